@@ -1,0 +1,46 @@
+// Everything that decides how a run trains. Plain data: filled by the program from its options, or by a library user.
+#pragma once
+
+#include "models/optimizer.hpp"
+#include "models/synthetic_gradient_model.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+struct training_settings {
+  std::string policy = "synthetic"; // a name of known_policies()
+  std::vector<int> split;           // units in each group; empty: one group
+  synthetic_gradient_settings synthetic;
+  std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
+
+  optimizer_settings optimizer;
+  float learning_rate = 1e-3f;
+  float synthetic_learning_rate = 1e-3f;
+  std::string decay; // see learning_rate::parse; applies to both rates
+
+  std::int64_t batch_size = 256;
+  std::int64_t steps = 1000;
+  std::int64_t evaluate_every = 0;      // steps; 0: only at the end
+  std::optional<double> target_percent; // stop when an evaluation's error is at most this
+  double validation_fraction = 0;       // of the training set, held out; evaluations are then made on it
+
+  std::uint64_t seed = 1;
+  bool deterministic = false;
+  std::optional<int> lag; // deterministic only: overrides the policy's own
+  int credits = 2;        // activations that a group grants to its lower neighbour
+  int threads = 2;        // actor threads
+  int intra_op = 1;       // threads of one operator
+
+  std::int64_t audit_every = 0;  // 0: never
+  bool skip_nonfinite = false;   // else: stop
+  double hang_after_s = 60;
+};
+
+// Names of the policies, in the order of their registry.
+std::vector<std::string> known_policies();
+
+} // namespace syngrad

@@ -1,0 +1,47 @@
+// A training run in this process: spawns the actors, drives them to the end, and reports.
+//
+// Threads: run() blocks its caller until the run has ended; interrupt() may be called from any thread. Observer calls
+// come from one thread of the actor system at a time.
+#pragma once
+
+#include "actors/settings.hpp"
+#include "actors/summary.hpp"
+#include "models/layer_group.hpp"
+#include "models/network.hpp"
+#include "runtime/data/dataset.hpp"
+#include "runtime/device.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace syngrad {
+
+// What a run tells while it runs. Any callback may be empty.
+struct training_observer {
+  std::function<void(const progress_report&)> on_progress; // about every `progress_interval_s`
+  std::function<void(const evaluation_report&)> on_evaluation;
+  std::function<void(const std::string&)> on_notice; // a line for the user: warnings, the dump of a hang
+  double progress_interval_s = 1;
+};
+
+class training {
+public:
+  // Checks the settings against network and data; nothing is started. `data` and `where` outlive the training.
+  static result<std::unique_ptr<training>> prepare(training_settings, network, const dataset& data, device& where,
+                                                   training_observer = {});
+  ~training();
+
+  training_summary run(); // once
+  // Ends the run after the batches in flight, as if it had reached its last step. Safe to call at any time, and twice.
+  void interrupt();
+
+  // The weights, after run(): valid also where it failed or was interrupted.
+  std::vector<layer_group::named_tensor> weights();
+
+private:
+  struct implementation;
+  explicit training(std::unique_ptr<implementation>);
+  std::unique_ptr<implementation> self_;
+};
+
+} // namespace syngrad

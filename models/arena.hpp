@@ -1,0 +1,37 @@
+// All parameters of a group (or predictor) in contiguous memory: one vector of values and one of gradients in the same
+// layout, so that one kernel updates them, one write saves them and one message moves them.
+#pragma once
+
+#include "models/parameter.hpp"
+#include "runtime/device.hpp"
+
+#include <span>
+#include <vector>
+
+namespace syngrad {
+
+// Where the trained parameters of one layer lie, in elements. Padding between parameters is included and stays zero.
+struct arena_range {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+class arena {
+public:
+  // Lays out the layers' parameters in order, binds their `value` and `gradient` and fills them with zeros.
+  // `layers[i]` are the parameters of layer i.
+  arena(stream& owner, const std::vector<std::vector<parameter*>>& layers);
+
+  tensor& values() { return values_; }
+  tensor& gradients() { return gradients_; }
+  tensor& state() { return state_; } // what is not trained
+  std::span<const arena_range> ranges() const { return ranges_; } // one per layer
+  std::int64_t trained_elements() const { return trained_elements_; } // without padding
+
+private:
+  tensor values_, gradients_, state_;
+  std::vector<arena_range> ranges_;
+  std::int64_t trained_elements_ = 0;
+};
+
+} // namespace syngrad

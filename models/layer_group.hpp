@@ -1,0 +1,68 @@
+// Consecutive layers with one arena and one optimizer: what one group actor owns.
+//
+// Used by one actor at a time, on one stream. A layer's parameters are updated right after its backward pass, while
+// its gradients are in cache.
+#pragma once
+
+#include "models/learning_rate.hpp"
+#include "models/network.hpp"
+#include "models/optimizer.hpp"
+
+#include <cstdint>
+#include <functional>
+
+namespace syngrad {
+
+struct group_cache {
+  std::vector<layer_cache> layers;
+};
+
+struct update_request {
+  std::int64_t batch_size;         // for the division of the summed gradients
+  float learning_rate;
+  bool accumulated = false;        // earlier backward passes have left gradients to be added to
+  const tensor* guard = nullptr;   // nothing is applied where this scalar is not finite
+  tensor* nonfinite = nullptr;     // [layers]: elements of each layer that could not be applied
+};
+
+class layer_group {
+public:
+  // `seeds[i]` numbers the random stream of layer i, so that weights do not depend on how layers were grouped.
+  layer_group(stream& owner, layer_list layers, const optimizer_settings&, std::uint64_t seed, int first_layer);
+
+  std::int64_t inputs() const;
+  std::int64_t outputs() const;
+  int layer_count() const { return static_cast<int>(layers_.size()); }
+  int first_layer() const { return first_layer_; }
+  std::string describe_layer(int i) const { return layers_[static_cast<std::size_t>(i)]->describe(); }
+  std::int64_t parameter_count() const { return arena_.trained_elements(); }
+  double multiply_adds() const;
+  std::int64_t version() const { return version_; } // updates applied
+
+  tensor forward(stream&, const tensor& x, phase, group_cache* cache);
+  // Gradients only; what is accumulated is applied by a later update.
+  tensor backward(stream&, const tensor& dy, group_cache&, backward_request);
+  // Backward and optimizer step in one, layer by layer. Returns the input gradient if wanted.
+  tensor backward_and_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
+  // Applies what is accumulated.
+  void update(stream&, const update_request&);
+
+  struct named_tensor {
+    std::string name; // "3.weight": layer number in the network, parameter
+    tensor value;
+  };
+  std::vector<named_tensor> weights(); // parameters and state
+  std::vector<layer*> layers();
+
+private:
+  std::string prefix(std::size_t i) const;
+  void step_layer(stream&, std::size_t i, const update_request&);
+
+  layer_list layers_;
+  int first_layer_;
+  arena arena_;
+  std::unique_ptr<optimizer> optimizer_;
+  std::int64_t version_ = 0;
+};
+
+} // namespace syngrad

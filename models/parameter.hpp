@@ -1,0 +1,21 @@
+// A named tensor of a layer: trained (with a gradient) or mere state, such as running statistics.
+#pragma once
+
+#include "runtime/tensor.hpp"
+
+#include <string>
+
+namespace syngrad {
+
+struct parameter {
+  parameter(std::string its_name, shape its_extents, bool is_trained = true)
+    : name(std::move(its_name)), extents(its_extents), trained(is_trained) {}
+
+  std::string name; // within its layer: "weight", "running_mean"
+  shape extents;
+  bool trained;
+  tensor value;    // views into the arena of the group, bound before initialize()
+  tensor gradient; // null unless trained
+};
+
+} // namespace syngrad

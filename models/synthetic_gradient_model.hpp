@@ -1,0 +1,62 @@
+// Predicts the gradient of the loss with respect to an activation, from the activation and (if conditioned) the labels
+// (Jaderberg et al., arXiv 1608.05343; with labels: cDNI).
+//
+// Used by one actor at a time, on one stream. Before the first training the prediction is exactly zero.
+#pragma once
+
+#include "models/learning_rate.hpp"
+#include "models/optimizer.hpp"
+#include "runtime/device.hpp"
+#include "runtime/random.hpp"
+
+#include <memory>
+#include <string>
+
+namespace syngrad {
+
+struct synthetic_gradient_settings {
+  std::string kind = "ridge"; // ridge[:FORGET] | linear | lowrank:R | mlp:N[xM]
+  bool labels = true;         // condition on the labels
+  optimizer_settings optimizer;
+};
+
+// A computation on a copy of the model's state that may take long: it runs on another actor and stream while the model
+// predicts and trains on. Handed back, its result is swapped in.
+class background_solve {
+public:
+  virtual ~background_solve() = default;
+  virtual void run(stream& solver) = 0;
+};
+
+class synthetic_gradient_model {
+public:
+  virtual ~synthetic_gradient_model() = default;
+
+  virtual std::int64_t parameter_count() const = 0;
+  virtual double predict_multiply_adds() const = 0; // per sample
+  virtual double train_multiply_adds() const = 0;   // per sample
+
+  // h [batch, features], labels i32 [batch] -> per-sample gradient [batch, features]
+  virtual tensor predict(stream&, const tensor& h, const tensor& labels) = 0;
+  // One training step towards `target` [batch, features]. `rate` is ignored by closed-form models.
+  virtual void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) = 0;
+
+  // After train(): a solve that is due now, working on a copy of the state taken on `stream`; null if none.
+  virtual std::shared_ptr<background_solve> begin_solve(stream&) { return nullptr; }
+  // Swaps in the result of a finished solve. The caller has made `stream` wait for it.
+  virtual void finish_solve(stream&, background_solve&) {}
+
+  virtual std::vector<parameter*> parameters() = 0; // for saving and loading
+};
+
+// features: width of the activation; classes: number of labels. Fails on a malformed kind, saying what is understood.
+result<std::unique_ptr<synthetic_gradient_model>> make_synthetic_gradient_model(stream&,
+                                                                                const synthetic_gradient_settings&,
+                                                                                std::int64_t features,
+                                                                                std::int32_t classes,
+                                                                                random_source&);
+
+// Checks `kind` without building anything.
+status check_synthetic_gradient_kind(const std::string& kind);
+
+} // namespace syngrad

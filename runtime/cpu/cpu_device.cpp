@@ -1,0 +1,35 @@
+#include "runtime/cpu/cpu_device.hpp"
+
+#include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/host_stream.hpp"
+
+#include <new>
+
+namespace syngrad {
+
+namespace {
+
+class host_memory : public memory_source {
+public:
+  void* allocate(std::size_t bytes) override { return ::operator new(bytes, alignment); }
+  void deallocate(void* memory) noexcept override { ::operator delete(memory, alignment); }
+
+private:
+  static constexpr std::align_val_t alignment{64};
+};
+
+} // namespace
+
+std::unique_ptr<memory_source> make_host_memory() {
+  return std::make_unique<host_memory>();
+}
+
+cpu_device::cpu_device() : pool_(make_host_memory(), false), operators_(std::make_unique<cpu::cpu_operators>()) {}
+cpu_device::~cpu_device() = default;
+
+stream& cpu_device::make_stream() {
+  const std::lock_guard lock(mutex_);
+  return *streams_.emplace_back(std::make_unique<host_stream>(*this, true));
+}
+
+} // namespace syngrad

@@ -1,0 +1,28 @@
+// Labelled samples in memory: a training set and a fixed test set. Read-only once made, so shared by all threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+// Features are stored as bytes (images; scaled to 0..1 when a batch is gathered) or as floats, never both.
+struct sample_set {
+  std::int64_t count = 0;
+  std::vector<std::uint8_t> bytes;  // [count, features], or empty
+  std::vector<float> floats;        // [count, features], or empty
+  std::vector<std::int32_t> labels; // [count], 0..classes-1
+
+  float scale() const { return bytes.empty() ? 1.0f : 1.0f / 255.0f; }
+};
+
+struct dataset {
+  std::string name;
+  std::int64_t features = 0;
+  std::int32_t classes = 0;
+  sample_set train;
+  sample_set test;
+};
+
+} // namespace syngrad

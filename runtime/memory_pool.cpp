@@ -1,0 +1,78 @@
+#include "runtime/memory_pool.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+namespace syngrad {
+
+namespace {
+
+// Small sizes round up to 64 bytes, larger ones to an eighth of their power of two: little waste, few classes.
+std::size_t size_class(std::size_t bytes) {
+  constexpr std::size_t line = 64;
+  const auto step = std::max(line, std::bit_floor(std::max(bytes, line)) / 8);
+  return std::max(line, (bytes + step - 1) / step * step);
+}
+
+} // namespace
+
+void buffer::used_by(stream& user) {
+  if (!pool_.asynchronous()) return;
+  const std::lock_guard lock(users_mutex_);
+  const auto end = users_.begin() + static_cast<std::ptrdiff_t>(user_count_);
+  if (std::find(users_.begin(), end, &user) != end) return;
+  assert(user_count_ < max_users && "a buffer is read on more streams than are tracked");
+  users_[user_count_++] = &user;
+}
+
+void buffer_ref::release() {
+  if (target_ && target_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) target_->pool_.release(*target_);
+}
+
+memory_pool::memory_pool(std::unique_ptr<memory_source> source, bool asynchronous)
+  : source_(std::move(source)), asynchronous_(asynchronous) {}
+
+memory_pool::~memory_pool() {
+  for (auto& each : all_) source_->deallocate(each->data());
+}
+
+buffer_ref memory_pool::acquire(stream& user, std::size_t bytes) {
+  const auto wanted = size_class(bytes);
+  buffer* found = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& candidates = free_[wanted];
+    if (!candidates.empty()) {
+      found = candidates.back();
+      candidates.pop_back();
+    } else {
+      auto fresh = std::make_unique<buffer>(*this, source_->allocate(wanted), wanted);
+      found = fresh.get();
+      all_.push_back(std::move(fresh));
+      candidates.reserve(all_.size());
+      ++counters_.allocations;
+      counters_.bytes += wanted;
+    }
+    ++counters_.in_use;
+  }
+  for (const auto& earlier : found->pending_) user.wait(earlier);
+  found->pending_.clear();
+  found->used_by(user);
+  return buffer_ref(found);
+}
+
+void memory_pool::release(buffer& returned) {
+  for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
+  returned.user_count_ = 0;
+  const std::lock_guard lock(mutex_);
+  free_[returned.bytes()].push_back(&returned);
+  --counters_.in_use;
+}
+
+memory_counters memory_pool::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+} // namespace syngrad

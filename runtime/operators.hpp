@@ -1,0 +1,128 @@
+// The operators of a device. Each enqueues work on its stream and returns.
+//
+// All tensors are contiguous f32 unless said otherwise; labels are i32 [batch] in 0..classes-1. Outputs are allocated
+// by the caller. Tensors from other streams are made readable by the caller (tensor::read_on). Nothing is allocated
+// from the operating system once each shape was seen, and results do not depend on timing or on the calling thread.
+#pragma once
+
+#include "runtime/tensor.hpp"
+
+namespace syngrad {
+
+enum class transpose : bool { no, yes };
+
+// c = alpha * op(a) * op(b) + beta * c, with op(a) [m, k], op(b) [k, n], c [m, n]. With beta == 0, c is not read.
+struct matmul_arguments {
+  const tensor& a;
+  transpose transpose_a;
+  const tensor& b;
+  transpose transpose_b;
+  tensor& c;
+  float alpha = 1;
+  float beta = 0;
+};
+
+// Batch normalisation over the rows of x [batch, features] (Ioffe and Szegedy, arXiv 1502.03167), then max(0, .) if
+// `relu`. `saved` [2, features] receives the batch's mean and 1/sqrt(variance + epsilon) for the backward pass.
+// Running statistics move by `momentum` towards the batch's mean and unbiased variance.
+struct batch_norm_arguments {
+  const tensor& x;
+  const tensor& gamma; // [features]
+  const tensor& beta;  // [features]
+  tensor& y;           // [batch, features]
+  tensor& running_mean;
+  tensor& running_variance;
+  tensor* saved = nullptr; // null: evaluation, normalises with the running statistics and changes nothing
+  float momentum = 0.1f;
+  float epsilon = 1e-5f;
+  bool relu = false;
+};
+
+struct batch_norm_backward_arguments {
+  const tensor& dy;
+  const tensor& x;
+  const tensor& y; // the forward output: where it is 0 and `relu`, no gradient passes
+  const tensor& gamma;
+  const tensor& saved;
+  tensor* dx = nullptr;     // [batch, features], null: not wanted
+  tensor* dgamma = nullptr; // null: neither dgamma nor dbeta wanted
+  tensor* dbeta = nullptr;
+  bool accumulate = false; // add to dgamma and dbeta instead of overwriting them
+  bool relu = false;
+};
+
+// One optimizer step over equally shaped vectors. The gradient is multiplied by `scale` first.
+// An element whose gradient is not finite is left as it is and counted in `nonfinite`. Where `guard`
+// (a scalar, may be null) is not finite, nothing is applied at all.
+struct step_arguments {
+  tensor& value;
+  const tensor& gradient;
+  float scale;
+  float learning_rate;
+  float weight_decay;
+  const tensor* guard;
+  tensor* nonfinite; // f32 scalar, incremented; may be null
+};
+
+class operators {
+public:
+  virtual ~operators() = default;
+
+  virtual void matmul(stream&, const matmul_arguments&) = 0;
+
+  virtual void fill(stream&, tensor& target, float value) = 0;
+  virtual void copy(stream&, const tensor& source, tensor& target) = 0; // same element count and type
+  // target[row.., column..] = source, both 2-d; columns of `target` beyond the block are untouched.
+  virtual void copy_block(stream&, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) = 0;
+  // target = source^T placed at (row, column).
+  virtual void copy_block_transposed(stream&, const tensor& source, tensor& target, std::int64_t row,
+                                     std::int64_t column) = 0;
+  virtual void upload(stream&, const void* host_memory, tensor& target) = 0; // host memory is read before it returns
+  virtual void scale(stream&, tensor& target, float factor) = 0;
+  virtual void add(stream&, const tensor& source, float factor, tensor& target) = 0; // target += factor * source
+  virtual void subtract(stream&, const tensor& a, const tensor& b, tensor& out) = 0; // out = a - b
+
+  virtual void relu(stream&, const tensor& x, tensor& y) = 0;
+  virtual void relu_backward(stream&, const tensor& dy, const tensor& y, tensor& dx) = 0;
+  virtual void batch_norm(stream&, const batch_norm_arguments&) = 0;
+  virtual void batch_norm_backward(stream&, const batch_norm_backward_arguments&) = 0;
+
+  // y[r] = bias + table[labels[r]]; a null bias or table counts as zero. Prefills a product's output (beta = 1), so
+  // that bias and label term cost no pass of their own.
+  virtual void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) = 0;
+  // out[c] = beta * out[c] + sum over rows of x[r][c]
+  virtual void sum_rows(stream&, const tensor& x, float beta, tensor& out) = 0;
+  // table[k] = beta * table[k] + sum of x[r] over the rows labelled k; table [classes, columns]
+  virtual void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table) = 0;
+  // counts[k] = beta * counts[k] + number of rows labelled k; counts [classes]
+  virtual void count_labels(stream&, const tensor& labels, float beta, tensor& counts) = 0;
+
+  // result[0] = mean loss, result[1] = number of rows whose largest logit is not the label (lowest index wins ties).
+  // gradient (may be null) = softmax(logits) - onehot(labels), per sample.
+  virtual void softmax_cross_entropy(stream&, const tensor& logits, const tensor& labels, tensor* gradient,
+                                     tensor& result) = 0;
+
+  // out[r] = source[indices[r]] * scale; source u8 or f32 [n, features], indices i32 [batch], out f32.
+  virtual void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) = 0;
+  // out[r] = source[indices[r]]; all i32 vectors
+  virtual void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) = 0;
+
+  // out[0] = a.b, out[1] = |a|^2, out[2] = |b|^2
+  virtual void agreement(stream&, const tensor& a, const tensor& b, tensor& out) = 0;
+  virtual void sum_squares(stream&, const tensor& x, tensor& out) = 0;
+
+  // velocity = momentum * velocity + g; value -= lr * (nesterov ? g + momentum * velocity : velocity),
+  // with g = scale * gradient + weight_decay * value. A zero momentum needs no velocity (null).
+  virtual void sgd_step(stream&, const step_arguments&, tensor* velocity, float momentum, bool nesterov) = 0;
+  // Adam (Kingma and Ba, arXiv 1412.6980); `decoupled` weight decay: AdamW (Loshchilov and Hutter, arXiv 1711.05101).
+  // `step` counts from 1.
+  virtual void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1,
+                         float beta2, float epsilon, std::int64_t step, bool decoupled) = 0;
+
+  // solution [n, m] = (a + ridge * mean(diag a) * I)^-1 b by Cholesky. `a` [n, n] is symmetric and is destroyed;
+  // b [n, m]. Where the factorisation fails or a result is not finite, `solution` keeps its contents and
+  // `failed` (f32 scalar) becomes 1, else 0.
+  virtual void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) = 0;
+};
+
+} // namespace syngrad

@@ -1,0 +1,56 @@
+// A stream is an in-order queue of work on one device. It orders, waits and notifies; operators put the work in.
+//
+// Threads: one actor owns a stream and is alone in enqueuing work and waits. record() may be called by anyone.
+// Streams are made by, and live as long as, their device.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace syngrad {
+
+class device;
+class operators;
+
+// Whether work that was enqueued has been done. Implemented by each asynchronous device.
+class completion {
+public:
+  virtual ~completion() = default;
+  virtual bool ready() const = 0; // any thread
+};
+
+// A point in a stream's order. A default-constructed event has always passed: inline devices make no others.
+class event {
+public:
+  event() = default;
+  explicit event(std::shared_ptr<completion> state) : state_(std::move(state)) {}
+
+  bool ready() const { return !state_ || state_->ready(); }
+  const std::shared_ptr<completion>& state() const { return state_; }
+
+private:
+  std::shared_ptr<completion> state_;
+};
+
+class stream {
+public:
+  explicit stream(device& owner) : owner_(owner) {}
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+  virtual ~stream() = default;
+
+  device& owner() const { return owner_; }
+  operators& ops() const; // the operators of the owner
+
+  // An event that passes when everything enqueued so far is done.
+  virtual event record() = 0;
+  // Work enqueued from now on starts after `earlier`. Returns at once.
+  virtual void wait(const event& earlier) = 0;
+  // Calls back, on any thread, when everything enqueued so far is done. An inline device calls at once.
+  virtual void on_complete(std::function<void()> callback) = 0;
+
+private:
+  device& owner_;
+};
+
+} // namespace syngrad
