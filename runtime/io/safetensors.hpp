@@ -1,0 +1,57 @@
+// Weights on disk in the safetensors format, which Python's `safetensors` and most frameworks read.
+//
+//   file   = length header data
+//   length = u64, little-endian: bytes of `header`, a multiple of 8
+//   header = JSON object, padded with spaces: name -> {"dtype": "F32" | "I32" | "U8", "shape": [extent, ...],
+//            "data_offsets": [begin, end]}, and "__metadata__" -> {text: text}
+//   data   = the tensors without gaps, row-major, little-endian; offsets count from the start of `data`
+//
+// Tensors are sorted by name. Host memory only: tensors of other devices are copied to the host first.
+#pragma once
+
+#include "runtime/io/atomic_file.hpp"
+#include "runtime/tensor.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+// What is to be written: contents must be ready, and stay until the write is done.
+struct safetensors_entry {
+  std::string name;
+  dtype type;
+  shape extents;
+  const void* data;
+};
+
+// What was read.
+struct safetensors_tensor {
+  std::string name;
+  dtype type = dtype::f32;
+  shape extents;
+  std::vector<char> bytes;
+};
+
+struct safetensors_file {
+  std::map<std::string, std::string> metadata;
+  std::vector<safetensors_tensor> tensors; // in the order of the file
+};
+
+// The tensor must be in host memory, and outlive the entry. Two entries of one file never share a name (asserted).
+safetensors_entry safetensors_entry_of(std::string name, const tensor& host_tensor);
+
+// Bytes that the file takes; entries need no data for this.
+std::size_t safetensors_size(std::span<const safetensors_entry> entries,
+                             const std::map<std::string, std::string>& metadata);
+
+// Writes and commits. The caller makes the file, so that its space can be reserved long before.
+status write_safetensors(atomic_file& target, std::span<const safetensors_entry> entries,
+                         const std::map<std::string, std::string>& metadata);
+
+// Trusts no length in the file: a broken one gives an error that says what is wrong, and never much memory.
+result<safetensors_file> read_safetensors(const std::string& path);
+
+} // namespace syngrad
