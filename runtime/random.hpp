@@ -13,7 +13,7 @@ namespace syngrad {
 class random_source {
 public:
   random_source(std::uint64_t seed, std::uint64_t stream_number) {
-    auto mix = seed * 0x9e3779b97f4a7c15ULL + stream_number * 0xd1b54a32d192ed03ULL;
+    std::uint64_t mix = seed * 0x9e3779b97f4a7c15ULL + stream_number * 0xd1b54a32d192ed03ULL;
     for (auto& word : state_) word = splitmix(mix);
   }
 

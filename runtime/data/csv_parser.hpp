@@ -1,0 +1,55 @@
+// Splits a comma-separated file into rows of fields. Holds one buffer and one row.
+//
+// Threads: one at a time.
+#pragma once
+
+#include "runtime/data/byte_reader.hpp"
+#include "runtime/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+class csv_parser {
+public:
+  static result<csv_parser> open(const std::string& file);
+
+  // Reads the next row that is not blank; false at the end of the file. Unquoted fields lose the blanks around them.
+  // Fails on broken quoting, a NUL byte, or a field or row beyond any sane size.
+  result<bool> next();
+
+  // The row last read, valid until the next one is.
+  const std::vector<std::string>& fields() const { return fields_; }
+  // The line on which it begins, from 1.
+  std::int64_t line() const { return row_line_; }
+
+  // "FILE: line L, column C": where the field with index `field` of the row last read stands.
+  std::string place(std::size_t field) const;
+
+private:
+  enum class state { field_begin, unquoted, quoted, quote_in_quoted, closed, row_end };
+
+  csv_parser(std::string file, byte_reader reader);
+  status skip_byte_order_mark();
+  status refill(); // leaves the buffer empty at the end of the file
+  status consume(int byte, state& now);
+  status end_field(bool quoted);
+  bool blank() const;
+
+  std::string file_;
+  byte_reader reader_;
+  std::vector<char> buffer_;
+  std::size_t buffered_ = 0;
+  std::size_t position_ = 0;
+  std::int64_t line_ = 1;
+
+  std::vector<std::string> fields_;
+  std::string field_; // being read
+  bool any_quoted_ = false;
+  std::int64_t row_line_ = 0;
+};
+
+} // namespace syngrad

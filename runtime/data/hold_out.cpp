@@ -1,0 +1,36 @@
+#include "runtime/data/hold_out.hpp"
+
+#include "runtime/data/shuffle.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace syngrad {
+namespace {
+
+constexpr std::uint64_t purpose = 0x686f6c646f7574; // keeps this permutation apart from the others of the same seed
+
+} // namespace
+
+result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed) {
+  const auto count = train.count;
+  if (!(fraction > 0 && fraction < 1))
+    return error{"validation: a fraction between 0 and 1 is expected, not " + std::to_string(fraction)};
+  const auto validation = std::llround(fraction * static_cast<double>(count));
+  if (validation <= 0 || validation >= count) {
+    return error{"validation: a fraction of " + std::to_string(fraction) + " of " + std::to_string(count) +
+                 " training samples leaves one part empty; choose another fraction"};
+  }
+
+  random_source random(seed ^ purpose, 0);
+  const auto order = shuffled_indices(static_cast<std::size_t>(count), random);
+  held_out parts;
+  parts.validation.assign(order.begin(), order.begin() + validation);
+  parts.train.assign(order.begin() + validation, order.end());
+  std::sort(parts.validation.begin(), parts.validation.end());
+  std::sort(parts.train.begin(), parts.train.end());
+  return parts;
+}
+
+} // namespace syngrad
