@@ -22,6 +22,9 @@ public:
       defer(std::forward<Work>(work));
   }
 
+  // Whether work is done when launch() returns.
+  bool runs_inline() const { return runs_inline_; }
+
   event record() override { return {}; }
   void wait(const event&) override {}
   void on_complete(std::function<void()> callback) override { callback(); }

@@ -1,0 +1,113 @@
+#include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/host_stream.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+namespace syngrad::cpu {
+
+void cpu_operators::fill(stream& s, tensor& target, float value) {
+  host(s).launch([out = target.f32(), count = target.elements(), value] { std::fill_n(out, count, value); });
+}
+
+namespace {
+
+void* address(const tensor& of) {
+  switch (of.type()) {
+  case dtype::f32:
+    return of.f32();
+  case dtype::i32:
+    return of.i32();
+  case dtype::u8:
+    break;
+  }
+  return of.u8();
+}
+
+} // namespace
+
+void cpu_operators::copy(stream& s, const tensor& source, tensor& target) {
+  assert(source.type() == target.type() && source.elements() == target.elements());
+  host(s).launch(
+    [from = address(source), to = address(target), bytes = source.bytes()] { std::memmove(to, from, bytes); });
+}
+
+void cpu_operators::copy_block(stream& s, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) {
+  const auto rows = source.rows(), columns = source.columns(), stride = target.columns();
+  assert(row + rows <= target.rows() && column + columns <= stride && "the block does not fit");
+  host(s).launch([from = source.f32(), to = target.f32() + row * stride + column, rows, columns, stride] {
+    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * columns, columns, to + r * stride);
+  });
+}
+
+void cpu_operators::copy_block_transposed(stream& s, const tensor& source, tensor& target, std::int64_t row,
+                                          std::int64_t column) {
+  const auto rows = source.rows(), columns = source.columns(), stride = target.columns();
+  assert(row + columns <= target.rows() && column + rows <= stride && "the block does not fit");
+  host(s).launch([from = source.f32(), to = target.f32() + row * stride + column, rows, columns, stride] {
+    constexpr std::int64_t tile = 16; // floats in a cache line: each line is read and written once while in L1
+    for (std::int64_t r0 = 0; r0 < rows; r0 += tile)
+      for (std::int64_t c0 = 0; c0 < columns; c0 += tile) {
+        const auto r1 = std::min(rows, r0 + tile), c1 = std::min(columns, c0 + tile);
+        for (auto c = c0; c < c1; ++c)
+          for (auto r = r0; r < r1; ++r) to[c * stride + r] = from[r * columns + c];
+      }
+  });
+}
+
+void cpu_operators::upload(stream& s, const void* host_memory, tensor& target) {
+  const auto to = address(target);
+  const auto bytes = target.bytes();
+  if (host(s).runs_inline()) {
+    std::memcpy(to, host_memory, bytes);
+    return;
+  }
+  const auto* first = static_cast<const std::byte*>(host_memory);
+  host(s).launch(
+    [to, kept = std::vector<std::byte>(first, first + bytes)] { std::memcpy(to, kept.data(), kept.size()); });
+}
+
+void cpu_operators::scale(stream& s, tensor& target, float factor) {
+  host(s).launch([out = target.f32(), count = target.elements(), factor] {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) out[i] *= factor;
+  });
+}
+
+void cpu_operators::add(stream& s, const tensor& source, float factor, tensor& target) {
+  assert(source.elements() == target.elements());
+  host(s).launch([in = source.f32(), out = target.f32(), count = target.elements(), factor] {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) out[i] += factor * in[i];
+  });
+}
+
+void cpu_operators::subtract(stream& s, const tensor& a, const tensor& b, tensor& out) {
+  assert(a.elements() == out.elements() && b.elements() == out.elements());
+  host(s).launch([left = a.f32(), right = b.f32(), to = out.f32(), count = out.elements()] {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) to[i] = left[i] - right[i];
+  });
+}
+
+void cpu_operators::relu(stream& s, const tensor& x, tensor& y) {
+  assert(x.elements() == y.elements());
+  host(s).launch([in = x.f32(), out = y.f32(), count = y.elements()] {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) out[i] = in[i] < 0 ? 0.0f : in[i]; // in this order a NaN stays one
+  });
+}
+
+void cpu_operators::relu_backward(stream& s, const tensor& dy, const tensor& y, tensor& dx) {
+  assert(dy.elements() == dx.elements() && y.elements() == dx.elements());
+  host(s).launch([above = dy.f32(), out = y.f32(), below = dx.f32(), count = dx.elements()] {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto passed = above[i];
+      below[i] = out[i] == 0 ? 0.0f : passed;
+    }
+  });
+}
+
+} // namespace syngrad::cpu

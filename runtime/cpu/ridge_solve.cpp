@@ -1,0 +1,46 @@
+// Cholesky by Eigen, in the caller's memory. The only file that includes Eigen.
+#define EIGEN_DONT_PARALLELIZE // solves run beside other work, on a thread of their own
+#include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/device.hpp"
+#include "runtime/host_stream.hpp"
+
+#include <Eigen/Cholesky>
+
+#include <algorithm>
+
+namespace syngrad::cpu {
+
+namespace {
+
+using column_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
+using row_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// x <- (a + ridge * mean(diag a) * I)^-1 x; false where that cannot be done. `a` becomes its factor.
+bool solve_in_place(float* a, float ridge, float* x, std::int64_t n, std::int64_t m) {
+  Eigen::Map<column_major> matrix(a, n, n); // symmetric: the order of storage does not matter
+  Eigen::Map<row_major> unknowns(x, n, m);
+  const auto mean = matrix.diagonal().cast<double>().mean();
+  matrix.diagonal().array() += static_cast<float>(static_cast<double>(ridge) * mean);
+  const Eigen::LLT<Eigen::Ref<column_major>> factor(matrix);
+  if (factor.info() != Eigen::Success) return false;
+  factor.solveInPlace(unknowns);
+  return unknowns.allFinite();
+}
+
+} // namespace
+
+void cpu_operators::solve_ridge(stream& s, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) {
+  const auto n = b.rows(), m = b.columns();
+  assert(a.elements() == n * n && solution.elements() == n * m);
+  // Returned to the pool when this call ends, and given out again only to work that follows on this stream or waits.
+  const auto scratch = make_tensor(s, {n, m});
+  host(s).launch(
+    [=, matrix = a.f32(), right = b.f32(), work = scratch.f32(), out = solution.f32(), flag = failed.f32()] {
+      std::copy_n(right, n * m, work);
+      const auto solved = solve_in_place(matrix, ridge, work, n, m);
+      if (solved) std::copy_n(work, n * m, out);
+      *flag = solved ? 0.0f : 1.0f;
+    });
+}
+
+} // namespace syngrad::cpu

@@ -1,0 +1,89 @@
+#include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/cpu/row_groups.hpp"
+#include "runtime/host_stream.hpp"
+
+#include <algorithm>
+
+namespace syngrad::cpu {
+
+namespace {
+
+// values = beta * values, where a zero beta does not read them.
+void prepare(float* values, std::int64_t count, float beta) {
+  if (beta == 0) {
+    std::fill_n(values, count, 0.0f);
+  } else if (beta != 1) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) values[i] *= beta;
+  }
+}
+
+// A whole number in range is a promise of the caller; a broken one would write anywhere.
+std::int64_t row_of(std::int32_t label, [[maybe_unused]] std::int64_t classes) {
+  assert(label >= 0 && label < classes && "a label is outside the table");
+  return label;
+}
+
+} // namespace
+
+void cpu_operators::fill_rows(stream& s, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) {
+  assert((!table || labels) && "a table needs labels");
+  const auto rows = y.rows(), columns = y.columns(), classes = table ? table->rows() : 0;
+  const float* base = bias ? bias->f32() : nullptr;
+  const float* entries = table ? table->f32() : nullptr;
+  const auto* row_labels = table ? labels->i32() : nullptr;
+  host(s).launch([=, out = y.f32()] {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      auto* to = out + r * columns;
+      const auto* entry = entries ? entries + row_of(row_labels[r], classes) * columns : base;
+      if (!entry)
+        std::fill_n(to, columns, 0.0f);
+      else if (entry == base || !base)
+        std::copy_n(entry, columns, to);
+      else
+#pragma omp simd
+        for (std::int64_t c = 0; c < columns; ++c) to[c] = base[c] + entry[c];
+    }
+  });
+}
+
+void cpu_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out) {
+  const auto rows = x.rows(), columns = out.elements();
+  assert(x.columns() == columns || rows == 0);
+  host(s).launch([=, in = x.f32(), sums = out.f32()] {
+    prepare(sums, columns, beta);
+    for_row_groups(rows, [=](auto group, std::int64_t row) {
+      const auto* first = in + row * columns;
+#pragma omp simd
+      for (std::int64_t c = 0; c < columns; ++c) {
+        float sum = 0;
+        for (int r = 0; r < group(); ++r) sum += first[r * columns + c];
+        sums[c] += sum;
+      }
+    });
+  });
+}
+
+void cpu_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table) {
+  const auto rows = x.rows(), columns = table.columns(), classes = table.rows();
+  assert((x.columns() == columns || rows == 0) && labels.elements() == rows);
+  host(s).launch([=, in = x.f32(), row_labels = labels.i32(), sums = table.f32()] {
+    prepare(sums, classes * columns, beta);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto* from = in + r * columns;
+      auto* to = sums + row_of(row_labels[r], classes) * columns;
+#pragma omp simd
+      for (std::int64_t c = 0; c < columns; ++c) to[c] += from[c];
+    }
+  });
+}
+
+void cpu_operators::count_labels(stream& s, const tensor& labels, float beta, tensor& counts) {
+  const auto rows = labels.elements(), classes = counts.elements();
+  host(s).launch([=, row_labels = labels.i32(), out = counts.f32()] {
+    prepare(out, classes, beta);
+    for (std::int64_t r = 0; r < rows; ++r) out[row_of(row_labels[r], classes)] += 1;
+  });
+}
+
+} // namespace syngrad::cpu
