@@ -1,0 +1,133 @@
+#include "runtime/data/digit_outline.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+namespace syngrad {
+namespace {
+
+// How much a digit may vary: wide enough that a small network errs on 1 to 3 %, narrow enough that people do not.
+namespace vary {
+constexpr double control = 0.035; // standard deviation of a control point, in digit heights
+constexpr double wave = 0.034;    // amplitude of each wave of the elastic distortion, in digit heights
+constexpr double rotation = 0.15; // standard deviation, radians
+constexpr double shear = 0.18;    // standard deviation
+constexpr double low_size = 15;   // pixels a digit height
+constexpr double high_size = 22;
+constexpr double aspect = 0.14; // standard deviation of the logarithm of width against height
+constexpr double offset = 1.3;  // standard deviation, pixels
+constexpr double thin = 0.65;   // the pen's radius, pixels
+constexpr double thick = 1.9;
+constexpr double furthest = 2.2; // standard deviations: beyond, digits stop being readable
+} // namespace vary
+
+constexpr int pieces = 6; // segments between two control points
+
+double bounded_normal(random_source& random, double deviation) {
+  return std::clamp(random.normal(), -vary::furthest, vary::furthest) * deviation;
+}
+
+// A smooth displacement of the plane: a few waves of random direction, length and phase (elastic distortion in the
+// sense of Simard, Steinkraus and Platt, 2003, with waves instead of filtered noise).
+class elastic_field {
+public:
+  explicit elastic_field(random_source& random) {
+    for (auto& w : waves_) {
+      const auto direction = random.uniform(0, 2 * std::numbers::pi);
+      const auto frequency = random.uniform(0.5, 1.5) * 2 * std::numbers::pi;
+      w = {frequency * std::cos(direction), frequency * std::sin(direction), random.uniform(0, 2 * std::numbers::pi),
+           bounded_normal(random, vary::wave), bounded_normal(random, vary::wave)};
+    }
+  }
+
+  point bend(point p) const {
+    auto bent = p;
+    for (const auto& w : waves_) {
+      const auto height = std::sin(w.along_x * p.x + w.along_y * p.y + w.phase);
+      bent.x += w.push_x * height;
+      bent.y += w.push_y * height;
+    }
+    return bent;
+  }
+
+private:
+  struct wave {
+    double along_x, along_y, phase, push_x, push_y;
+  };
+  std::array<wave, 4> waves_;
+};
+
+// Rotation, shear, scale and translation from glyph coordinates to pixels.
+class pose {
+public:
+  explicit pose(random_source& random) {
+    const auto angle = bounded_normal(random, vary::rotation);
+    const auto shear = bounded_normal(random, vary::shear);
+    const auto height = random.uniform(vary::low_size, vary::high_size);
+    const auto width = height * std::exp(bounded_normal(random, vary::aspect));
+    const auto cosine = std::cos(angle), sine = std::sin(angle);
+    xx_ = cosine * width;
+    xy_ = (cosine * shear - sine) * height;
+    yx_ = sine * width;
+    yy_ = (sine * shear + cosine) * height;
+    x_ = digit_side / 2.0 + bounded_normal(random, vary::offset);
+    y_ = digit_side / 2.0 + bounded_normal(random, vary::offset);
+  }
+
+  point place(point p) const {
+    const auto x = p.x - 0.5, y = p.y - 0.5;
+    return {x_ + xx_ * x + xy_ * y, y_ + yx_ * x + yy_ * y};
+  }
+
+private:
+  double xx_, xy_, yx_, yy_, x_, y_;
+};
+
+// Catmull and Rom's spline: the curve from b to c at t in 0..1, where a and d are the points before and after.
+point spline(point a, point b, point c, point d, double t) {
+  const auto blend = [t](double p, double q, double r, double s) {
+    return 0.5 * (2 * q + (r - p) * t + (2 * p - 5 * q + 4 * r - s) * t * t + (3 * q - p - 3 * r + s) * t * t * t);
+  };
+  return {blend(a.x, b.x, c.x, d.x), blend(a.y, b.y, c.y, d.y)};
+}
+
+point along(const stroke& pen, int span, double t) {
+  const auto at = [&](int index) {
+    const auto wrapped =
+      pen.kind == stroke_kind::closed ? (index + pen.count) % pen.count : std::clamp(index, 0, pen.count - 1);
+    return pen.points[static_cast<std::size_t>(wrapped)];
+  };
+  const auto b = at(span), c = at(span + 1);
+  if (pen.kind == stroke_kind::straight) return {b.x + (c.x - b.x) * t, b.y + (c.y - b.y) * t};
+  return spline(at(span - 1), b, c, at(span + 2), t);
+}
+
+std::int32_t to_units(double pixels) {
+  return static_cast<std::int32_t>(std::lround(pixels * units_per_pixel));
+}
+
+} // namespace
+
+void draw_outline(const glyph& shape, random_source& random, digit_outline& outline) {
+  outline.segments.clear();
+  const elastic_field field(random);
+  const pose placed(random);
+  outline.radius = to_units(random.uniform(vary::thin, vary::thick));
+  for (int s = 0; s < shape.count; ++s) {
+    auto pen = shape.strokes[static_cast<std::size_t>(s)];
+    for (auto& p : pen.points)
+      p = {p.x + bounded_normal(random, vary::control), p.y + bounded_normal(random, vary::control)};
+    const int spans = pen.kind == stroke_kind::closed ? pen.count : pen.count - 1;
+    auto previous = placed.place(field.bend(along(pen, 0, 0)));
+    for (int step = 1; step <= spans * pieces; ++step) {
+      const int span = (step - 1) / pieces;
+      const auto next = placed.place(field.bend(along(pen, span, static_cast<double>(step - span * pieces) / pieces)));
+      outline.segments.push_back({to_units(previous.x), to_units(previous.y), to_units(next.x), to_units(next.y)});
+      previous = next;
+    }
+  }
+}
+
+} // namespace syngrad
