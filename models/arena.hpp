@@ -24,9 +24,11 @@ public:
 
   tensor& values() { return values_; }
   tensor& gradients() { return gradients_; }
-  tensor& state() { return state_; } // what is not trained
-  std::span<const arena_range> ranges() const { return ranges_; } // one per layer
+  tensor& state() { return state_; }                                  // what is not trained
+  std::span<const arena_range> ranges() const { return ranges_; }     // one per layer
   std::int64_t trained_elements() const { return trained_elements_; } // without padding
+  // Zeros in the layout of values(), for an optimizer; null where nothing is trained.
+  tensor make_moment(stream&) const;
 
 private:
   tensor values_, gradients_, state_;

@@ -18,11 +18,11 @@ struct group_cache {
 };
 
 struct update_request {
-  std::int64_t batch_size;         // for the division of the summed gradients
+  std::int64_t batch_size; // for the division of the summed gradients
   float learning_rate;
-  bool accumulated = false;        // earlier backward passes have left gradients to be added to
-  const tensor* guard = nullptr;   // nothing is applied where this scalar is not finite
-  tensor* nonfinite = nullptr;     // [layers]: elements of each layer that could not be applied
+  bool accumulated = false;      // earlier backward passes have left gradients to be added to
+  const tensor* guard = nullptr; // nothing is applied where this scalar is not finite
+  tensor* nonfinite = nullptr;   // [layers]: elements of each layer that could not be applied
 };
 
 class layer_group {

@@ -24,6 +24,9 @@ struct network {
 // (several WIDTHxCOUNT or WIDTH parts may follow each other: "mlp:784-512-256x3-10"), then one Linear.
 result<network> make_network(const std::string& description);
 
+// Whether the widths of a network made by hand fit together, from inputs to classes. Says which layer does not fit.
+status check_network(const network&);
+
 // How many units each group gets. `groups` groups of nearly equal cost: the split whose most expensive group is
 // cheapest. Fails where there are more groups than units.
 result<std::vector<int>> split_evenly(const network&, int groups);

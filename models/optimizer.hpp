@@ -20,11 +20,11 @@ struct optimizer_settings {
 };
 
 struct optimizer_step {
-  float scale;                     // gradients are multiplied by it: 1 / batch size
+  float scale; // gradients are multiplied by it: 1 / batch size
   float learning_rate;
-  std::int64_t number;             // counts from 1
-  const tensor* guard = nullptr;   // see step_arguments
-  tensor* nonfinite = nullptr;     // one scalar
+  std::int64_t number;           // counts from 1
+  const tensor* guard = nullptr; // see step_arguments
+  tensor* nonfinite = nullptr;   // one scalar
 };
 
 class optimizer {
@@ -34,7 +34,10 @@ public:
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
 };
 
-// Fails on an unknown name, naming the known ones.
+// Whether the name is known and the numbers are in range; the message says what is.
+status check_optimizer(const optimizer_settings&);
+
+// Fails as check_optimizer does.
 result<std::unique_ptr<optimizer>> make_optimizer(stream&, const arena&, const optimizer_settings&);
 
 } // namespace syngrad

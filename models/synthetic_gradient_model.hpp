@@ -15,7 +15,7 @@
 namespace syngrad {
 
 struct synthetic_gradient_settings {
-  std::string kind = "ridge"; // ridge[:FORGET] | linear | lowrank:R | mlp:N[xM]
+  std::string kind = "ridge"; // ridge[:FORGET[@INTERVAL]] | linear | lowrank:R | mlp:N[xM]
   bool labels = true;         // condition on the labels
   optimizer_settings optimizer;
 };
@@ -53,8 +53,7 @@ public:
 result<std::unique_ptr<synthetic_gradient_model>> make_synthetic_gradient_model(stream&,
                                                                                 const synthetic_gradient_settings&,
                                                                                 std::int64_t features,
-                                                                                std::int32_t classes,
-                                                                                random_source&);
+                                                                                std::int32_t classes, random_source&);
 
 // Checks `kind` without building anything.
 status check_synthetic_gradient_kind(const std::string& kind);

@@ -110,6 +110,9 @@ public:
   // out[0] = a.b, out[1] = |a|^2, out[2] = |b|^2
   virtual void agreement(stream&, const tensor& a, const tensor& b, tensor& out) = 0;
   virtual void sum_squares(stream&, const tensor& x, tensor& out) = 0;
+  // target = 0 where the scalar `guard` is not finite: how sums that live long get rid of a NaN without the host
+  // knowing of it.
+  virtual void zero_unless_finite(stream&, const tensor& guard, tensor& target) = 0;
 
   // velocity = momentum * velocity + g; value -= lr * (nesterov ? g + momentum * velocity : velocity),
   // with g = scale * gradient + weight_decay * value. A zero momentum needs no velocity (null).

@@ -42,6 +42,7 @@ public:
 
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override; // reductions.cpp
   void sum_squares(stream&, const tensor& x, tensor& out) override;
+  void zero_unless_finite(stream&, const tensor& guard, tensor& target) override;
 
   void sgd_step(stream&, const step_arguments&, tensor* velocity, float momentum,
                 bool nesterov) override; // optimizer_steps.cpp

@@ -3,6 +3,7 @@
 #include "runtime/host_stream.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace syngrad::cpu {
 
@@ -59,6 +60,13 @@ void cpu_operators::sum_squares(stream& s, const tensor& x, tensor& out) {
     double total = 0;
     for (std::int64_t i = 0; i < count; i += block) total += block_squares(in + i, std::min(block, count - i));
     *result = static_cast<float>(total);
+  });
+}
+
+void cpu_operators::zero_unless_finite(stream& s, const tensor& guard, tensor& target) {
+  assert(guard.elements() == 1);
+  host(s).launch([condition = guard.f32(), out = target.f32(), count = target.elements()] {
+    if (!std::isfinite(*condition)) std::fill_n(out, count, 0.0f);
   });
 }
 

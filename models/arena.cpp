@@ -1,0 +1,56 @@
+#include "models/arena.hpp"
+
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+namespace {
+
+// In floats: a cache line and a full vector register, so that no parameter's vector loop starts in the middle of one.
+constexpr std::int64_t alignment = 16;
+
+std::int64_t padded(std::int64_t elements) {
+  return (elements + alignment - 1) / alignment * alignment;
+}
+
+tensor make_zeros(stream& owner, std::int64_t elements) {
+  if (elements == 0) return {};
+  auto zeros = make_tensor(owner, {elements});
+  owner.ops().fill(owner, zeros, 0);
+  return zeros;
+}
+
+} // namespace
+
+arena::arena(stream& owner, const std::vector<std::vector<parameter*>>& layers) {
+  std::int64_t trained = 0;
+  std::int64_t untrained = 0;
+  for (const auto& parameters : layers) {
+    const auto first = trained;
+    for (const auto* each : parameters) {
+      const auto elements = each->extents.elements();
+      (each->trained ? trained : untrained) += padded(elements);
+      if (each->trained) trained_elements_ += elements;
+    }
+    ranges_.push_back({first, trained - first});
+  }
+
+  values_ = make_zeros(owner, trained);
+  gradients_ = make_zeros(owner, trained);
+  state_ = make_zeros(owner, untrained);
+
+  trained = untrained = 0;
+  for (const auto& parameters : layers)
+    for (auto* each : parameters) {
+      auto& next = each->trained ? trained : untrained;
+      each->value = (each->trained ? values_ : state_).view(next, each->extents);
+      if (each->trained) each->gradient = gradients_.view(next, each->extents);
+      next += padded(each->extents.elements());
+    }
+}
+
+tensor arena::make_moment(stream& owner) const {
+  return make_zeros(owner, values_ ? values_.elements() : 0);
+}
+
+} // namespace syngrad

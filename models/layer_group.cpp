@@ -1,0 +1,106 @@
+#include "models/layer_group.hpp"
+
+namespace syngrad {
+
+namespace {
+
+std::vector<std::vector<parameter*>> parameters_of(const layer_list& layers) {
+  std::vector<std::vector<parameter*>> all;
+  for (const auto& each : layers) all.push_back(each->parameters());
+  return all;
+}
+
+} // namespace
+
+layer_group::layer_group(stream& owner, layer_list layers, const optimizer_settings& settings, std::uint64_t seed,
+                         int first_layer)
+  : layers_(std::move(layers)), first_layer_(first_layer), arena_(owner, parameters_of(layers_)),
+    optimizer_(std::move(make_optimizer(owner, arena_, settings).value())) {
+  assert(!layers_.empty() && "a group needs at least one layer");
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    random_source random(seed, static_cast<std::uint64_t>(first_layer) + i);
+    layers_[i]->initialize(owner, random);
+  }
+}
+
+std::int64_t layer_group::inputs() const {
+  return layers_.front()->inputs();
+}
+
+std::int64_t layer_group::outputs() const {
+  return layers_.back()->outputs();
+}
+
+double layer_group::multiply_adds() const {
+  double sum = 0;
+  for (const auto& each : layers_) sum += each->multiply_adds();
+  return sum;
+}
+
+tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* cache) {
+  if (cache) cache->layers.resize(layers_.size());
+  auto y = x;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    y = layers_[i]->forward(s, y, now, cache ? &cache->layers[i] : nullptr);
+  return y;
+}
+
+tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
+  auto gradient = dy;
+  for (auto i = layers_.size(); i-- > 0;) {
+    auto here = wanted;
+    here.input_gradient = i > 0 || wanted.input_gradient;
+    gradient = layers_[i]->backward(s, gradient, cache.layers[i], here);
+  }
+  return gradient;
+}
+
+tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
+                                        const update_request& request) {
+  auto gradient = dy;
+  for (auto i = layers_.size(); i-- > 0;) {
+    gradient = layers_[i]->backward(
+      s, gradient, cache.layers[i],
+      {.input_gradient = i > 0 || input_gradient, .parameter_gradient = true, .accumulate = request.accumulated});
+    step_layer(s, i, request);
+  }
+  ++version_;
+  return gradient;
+}
+
+void layer_group::update(stream& s, const update_request& request) {
+  for (auto i = layers_.size(); i-- > 0;) step_layer(s, i, request);
+  ++version_;
+}
+
+void layer_group::step_layer(stream& s, std::size_t i, const update_request& request) {
+  const auto range = arena_.ranges()[i];
+  if (range.count == 0) return;
+  tensor nonfinite;
+  if (request.nonfinite) nonfinite = request.nonfinite->view(static_cast<std::int64_t>(i), {1});
+  optimizer_->step(s, arena_, range,
+                   {.scale = 1 / static_cast<float>(request.batch_size),
+                    .learning_rate = request.learning_rate,
+                    .number = version_ + 1,
+                    .guard = request.guard,
+                    .nonfinite = request.nonfinite ? &nonfinite : nullptr});
+}
+
+std::vector<layer_group::named_tensor> layer_group::weights() {
+  std::vector<named_tensor> all;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    for (const auto* each : layers_[i]->parameters()) all.push_back({prefix(i) + each->name, each->value});
+  return all;
+}
+
+std::vector<layer*> layer_group::layers() {
+  std::vector<layer*> all;
+  for (const auto& each : layers_) all.push_back(each.get());
+  return all;
+}
+
+std::string layer_group::prefix(std::size_t i) const {
+  return std::to_string(first_layer_ + static_cast<int>(i)) + ".";
+}
+
+} // namespace syngrad

@@ -1,0 +1,69 @@
+#include "models/layers/batch_norm.hpp"
+
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+namespace {
+enum slot : std::size_t { x_slot, y_slot, statistics_slot };
+} // namespace
+
+batch_norm::batch_norm(std::int64_t features, options how)
+  : gamma_("gamma", {features}), beta_("beta", {features}), running_mean_("running_mean", {features}, false),
+    running_variance_("running_variance", {features}, false), options_(how) {}
+
+std::string batch_norm::describe() const {
+  return "batch norm " + std::to_string(inputs()) + (options_.relu ? " + relu" : "");
+}
+
+double batch_norm::multiply_adds() const {
+  return 10.0 * static_cast<double>(inputs()); // four forward (moments, scaling), six backward: small beside products
+}
+
+std::vector<parameter*> batch_norm::parameters() {
+  return {&gamma_, &beta_, &running_mean_, &running_variance_};
+}
+
+void batch_norm::initialize(stream& s, random_source&) {
+  s.ops().fill(s, gamma_.value, 1);
+  s.ops().fill(s, running_variance_.value, 1);
+}
+
+tensor batch_norm::forward(stream& s, const tensor& x, phase now, layer_cache* cache) {
+  const bool training = now == phase::train;
+  assert((!training || cache) && "batch norm needs a cache in training");
+  auto y = make_tensor(s, x.extents());
+  tensor statistics;
+  if (training) statistics = make_tensor(s, {2, inputs()});
+  s.ops().batch_norm(s, {.x = x,
+                         .gamma = gamma_.value,
+                         .beta = beta_.value,
+                         .y = y,
+                         .running_mean = running_mean_.value,
+                         .running_variance = running_variance_.value,
+                         .saved = training ? &statistics : nullptr,
+                         .momentum = options_.momentum,
+                         .epsilon = options_.epsilon,
+                         .relu = options_.relu});
+  if (cache) cache->saved = {x, y, statistics, tensor()};
+  return y;
+}
+
+tensor batch_norm::backward(stream& s, const tensor& dy, layer_cache& cache, backward_request wanted) {
+  tensor dx;
+  if (wanted.input_gradient) dx = make_tensor(s, dy.extents());
+  if (!wanted.input_gradient && !wanted.parameter_gradient) return dx;
+  s.ops().batch_norm_backward(s, {.dy = dy,
+                                  .x = cache.saved[x_slot],
+                                  .y = cache.saved[y_slot],
+                                  .gamma = gamma_.value,
+                                  .saved = cache.saved[statistics_slot],
+                                  .dx = wanted.input_gradient ? &dx : nullptr,
+                                  .dgamma = wanted.parameter_gradient ? &gamma_.gradient : nullptr,
+                                  .dbeta = wanted.parameter_gradient ? &beta_.gradient : nullptr,
+                                  .accumulate = wanted.accumulate,
+                                  .relu = options_.relu});
+  return dx;
+}
+
+} // namespace syngrad

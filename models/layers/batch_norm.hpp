@@ -1,0 +1,38 @@
+// Batch normalisation of each feature over the batch (Ioffe and Szegedy, arXiv 1502.03167), optionally with a fused
+// max(0, .): y = gamma (x - mean) / sqrt(variance + epsilon) + beta.
+//
+// In training the batch's own statistics are used and the running ones move by `momentum`; in evaluation the running
+// ones are used. The cache holds x, y and the batch's statistics, so a backward pass may come late.
+#pragma once
+
+#include "models/layer.hpp"
+
+namespace syngrad {
+
+class batch_norm : public layer {
+public:
+  struct options {
+    bool relu = false;
+    float momentum = 0.1f; // 0: the running statistics stay as they are
+    float epsilon = 1e-5f;
+  };
+
+  batch_norm(std::int64_t features, options);
+
+  std::string describe() const override;
+  std::int64_t inputs() const override { return gamma_.extents[0]; }
+  std::int64_t outputs() const override { return inputs(); }
+  double multiply_adds() const override;
+
+  std::vector<parameter*> parameters() override;
+  void initialize(stream&, random_source&) override; // draws nothing
+
+  tensor forward(stream&, const tensor& x, phase, layer_cache* cache) override;
+  tensor backward(stream&, const tensor& dy, layer_cache& cache, backward_request) override;
+
+private:
+  parameter gamma_, beta_, running_mean_, running_variance_;
+  options options_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,62 @@
+#include "models/layers/linear.hpp"
+
+#include "models/initialize.hpp"
+#include "runtime/operators.hpp"
+
+#include <cmath>
+
+namespace syngrad {
+
+linear::linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, start how)
+  : weight_("weight", {outputs, inputs}), bias_("bias", {outputs}), with_bias_(with_bias), start_(how) {}
+
+std::string linear::describe() const {
+  return "linear " + std::to_string(inputs()) + "->" + std::to_string(outputs());
+}
+
+double linear::multiply_adds() const {
+  return 3.0 * static_cast<double>(weight_.extents.elements()); // y, dW and dx
+}
+
+std::vector<parameter*> linear::parameters() {
+  if (with_bias_) return {&weight_, &bias_};
+  return {&weight_};
+}
+
+void linear::initialize(stream& s, random_source& random) {
+  if (start_ == start::zero) return; // as the arena made it
+  const auto bound = 1 / std::sqrt(static_cast<double>(inputs()));
+  for (auto* each : parameters()) initialize_uniform(s, each->value, bound, random);
+}
+
+tensor linear::forward(stream& s, const tensor& x, phase, layer_cache* cache) {
+  auto y = make_tensor(s, {x.rows(), outputs()});
+  if (with_bias_) s.ops().fill_rows(s, &bias_.value, nullptr, nullptr, y);
+  s.ops().matmul(s, {.a = x,
+                     .transpose_a = transpose::no,
+                     .b = weight_.value,
+                     .transpose_b = transpose::yes,
+                     .c = y,
+                     .beta = with_bias_ ? 1.0f : 0.0f});
+  if (cache) cache->saved[0] = x;
+  return y;
+}
+
+tensor linear::backward(stream& s, const tensor& dy, layer_cache& cache, backward_request wanted) {
+  if (wanted.parameter_gradient) {
+    const auto beta = wanted.accumulate ? 1.0f : 0.0f;
+    s.ops().matmul(s, {.a = dy,
+                       .transpose_a = transpose::yes,
+                       .b = cache.saved[0],
+                       .transpose_b = transpose::no,
+                       .c = weight_.gradient,
+                       .beta = beta});
+    if (with_bias_) s.ops().sum_rows(s, dy, beta, bias_.gradient);
+  }
+  if (!wanted.input_gradient) return {};
+  auto dx = make_tensor(s, {dy.rows(), inputs()});
+  s.ops().matmul(s, {.a = dy, .transpose_a = transpose::no, .b = weight_.value, .transpose_b = transpose::no, .c = dx});
+  return dx;
+}
+
+} // namespace syngrad

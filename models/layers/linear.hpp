@@ -1,0 +1,36 @@
+// y = x W^T (+ b), with x [batch, inputs], W [outputs, inputs], b [outputs].
+//
+// Backward: dW = dy^T x, db = sum over the batch of dy, dx = dy W. The cache holds x. Without a bias where a
+// normalisation follows: its gradient would be rounding noise there.
+#pragma once
+
+#include "models/layer.hpp"
+
+namespace syngrad {
+
+class linear : public layer {
+public:
+  // random: uniform in +-1/sqrt(inputs), weight first, then bias. zero: all zero, for last layers of predictors.
+  enum class start : std::uint8_t { random, zero };
+
+  linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, start = start::random);
+
+  std::string describe() const override;
+  std::int64_t inputs() const override { return weight_.extents[1]; }
+  std::int64_t outputs() const override { return weight_.extents[0]; }
+  double multiply_adds() const override;
+
+  std::vector<parameter*> parameters() override;
+  void initialize(stream&, random_source&) override;
+
+  tensor forward(stream&, const tensor& x, phase, layer_cache* cache) override;
+  tensor backward(stream&, const tensor& dy, layer_cache& cache, backward_request) override;
+
+private:
+  parameter weight_;
+  parameter bias_;
+  bool with_bias_;
+  start start_;
+};
+
+} // namespace syngrad

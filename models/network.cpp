@@ -1,0 +1,115 @@
+#include "models/network.hpp"
+
+#include "models/layers/batch_norm.hpp"
+#include "models/layers/linear.hpp"
+#include "models/parse.hpp"
+
+namespace syngrad {
+
+namespace {
+
+constexpr std::int64_t max_width = 65536;
+constexpr std::int64_t max_count = 1000;
+
+error malformed(const std::string& description, const std::string& why) {
+  return {"model " + quoted(description) + ": " + why + "; write mlp:INPUTS-WIDTHxCOUNT-CLASSES, for example " +
+          "mlp:784-256x5-10 or mlp:784-512-256x3-10"};
+}
+
+result<std::int64_t> parse_bounded(const std::string& description, std::string_view text, const char* what,
+                                   std::int64_t lowest, std::int64_t highest) {
+  const auto number = parse_number<std::int64_t>(text);
+  if (!number || *number < lowest || *number > highest)
+    return malformed(description, std::string(what) + " " + quoted(text) + " is not a whole number from " +
+                                    std::to_string(lowest) + " to " + std::to_string(highest));
+  return *number;
+}
+
+// The widths of all hidden units: parts WIDTH or WIDTHxCOUNT.
+result<std::vector<std::int64_t>> parse_hidden(const std::string& description,
+                                               const std::vector<std::string_view>& parts) {
+  std::vector<std::int64_t> widths;
+  for (const auto part : parts) {
+    const auto cross = part.find('x');
+    const auto width = parse_bounded(description, part.substr(0, cross), "the width", 1, max_width);
+    if (!width) return width.failure();
+    std::size_t count = 1;
+    if (cross != std::string_view::npos) {
+      const auto given = parse_bounded(description, part.substr(cross + 1), "the count of layers", 1, max_count);
+      if (!given) return given.failure();
+      count = static_cast<std::size_t>(*given);
+    }
+    widths.insert(widths.end(), count, *width);
+    if (widths.size() > static_cast<std::size_t>(max_count))
+      return malformed(description, "more than " + std::to_string(max_count) + " hidden layers");
+  }
+  return widths;
+}
+
+layer_list make_hidden_unit(std::int64_t inputs, std::int64_t width) {
+  layer_list unit;
+  unit.push_back(std::make_unique<linear>(inputs, width, false));
+  unit.push_back(std::make_unique<batch_norm>(width, batch_norm::options{.relu = true}));
+  return unit;
+}
+
+result<network> make_mlp(const std::string& description, std::string_view shape_text) {
+  auto parts = split_text(shape_text, '-');
+  if (parts.size() < 2) return malformed(description, "inputs and classes are needed");
+  const auto inputs = parse_bounded(description, parts.front(), "the number of inputs", 1, max_width);
+  if (!inputs) return inputs.failure();
+  const auto classes = parse_bounded(description, parts.back(), "the number of classes", 2, max_width);
+  if (!classes) return classes.failure();
+  const auto hidden = parse_hidden(description, {parts.begin() + 1, parts.end() - 1});
+  if (!hidden) return hidden.failure();
+
+  network made{description, *inputs, static_cast<std::int32_t>(*classes), {}};
+  auto width = *inputs;
+  for (const auto next : *hidden) {
+    made.units.push_back(make_hidden_unit(width, next));
+    width = next;
+  }
+  made.units.emplace_back().push_back(std::make_unique<linear>(width, *classes, true));
+  return made;
+}
+
+struct network_kind {
+  std::string_view name; // before the colon
+  result<network> (*make)(const std::string& description, std::string_view after_colon);
+};
+
+constexpr network_kind kinds[] = {
+  {"mlp", make_mlp},
+};
+
+} // namespace
+
+result<network> make_network(const std::string& description) {
+  const std::string_view text = description;
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return malformed(description, "no kind of network before a ':'");
+  for (const auto& kind : kinds)
+    if (text.substr(0, colon) == kind.name) return kind.make(description, text.substr(colon + 1));
+  return malformed(description, "unknown kind " + quoted(text.substr(0, colon)) + ", known is mlp");
+}
+
+status check_network(const network& net) {
+  const auto wrong = [&](const std::string& why) { return error{"model " + quoted(net.description) + ": " + why}; };
+  auto width = net.inputs;
+  int number = 0;
+  for (const auto& unit : net.units)
+    for (const auto& each : unit) {
+      if (each->inputs() != width)
+        return wrong("layer " + std::to_string(number) + " (" + each->describe() + ") takes " +
+                     std::to_string(each->inputs()) + " features, but what is below it gives " + std::to_string(width));
+      width = each->outputs();
+      ++number;
+    }
+  if (number == 0) return wrong("it has no layers; give it at least one");
+  if (width != net.classes)
+    return wrong("the last layer gives " + std::to_string(width) + " features, but there are " +
+                 std::to_string(net.classes) + " classes");
+  return ok();
+}
+
+} // namespace syngrad

@@ -1,0 +1,65 @@
+#include "models/optimizer.hpp"
+
+#include "models/optimizers/adam.hpp"
+#include "models/optimizers/sgd.hpp"
+#include "models/parse.hpp"
+
+namespace syngrad {
+
+namespace {
+
+using made = std::unique_ptr<optimizer>;
+
+made make_sgd(stream& s, const arena& parameters, const optimizer_settings& settings) {
+  return std::make_unique<sgd>(s, parameters, settings);
+}
+
+template <adam::decay How>
+made make_adam(stream& s, const arena& parameters, const optimizer_settings& settings) {
+  return std::make_unique<adam>(s, parameters, settings, How);
+}
+
+struct optimizer_kind {
+  std::string_view name;
+  made (*make)(stream&, const arena&, const optimizer_settings&);
+};
+
+constexpr optimizer_kind kinds[] = {
+  {"sgd", make_sgd},
+  {"adam", make_adam<adam::decay::in_gradient>},
+  {"adamw", make_adam<adam::decay::decoupled>},
+};
+
+const optimizer_kind* find_kind(std::string_view name) {
+  for (const auto& kind : kinds)
+    if (kind.name == name) return &kind;
+  return nullptr;
+}
+
+} // namespace
+
+status check_optimizer(const optimizer_settings& settings) {
+  const auto wrong = [&](const std::string& why) { return error{"optimizer " + quoted(settings.name) + ": " + why}; };
+  if (!find_kind(settings.name)) {
+    std::string known;
+    for (const auto& kind : kinds) known += (known.empty() ? "" : ", ") + std::string(kind.name);
+    return wrong("unknown; known are " + known);
+  }
+  // Written so that NaN fails, too.
+  const auto below_one = [](float x) { return x >= 0 && x < 1; };
+  if (!below_one(settings.momentum)) return wrong("momentum must be at least 0 and below 1, for example 0.9");
+  if (settings.nesterov && settings.momentum == 0) return wrong("Nesterov's step needs a momentum, for example 0.9");
+  if (!(settings.weight_decay >= 0)) return wrong("weight decay must not be negative; 0 turns it off");
+  if (!below_one(settings.beta1) || !below_one(settings.beta2))
+    return wrong("beta1 and beta2 must be at least 0 and below 1, for example 0.9 and 0.999");
+  if (!(settings.epsilon > 0)) return wrong("epsilon must be positive, for example 1e-8");
+  return ok();
+}
+
+result<std::unique_ptr<optimizer>> make_optimizer(stream& s, const arena& parameters,
+                                                  const optimizer_settings& settings) {
+  if (const auto checked = check_optimizer(settings); !checked) return checked.failure();
+  return find_kind(settings.name)->make(s, parameters, settings);
+}
+
+} // namespace syngrad

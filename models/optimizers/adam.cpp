@@ -1,0 +1,28 @@
+#include "models/optimizers/adam.hpp"
+
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+adam::adam(stream& s, const arena& parameters, const optimizer_settings& settings, decay how)
+  : settings_(settings), decay_(how), first_moment_(parameters.make_moment(s)),
+    second_moment_(parameters.make_moment(s)) {}
+
+void adam::step(stream& s, arena& parameters, arena_range range, const optimizer_step& now) {
+  auto value = parameters.values().view(range.first, {range.count});
+  const auto gradient = parameters.gradients().view(range.first, {range.count});
+  auto first = first_moment_.view(range.first, {range.count});
+  auto second = second_moment_.view(range.first, {range.count});
+  s.ops().adam_step(s,
+                    {.value = value,
+                     .gradient = gradient,
+                     .scale = now.scale,
+                     .learning_rate = now.learning_rate,
+                     .weight_decay = settings_.weight_decay,
+                     .guard = now.guard,
+                     .nonfinite = now.nonfinite},
+                    first, second, settings_.beta1, settings_.beta2, settings_.epsilon, now.number,
+                    decay_ == decay::decoupled);
+}
+
+} // namespace syngrad

@@ -1,0 +1,152 @@
+#include "models/predictors/network_predictor.hpp"
+
+#include "models/layers/batch_norm.hpp"
+#include "models/layers/linear.hpp"
+#include "models/parse.hpp"
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+network_predictor::network_predictor(stream& s, conditioned_linear first, layer_list rest,
+                                     const optimizer_settings& settings, random_source& random)
+  : first_(std::move(first)), rest_(std::move(rest)), arena_(s, stage_parameters()),
+    optimizer_(std::move(make_optimizer(s, arena_, settings).value())), caches_(rest_.size()) {
+  if (!rest_.empty()) first_.initialize(s, random); // as the only stage it is the last one, and starts at zero
+  for (const auto& each : rest_) each->initialize(s, random);
+}
+
+std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
+  std::vector<std::vector<parameter*>> all{first_.parameters()};
+  for (const auto& each : rest_) all.push_back(each->parameters());
+  return all;
+}
+
+std::vector<parameter*> network_predictor::parameters() {
+  std::vector<parameter*> all;
+  for (const auto& stage : stage_parameters())
+    for (auto* each : stage) all.push_back(each);
+  return all;
+}
+
+double network_predictor::predict_multiply_adds() const {
+  auto sum = first_.multiply_adds();
+  for (const auto& each : rest_) sum += each->multiply_adds() / 3; // a layer counts forward and backward
+  return sum;
+}
+
+double network_predictor::train_multiply_adds() const {
+  auto sum = 2 * first_.multiply_adds(); // no gradient at its input
+  for (const auto& each : rest_) sum += each->multiply_adds();
+  return sum;
+}
+
+tensor network_predictor::forward(stream& s, const tensor& h, const tensor& labels) {
+  auto y = first_.forward(s, h, labels);
+  for (std::size_t i = 0; i < rest_.size(); ++i) y = rest_[i]->forward(s, y, phase::train, &caches_[i]);
+  return y;
+}
+
+tensor network_predictor::predict(stream& s, const tensor& h, const tensor& labels) {
+  auto prediction = forward(s, h, labels);
+  for (auto& each : caches_) each = {};
+  return prediction;
+}
+
+void network_predictor::train(stream& s, const tensor& h, const tensor& labels, const tensor& target, float rate) {
+  auto gradient = forward(s, h, labels);
+  s.ops().add(s, target, -1, gradient); // the error: half the gradient of its square; the step's scale has the 2
+  auto guard = make_tensor(s, {1});
+  s.ops().sum_squares(s, gradient, guard);
+
+  const optimizer_step now{.scale = 2 / static_cast<float>(h.rows()),
+                           .learning_rate = rate,
+                           .number = ++steps_,
+                           .guard = &guard,
+                           .nonfinite = nullptr};
+  const auto ranges = arena_.ranges(); // of the first stage, then of the rest
+  for (auto i = rest_.size(); i-- > 0;) {
+    gradient = rest_[i]->backward(s, gradient, caches_[i], {});
+    caches_[i] = {};
+    if (ranges[i + 1].count > 0) optimizer_->step(s, arena_, ranges[i + 1], now);
+  }
+  first_.backward(s, h, labels, gradient);
+  optimizer_->step(s, arena_, ranges[0], now);
+}
+
+namespace {
+
+constexpr std::int64_t max_width = 65536;
+constexpr std::int64_t max_depth = 100;
+
+bool within(std::optional<std::int64_t> number, std::int64_t highest) {
+  return number && *number >= 1 && *number <= highest;
+}
+
+std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, conditioned_linear first,
+                                               layer_list rest) {
+  return std::make_unique<network_predictor>(request.owner, std::move(first), std::move(rest),
+                                             request.settings.optimizer, request.random);
+}
+
+status check_linear(std::string_view argument) {
+  if (argument.empty()) return ok();
+  return error{"it takes nothing after a ':'"};
+}
+
+std::unique_ptr<synthetic_gradient_model> make_linear(const predictor_request& request) {
+  return make(request, {request.features, request.features, request.classes, true}, {});
+}
+
+status check_lowrank(std::string_view argument) {
+  if (within(parse_number<std::int64_t>(argument), max_width)) return ok();
+  return error{"the rank must be a whole number from 1 to " + std::to_string(max_width)};
+}
+
+std::unique_ptr<synthetic_gradient_model> make_lowrank(const predictor_request& request) {
+  const auto rank = *parse_number<std::int64_t>(request.argument);
+  layer_list rest;
+  rest.push_back(std::make_unique<linear>(rank, request.features, true, linear::start::zero));
+  return make(request, {request.features, rank, request.classes, true}, std::move(rest));
+}
+
+struct mlp_shape {
+  std::optional<std::int64_t> width, depth;
+};
+
+mlp_shape parse_mlp(std::string_view argument) {
+  const auto cross = argument.find('x');
+  mlp_shape parsed{parse_number<std::int64_t>(argument.substr(0, cross)), 1};
+  if (cross != std::string_view::npos) parsed.depth = parse_number<std::int64_t>(argument.substr(cross + 1));
+  return parsed;
+}
+
+status check_mlp(std::string_view argument) {
+  const auto parsed = parse_mlp(argument);
+  if (within(parsed.width, max_width) && within(parsed.depth, max_depth)) return ok();
+  return error{"the width must be a whole number from 1 to " + std::to_string(max_width) +
+               ", the number of hidden layers one from 1 to " + std::to_string(max_depth)};
+}
+
+std::unique_ptr<synthetic_gradient_model> make_mlp(const predictor_request& request) {
+  const auto parsed = parse_mlp(request.argument);
+  const auto width = *parsed.width;
+  // Predictions use their own batch's statistics, so running ones would only be work (and a batch that is trained on
+  // and predicted would count twice): they do not move.
+  const batch_norm::options normalise{.relu = true, .momentum = 0};
+  layer_list rest;
+  rest.push_back(std::make_unique<batch_norm>(width, normalise));
+  for (std::int64_t i = 1; i < *parsed.depth; ++i) {
+    rest.push_back(std::make_unique<linear>(width, width, false));
+    rest.push_back(std::make_unique<batch_norm>(width, normalise));
+  }
+  rest.push_back(std::make_unique<linear>(width, request.features, true, linear::start::zero));
+  return make(request, {request.features, width, request.classes, false}, std::move(rest));
+}
+
+} // namespace
+
+const predictor_kind linear_kind{"linear", "linear", check_linear, make_linear};
+const predictor_kind lowrank_kind{"lowrank", "lowrank:R (for example lowrank:32)", check_lowrank, make_lowrank};
+const predictor_kind mlp_kind{"mlp", "mlp:N[xM] (for example mlp:1024x2)", check_mlp, make_mlp};
+
+} // namespace syngrad

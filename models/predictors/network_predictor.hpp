@@ -1,0 +1,45 @@
+// A predictor that is a small network trained by its own optimizer: a conditioned linear stage, then further layers.
+// The last stage starts at zero, so that an untrained predictor predicts exactly zero.
+//
+// Loss: mean over the batch of |prediction - target|^2, summed over features. BatchNorm layers inside normalise with
+// the statistics of the batch at hand, in training and in prediction alike.
+#pragma once
+
+#include "models/arena.hpp"
+#include "models/network.hpp"
+#include "models/predictors/conditioned_linear.hpp"
+#include "models/predictors/predictor_kind.hpp"
+
+namespace syngrad {
+
+class network_predictor : public synthetic_gradient_model {
+public:
+  network_predictor(stream&, conditioned_linear first, layer_list rest, const optimizer_settings&, random_source&);
+
+  std::int64_t parameter_count() const override { return arena_.trained_elements(); }
+  double predict_multiply_adds() const override;
+  double train_multiply_adds() const override;
+
+  tensor predict(stream&, const tensor& h, const tensor& labels) override;
+  // A step whose error is not finite leaves values and moments as they are.
+  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) override;
+
+  std::vector<parameter*> parameters() override;
+
+private:
+  std::vector<std::vector<parameter*>> stage_parameters();
+  tensor forward(stream&, const tensor& h, const tensor& labels);
+
+  conditioned_linear first_;
+  layer_list rest_;
+  arena arena_;
+  std::unique_ptr<optimizer> optimizer_;
+  std::vector<layer_cache> caches_; // of rest_, during a call; empty tensors otherwise
+  std::int64_t steps_ = 0;
+};
+
+extern const predictor_kind linear_kind;  // one linear map, as in the paper's cDNI
+extern const predictor_kind lowrank_kind; // through R features
+extern const predictor_kind mlp_kind;     // M hidden layers of N, each with BatchNorm and ReLU
+
+} // namespace syngrad

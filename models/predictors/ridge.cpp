@@ -1,0 +1,175 @@
+#include "models/predictors/ridge.hpp"
+
+#include "models/parse.hpp"
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+namespace {
+
+std::int64_t padded(std::int64_t elements) {
+  return (elements + 15) / 16 * 16; // products run best on data that starts on a cache line
+}
+
+} // namespace
+
+ridge_predictor::ridge_predictor(stream& s, std::int64_t features, std::int32_t classes, options how)
+  : features_(features), classes_(classes), unknowns_(features + classes + 1), options_(how),
+    solution_("solution", {unknowns_, features}, false), statistics_("statistics", {}, false),
+    solve_(std::make_shared<ridge_solve>(s, unknowns_, features)) {
+  const auto extra = classes_ + 1;
+  const auto sums_at = padded(features_ * features_);
+  const auto counts_at = sums_at + padded(extra * features_);
+  const auto right_side_at = counts_at + padded(extra * extra);
+  statistics_.extents = {right_side_at + unknowns_ * features_};
+
+  for (auto* each : {&solution_, &statistics_}) {
+    each->value = make_tensor(s, each->extents);
+    s.ops().fill(s, each->value, 0);
+  }
+  products_ = statistics_.value.view(0, {features_, features_});
+  sums_ = statistics_.value.view(sums_at, {extra, features_});
+  counts_ = statistics_.value.view(counts_at, {extra, extra});
+  right_side_ = statistics_.value.view(right_side_at, {unknowns_, features_});
+
+  // Row k: one-hot of label k; the last row: the constant, which all rows have.
+  std::vector<float> identity(static_cast<std::size_t>(extra * extra));
+  for (std::int64_t i = 0; i < extra; ++i) identity[static_cast<std::size_t>(i * extra + i)] = 1;
+  constant_ = make_tensor(s, {extra});
+  s.ops().upload(s, identity.data() + classes_ * extra, constant_);
+  if (classes_ == 0) return;
+  one_hot_ = make_tensor(s, {classes_, extra});
+  s.ops().upload(s, identity.data(), one_hot_);
+}
+
+double ridge_predictor::predict_multiply_adds() const {
+  return static_cast<double>(features_ * features_);
+}
+
+double ridge_predictor::train_multiply_adds() const {
+  const auto products = 2.0 * static_cast<double>(features_ * features_);
+  if (batch_size_ == 0) return products;
+  const auto n = static_cast<double>(unknowns_);
+  const auto solve = n * n * n / 6 + n * n * static_cast<double>(features_); // Cholesky, two triangular solves
+  return products + solve / static_cast<double>(options_.interval * batch_size_);
+}
+
+tensor ridge_predictor::predict(stream& s, const tensor& h, const tensor& labels) {
+  const auto& p = solution_.value;
+  const auto of_h = p.view(0, {features_, features_});
+  const auto of_constant = p.view((unknowns_ - 1) * features_, {features_});
+  tensor of_labels;
+  if (classes_ > 0) of_labels = p.view(features_ * features_, {classes_, features_});
+
+  auto prediction = make_tensor(s, {h.rows(), features_});
+  s.ops().fill_rows(s, &of_constant, classes_ > 0 ? &of_labels : nullptr, classes_ > 0 ? &labels : nullptr, prediction);
+  s.ops().matmul(
+    s, {.a = h, .transpose_a = transpose::no, .b = of_h, .transpose_b = transpose::no, .c = prediction, .beta = 1});
+  return prediction;
+}
+
+void ridge_predictor::train(stream& s, const tensor& h, const tensor& labels, const tensor& target, float) {
+  auto right_side_of_h = right_side_.view(0, {features_, features_});
+  auto right_side_sums = right_side_.view(features_ * features_, {classes_ + 1, features_});
+  for (auto [with, sum] : {std::pair(&h, &products_), std::pair(&target, &right_side_of_h)})
+    s.ops().matmul(s, {.a = h,
+                       .transpose_a = transpose::yes,
+                       .b = *with,
+                       .transpose_b = transpose::no,
+                       .c = *sum,
+                       .beta = options_.forget});
+
+  auto extra = make_tensor(s, {h.rows(), classes_ + 1}); // [one-hot label, 1]
+  s.ops().fill_rows(s, &constant_, one_hot_ ? &one_hot_ : nullptr, one_hot_ ? &labels : nullptr, extra);
+  add_sums(s, h, labels, sums_);
+  add_sums(s, target, labels, right_side_sums);
+  add_sums(s, extra, labels, counts_);
+  ++since_solve_;
+  batch_size_ = h.rows();
+}
+
+// table = forget table + [one-hot label, 1]^T x
+void ridge_predictor::add_sums(stream& s, const tensor& x, const tensor& labels, tensor& table) {
+  const auto columns = x.columns();
+  if (classes_ > 0) {
+    auto by_label = table.view(0, {classes_, columns});
+    s.ops().sum_rows_by_label(s, x, labels, options_.forget, by_label);
+  }
+  auto over_all = table.view(classes_ * columns, {columns});
+  s.ops().sum_rows(s, x, options_.forget, over_all);
+}
+
+std::shared_ptr<background_solve> ridge_predictor::begin_solve(stream& s) {
+  if (solving_ || since_solve_ < options_.interval) return nullptr;
+  forget_nonfinite(s);
+  copy_state(s);
+  solving_ = true;
+  since_solve_ = 0;
+  return solve_;
+}
+
+// Asked once a solve, not once a batch, and on the device: the host never waits to know.
+void ridge_predictor::forget_nonfinite(stream& s) {
+  auto guard = make_tensor(s, {1});
+  s.ops().sum_squares(s, statistics_.value, guard);
+  s.ops().zero_unless_finite(s, guard, statistics_.value);
+}
+
+void ridge_predictor::copy_state(stream& s) {
+  auto& to = *solve_;
+  s.ops().copy_block(s, products_, to.normal, 0, 0);
+  s.ops().copy_block(s, sums_, to.normal, features_, 0);
+  s.ops().copy_block_transposed(s, sums_, to.normal, 0, features_);
+  s.ops().copy_block(s, counts_, to.normal, features_, features_);
+  s.ops().copy(s, right_side_, to.right_side);
+  s.ops().copy(s, solution_.value, to.solution);
+  const auto copied = s.record();
+  for (auto* each : {&to.normal, &to.right_side, &to.solution}) each->ready_after(copied);
+}
+
+void ridge_predictor::finish_solve(stream& s, background_solve& finished) {
+  assert(&finished == solve_.get() && solving_ && "a solve that this predictor has not begun");
+  static_cast<void>(finished);
+  // Everything that the solver did came before the solution: its other tensors may be written again, too.
+  solve_->solution.read_on(s);
+  std::swap(solution_.value, solve_->solution);
+  solving_ = false;
+}
+
+namespace {
+
+struct parsed_options {
+  std::optional<float> forget;
+  std::optional<std::int64_t> interval;
+};
+
+parsed_options parse(std::string_view argument) {
+  const ridge_predictor::options usual;
+  parsed_options parsed{usual.forget, usual.interval};
+  if (argument.empty()) return parsed;
+  const auto at = argument.find('@');
+  parsed.forget = parse_number<float>(argument.substr(0, at));
+  if (at != std::string_view::npos) parsed.interval = parse_number<std::int64_t>(argument.substr(at + 1));
+  return parsed;
+}
+
+status check(std::string_view argument) {
+  constexpr std::int64_t longest = 1'000'000;
+  const auto [forget, interval] = parse(argument);
+  if (!forget || !(*forget > 0 && *forget <= 1)) return error{"FORGET must be above 0 and at most 1"};
+  if (!interval || *interval < 1 || *interval > longest)
+    return error{"INTERVAL, the batches from one solve to the next, must be from 1 to " + std::to_string(longest)};
+  return ok();
+}
+
+std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request) {
+  const auto [forget, interval] = parse(request.argument);
+  return std::make_unique<ridge_predictor>(request.owner, request.features, request.classes,
+                                           ridge_predictor::options{*forget, *interval});
+}
+
+} // namespace
+
+const predictor_kind ridge_kind{"ridge", "ridge[:FORGET[@INTERVAL]] (for example ridge:0.98@5)", check, make};
+
+} // namespace syngrad

@@ -1,0 +1,69 @@
+// The linear map of phi = [h, one-hot label, 1] to the gradient, in closed form: recursive least squares with
+// forgetting. With every batch
+//
+//   S <- forget S + phi^T phi      [m, m], m = features + classes + 1
+//   C <- forget C + phi^T target   [m, features]
+//
+// and every `interval` batches P = (S + ridge mean(diag S) I)^-1 C, solved on a copy. The prediction is phi P.
+// There is no learning rate, and the scale of the targets does not matter: gradients shrink by orders of magnitude
+// as a loss falls, where the steps of an optimizer such as Adam do not.
+//
+// S is kept in blocks, so that one-hot rows are sums by label instead of products:
+//
+//   | products of h    .          |
+//   | sums of h        counts     |   by label, then over all
+#pragma once
+
+#include "models/predictors/predictor_kind.hpp"
+#include "models/predictors/ridge_solve.hpp"
+
+namespace syngrad {
+
+class ridge_predictor : public synthetic_gradient_model {
+public:
+  struct options {
+    float forget = 0.98f;      // in (0, 1]
+    std::int64_t interval = 5; // trainings from one solve to the next
+  };
+
+  // classes == 0: not conditioned, and labels are ignored.
+  ridge_predictor(stream&, std::int64_t features, std::int32_t classes, options);
+
+  std::int64_t parameter_count() const override { return unknowns_ * features_; }
+  double predict_multiply_adds() const override;
+  double train_multiply_adds() const override; // the solve included, spread over the batches of an interval
+
+  tensor predict(stream&, const tensor& h, const tensor& labels) override;
+  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) override;
+
+  // Null while a solve is out. What is not finite in S or C (from a batch that was not) is forgotten here: S and C
+  // start anew, the solution in force stays.
+  std::shared_ptr<background_solve> begin_solve(stream&) override;
+  void finish_solve(stream&, background_solve&) override;
+
+  std::vector<parameter*> parameters() override { return {&solution_, &statistics_}; }
+
+private:
+  void add_sums(stream&, const tensor& x, const tensor& labels, tensor& table);
+  void forget_nonfinite(stream&);
+  void copy_state(stream&);
+
+  std::int64_t features_, classes_, unknowns_;
+  options options_;
+  parameter solution_;   // P [unknowns, features]
+  parameter statistics_; // S and C, in the views below
+  tensor products_;      // [features, features]: sum of h^T h
+  tensor sums_;          // [classes + 1, features]: of h
+  tensor counts_;        // [classes + 1, classes + 1]: of [one-hot label, 1]
+  tensor right_side_;    // C [unknowns, features]
+  tensor one_hot_;       // [classes, classes + 1]: identity and a column of zeros; null where not conditioned
+  tensor constant_;      // [classes + 1]: 0, ..., 0, 1
+  std::shared_ptr<ridge_solve> solve_;
+  bool solving_ = false;
+  std::int64_t since_solve_ = 0; // trainings
+  std::int64_t batch_size_ = 0;  // of the last training
+};
+
+extern const predictor_kind ridge_kind;
+
+} // namespace syngrad

@@ -1,0 +1,59 @@
+#include "models/synthetic_gradient_model.hpp"
+
+#include "models/parse.hpp"
+#include "models/predictors/network_predictor.hpp"
+#include "models/predictors/ridge.hpp"
+
+namespace syngrad {
+
+namespace {
+
+constexpr const predictor_kind* kinds[] = {
+  &ridge_kind,
+  &linear_kind,
+  &lowrank_kind,
+  &mlp_kind,
+};
+
+struct parsed_kind {
+  const predictor_kind* kind;
+  std::string_view argument;
+};
+
+error malformed(const std::string& text, const std::string& why) {
+  std::string known;
+  for (const auto* kind : kinds) known += (known.empty() ? "" : ", ") + std::string(kind->syntax);
+  return {"synthetic-gradient model " + quoted(text) + ": " + why + "; known are " + known};
+}
+
+result<parsed_kind> parse(const std::string& text) {
+  const std::string_view whole = text;
+  const auto colon = whole.find(':');
+  const auto name = whole.substr(0, colon);
+  const auto argument = colon == std::string_view::npos ? std::string_view() : whole.substr(colon + 1);
+  for (const auto* kind : kinds) {
+    if (kind->name != name) continue;
+    if (colon != std::string_view::npos && argument.empty()) return malformed(text, "nothing follows the ':'");
+    if (const auto checked = kind->check(argument); !checked) return malformed(text, checked.message());
+    return parsed_kind{kind, argument};
+  }
+  return malformed(text, "unknown kind");
+}
+
+} // namespace
+
+status check_synthetic_gradient_kind(const std::string& kind) {
+  if (const auto parsed = parse(kind); !parsed) return parsed.failure();
+  return ok();
+}
+
+result<std::unique_ptr<synthetic_gradient_model>>
+make_synthetic_gradient_model(stream& owner, const synthetic_gradient_settings& settings, std::int64_t features,
+                              std::int32_t classes, random_source& random) {
+  const auto parsed = parse(settings.kind);
+  if (!parsed) return parsed.failure();
+  if (const auto checked = check_optimizer(settings.optimizer); !checked) return checked.failure();
+  return parsed->kind->make({owner, settings, parsed->argument, features, settings.labels ? classes : 0, random});
+}
+
+} // namespace syngrad
