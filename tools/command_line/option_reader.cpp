@@ -1,0 +1,226 @@
+#include "tools/command_line/option_reader.hpp"
+
+#include "tools/command_line/nearest_name.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+namespace syngrad::tools {
+
+namespace {
+
+namespace po = boost::program_options;
+
+// Every value is read as text: what it must look like is the row's business.
+po::options_description describe(const option_group& group, unsigned width) {
+  po::options_description described(group.title, width, width / 2);
+  for (const auto& row : group.rows) {
+    auto* value = po::value<std::string>()->value_name(row.argument);
+    if (row.argument.empty()) value->implicit_value("true", "")->value_name("");
+    const auto preset = row.shown_default.empty() ? row.get().value_or("") : row.shown_default;
+    const bool silent = preset.empty() || (row.argument.empty() && preset == "false");
+    const auto help = row.help + (silent ? "" : " [" + preset + "]");
+    described.add_options()(row.name.c_str(), value, help.c_str());
+  }
+  return described;
+}
+
+po::options_description describe(const std::vector<option_group>& groups) {
+  po::options_description all;
+  for (const auto& group : groups) all.add(describe(group, 120));
+  return all;
+}
+
+// The line of `text` on which a config file sets `key`; 0 where it cannot be found.
+int line_of(const std::string& text, const std::string& key) {
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    const auto first = line.find_first_not_of(" \t");
+    const auto end = line.find('=');
+    if (first == std::string::npos || end == std::string::npos || line[first] == '#') continue;
+    const auto last = line.find_last_not_of(" \t", end - 1);
+    if (end > first && line.substr(first, last + 1 - first) == key) return number;
+  }
+  return 0;
+}
+
+int line_with(const std::string& text, const std::string& content) {
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number)
+    if (line.find(content) != std::string::npos) return number;
+  return 0;
+}
+
+std::string place(const std::string& path, int line) {
+  return path + (line > 0 ? ":" + std::to_string(line) : "") + ": ";
+}
+
+error explain(const po::error& failure) {
+  if (const auto* named = dynamic_cast<const po::error_with_option_name*>(&failure)) {
+    const auto& name = named->get_option_name();
+    if (const auto* syntax = dynamic_cast<const po::invalid_syntax*>(&failure)) {
+      using enum po::invalid_syntax::kind_t;
+      if (syntax->kind() == missing_parameter || syntax->kind() == empty_adjacent_parameter)
+        return {name + " needs a value; write " + name + " VALUE"};
+    }
+    return {name + ": " + failure.what()};
+  }
+  return {failure.what()};
+}
+
+std::string strip_dashes(const std::string& token) {
+  const auto first = token.find_first_not_of('-');
+  const auto word = first == std::string::npos ? token : token.substr(first);
+  return word.substr(0, word.find('='));
+}
+
+} // namespace
+
+option_reader::option_reader(std::vector<option_group> groups,
+                             std::vector<std::pair<std::string, std::string>> exclusive)
+  : groups_(std::move(groups)), exclusive_(std::move(exclusive)) {}
+
+status option_reader::read(std::span<const std::string> arguments) {
+  auto command_line = read_command_line(arguments);
+  if (!command_line) return command_line.failure();
+  if (auto good = check_exclusive(*command_line, "--"); !good) return good;
+  given_values file;
+  for (const auto& reading : *command_line) {
+    if (reading.name != "config") continue;
+    auto from_file = read_file(reading.value);
+    if (!from_file) return from_file.failure();
+    if (auto good = check_exclusive(*from_file, ""); !good) return good;
+    file = std::move(*from_file);
+  }
+  return apply(merge(std::move(*command_line), std::move(file)));
+}
+
+result<option_reader::given_values> option_reader::read_command_line(std::span<const std::string> arguments) const {
+  const std::vector<std::string> words(arguments.begin(), arguments.end());
+  const auto described = describe(groups_);
+  using namespace po::command_line_style;
+  try {
+    const auto parsed = po::command_line_parser(words)
+                          .options(described)
+                          .style(allow_long | long_allow_adjacent | long_allow_next)
+                          .allow_unregistered()
+                          .run();
+    given_values read;
+    for (const auto& option : parsed.options) {
+      if (option.unregistered) {
+        const auto word = strip_dashes(option.original_tokens.front());
+        return error{"unknown option --" + word + suggest(word, names(), "--")};
+      }
+      if (option.position_key >= 0) {
+        const auto& word = option.original_tokens.front();
+        return error{"unexpected argument '" + word + "'" + suggest(strip_dashes(word), names(), "--") +
+                     "; options are written --NAME VALUE"};
+      }
+      for (const auto& earlier : read)
+        if (earlier.name == option.string_key)
+          return error{"--" + option.string_key + " is given more than once; give it once"};
+      read.push_back(
+        {option.string_key, option.value.empty() ? "true" : option.value.front(), "--" + option.string_key});
+    }
+    return read;
+  } catch (const po::error& failure) {
+    return explain(failure);
+  }
+}
+
+result<option_reader::given_values> option_reader::read_file(const std::string& path) const {
+  std::ifstream file(path);
+  std::ostringstream content;
+  if (file) content << file.rdbuf();
+  if (!file || (!content && file.peek() != std::ifstream::traits_type::eof()))
+    return error{"--config: cannot read '" + path + "': " + std::generic_category().message(errno) +
+                 "; give the path of an options file, such as the run.ini of a run"};
+  const auto text = content.str();
+  std::istringstream lines(text);
+  try {
+    const auto parsed = po::parse_config_file(lines, describe(groups_), true);
+    given_values read;
+    for (const auto& option : parsed.options) {
+      const auto& key = option.string_key;
+      const auto origin = place(path, line_of(text, key)) + key;
+      if (option.unregistered || key == "config")
+        return error{place(path, line_of(text, key)) + "unknown option '" + key + "'" + suggest(key, names(), "")};
+      for (const auto& earlier : read)
+        if (earlier.name == key) return error{origin + " is set more than once; set it once"};
+      read.push_back({key, option.value.empty() ? "" : option.value.front(), origin});
+    }
+    return read;
+  } catch (const po::invalid_config_file_syntax& failure) {
+    const auto& line = failure.tokens();
+    return error{place(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" + line + "'"};
+  } catch (const po::error& failure) {
+    return error{path + ": " + failure.what()};
+  }
+}
+
+status option_reader::check_exclusive(const given_values& read, const std::string& dashes) const {
+  const auto origin = [&](const std::string& name) -> const std::string* {
+    for (const auto& reading : read)
+      if (reading.name == name) return &reading.origin;
+    return nullptr;
+  };
+  for (const auto& [one, other] : exclusive_) {
+    const auto* first = origin(one);
+    if (first && origin(other))
+      return error{*first + " and " + dashes + other + " exclude each other; give one of them"};
+  }
+  return ok();
+}
+
+option_reader::given_values option_reader::merge(given_values command_line, given_values file) const {
+  const auto on_command_line = [&](const std::string& name) {
+    return std::any_of(command_line.begin(), command_line.end(), [&](const auto& r) { return r.name == name; });
+  };
+  const auto replaced = [&](const given_value& old) {
+    if (on_command_line(old.name)) return true;
+    return std::any_of(exclusive_.begin(), exclusive_.end(), [&](const auto& pair) {
+      return (pair.first == old.name && on_command_line(pair.second)) ||
+             (pair.second == old.name && on_command_line(pair.first));
+    });
+  };
+  std::erase_if(file, replaced);
+  file.insert(file.end(), command_line.begin(), command_line.end());
+  return file;
+}
+
+status option_reader::apply(const given_values& read) {
+  for (const auto& reading : read) {
+    if (auto done = find(reading.name)->set(reading.value); !done) return error{reading.origin + ": " + done.message()};
+    given_.insert(reading.name);
+  }
+  return ok();
+}
+
+const option_row* option_reader::find(const std::string& name) const {
+  for (const auto& group : groups_)
+    for (const auto& row : group.rows)
+      if (row.name == name) return &row;
+  return nullptr;
+}
+
+std::vector<std::string> option_reader::names() const {
+  std::vector<std::string> all;
+  for (const auto& group : groups_)
+    for (const auto& row : group.rows) all.push_back(row.name);
+  return all;
+}
+
+std::string option_reader::help() const {
+  std::ostringstream text;
+  for (const auto& group : groups_) text << describe(group, 110) << '\n';
+  return text.str();
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,51 @@
+// Reads a command's options from its command line and from a file, through Boost.Program_options.
+//
+// The command line wins over the file. Every error is one line that names the option (in the file: file and line).
+#pragma once
+
+#include "tools/command_line/option_row.hpp"
+
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace syngrad::tools {
+
+class option_reader {
+public:
+  // Of each pair of `exclusive` options only one may be given; one on the command line replaces the other in the file.
+  explicit option_reader(std::vector<option_group> groups,
+                         std::vector<std::pair<std::string, std::string>> exclusive = {});
+
+  // Sets the rows' variables. A `--config FILE` among the arguments names the file, where the table has that row.
+  status read(std::span<const std::string> arguments);
+
+  // Whether the option was given, in either place. After read().
+  bool given(const std::string& name) const { return given_.contains(name); }
+
+  std::string help() const; // the option groups, with defaults
+  const std::vector<option_group>& groups() const { return groups_; }
+
+private:
+  struct given_value {
+    std::string name;
+    std::string value;
+    std::string origin; // "--steps", "run.ini:12: steps"
+  };
+  using given_values = std::vector<given_value>;
+
+  result<given_values> read_command_line(std::span<const std::string> arguments) const;
+  result<given_values> read_file(const std::string& path) const;
+  status apply(const given_values&);
+  status check_exclusive(const given_values&, const std::string& dashes) const;
+  given_values merge(given_values command_line, given_values file) const;
+  const option_row* find(const std::string& name) const;
+  std::vector<std::string> names() const;
+
+  std::vector<option_group> groups_;
+  std::vector<std::pair<std::string, std::string>> exclusive_;
+  std::set<std::string> given_;
+};
+
+} // namespace syngrad::tools

@@ -1,0 +1,68 @@
+#include "tools/program.hpp"
+
+#include "tools/command_line/nearest_name.hpp"
+#include "tools/subcommand.hpp"
+
+#include <iomanip>
+#include <iostream>
+#include <vector>
+
+namespace syngrad::tools {
+
+namespace {
+
+void print_help() {
+  std::cout << "syngrad " SYNGRAD_VERSION
+               ": trains neural networks with synthetic gradients, a layer group an actor\n\n"
+               "Usage: syngrad COMMAND [OPTION]...\n\nCommands:\n";
+  for (const auto& command : subcommands())
+    std::cout << "  " << std::left << std::setw(8) << command.name << command.summary << '\n';
+  std::cout << "\n  syngrad help COMMAND     the options of a command, with examples\n"
+               "  syngrad --version        the version of the program\n\n"
+               "Start with `syngrad train`: without options it trains the built-in digits within a minute.\n";
+}
+
+const subcommand* find(const std::string& name) {
+  for (const auto& command : subcommands())
+    if (name == command.name) return &command;
+  return nullptr;
+}
+
+exit_code report_unknown(const std::string& name) {
+  std::vector<std::string> names{"help"};
+  for (const auto& command : subcommands()) names.emplace_back(command.name);
+  std::cerr << "syngrad: unknown command '" << name << "'" << suggest(name, names, "")
+            << "; `syngrad --help` lists the commands\n";
+  return exit_code::bad_usage;
+}
+
+exit_code help(std::span<const std::string> arguments) {
+  if (arguments.empty()) {
+    print_help();
+    return exit_code::done;
+  }
+  const auto* command = find(arguments.front());
+  if (!command) return report_unknown(arguments.front());
+  const std::vector<std::string> wanted{"--help"};
+  return command->run(wanted);
+}
+
+} // namespace
+
+exit_code run_program(std::span<const std::string> arguments) {
+  if (arguments.empty()) {
+    print_help();
+    return exit_code::done;
+  }
+  const auto& first = arguments.front();
+  const auto rest = arguments.subspan(1);
+  if (first == "help" || first == "--help" || first == "-h") return help(rest);
+  if (first == "--version") {
+    std::cout << "syngrad " SYNGRAD_VERSION "\n";
+    return exit_code::done;
+  }
+  const auto* command = find(first);
+  return command ? command->run(rest) : report_unknown(first);
+}
+
+} // namespace syngrad::tools

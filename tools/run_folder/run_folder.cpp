@@ -1,0 +1,89 @@
+#include "tools/run_folder/run_folder.hpp"
+
+#include "runtime/io/file_descriptor.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace syngrad::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string timestamp() {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  std::array<char, 32> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &local);
+  return {text.data(), length};
+}
+
+error option_error(const error& failure) {
+  return {"--run: " + failure.message};
+}
+
+} // namespace
+
+result<run_folder> run_folder::create(const std::string& requested, const std::string& policy) {
+  const auto base = requested.empty() ? "runs/" + timestamp() + "-" + policy : requested;
+  for (int number = 1;; ++number) {
+    run_folder folder(number == 1 ? base : base + "-" + std::to_string(number));
+    // Two runs started in the same second both want the name; mkdir gives it to one of them.
+    auto made = folder.make(!requested.empty());
+    if (!made && requested.empty() && fs::exists(folder.path_) && number < 1000) continue;
+    if (!made) return option_error(made.failure());
+    if (auto good = folder.check_free(); !good) return option_error(good.failure());
+    if (auto good = folder.check_writable(); !good) return option_error(good.failure());
+    return folder;
+  }
+}
+
+run_folder::~run_folder() {
+  while (!created_.empty()) {
+    ::rmdir(created_.back().c_str()); // fails where something is in it: then it is not ours to remove
+    created_.pop_back();
+  }
+}
+
+status run_folder::make(bool may_exist) {
+  std::string partial;
+  const fs::path whole(path_);
+  for (auto part = whole.begin(); part != whole.end(); ++part) {
+    partial = (fs::path(partial) / *part).string();
+    if (partial.empty() || partial == "/" || part->empty()) continue;
+    const bool last = std::next(part) == whole.end();
+    if (::mkdir(partial.c_str(), 0777) == 0)
+      created_.push_back(partial);
+    else if (errno != EEXIST || (last && !may_exist))
+      return file_error("create folder", partial, errno);
+  }
+  std::error_code failure;
+  if (!fs::is_directory(path_, failure)) return file_error("use as a folder", path_, ENOTDIR);
+  return ok();
+}
+
+status run_folder::check_free() const {
+  for (const auto* name : {"run.ini", "metrics.csv", "summary.json", "weights.safetensors"})
+    if (fs::exists(fs::path(path_) / name))
+      return error{"folder '" + path_ + "' holds a run already (" + name + "); choose another one or remove it"};
+  return ok();
+}
+
+// Permissions do not tell all (a read-only or full disk), so a file is written.
+status run_folder::check_writable() const {
+  const auto name = file(".syngrad-probe");
+  auto probe = file_descriptor::create(name);
+  if (!probe) return error{"folder '" + path_ + "' is not writable: " + probe.message()};
+  const auto written = probe->write("x");
+  ::unlink(name.c_str());
+  return written;
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,73 @@
+#include "tools/run_folder/summary_json.hpp"
+
+#include "runtime/io/json_writer.hpp"
+
+namespace syngrad::tools {
+
+namespace {
+
+std::int64_t whole(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+void write_group(json_writer& json, const group_report& group) {
+  json.begin_object();
+  json.key("group").number(std::int64_t{group.group});
+  json.key("layers").text(group.layers);
+  json.key("updates").number(group.updates);
+  json.key("busy").number(group.busy);
+  json.key("starved").number(group.starved);
+  json.key("blocked").number(group.blocked);
+  json.key("staleness_updates").number(group.staleness);
+  json.key("cosine").number(group.cosine);
+  json.key("norm_ratio").number(group.norm_ratio);
+  json.key("audit_cosine").number(group.audit_cosine);
+  json.key("audit_norm_ratio").number(group.audit_norm_ratio);
+  json.key("audit_bias").number(group.audit_bias);
+  json.key("parameters").number(group.parameters);
+  json.key("predictor_parameters").number(group.predictor_parameters);
+  json.key("predictor_share").number(group.predictor_share);
+  json.key("dropped_targets").number(group.dropped_targets);
+  json.end_object();
+}
+
+} // namespace
+
+const char* name_of(run_end end) {
+  switch (end) {
+  case run_end::finished:
+    return "finished";
+  case run_end::target_reached:
+    return "target_reached";
+  case run_end::interrupted:
+    return "interrupted";
+  case run_end::failed:
+    return "failed";
+  case run_end::hung:
+    break;
+  }
+  return "hung";
+}
+
+std::string format_summary_json(const training_summary& summary) {
+  json_writer json;
+  json.begin_object();
+  json.key("end").text(name_of(summary.end));
+  json.key("failure");
+  summary.failure.empty() ? json.null() : json.text(summary.failure);
+  json.key("test_error_percent").number(summary.test_error_percent);
+  json.key("validation_error_percent").number(summary.validation_error_percent);
+  json.key("final_loss").number(summary.final_loss);
+  json.key("steps").number(summary.steps);
+  json.key("steps_per_s").number(summary.steps_per_s);
+  json.key("samples_per_s").number(summary.samples_per_s);
+  json.key("wall_s").number(summary.wall_s);
+  json.key("nonfinite_skipped").number(summary.nonfinite_skipped);
+  json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
+  json.key("device_bytes").number(whole(summary.device_bytes));
+  json.key("groups").begin_array();
+  for (const auto& group : summary.groups) write_group(json, group);
+  return json.end_array().end_object().str() + "\n";
+}
+
+} // namespace syngrad::tools

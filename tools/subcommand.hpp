@@ -1,0 +1,21 @@
+// What `syngrad NAME ...` can be: one file each, and one line in the registry.
+#pragma once
+
+#include "tools/exit_code.hpp"
+
+#include <span>
+#include <string>
+
+namespace syngrad::tools {
+
+struct subcommand {
+  const char* name;
+  const char* summary; // one line of `syngrad --help`
+  // What follows the name on the command line. Prints its own errors, one line each.
+  exit_code (*run)(std::span<const std::string> arguments);
+};
+
+// Every subcommand, in the order of the help text.
+std::span<const subcommand> subcommands();
+
+} // namespace syngrad::tools

@@ -1,0 +1,17 @@
+#include "tools/bench/bench_command.hpp"
+#include "tools/subcommand.hpp"
+#include "tools/train/train_command.hpp"
+
+#include <array>
+
+namespace syngrad::tools {
+
+std::span<const subcommand> subcommands() {
+  static constexpr std::array registry{
+    subcommand{"train", "train a network whose layer groups do not wait for each other", run_train},
+    subcommand{"bench", "measure how fast the runtime is on this machine", run_bench},
+  };
+  return registry;
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,144 @@
+#include "tools/train/resolve.hpp"
+
+#include "models/learning_rate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace syngrad::tools {
+
+namespace {
+
+error refuse(const std::string& option, const std::string& why) {
+  return {"--" + option + ": " + why};
+}
+
+std::string format_split(const std::vector<int>& split) {
+  std::string text;
+  for (const auto units : split) text += (text.empty() ? "" : ",") + std::to_string(units);
+  return text;
+}
+
+result<std::vector<int>> parse_split(const std::string& text, int units) {
+  const auto expected = [&] {
+    return refuse("split", "expected numbers of units, at least 1 each and " + std::to_string(units) +
+                             " in all for this --model, got '" + text + "'; write for example " +
+                             (units > 1 ? "1," + std::to_string(units - 1) : "1"));
+  };
+  std::vector<int> split;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    const auto number = parse_whole(text.substr(begin, end - begin));
+    if (!number || *number < 1 || *number > units) return expected();
+    split.push_back(static_cast<int>(*number));
+    begin = end + 1;
+  }
+  if (std::accumulate(split.begin(), split.end(), std::int64_t{0}) != units) return expected();
+  return split;
+}
+
+status resolve_groups(train_options& options, const network& model) {
+  const auto units = static_cast<int>(model.units.size());
+  if (options.groups.value_or(1) > units)
+    return refuse("groups", "expected at most " + std::to_string(units) + ", the units of --model " + options.model +
+                              ", got " + std::to_string(*options.groups) + "; use fewer groups or a deeper model");
+  auto split =
+    options.split.empty() ? split_evenly(model, options.groups.value_or(units)) : parse_split(options.split, units);
+  if (!split) return split.failure();
+  options.settings.split = *split;
+  options.split = format_split(*split);
+  options.groups.reset(); // `split` says it all
+  return ok();
+}
+
+status resolve_audit(train_options& options) {
+  constexpr std::string_view prefix = "every:";
+  if (options.audit == "off") return ok();
+  const auto number =
+    options.audit.starts_with(prefix) ? parse_whole(options.audit.substr(prefix.size())) : std::nullopt;
+  if (!number || *number < 1)
+    return refuse("audit", "expected every:N with N at least 1, or off, got '" + options.audit +
+                             "'; write for example --audit every:50");
+  options.settings.audit_every = *number;
+  return ok();
+}
+
+status check_combinations(const train_options& options, const option_reader& reader) {
+  const auto& s = options.settings;
+  if (s.optimizer.momentum != 0 && s.optimizer.name != "sgd")
+    return refuse("momentum", "expected --optimizer sgd with it, got " + s.optimizer.name + "; adam has its own");
+  if (s.optimizer.nesterov && s.optimizer.momentum == 0)
+    return refuse("nesterov", "expected --optimizer sgd and --momentum above 0 with it; add --momentum 0.9");
+  if (s.lag && !s.deterministic)
+    return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
+  if (reader.given("label-column") && !options.data.starts_with("csv:"))
+    return refuse("label-column", "expected --data csv:FILE with it, got --data " + options.data + "; leave it out");
+  return ok();
+}
+
+// In an options file, '#' begins a comment.
+status check_storable(const option_reader& reader) {
+  for (const auto& group : reader.groups())
+    for (const auto& row : group.rows)
+      if (const auto value = row.get(); value && value->find_first_of("#\n") != std::string::npos)
+        return refuse(row.name,
+                      "'#' and line breaks cannot be kept in run.ini; rename what is called '" + *value + "'");
+  return ok();
+}
+
+std::string fitting_model(const std::string& model, const dataset& data) {
+  const auto first = model.find('-'), last = model.rfind('-');
+  const auto middle = first < last ? model.substr(first, last + 1 - first) : "-";
+  return "mlp:" + std::to_string(data.features) + middle + std::to_string(data.classes);
+}
+
+status check_fit(const train_options& options, const network& model, const dataset& data) {
+  if (model.inputs != data.features || model.classes < data.classes)
+    return refuse("model", "--data " + options.data + " has " + std::to_string(data.features) + " features and " +
+                             std::to_string(data.classes) + " classes, but " + options.model + " takes " +
+                             std::to_string(model.inputs) + " and tells " + std::to_string(model.classes) +
+                             "; use --model " + fitting_model(options.model, data));
+  return ok();
+}
+
+std::int64_t training_rows(const train_options& options, const dataset& data) {
+  const auto held_out = std::llround(options.settings.validation_fraction * static_cast<double>(data.train.count));
+  return data.train.count - held_out;
+}
+
+} // namespace
+
+result<network> resolve_model(train_options& options, const option_reader& reader) {
+  auto model = make_network(options.model);
+  if (!model) return error{"--model: " + model.message()};
+  if (auto done = resolve_groups(options, *model); !done) return done.failure();
+  if (auto done = resolve_audit(options); !done) return done.failure();
+  if (auto good = check_combinations(options, reader); !good) return good.failure();
+  if (auto good = check_storable(reader); !good) return good.failure();
+  options.settings.synthetic.labels = options.condition == "labels";
+  options.settings.skip_nonfinite = options.on_nonfinite == "skip";
+  return model;
+}
+
+status resolve_data(train_options& options, const network& model, const dataset& data) {
+  auto& settings = options.settings;
+  if (auto good = check_fit(options, model, data); !good) return good;
+  const auto rows = training_rows(options, data);
+  if (settings.batch_size > rows)
+    return refuse("batch", "expected at most " + std::to_string(rows) + ", the training samples of --data " +
+                             options.data + ", got " + std::to_string(settings.batch_size) + "; use smaller batches");
+  if (options.epochs) {
+    const auto batches = static_cast<double>(rows / settings.batch_size);
+    settings.steps = std::max<std::int64_t>(1, std::llround(std::min(*options.epochs * batches, 1e18)));
+    options.epochs.reset(); // `steps` says it now
+  }
+  const auto tenth = std::clamp<std::int64_t>(settings.steps / 10, 1, 1 << 30);
+  if (!options.evaluate_every) options.evaluate_every = static_cast<int>(tenth);
+  settings.evaluate_every = *options.evaluate_every;
+  if (auto decay = learning_rate::parse(1, settings.decay, settings.steps); !decay)
+    return refuse("lr-decay", decay.message());
+  return ok();
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,157 @@
+#include "tools/train/train_options.hpp"
+
+#include "runtime/data/data_source.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <thread>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr auto any_count = std::numeric_limits<std::int64_t>::max();
+constexpr double unlimited = std::numeric_limits<double>::infinity();
+const std::vector<std::string> optimizers{"sgd", "adam", "adamw"};
+
+option_group what_to_train(train_options& o) {
+  auto split = text("split", "N,N,...", o.split, "Units in each group, from the input up, instead of --groups: 2,2,2");
+  split.get = [&o] { return o.split.empty() ? std::nullopt : std::optional(o.split); };
+  auto groups = optional_number("groups", o.groups, 1, 1 << 16,
+                                "Layer groups, split evenly by cost. Each is an actor with its own optimizer. "
+                                "1 is plain training");
+  groups.shown_default = "one a unit";
+  return {"What to train",
+          {text("model", "MODEL", o.model,
+                "mlp:INPUTS-WIDTHxCOUNT-CLASSES: COUNT hidden units of Linear + BatchNorm + ReLU, then one Linear"),
+           std::move(groups), std::move(split)}};
+}
+
+option_group what_on(train_options& o) {
+  auto label = text("label-column", "NAME", o.label_column, "The csv column that holds the label: its name or number");
+  label.get = [&o] { return o.label_column.empty() ? std::nullopt : std::optional(o.label_column); };
+  label.shown_default = "the last";
+  return {"What to train on",
+          {text("data", "DATA", o.data,
+                known_data_sources() + ". digits is built in; DIR holds the four IDX files, plain or .gz"),
+           std::move(label),
+           real_number("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
+                       "Share of a csv file's rows that is held out for the test"),
+           real_number("validation", "FRACTION", o.settings.validation_fraction, {0, 1, false, true},
+                       "Share of the training set that is held out too: evaluations and --target-error then judge on "
+                       "it, and the test set only at the end")}};
+}
+
+option_group how_groups_update(train_options& o) {
+  auto& s = o.settings;
+  return {"How groups update",
+          {choice("policy", s.policy, known_policies(),
+                  "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
+                  "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
+                  "gradients, applied whenever they arrive"),
+           text("sg", "KIND", s.synthetic.kind,
+                "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; linear, lowrank:R, "
+                "mlp:N[xM]: trained by --sg-optimizer",
+                check_synthetic_gradient_kind),
+           choice("condition", o.condition, {"labels", "none"},
+                  "What predictors see beside the activation. Without labels, errors grow fast with depth"),
+           whole_number("sg-warmup", s.warmup_batches, 0, any_count,
+                        "The first N batches run locked and only train the predictors")}};
+}
+
+option_group how_weights_move(train_options& o) {
+  auto& s = o.settings;
+  const real_range positive{0, unlimited, true, true}, not_negative{0, unlimited, false, true};
+  return {"How weights move",
+          {choice("optimizer", s.optimizer.name, optimizers, "The optimizer of every group"),
+           real_number("lr", "RATE", s.learning_rate, positive, "Its learning rate"),
+           real_number("momentum", "M", s.optimizer.momentum, {0, 1, false, true}, "Of sgd"),
+           flag("nesterov", s.optimizer.nesterov, "Nesterov's form of that momentum"),
+           real_number("weight-decay", "D", s.optimizer.weight_decay, not_negative,
+                       "Pulls weights towards zero; decoupled from the gradient in adamw"),
+           text("lr-decay", "AT:FACTOR,...", s.decay,
+                "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR: 0.6:0.1,0.8:0.1"),
+           choice("sg-optimizer", s.synthetic.optimizer.name, optimizers, "The optimizer of the predictors"),
+           real_number("sg-lr", "RATE", s.synthetic_learning_rate, positive,
+                       "The predictors' learning rate; ridge has none")}};
+}
+
+option_group how_long(train_options& o) {
+  auto epochs =
+    optional_real("epochs", "N", o.epochs, {0, 1e9, true}, "Passes over the training set, instead of --steps");
+  auto every = optional_number("eval-every", o.evaluate_every, 0, std::numeric_limits<int>::max(),
+                               "Evaluate every N steps; 0: only at the end");
+  every.shown_default = "a tenth of the run";
+  return {"How long",
+          {whole_number("batch", o.settings.batch_size, 2, 1 << 24, "Samples a batch"),
+           whole_number("steps", o.settings.steps, 1, any_count, "Batches to train on"), std::move(epochs),
+           std::move(every),
+           optional_real("target-error", "PERCENT", o.settings.target_percent, {0, 100},
+                         "Stop as soon as an evaluation's error is at most this")}};
+}
+
+option_group how_it_runs(train_options& o) {
+  auto& s = o.settings;
+  return {
+    "How it runs",
+    {whole_number("seed", s.seed, "Decides weights, order of the data, and the drawn digits"),
+     flag("deterministic", s.deterministic,
+          "Same seed, same bytes, whatever the timing and the threads: gradients are applied at fixed delays"),
+     optional_number("lag", s.lag, 1, 1 << 16, "With --deterministic: that delay, in batches, at every interface"),
+     whole_number("credits", s.credits, 1, 1 << 16,
+                  "Activations that may wait before a group: more keeps it busy, less keeps gradients fresh"),
+     whole_number("threads", s.threads, 1, 1 << 12, "Threads that run the actors"),
+     whole_number("intra-op", s.intra_op, 1, 1 << 12, "Threads of one matrix product"),
+     text("audit", "every:N", o.audit,
+          "Measure what was applied against the true gradient, every Nth batch (costs a backward pass); off"),
+     choice("on-nonfinite", o.on_nonfinite, {"stop", "skip"},
+            "A NaN or Inf in a loss or gradient: stop and say where, or skip and count it"),
+     real_number("hang-after", "SECONDS", s.hang_after_s, {0, 1e9, true},
+                 "Without progress for so long, say who waits for whom, save and stop")}};
+}
+
+option_group output(train_options& o) {
+  auto run = text("run", "DIR", o.run, "Folder for weights, metrics and summary");
+  run.shown_default = "runs/DATE-TIME-POLICY";
+  auto config =
+    text("config", "FILE", o.config,
+         "Read options from FILE, lines NAME = VALUE; the command line wins. The run.ini of a run repeats it");
+  return {"Input and output",
+          {std::move(run), flag("quiet", o.quiet, "Print the last line of the summary only"), std::move(config),
+           flag("help", o.help, "This text")}};
+}
+
+} // namespace
+
+train_options::train_options() {
+  settings.steps = 2000;
+  settings.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+std::vector<option_group> train_option_table(train_options& target) {
+  return {what_to_train(target), what_on(target), how_groups_update(target), how_weights_move(target), how_long(target),
+          how_it_runs(target),   output(target)};
+}
+
+option_reader make_train_option_reader(train_options& target) {
+  return option_reader(train_option_table(target), {{"groups", "split"}, {"steps", "epochs"}});
+}
+
+std::string train_help(const option_reader& reader) {
+  return "Usage: syngrad train [OPTION]...\n\n"
+         "Trains a network whose layer groups are actors. Each updates as soon as it can, with a gradient that its\n"
+         "predictor makes up, instead of waiting for the layers above. Without options: six groups on built-in "
+         "digits.\n"
+         "Defaults stand in brackets.\n\n" +
+         reader.help() +
+         "Examples:\n"
+         "  syngrad train                                        the default run\n"
+         "  syngrad train --policy locked                        the same by backpropagation, to compare\n"
+         "  syngrad train --data mnist:DIR --steps 6000 --lr-decay 0.6:0.1,0.8:0.1\n"
+         "  syngrad train --data csv:iris.csv --model mlp:4-32x2-3 --batch 16 --epochs 50\n"
+         "  syngrad train --model mlp:784-256x11-10 --groups 4 --policy corrected --audit every:50\n"
+         "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n\n"
+         "Exit status: 0 done, 1 failed while running, 2 bad usage, 130 interrupted (weights are saved).\n";
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,44 @@
+// The options of `syngrad train`: their variables, and the table that reads, explains and writes them.
+#pragma once
+
+#include "actors/settings.hpp"
+#include "tools/command_line/option_reader.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace syngrad::tools {
+
+struct train_options {
+  train_options(); // the defaults
+
+  std::string model = "mlp:784-256x5-10";
+  std::optional<int> groups; // until resolved: one group a unit
+  std::string split;         // "2,2,2"; filled in when resolved
+  std::string data = "digits";
+  std::string label_column; // empty: the last one
+  double test_fraction = 0.2;
+  std::string condition = "labels"; // labels | none
+  std::optional<double> epochs;     // instead of settings.steps
+  std::optional<int> evaluate_every;
+  std::string audit = "off"; // off | every:N
+  std::string on_nonfinite = "stop";
+  std::string run; // folder; empty: a new one under runs/
+  std::string config;
+  bool quiet = false;
+  bool help = false;
+
+  training_settings settings; // what is not said above
+};
+
+// The rows refer to `target`, which outlives them.
+std::vector<option_group> train_option_table(train_options& target);
+
+// Reads the command line of `syngrad train`, with the pairs of options that exclude each other.
+option_reader make_train_option_reader(train_options& target);
+
+// The whole help text, with examples.
+std::string train_help(const option_reader&);
+
+} // namespace syngrad::tools
