@@ -78,7 +78,7 @@ protected:
   }
 
 private:
-  char mailbox_ = 0;  // only the addresses matter
+  char mailbox_ = 0; // only the addresses matter
   char sequence_ = 0;
 };
 
