@@ -1,4 +1,5 @@
-// Works on blocks of columns: the sums of a block stay in L1, and its operands in L2 from the first pass to the second.
+// Two passes over whole rows, forward and backward: sums of columns, then what follows from them. Columns are taken in
+// blocks only so that their sums fit on the stack and in L1; narrower blocks were slower, for the prefetcher.
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/cpu/row_groups.hpp"
 #include "runtime/host_stream.hpp"
@@ -10,7 +11,7 @@ namespace syngrad::cpu {
 
 namespace {
 
-constexpr std::int64_t block_columns = 128;
+constexpr std::int64_t block_columns = 1024;
 
 struct alignas(64) column_values {
   float at[block_columns];
@@ -25,7 +26,7 @@ struct column_block {
 void sum_moments(const column_block& of, const float* x, const float* origin, float* sum, float* squares) {
   std::fill_n(sum, of.columns, 0.0f);
   std::fill_n(squares, of.columns, 0.0f);
-  for_row_groups(of.rows, [=](auto group, std::int64_t row) {
+  for_row_groups<4>(of.rows, [=](auto group, std::int64_t row) {
     const auto* first = x + row * of.stride;
 #pragma omp simd
     for (std::int64_t c = 0; c < of.columns; ++c) {
@@ -45,16 +46,13 @@ void sum_moments(const column_block& of, const float* x, const float* origin, fl
 template <bool Relu>
 void normalise(const column_block& of, const float* x, const float* mean, const float* factor, const float* offset,
                float* y) {
-  for_row_groups(of.rows, [=](auto group, std::int64_t row) {
-    const auto start = row * of.stride;
+  for (std::int64_t row = 0; row < of.rows; ++row, x += of.stride, y += of.stride) {
 #pragma omp simd
     for (std::int64_t c = 0; c < of.columns; ++c) {
-      for (int r = 0; r < group(); ++r) {
-        const auto value = (x[start + r * of.stride + c] - mean[c]) * factor[c] + offset[c];
-        y[start + r * of.stride + c] = Relu && value < 0 ? 0.0f : value; // in this order a NaN stays one
-      }
+      const auto value = (x[c] - mean[c]) * factor[c] + offset[c];
+      y[c] = Relu && value < 0 ? 0.0f : value; // in this order a NaN stays one
     }
-  });
+  }
 }
 
 // Sums of the gradient that passed the ReLU, and of its product with x - mean.
@@ -63,7 +61,7 @@ void sum_gradients(const column_block& of, const float* dy, const float* x, cons
                    float* sum, float* products) {
   std::fill_n(sum, of.columns, 0.0f);
   std::fill_n(products, of.columns, 0.0f);
-  for_row_groups(of.rows, [=](auto group, std::int64_t row) {
+  for_row_groups<2>(of.rows, [=](auto group, std::int64_t row) {
     const auto start = row * of.stride;
 #pragma omp simd
     for (std::int64_t c = 0; c < of.columns; ++c) {
@@ -85,18 +83,14 @@ void sum_gradients(const column_block& of, const float* dy, const float* x, cons
 template <bool Relu>
 void input_gradients(const column_block& of, const float* dy, const float* x, const float* y, const float* mean,
                      const float* factor, const float* mean_gradient, const float* slope, float* dx) {
-  for_row_groups(of.rows, [=](auto group, std::int64_t row) {
-    const auto start = row * of.stride;
+  for (std::int64_t row = 0; row < of.rows; ++row, dy += of.stride, x += of.stride, y += of.stride, dx += of.stride) {
 #pragma omp simd
     for (std::int64_t c = 0; c < of.columns; ++c) {
-      for (int r = 0; r < group(); ++r) {
-        const auto i = start + r * of.stride + c;
-        const auto above = dy[i];
-        const auto gradient = Relu && y[i] == 0 ? 0.0f : above;
-        dx[i] = factor[c] * (gradient - mean_gradient[c] - (x[i] - mean[c]) * slope[c]);
-      }
+      const auto above = dy[c];
+      const auto gradient = Relu && y[c] == 0 ? 0.0f : above;
+      dx[c] = factor[c] * (gradient - mean_gradient[c] - (x[c] - mean[c]) * slope[c]);
     }
-  });
+  }
 }
 
 // Calls work(first column, block) for each block of columns.

@@ -52,7 +52,7 @@ void cpu_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out
   assert(x.columns() == columns || rows == 0);
   host(s).launch([=, in = x.f32(), sums = out.f32()] {
     prepare(sums, columns, beta);
-    for_row_groups(rows, [=](auto group, std::int64_t row) {
+    for_row_groups<4>(rows, [=](auto group, std::int64_t row) {
       const auto* first = in + row * columns;
 #pragma omp simd
       for (std::int64_t c = 0; c < columns; ++c) {
