@@ -32,6 +32,10 @@ status write_whole(const std::string& path, const std::string& text) {
   return file->commit();
 }
 
+void remove_files(const std::vector<std::string>& paths) {
+  for (const auto& path : paths) ::unlink(path.c_str());
+}
+
 std::vector<scalar> scalars_of(const evaluation_report& report) {
   std::vector<scalar> scalars{
     {"loss/train", report.train_loss},
@@ -46,15 +50,16 @@ std::vector<scalar> scalars_of(const evaluation_report& report) {
 } // namespace
 
 run_recorder::run_recorder(atomic_file weights, atomic_file summary, metrics_csv metrics, tensorboard_events events,
-                           std::string model)
+                           std::string model, std::vector<std::string> plain_files)
   : weights_(std::move(weights)), summary_(std::move(summary)), metrics_(std::move(metrics)),
-    events_(std::move(events)), model_(std::move(model)) {}
+    events_(std::move(events)), model_(std::move(model)), plain_files_(std::move(plain_files)) {}
 
 result<run_recorder> run_recorder::open(const run_folder& folder, const plan& wanted) {
   const auto now = seconds_since_1970();
-  const std::string names[]{folder.file("metrics.csv"), folder.file(events_name(now)), folder.file("run.ini")};
+  const std::vector<std::string> names{folder.file("metrics.csv"), folder.file(events_name(now)),
+                                       folder.file("run.ini")};
   const auto fail = [&](const error& failure) {
-    for (const auto& name : names) ::unlink(name.c_str());
+    remove_files(names);
     return error{"--run: " + failure.message};
   };
   auto weights = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
@@ -67,7 +72,12 @@ result<run_recorder> run_recorder::open(const run_folder& folder, const plan& wa
   auto events = tensorboard_events::create(names[1], now);
   if (!events) return fail(events.failure());
   if (auto done = write_whole(names[2], wanted.run_ini); !done) return fail(done.failure());
-  return run_recorder(std::move(*weights), std::move(*summary), std::move(*metrics), std::move(*events), wanted.model);
+  return run_recorder(std::move(*weights), std::move(*summary), std::move(*metrics), std::move(*events), wanted.model,
+                      names);
+}
+
+void run_recorder::discard() {
+  remove_files(plain_files_);
 }
 
 status run_recorder::evaluation(const evaluation_report& report) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace syngrad::tools {
 
@@ -30,19 +31,22 @@ public:
   // Creates every file. On failure nothing stays in the folder.
   static result<run_recorder> open(const run_folder&, const plan&);
 
+  // Removes every file again: the run never started.
+  void discard();
   status evaluation(const evaluation_report&);
   // Commits weights and summary, also where evaluation() had failed. Once.
   status finish(const training_summary&, std::span<const layer_group::named_tensor> weights);
 
 private:
   run_recorder(atomic_file weights, atomic_file summary, metrics_csv metrics, tensorboard_events events,
-               std::string model);
+               std::string model, std::vector<std::string> plain_files);
 
   atomic_file weights_;
   atomic_file summary_;
   metrics_csv metrics_;
   tensorboard_events events_;
   std::string model_;
+  std::vector<std::string> plain_files_; // the paths of those that are not made by commit()
 };
 
 // Bytes that the weights file of `model` takes.

@@ -1,0 +1,113 @@
+#include "tools/bench/bench_command.hpp"
+
+#include "runtime/io/atomic_file.hpp"
+#include "tools/bench/measure.hpp"
+#include "tools/command_line/option_reader.hpp"
+#include "tools/signals.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+namespace syngrad::tools {
+
+namespace {
+
+struct bench_options {
+  bench_settings settings;
+  std::string json = "runs/bench.json";
+  bool quick = false;
+  bool help = false;
+};
+
+exit_code fail(const std::string& message, exit_code code) {
+  std::cerr << "syngrad bench: " << message << '\n';
+  return code;
+}
+
+option_row number_list(std::string name, std::vector<int>& target, int most, std::string help) {
+  auto set = [&target, most](const std::string& value) -> status {
+    std::vector<int> read;
+    for (std::size_t begin = 0; begin <= value.size();) {
+      const auto end = std::min(value.find(',', begin), value.size());
+      const auto number = parse_whole(value.substr(begin, end - begin));
+      if (!number || *number < 1 || *number > most)
+        return error{"expected whole numbers from 1 to " + std::to_string(most) + " with commas between, got '" +
+                     value + "'"};
+      read.push_back(static_cast<int>(*number));
+      begin = end + 1;
+    }
+    target = read;
+    return ok();
+  };
+  auto get = [&target] {
+    std::string text;
+    for (const auto number : target) text += (text.empty() ? "" : ",") + std::to_string(number);
+    return std::optional(text);
+  };
+  return {std::move(name), "N,N,...", std::move(help), set, get};
+}
+
+option_reader make_reader(bench_options& o) {
+  auto& s = o.settings;
+  return option_reader(
+    {{"What to measure",
+      {number_list("widths", s.widths, 1 << 14, "Widths of the hidden layers of mlp:784-WIDTHx5-10, batch 256"),
+       number_list("threads", s.threads, 1 << 10, "Numbers of threads")}},
+     {"How long",
+      {whole_number("pairs", s.pairs, 1, 10000, "Pairs of bursts, products alone and training in turn; medians count"),
+       real_number("seconds", "S", s.seconds, {0, 3600, true}, "Length of one burst"),
+       flag("quick", o.quick, "Width 256, 3 pairs of 0.2 s, where not said otherwise: a first impression")}},
+     {"Output", {text("json", "FILE", o.json, "Where the numbers go as JSON"), flag("help", o.help, "This text")}}});
+}
+
+void apply_quick(bench_options& o, const option_reader& reader) {
+  if (!o.quick) return;
+  if (!reader.given("widths")) o.settings.widths = {256};
+  if (!reader.given("pairs")) o.settings.pairs = 3;
+  if (!reader.given("seconds")) o.settings.seconds = 0.2;
+  o.settings.hops = 20000;
+}
+
+// Made before the measurement: minutes of work should not end at a file that cannot be written.
+result<atomic_file> create_json(const std::string& path) {
+  std::error_code ignored; // the file's own error says more
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  return atomic_file::create(path, 1 << 16);
+}
+
+exit_code bench(const bench_options& options) {
+  auto json = create_json(options.json);
+  if (!json) return fail("--json: " + json.message(), exit_code::bad_usage);
+  const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };
+  const auto report = measure(options.settings, say);
+  if (!report) return fail(report.message(), exit_code::failed);
+  std::cout << format_bench_table(*report);
+  auto written = json->write(format_bench_json(*report));
+  if (written) written = json->commit();
+  if (!written) return fail(written.message(), exit_code::failed);
+  std::cout << "as JSON: " << options.json << std::endl;
+  return exit_code::done;
+}
+
+} // namespace
+
+exit_code run_bench(std::span<const std::string> arguments) {
+  ignore_write_signals();
+  bench_options options;
+  auto reader = make_reader(options);
+  if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+    std::cout << "Usage: syngrad bench [OPTION]...\n\n"
+                 "Measures this machine: steps/s of locked and synthetic training (linear predictors, labels), their\n"
+                 "share of what the step's matrix products reach alone, the cost of a message, and memory.\n"
+                 "Defaults stand in brackets.\n\n"
+              << reader.help() << "Examples:\n  syngrad bench --quick\n  syngrad bench --widths 512 --threads 1,2,4\n";
+    return exit_code::done;
+  }
+  if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);
+  apply_quick(options, reader);
+  return bench(options);
+}
+
+} // namespace syngrad::tools

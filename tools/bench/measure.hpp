@@ -1,0 +1,18 @@
+// The measurements of `syngrad bench`.
+#pragma once
+
+#include "runtime/result.hpp"
+#include "tools/bench/bench_report.hpp"
+
+#include <functional>
+#include <string>
+
+namespace syngrad::tools {
+
+// Takes minutes with the default settings. `say` hears what is being measured.
+result<bench_report> measure(const bench_settings&, const std::function<void(const std::string&)>& say);
+
+// The middle one, or the mean of the two middle ones; of at least one value.
+double median(std::vector<double> values);
+
+} // namespace syngrad::tools

@@ -1,0 +1,32 @@
+# What `cmake --install` leaves: the program, the three libraries, their headers, and a package for find_package(syngrad).
+# A library built with SYNGRAD_NATIVE runs on processors like this machine's only; turn it off for one that travels.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/syngrad)
+
+# One target for users: syngrad::syngrad.
+add_library(syngrad_package INTERFACE)
+target_link_libraries(syngrad_package INTERFACE syngrad_runtime syngrad_models syngrad_actors)
+set_target_properties(syngrad_package PROPERTIES EXPORT_NAME syngrad)
+foreach(part runtime models actors)
+  set_target_properties(syngrad_${part} PROPERTIES EXPORT_NAME ${part})
+  target_compile_features(syngrad_${part} PUBLIC cxx_std_20)
+endforeach()
+
+if(TARGET syngrad)
+  install(TARGETS syngrad RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(TARGETS syngrad_package syngrad_runtime syngrad_models syngrad_actors EXPORT syngrad
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# The CPU's own headers need oneDNN and Eigen; users need only its device.
+install(DIRECTORY runtime models actors DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "cpu" EXCLUDE)
+install(FILES runtime/cpu/cpu_device.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad/runtime/cpu)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+configure_package_config_file(tools/cmake/syngrad-config.cmake.in ${PROJECT_BINARY_DIR}/syngrad-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/syngrad-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(EXPORT syngrad NAMESPACE syngrad:: DESTINATION ${package_dir} FILE syngrad-targets.cmake)
+install(FILES ${PROJECT_BINARY_DIR}/syngrad-config.cmake ${PROJECT_BINARY_DIR}/syngrad-config-version.cmake
+              tools/cmake/caf.cmake
+        DESTINATION ${package_dir})

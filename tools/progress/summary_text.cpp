@@ -1,0 +1,74 @@
+#include "tools/progress/summary_text.hpp"
+
+#include "tools/progress/text_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace syngrad::tools {
+
+namespace {
+
+bool audited(const training_summary& summary) {
+  return std::any_of(summary.groups.begin(), summary.groups.end(),
+                     [](const auto& group) { return std::isfinite(group.audit_cosine); });
+}
+
+std::vector<std::string> cells_of(const group_report& group, bool with_audit) {
+  std::vector<std::string> cells{std::to_string(group.group),   group.layers,
+                                 std::to_string(group.updates), show_percent(group.busy),
+                                 show_percent(group.starved),   show_percent(group.blocked),
+                                 show_real(group.staleness, 1), show_real(group.cosine, 3),
+                                 show_real(group.norm_ratio, 2)};
+  if (with_audit)
+    cells.insert(cells.end(), {show_real(group.audit_cosine, 3), show_real(group.audit_norm_ratio, 2),
+                               show_real(group.audit_bias, 2)});
+  cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
+                             show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
+  return cells;
+}
+
+std::string ending(run_end end) {
+  switch (end) {
+  case run_end::finished:
+    return "";
+  case run_end::target_reached:
+    return "target reached: ";
+  case run_end::interrupted:
+    return "interrupted: ";
+  case run_end::failed:
+    return "failed: ";
+  case run_end::hung:
+    break;
+  }
+  return "hung: ";
+}
+
+} // namespace
+
+std::string format_groups(const training_summary& summary) {
+  const bool with_audit = audited(summary);
+  std::vector<std::string> titles{"group",   "units",     "updates", "busy", "starved",
+                                  "blocked", "staleness", "cosine",  "norms"};
+  if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
+  titles.insert(titles.end(), {"params", "pred. params", "pred. work", "dropped"});
+  text_table table(titles);
+  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit));
+  return table.str() +
+         "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
+         "cosine, norms: of the predicted against the received gradient. pred. work: share of multiply-adds.\n" +
+         (with_audit ? "audit: what was applied against the true gradient.\n" : "");
+}
+
+std::string format_last_line(const training_summary& summary, const std::string& folder) {
+  auto line = ending(summary.end) + "test error " + show_real(summary.test_error_percent, 2) + " %";
+  if (std::isfinite(summary.validation_error_percent))
+    line += ", validation error " + show_real(summary.validation_error_percent, 2) + " %";
+  line += ", " + std::to_string(summary.steps) + " steps in " + show_real(summary.wall_s, 1) + " s, " +
+          show_count(std::llround(summary.samples_per_s)) + " samples/s";
+  if (summary.nonfinite_skipped > 0)
+    line += ", " + std::to_string(summary.nonfinite_skipped) + " batches skipped (NaN or Inf)";
+  return line + "; results in " + folder;
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,75 @@
+#include "tools/train/observed_run.hpp"
+
+#include "tools/progress/summary_text.hpp"
+
+#include <chrono>
+#include <iostream>
+
+namespace syngrad::tools {
+
+namespace {
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+} // namespace
+
+observed_run::observed_run(run_recorder& recorder, interruption& interrupt, const train_options& options)
+  : recorder_(recorder), interrupt_(interrupt), options_(options),
+    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds) {}
+
+training_observer observed_run::observer() {
+  return {.on_progress = [this](const progress_report& report) { printer_.progress(report); },
+          .on_evaluation = [this](const evaluation_report& report) { record(report); },
+          .on_notice = [this](const std::string& line) { printer_.notice(line); },
+          .progress_interval_s = standard_terminal().interactive ? 0.25 : 1};
+}
+
+void observed_run::record(const evaluation_report& report) {
+  printer_.evaluation(report, options_.settings.steps);
+  if (!write_failure_.empty()) return;
+  if (auto done = recorder_.evaluation(report); !done) {
+    write_failure_ = done.message();
+    interrupt_.request();
+  }
+}
+
+exit_code observed_run::execute(training& run, const std::string& folder) {
+  const auto& settings = options_.settings;
+  printer_.line("training " + options_.model + " in groups of " + options_.split + " units, policy " + settings.policy +
+                ", " + std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +
+                std::to_string(settings.threads) + (settings.threads == 1 ? " thread" : " threads"));
+  interrupt_.aim(&run);
+  const auto summary = run.run();
+  interrupt_.aim(nullptr);
+  printer_.finish();
+  const auto weights = run.weights();
+  const auto saved = recorder_.finish(summary, weights);
+  if (!options_.quiet) std::cout << '\n' << format_groups(summary) << '\n';
+  std::cout << format_last_line(summary, folder) << std::endl;
+  return conclude(summary, saved);
+}
+
+exit_code observed_run::conclude(const training_summary& summary, const status& saved) const {
+  const auto fail = [](const std::string& why) {
+    std::cerr << "syngrad train: " << why << '\n';
+    return exit_code::failed;
+  };
+  if (!saved) return fail(saved.message());
+  if (!write_failure_.empty()) return fail("stopped, weights are saved: " + write_failure_);
+  switch (summary.end) {
+  case run_end::finished:
+  case run_end::target_reached:
+    return exit_code::done;
+  case run_end::interrupted:
+    return exit_code::interrupted;
+  case run_end::failed:
+    return fail(summary.failure);
+  case run_end::hung:
+    break;
+  }
+  return fail("hung: " + summary.failure);
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,37 @@
+// A training run with its eyes open: shows progress, records evaluations, ends the run where recording fails, and
+// turns how it ended into files, a summary and an exit code.
+//
+// Threads: the observer's callbacks come one at a time; execute() is called by the thread that made this object, which
+// outlives the training's run.
+#pragma once
+
+#include "actors/training.hpp"
+#include "tools/exit_code.hpp"
+#include "tools/progress/progress_printer.hpp"
+#include "tools/run_folder/run_recorder.hpp"
+#include "tools/train/interruption.hpp"
+#include "tools/train/train_options.hpp"
+
+#include <string>
+
+namespace syngrad::tools {
+
+class observed_run {
+public:
+  observed_run(run_recorder&, interruption&, const train_options&);
+
+  training_observer observer(); // for training::prepare
+  exit_code execute(training&, const std::string& folder);
+
+private:
+  void record(const evaluation_report&);
+  exit_code conclude(const training_summary&, const status& saved) const;
+
+  run_recorder& recorder_;
+  interruption& interrupt_;
+  const train_options& options_;
+  progress_printer printer_;
+  std::string write_failure_; // empty while recording works
+};
+
+} // namespace syngrad::tools

@@ -1,0 +1,89 @@
+#include "tools/train/train_command.hpp"
+
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/data/data_source.hpp"
+#include "tools/run_folder/run_folder.hpp"
+#include "tools/run_folder/run_ini.hpp"
+#include "tools/run_folder/run_recorder.hpp"
+#include "tools/signals.hpp"
+#include "tools/train/interruption.hpp"
+#include "tools/train/observed_run.hpp"
+#include "tools/train/resolve.hpp"
+#include "tools/train/train_options.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+namespace syngrad::tools {
+
+namespace {
+
+exit_code refuse(const std::string& message) {
+  std::cerr << "syngrad train: " << message << '\n';
+  return exit_code::bad_usage;
+}
+
+data_settings data_settings_of(const train_options& options) {
+  data_settings settings{.seed = options.settings.seed, .label_column = {}, .test_fraction = options.test_fraction};
+  if (!options.label_column.empty()) settings.label_column = options.label_column;
+  return settings;
+}
+
+run_recorder::plan plan_of(const train_options& options, const option_reader& reader, const network& model,
+                           const run_folder& folder) {
+  return {.run_ini = format_run_ini(reader.groups(), folder.path()),
+          .model = options.model,
+          .groups = static_cast<int>(options.settings.split.size()),
+          .weight_bytes = weights_size(model)};
+}
+
+// Everything after the command line was read. What fails before the training has begun leaves no folder behind.
+exit_code train(train_options& options, const option_reader& reader) {
+  auto model = resolve_model(options, reader);
+  if (!model) return refuse(model.message());
+
+  interruption interrupt;
+  const signal_watcher watcher([&] {
+    std::cerr << "\nsyngrad train: ending after the batches in flight; once more to stop at once\n";
+    interrupt.request();
+  });
+  auto folder = run_folder::create(options.run, options.settings.policy);
+  if (!folder) return refuse(folder.message());
+
+  if (!options.quiet) std::cout << "results go to " << folder->path() << "; reading " << options.data << std::endl;
+  const auto data = open_dataset(options.data, data_settings_of(options));
+  if (!data) return refuse("--data: " + data.message());
+  if (auto fits = resolve_data(options, *model, *data); !fits) return refuse(fits.message());
+  if (interrupt.requested()) {
+    std::cerr << "syngrad train: interrupted before the training began; nothing was saved\n";
+    return exit_code::interrupted;
+  }
+  auto recorder = run_recorder::open(*folder, plan_of(options, reader, *model, *folder));
+  if (!recorder) return refuse(recorder.message());
+
+  cpu_device device;
+  observed_run run(*recorder, interrupt, options);
+  auto prepared = training::prepare(options.settings, std::move(*model), *data, device, run.observer());
+  if (!prepared) {
+    recorder->discard();
+    return refuse(prepared.message());
+  }
+  folder->keep();
+  return run.execute(**prepared, folder->path());
+}
+
+} // namespace
+
+exit_code run_train(std::span<const std::string> arguments) {
+  ignore_write_signals();
+  train_options options;
+  auto reader = make_train_option_reader(options);
+  if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+    std::cout << train_help(reader);
+    return exit_code::done;
+  }
+  if (auto read = reader.read(arguments); !read) return refuse(read.message());
+  return train(options, reader);
+}
+
+} // namespace syngrad::tools
