@@ -1,0 +1,100 @@
+#include "actors/assembly.hpp"
+
+#include "actors/group_actor.hpp"
+#include "actors/predictor_actor.hpp"
+#include "actors/solver_actor.hpp"
+#include "actors/source_actor.hpp"
+
+#include <algorithm>
+
+namespace syngrad {
+
+namespace {
+
+group_setup setup_of_group(run_plan& plan, int index) {
+  const auto& settings = plan.settings;
+  const auto at = static_cast<std::size_t>(index);
+  const int count = static_cast<int>(plan.groups.size());
+  group_setup setup;
+  setup.index = index;
+  setup.count = count;
+  setup.units = plan.units[at];
+  setup.layers = plan.groups[at];
+  setup.work = plan.streams[at];
+  setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
+  setup.rate = plan.rate;
+  setup.deterministic = settings.deterministic;
+  setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
+  setup.credits = settings.credits;
+  setup.audit_every = settings.audit_every;
+  // As many as can be above this group at once, by their credits, and at least what the lag holds back.
+  setup.cache_limit = std::max((settings.credits + 1) * (count - index), setup.lag + 1) + 1;
+  if (at < plan.predictors.size()) {
+    setup.predictor_parameters = plan.predictors[at]->parameter_count();
+    setup.predictor_multiply_adds =
+      plan.predictors[at]->predict_multiply_adds() + plan.predictors[at]->train_multiply_adds();
+  }
+  return setup;
+}
+
+} // namespace
+
+running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
+  running_actors out;
+  out.state = std::make_shared<run_state>();
+  std::uint16_t number = 0;
+  out.coordinator = system.spawn<coordinator_actor>(++number);
+  out.all.push_back(out.coordinator);
+
+  auto setup = std::make_shared<coordinator_setup>();
+  source_setup feed{plan.data, plan.validation, std::move(*plan.order), &plan.where->make_stream(),
+                    plan.settings.evaluate_every};
+  setup->source = system.spawn<source_actor>(++number, std::move(feed));
+  const int count = static_cast<int>(plan.groups.size());
+  for (int i = 0; i < count; ++i) setup->groups.push_back(system.spawn<group_actor>(++number, setup_of_group(plan, i)));
+
+  std::vector<caf::actor> predictors(plan.groups.size());
+  for (std::size_t i = 0; i < plan.predictors.size(); ++i) {
+    const int at = static_cast<int>(i);
+    const auto solver =
+      system.spawn<solver_actor>(++number, at, std::ref(plan.where->make_stream()), out.coordinator);
+    predictor_setup of_predictor;
+    of_predictor.interface_number = at;
+    of_predictor.model = plan.predictors[i];
+    of_predictor.work = plan.predictor_streams[i];
+    of_predictor.solver = solver;
+    of_predictor.rate = plan.synthetic_rate;
+    of_predictor.deterministic = plan.settings.deterministic;
+    predictors[i] = system.spawn<predictor_actor>(++number, std::move(of_predictor));
+    setup->others.push_back(predictors[i]);
+    setup->others.push_back(solver);
+  }
+
+  setup->steps = plan.settings.steps;
+  setup->batch_size = plan.settings.batch_size;
+  setup->target_percent = plan.settings.target_percent;
+  setup->has_validation = !plan.validation.empty();
+  setup->skip_nonfinite = plan.settings.skip_nonfinite;
+  setup->where = plan.where;
+  setup->observer = plan.observer;
+  setup->state = out.state;
+
+  out.all.push_back(setup->source);
+  out.all.insert(out.all.end(), setup->groups.begin(), setup->groups.end());
+  out.all.insert(out.all.end(), setup->others.begin(), setup->others.end());
+
+  // Every actor knows its neighbours before the first of their messages can come: mailboxes are in order.
+  caf::scoped_actor self{system};
+  self->send(setup->source, connect{{}, setup->groups.front(), {}, out.coordinator});
+  for (std::size_t i = 0; i < predictors.size(); ++i)
+    if (predictors[i]) self->send(predictors[i], connect{setup->groups[i], {}, {}, out.coordinator});
+  for (std::size_t i = 0; i < setup->groups.size(); ++i) {
+    const auto& below = i == 0 ? setup->source : setup->groups[i - 1];
+    const auto above = i + 1 < setup->groups.size() ? setup->groups[i + 1] : caf::actor{};
+    self->send(setup->groups[i], connect{below, above, predictors[i], out.coordinator});
+  }
+  self->send(out.coordinator, coordinator_actor::begin{setup});
+  return out;
+}
+
+} // namespace syngrad

@@ -1,0 +1,50 @@
+// One training batch on its way through a group: from its forward pass until its gradient has been handled and the
+// stream is past the work. Records are recycled with their memory.
+#pragma once
+
+#include "actors/gradient_kind.hpp"
+#include "models/layer_group.hpp"
+#include "runtime/tensor.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace syngrad {
+
+// Numbers that the device writes for the host to read once the stream is past them; f32, by index.
+namespace measure {
+inline constexpr std::int64_t loss = 0;       // 2: mean loss, wrong rows
+inline constexpr std::int64_t agreement = 2;  // 3: prediction.received, |prediction|^2, |received|^2
+inline constexpr std::int64_t audit = 5;      // 3: the same against the true gradient
+inline constexpr std::int64_t bias = 8;       // 2: |sum over rows of (prediction - true)|^2, |sum of true|^2
+inline constexpr std::int64_t guard = 10;     // 2: |dy|^2 of the update, of the accumulated part
+inline constexpr std::int64_t nonfinite = 12; // one a layer: elements that were not applied
+} // namespace measure
+
+struct batch_record {
+  std::uint64_t batch = 0;
+  std::uint64_t cause = 0; // id of the activation message that brought it
+  std::int64_t rows = 0;
+  std::int64_t version = 0; // of the weights in the forward pass
+  group_cache cache;
+  tensor output; // what was sent up; features of the predictor
+  tensor labels;
+  tensor prediction; // null: none
+  tensor measures;   // see namespace measure
+
+  bool sent_down = false;
+  bool finished = false;
+  bool awaits_audit = false; // the true gradient is still to come, for measurement only
+  bool agreement_measured = false;
+  bool audit_measured = false;
+
+  // Of gradients that came before their turn.
+  struct early_gradient {
+    gradient_kind kind;
+    tensor values;
+  };
+  std::optional<early_gradient> early;
+  std::optional<tensor> early_audit;
+};
+
+} // namespace syngrad

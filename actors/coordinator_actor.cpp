@@ -1,0 +1,279 @@
+#include "actors/coordinator_actor.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+namespace syngrad {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t warm_after = 200; // batches
+
+double seconds(std::int64_t ns) {
+  return static_cast<double>(ns) * 1e-9;
+}
+
+} // namespace
+
+coordinator_actor::coordinator_actor(caf::actor_config& config, std::uint16_t number)
+  : observed_actor(config, number, "coordinator") {
+  summary_.test_error_percent = summary_.validation_error_percent = last_error_ = nan;
+}
+
+caf::behavior coordinator_actor::make_behavior() {
+  set_down_handler([this](caf::down_msg& down) { handle_down(down); });
+  return with_describe({
+    on(&coordinator_actor::handle_begin),
+    on(&coordinator_actor::handle_batch_done),
+    on(&coordinator_actor::handle_evaluation_begun),
+    on(&coordinator_actor::handle_evaluated),
+    on(&coordinator_actor::handle_training_ended),
+    on(&coordinator_actor::handle_flushed),
+    on(&coordinator_actor::handle_report),
+    on(&coordinator_actor::handle_failure),
+    on(&coordinator_actor::handle_interrupt),
+    on(&coordinator_actor::handle_tick),
+  });
+}
+
+void coordinator_actor::on_exit() {
+  setup_.reset();
+  observed_actor::on_exit();
+}
+
+void coordinator_actor::handle_begin(begin& first) {
+  setup_ = first.setup;
+  monitor(setup_->source);
+  for (const auto& each : setup_->groups) monitor(each);
+  for (const auto& each : setup_->others) monitor(each);
+  began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
+  send(setup_->source, train{setup_->steps});
+  if (setup_->observer.on_progress) send(this, progress_tick{});
+}
+
+// ---- training
+
+void coordinator_actor::handle_batch_done(batch_done& finished) {
+  if (stage_ == stage::ended) return;
+  beat();
+  ++done_;
+  last_done_ns_ = steady_now_ns();
+  if (std::isfinite(finished.loss)) {
+    recent_loss_ = done_ == 1 ? finished.loss : recent_loss_ + 0.05 * (finished.loss - recent_loss_);
+    interval_loss_ += finished.loss;
+    ++interval_batches_;
+  }
+  summary_.steps = done_;
+  const auto allocations = setup_->where->memory().counters().allocations;
+  if (done_ <= warm_after) warm_allocations_ = allocations;
+  summary_.allocations_while_warm = allocations - warm_allocations_;
+}
+
+void coordinator_actor::count_training_time() {
+  if (last_done_ns_ > segment_ns_) trained_ns_ += last_done_ns_ - segment_ns_;
+  segment_ns_ = last_done_ns_ = steady_now_ns();
+}
+
+double coordinator_actor::rate() const {
+  const auto running = trained_ns_ + (evaluation_ ? 0 : std::max<std::int64_t>(0, last_done_ns_ - segment_ns_));
+  return running > 0 ? static_cast<double>(done_) / seconds(running) : 0;
+}
+
+void coordinator_actor::handle_training_ended(training_ended&) {
+  if (stage_ == stage::training) stage_ = stage::flushing;
+}
+
+void coordinator_actor::handle_flushed(flushed&) {
+  if (stage_ == stage::ended) return;
+  beat();
+  if (++groups_flushed_ < setup_->groups.size()) return;
+  count_training_time();
+  if (summary_.end == run_end::failed) {
+    ask_for_reports(gathering::purpose::summary, report_span::run);
+    return;
+  }
+  if (setup_->has_validation) final_evaluations_.push_back(false);
+  final_evaluations_.push_back(true);
+  next_final_evaluation();
+}
+
+// ---- evaluation
+
+void coordinator_actor::handle_evaluation_begun(evaluation_begun& begun) {
+  evaluation_ = running_evaluation{begun.evaluation, begun.step, begun.rows, begun.rows, 0, 0, begun.on_test_set};
+}
+
+void coordinator_actor::handle_evaluated(evaluated& part) {
+  if (stage_ == stage::ended || !evaluation_ || part.evaluation != evaluation_->number) return;
+  beat();
+  if (evaluation_->rows_left == evaluation_->rows) count_training_time(); // its first rows follow the last batch
+  evaluation_->loss += part.loss * static_cast<double>(part.rows);
+  evaluation_->wrong += part.wrong;
+  evaluation_->rows_left -= part.rows;
+  if (evaluation_->rows_left == 0) finish_evaluation();
+}
+
+void coordinator_actor::finish_evaluation() {
+  const auto finished = *std::exchange(evaluation_, std::nullopt);
+  evaluation_report out;
+  out.step = finished.step;
+  out.wall_s = seconds(steady_now_ns() - began_ns_);
+  out.train_loss = interval_batches_ ? interval_loss_ / static_cast<double>(interval_batches_) : nan;
+  out.loss = finished.loss / static_cast<double>(finished.rows);
+  out.error_percent = 100.0 * finished.wrong / static_cast<double>(finished.rows);
+  out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
+  out.on_validation = !finished.on_test_set;
+  last_error_ = out.error_percent;
+  if (warm_allocations_ != 0) {
+    warm_allocations_ = setup_->where->memory().counters().allocations - summary_.allocations_while_warm;
+  }
+  if (stage_ == stage::evaluating) {
+    (finished.on_test_set ? summary_.test_error_percent : summary_.validation_error_percent) = out.error_percent;
+  }
+  ask_for_reports(gathering::purpose::evaluation, report_span::since_last_interval, out);
+}
+
+void coordinator_actor::next_final_evaluation() {
+  if (final_evaluations_.empty()) {
+    ask_for_reports(gathering::purpose::summary, report_span::run);
+    return;
+  }
+  stage_ = stage::evaluating;
+  const bool on_test_set = final_evaluations_.front();
+  final_evaluations_.pop_front();
+  send(setup_->source, evaluate{static_cast<std::uint64_t>(summary_.steps) * 2 + (on_test_set ? 1 : 0), on_test_set});
+}
+
+// ---- reports
+
+void coordinator_actor::ask_for_reports(gathering::purpose use, report_span span, evaluation_report evaluation) {
+  if (use == gathering::purpose::summary) stage_ = stage::reporting;
+  const auto number = ++next_report_;
+  gatherings_[number] = {use, {}, std::move(evaluation)};
+  for (const auto& each : setup_->groups) send(each, report_request{number, span});
+}
+
+void coordinator_actor::handle_report(report& arrived) {
+  const auto found = gatherings_.find(arrived.number);
+  if (stage_ == stage::ended || found == gatherings_.end()) return;
+  found->second.reports.push_back(arrived.of_group);
+  if (found->second.reports.size() < setup_->groups.size()) return;
+  auto complete = std::move(found->second);
+  gatherings_.erase(found);
+  std::sort(complete.reports.begin(), complete.reports.end(), [](auto& a, auto& b) { return a.group < b.group; });
+  reports_complete(std::move(complete));
+}
+
+void coordinator_actor::reports_complete(gathering complete) {
+  switch (complete.use) {
+    case gathering::purpose::progress:
+      progress_pending_ = false;
+      show_progress(complete.reports);
+      return;
+    case gathering::purpose::summary:
+      summary_.groups = std::move(complete.reports);
+      end();
+      return;
+    case gathering::purpose::evaluation:
+      break;
+  }
+  complete.evaluation.groups = std::move(complete.reports);
+  if (setup_->observer.on_evaluation) setup_->observer.on_evaluation(complete.evaluation);
+  interval_loss_ = 0;
+  interval_batches_ = 0;
+  if (stage_ == stage::evaluating) {
+    next_final_evaluation();
+    return;
+  }
+  segment_ns_ = last_done_ns_ = steady_now_ns();
+  if (setup_->target_percent && complete.evaluation.error_percent <= *setup_->target_percent) {
+    if (summary_.end == run_end::finished) summary_.end = run_end::target_reached;
+    send(setup_->source, stop_training{});
+  } else {
+    send(setup_->source, resume_training{});
+  }
+}
+
+void coordinator_actor::handle_tick(progress_tick&) {
+  if (stage_ == stage::ended) return;
+  if (!progress_pending_ && stage_ == stage::training) {
+    progress_pending_ = true;
+    ask_for_reports(gathering::purpose::progress, report_span::run);
+  }
+  const auto pause = std::chrono::duration<double>(setup_->observer.progress_interval_s);
+  delayed_send(this, std::chrono::duration_cast<std::chrono::milliseconds>(pause), progress_tick{});
+}
+
+void coordinator_actor::show_progress(const std::vector<group_report>& groups) {
+  progress_report out;
+  out.step = done_;
+  out.steps = setup_->steps;
+  out.loss = done_ ? recent_loss_ : nan;
+  const auto steps_per_s = rate();
+  out.samples_per_s = steps_per_s * static_cast<double>(setup_->batch_size);
+  out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - done_) / steps_per_s : nan;
+  out.test_error_percent = last_error_;
+  for (const auto& each : groups) out.busy += each.busy / static_cast<double>(groups.size());
+  setup_->observer.on_progress(out);
+}
+
+// ---- ends
+
+void coordinator_actor::handle_failure(failure& what) {
+  if (stage_ == stage::ended) return;
+  if (!what.skipped) {
+    abort(what.what);
+    return;
+  }
+  skipped_.insert(what.batch);
+  summary_.nonfinite_skipped = static_cast<std::int64_t>(skipped_.size());
+  if (setup_->skip_nonfinite || summary_.end == run_end::failed) return;
+  summary_.end = run_end::failed;
+  summary_.failure = what.what;
+  send(setup_->source, stop_training{});
+}
+
+void coordinator_actor::handle_interrupt(interrupt_run&) {
+  if (stage_ != stage::training || !setup_) return;
+  if (summary_.end == run_end::finished) summary_.end = run_end::interrupted;
+  send(setup_->source, stop_training{});
+}
+
+void coordinator_actor::handle_down(const caf::down_msg& down) {
+  if (stage_ == stage::ended) return;
+  abort("an actor ended before the run did: " + caf::to_string(down.reason));
+}
+
+void coordinator_actor::abort(const std::string& why) {
+  if (summary_.failure.empty()) summary_.failure = why;
+  summary_.end = run_end::failed;
+  count_training_time();
+  end();
+}
+
+void coordinator_actor::end() {
+  stage_ = stage::ended;
+  summary_.wall_s = seconds(steady_now_ns() - began_ns_);
+  summary_.steps_per_s = trained_ns_ > 0 ? static_cast<double>(done_) / seconds(trained_ns_) : 0;
+  summary_.samples_per_s = summary_.steps_per_s * static_cast<double>(setup_->batch_size);
+  summary_.final_loss = done_ ? recent_loss_ : nan;
+  summary_.device_bytes = setup_->where->memory().counters().bytes;
+  const auto stop = [this](const caf::actor& each) { send_exit(each, caf::exit_reason::user_shutdown); };
+  stop(setup_->source);
+  for (const auto& each : setup_->groups) stop(each);
+  for (const auto& each : setup_->others) stop(each);
+  setup_->state->outcome.set_value(summary_);
+  quit();
+}
+
+std::string coordinator_actor::describe() {
+  static constexpr const char* names[] = {"training", "flushing", "evaluating", "reporting", "ended"};
+  return std::string(names[static_cast<int>(stage_)]) + ", " + std::to_string(done_) + " batches done, " +
+         std::to_string(groups_flushed_) + " groups flushed, mailbox " + std::to_string(mailbox().size()) +
+         (evaluation_ ? ", " + std::to_string(evaluation_->rows_left) + " rows of an evaluation to come" : "");
+}
+
+} // namespace syngrad

@@ -1,0 +1,113 @@
+// Drives a run from its first batch to its summary; the only actor that sees the run as a whole.
+//
+// | stage      | what ends it                                   | then                                    |
+// |------------|------------------------------------------------|-----------------------------------------|
+// | training   | the source has sent its last batch             | flushing                                |
+// | flushing   | every group has handled every gradient         | evaluating (not where the run failed)   |
+// | evaluating | all rows came back: validation first, then test | reporting                              |
+// | reporting  | every group has reported                       | ended                                   |
+// Evaluations during training are apart from that: they pause the source. A failure that cannot be skipped, or an actor
+// that is gone, ends the run at once.
+#pragma once
+
+#include "actors/observed_actor.hpp"
+#include "actors/run_state.hpp"
+#include "actors/training.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace syngrad {
+
+struct coordinator_setup {
+  std::int64_t steps = 0;
+  std::int64_t batch_size = 0;
+  std::optional<double> target_percent;
+  bool has_validation = false;
+  bool skip_nonfinite = false;
+  device* where = nullptr;
+  training_observer observer;
+  std::shared_ptr<run_state> state;
+  caf::actor source;
+  std::vector<caf::actor> groups; // bottom to top
+  std::vector<caf::actor> others; // predictors and solvers
+};
+
+class coordinator_actor : public observed_actor {
+public:
+  coordinator_actor(caf::actor_config&, std::uint16_t number);
+
+  // Sent first, and once: the coordinator has to exist before the actors that report to it.
+  struct begin {
+    std::shared_ptr<coordinator_setup> setup;
+  };
+
+protected:
+  caf::behavior make_behavior() override;
+  std::string describe() override;
+  void on_exit() override;
+
+private:
+  enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
+  struct running_evaluation {
+    std::uint64_t number = 0;
+    std::int64_t step = 0, rows = 0, rows_left = 0;
+    double loss = 0, wrong = 0; // sums over the rows
+    bool on_test_set = false;
+  };
+  struct gathering { // reports of all groups, for one purpose
+    enum class purpose : std::uint8_t { progress, evaluation, summary } use;
+    std::vector<group_report> reports;
+    evaluation_report evaluation;
+  };
+
+  void handle_begin(begin&);
+  void handle_batch_done(batch_done&);
+  void handle_evaluation_begun(evaluation_begun&);
+  void handle_evaluated(evaluated&);
+  void handle_training_ended(training_ended&);
+  void handle_flushed(flushed&);
+  void handle_report(report&);
+  void handle_failure(failure&);
+  void handle_interrupt(interrupt_run&);
+  void handle_tick(progress_tick&);
+  void handle_down(const caf::down_msg&);
+
+  void finish_evaluation();
+  void next_final_evaluation();
+  void ask_for_reports(gathering::purpose, report_span, evaluation_report = {});
+  void reports_complete(gathering);
+  void show_progress(const std::vector<group_report>&);
+  void abort(const std::string& why);
+  void end();
+  void beat() { setup_->state->heartbeat.fetch_add(1, std::memory_order_relaxed); }
+  void count_training_time();
+  double rate() const; // steps per second of training
+
+  std::shared_ptr<coordinator_setup> setup_;
+  stage stage_ = stage::training;
+  training_summary summary_;
+  std::optional<running_evaluation> evaluation_;
+  std::deque<bool> final_evaluations_; // true: on the test set
+  std::uint64_t next_report_ = 0;
+  std::map<std::uint64_t, gathering> gatherings_;
+  std::size_t groups_flushed_ = 0;
+
+  std::int64_t done_ = 0;
+  std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
+  double recent_loss_ = 0;                    // exponential mean
+  double interval_loss_ = 0;                  // sum since the last evaluation
+  std::int64_t interval_batches_ = 0;
+  double last_error_ = 0;
+  std::set<std::uint64_t> skipped_;
+  std::uint64_t warm_allocations_ = 0;
+  bool progress_pending_ = false;
+};
+
+} // namespace syngrad
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::coordinator_actor::begin)

@@ -1,0 +1,135 @@
+// Owns a layer group: trains it on the batches that come up, with the gradients that come down.
+//
+// A batch's turn: forward -> send up (needs a credit) -> gate (gradients that must be handled first) -> prediction (if
+// the policy wants one) -> the policy's turn. The next turn starts only after that. Waiting is state: credits,
+// gradients and questions are handled at any time.
+//
+// | state   | what ends it                                                        |
+// |---------|---------------------------------------------------------------------|
+// | idle    | an activation or flush mark, and room for one more cache            |
+// | sending | a credit from above                                                 |
+// | gated   | the gradient of batch - lag (deterministic), or of the batch itself |
+// | asking  | the predictor's answer                                              |
+#pragma once
+
+#include "actors/agreement.hpp"
+#include "actors/observed_actor.hpp"
+#include "actors/policies/update_policy.hpp"
+#include "models/learning_rate.hpp"
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace syngrad {
+
+struct group_setup {
+  int index = 0;
+  int count = 1;
+  std::string units; // "0-1", for reports
+  std::shared_ptr<layer_group> layers;
+  stream* work = nullptr;
+  std::unique_ptr<update_policy> policy;
+  learning_rate rate{1e-3f};
+  bool deterministic = false;
+  int lag = 0;                   // deterministic: turns by which gradients are handled late
+  int credits = 2;               // granted to the neighbour below
+  std::int64_t audit_every = 0;  // 0: never
+  std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
+  // Of the predictor beside this group, for the report.
+  std::int64_t predictor_parameters = 0;
+  double predictor_multiply_adds = 0;
+};
+
+class group_actor : public observed_actor, private policy_actions {
+public:
+  group_actor(caf::actor_config&, std::uint16_t number, group_setup);
+  ~group_actor() override;
+
+protected:
+  caf::behavior make_behavior() override;
+  std::string describe() override;
+  waiting_for waits_for() const override {
+    return state_ == state::sending ? waiting_for::credit : waiting_for::input;
+  }
+  std::uint64_t current_batch() const override { return turn_ ? turn_->batch : 0; }
+  void on_exit() override;
+
+private:
+  enum class state : std::uint8_t { idle, sending, gated, asking };
+  struct input {
+    activation batch;
+    bool is_flush_mark = false;
+  };
+
+  void handle_connect(connect&);
+  void handle_activation(activation&);
+  void handle_flush_mark(flush_mark&);
+  void handle_gradient(gradient&);
+  void handle_audit_gradient(audit_gradient&);
+  void handle_synthetic_gradient(synthetic_gradient&);
+  void handle_targets_dropped(targets_dropped& dropped) { dropped_targets_ = dropped.count; }
+  void handle_credit(credit&);
+  void handle_work_done(work_done&);
+  void handle_evaluation_done(evaluation_done&);
+  void handle_report_request(report_request&);
+
+  bool is_top() const { return setup_.index == setup_.count - 1; }
+  bool has_below() const { return setup_.index > 0; }
+  bool audited(std::uint64_t batch) const;
+  static tensor measured(const batch_record&, std::int64_t first, std::int64_t count);
+
+  // The turn, in its order. advance() goes on as far as it can without waiting.
+  void advance();
+  bool start_next();
+  void start_training_batch(activation);
+  void start_evaluation_batch(activation);
+  void finish_turn();
+  bool try_flush();
+  bool gate_open();
+
+  void deliver(batch_record&, gradient_kind, const tensor& values);
+  void deliver_early(batch_record&);
+  void deliver_early_through(std::uint64_t last);
+  void deliver_audit(batch_record&, const tensor& truth);
+  void apply_at_top(batch_record&, const tensor& truth);
+  void audit(batch_record&, const tensor& truth);
+  void send_audit_down(batch_record&, tensor values);
+  void settle_if_done(batch_record&);
+  void check_finite(const batch_record&);
+  void report_nonfinite(const batch_record&, const std::string& what);
+
+  batch_record& make_record();
+  batch_record* find(std::uint64_t batch);
+  void recycle(batch_record&);
+
+  // policy_actions
+  tensor update(batch_record&, const tensor& dy, bool input_gradient) override;
+  void accumulate(batch_record&, const tensor& dy) override;
+  void apply_accumulated() override;
+  tensor input_gradient(batch_record&, const tensor& dy) override;
+  tensor difference(const tensor& a, const tensor& b) override;
+  void send_down(batch_record&, gradient_kind, tensor values) override;
+  void train_predictor(batch_record&, gradient_kind, const tensor& received) override;
+  void finish(batch_record&) override;
+
+  group_setup setup_;
+  caf::actor below_, above_, predictor_;
+
+  state state_ = state::idle;
+  batch_record* turn_ = nullptr;
+  activation output_; // in state::sending
+  std::deque<input> inbox_;
+  std::int64_t credits_above_ = 0;
+  bool flushing_ = false;
+  bool accumulated_ = false;
+  std::int64_t last_rows_ = 1; // of the latest batch: divides what is left at the end
+
+  std::deque<std::unique_ptr<batch_record>> in_flight_; // in the order of their batches
+  std::vector<std::unique_ptr<batch_record>> spare_;
+
+  std::int64_t stale_updates_ = 0, staleness_ = 0, dropped_targets_ = 0;
+  agreement_mean agreement_, interval_agreement_, audit_agreement_;
+};
+
+} // namespace syngrad

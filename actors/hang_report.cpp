@@ -1,0 +1,55 @@
+#include "actors/hang_report.hpp"
+
+#include <chrono>
+
+namespace syngrad {
+
+std::vector<std::string> who_waits_for_whom(caf::actor_system& system, const std::vector<caf::actor>& actors,
+                                            std::chrono::milliseconds patience) {
+  std::vector<std::string> lines;
+  caf::scoped_actor self{system};
+  for (const auto& each : actors) {
+    const auto* observed = dynamic_cast<const observed_actor*>(caf::actor_cast<caf::abstract_actor*>(each));
+    const auto name = observed ? observed->title() : std::string("an actor");
+    self->request(each, patience, describe_request{})
+      .receive([&](const std::string& line) { lines.push_back(line); },
+               [&](const caf::error& reason) {
+                 lines.push_back(name + ": does not answer (" + caf::to_string(reason) +
+                                 "): in a handler, or no thread is free");
+               });
+  }
+  return lines;
+}
+
+training_summary wait_for_outcome(caf::actor_system& system, const running_actors& actors, double hang_after_s,
+                                  const training_observer& observer) {
+  auto outcome = actors.state->outcome.get_future();
+  if (hang_after_s <= 0) return outcome.get();
+  const auto patience = std::chrono::duration<double>(hang_after_s);
+  auto seen = actors.state->heartbeat.load();
+  auto seen_at = std::chrono::steady_clock::now();
+  while (outcome.wait_for(std::min<std::chrono::duration<double>>(patience / 4, std::chrono::seconds(1))) !=
+         std::future_status::ready) {
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto beat = actors.state->heartbeat.load(); beat != seen) {
+      seen = beat;
+      seen_at = now;
+    } else if (now - seen_at > patience) {
+      if (observer.on_notice) {
+        observer.on_notice("no progress for " + std::to_string(static_cast<int>(hang_after_s)) +
+                           " s; who waits for whom:");
+        for (const auto& line : who_waits_for_whom(system, actors.all, std::chrono::milliseconds(500)))
+          observer.on_notice("  " + line);
+      }
+      training_summary hung;
+      hung.end = run_end::hung;
+      hung.failure = "no progress for " + std::to_string(static_cast<int>(hang_after_s)) + " s (--hang-after)";
+      hung.steps = static_cast<std::int64_t>(seen);
+      hung.test_error_percent = hung.validation_error_percent = std::numeric_limits<double>::quiet_NaN();
+      return hung;
+    }
+  }
+  return outcome.get();
+}
+
+} // namespace syngrad

@@ -1,0 +1,221 @@
+// The messages between the actors of a run. The protocol, as a table:
+//
+//  from             to               message                    when
+//  source, group    group above      activation                 a batch goes up; needs a credit
+//  group            group below      gradient                   once for every training batch, never needs a credit
+//  group            group below      audit_gradient             audited batches only, where `gradient` is not true
+//  group            sender below     credit                     a batch is done: one more activation may come
+//  group            predictor        predict -> synthetic_gradient
+//  group            predictor        target                     what the prediction should have been
+//  predictor        group            targets_dropped            it fell behind; counted for the report
+//  predictor        solver           solve -> solved            a closed-form solution, in the background
+//  source, group    group above      flush_mark                 no more batches for now: apply what is outstanding
+//  top group        coordinator      batch_done, evaluated      the loss of a batch
+//  group            coordinator      flushed
+//  any              coordinator      failure
+//  coordinator      source           train, resume_training, stop_training, evaluate
+//  coordinator      group            report_request -> group_report
+//  anybody          any              describe_request -> std::string: what it waits for
+//
+// In-process messages carry tensor handles; links between nodes translate them to frames of their own.
+#pragma once
+
+#include "actors/gradient_kind.hpp"
+#include "actors/summary.hpp"
+#include "models/layer.hpp"
+#include "models/synthetic_gradient_model.hpp"
+#include "runtime/tensor.hpp"
+
+#include <caf/all.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace syngrad {
+
+// First in every message: which message caused it, when, for which batch and from which weights.
+struct message_context {
+  std::uint64_t id = 0;     // actor 16 bits (after 8 bits of node), sequence 40 bits
+  std::uint64_t parent = 0; // the message whose handling sent this one
+  std::int64_t sent_ns = 0; // steady clock
+  std::uint64_t batch = 0;
+  std::uint32_t version = 0; // weight version of the sender
+};
+
+struct activation {
+  message_context context;
+  phase mode = phase::train;
+  std::uint64_t evaluation = 0; // which evaluation it belongs to, in phase::evaluate
+  tensor values;                // [batch, features]
+  tensor labels;                // i32 [batch]
+};
+
+struct gradient {
+  message_context context;
+  gradient_kind kind = gradient_kind::none;
+  tensor values; // per sample, [batch, features]
+};
+
+struct audit_gradient {
+  message_context context;
+  tensor values; // the true gradient, per sample
+};
+
+struct predict {
+  message_context context;
+  tensor values;
+  tensor labels;
+};
+
+struct synthetic_gradient {
+  message_context context;
+  tensor values;
+};
+
+struct target {
+  message_context context;
+  gradient_kind kind = gradient_kind::none;
+  tensor values; // the activation
+  tensor labels;
+  tensor gradient;
+};
+
+struct solve {
+  message_context context;
+  std::shared_ptr<background_solve> work;
+};
+
+struct solved {
+  message_context context;
+  std::shared_ptr<background_solve> work;
+  event done;
+};
+
+struct targets_dropped {
+  std::int64_t count = 0; // so far
+};
+
+struct credit {
+  message_context context;
+  std::int64_t batches = 0;
+};
+
+struct flush_mark {
+  message_context context;
+};
+
+struct batch_done {
+  message_context context;
+  double loss = 0;
+  std::int64_t rows = 0;
+};
+
+struct evaluated {
+  message_context context;
+  std::uint64_t evaluation = 0;
+  double loss = 0; // mean over the rows
+  double wrong = 0;
+  std::int64_t rows = 0;
+};
+
+struct flushed {
+  int group = 0;
+};
+
+// A number that is not finite, an exception: what went wrong, where, and with which batch.
+struct failure {
+  std::string what;
+  std::uint64_t batch = 0;
+  bool skipped = false; // the update was left out and the run goes on
+};
+
+// To the actor itself, when its stream is past the work of a batch: results may be read on the host.
+struct work_done {
+  std::uint64_t batch = 0;
+  bool settled = false; // every gradient of the batch was dealt with; else only the batch's own turn is over
+};
+
+// To the top or another group itself: an evaluation batch has passed; `result` is the loss output at the top, else null.
+struct evaluation_done {
+  std::uint64_t evaluation = 0;
+  std::int64_t rows = 0;
+  tensor result;
+};
+
+// Who is whose neighbour; sent once, before anything else.
+struct connect {
+  caf::actor below;     // source or group
+  caf::actor above;     // group, null at the top
+  caf::actor predictor; // null where gradients are not predicted
+  caf::actor coordinator;
+};
+
+struct train {
+  std::int64_t steps = 0;
+};
+struct resume_training {}; // an evaluation is complete: go on training
+struct stop_training {};
+struct evaluate {
+  std::uint64_t evaluation = 0;
+  bool on_test_set = false;
+};
+struct evaluation_begun {
+  std::uint64_t evaluation = 0;
+  std::int64_t step = 0; // training batches that went before
+  std::int64_t rows = 0; // that will come back as `evaluated`
+  bool on_test_set = false;
+};
+struct training_ended {
+  std::int64_t steps = 0; // batches that were sent
+};
+
+// Over which time the means of a report are taken.
+enum class report_span : std::uint8_t { run, since_last_interval };
+struct report_request {
+  std::uint64_t number = 0;
+  report_span span = report_span::run;
+};
+struct report {
+  std::uint64_t number = 0;
+  group_report of_group;
+};
+struct describe_request {};
+struct begin_run {};
+struct interrupt_run {};
+struct progress_tick {};
+struct next_target {}; // a predictor to itself: train on the next target, after what came in meanwhile
+
+} // namespace syngrad
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::activation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::gradient)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::audit_gradient)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::predict)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::synthetic_gradient)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::target)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::solve)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::solved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::targets_dropped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::credit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flush_mark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flushed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::failure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::work_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluation_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::connect)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::train)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::resume_training)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::stop_training)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluation_begun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::training_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::describe_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::begin_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::interrupt_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::progress_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::next_target)

@@ -1,0 +1,60 @@
+#include "actors/observed_actor.hpp"
+
+namespace syngrad {
+
+observed_actor::observed_actor(caf::actor_config& config, std::uint16_t number, std::string title)
+  : caf::event_based_actor(config), title_(std::move(title)), origin_(std::uint64_t{number} << 40) {
+  set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
+    std::string what = "unknown exception";
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& reason) {
+      what = reason.what();
+    } catch (...) {
+    }
+    if (coordinator_) send(coordinator_, failure{title_ + ": " + what, current_batch(), false});
+    return caf::sec::runtime_error;
+  });
+}
+
+void observed_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) {
+  std::int64_t none = 0;
+  if (arrived_.load(std::memory_order_relaxed) == 0)
+    arrived_.compare_exchange_strong(none, steady_now_ns(), std::memory_order_relaxed);
+  tsan_release(element.get());
+  tsan_release(&mailbox_order_);
+  caf::event_based_actor::enqueue(std::move(element), host);
+}
+
+caf::invoke_message_result observed_actor::consume(caf::mailbox_element& element) {
+  tsan_acquire(&element);
+  tsan_acquire(&handler_order_);
+  times_.begin(steady_now_ns(), arrived_.exchange(0, std::memory_order_relaxed));
+  const auto outcome = caf::event_based_actor::consume(element);
+  times_.end(steady_now_ns(), waits_for());
+  tsan_release(&handler_order_);
+  return outcome;
+}
+
+void observed_actor::initialize() {
+  caf::event_based_actor::initialize();
+  tsan_release(&handler_order_);
+}
+
+bool observed_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  tsan_acquire(&mailbox_order_);
+  tsan_acquire(&handler_order_);
+  return caf::event_based_actor::cleanup(std::move(reason), host);
+}
+
+void observed_actor::on_destroy() {
+  tsan_acquire(&mailbox_order_);
+  tsan_acquire(&handler_order_);
+  caf::event_based_actor::on_destroy();
+}
+
+caf::behavior observed_actor::with_describe(caf::message_handler handlers) {
+  return handlers.or_else([this](const describe_request&) { return title_ + ": " + describe(); });
+}
+
+} // namespace syngrad

@@ -1,0 +1,76 @@
+// The base of all actors of a run: knows which message is being handled, keeps the account of time, and turns an
+// exception that leaves a handler into a `failure` for the coordinator.
+//
+// Threads: enqueue() runs on the sender's thread; everything else on the actor's.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/time_account.hpp"
+#include "actors/tsan_annotations.hpp"
+
+#include <caf/all.hpp>
+
+#include <atomic>
+#include <functional>
+
+namespace syngrad {
+
+class observed_actor : public caf::event_based_actor {
+public:
+  observed_actor(caf::actor_config& config, std::uint16_t number, std::string title);
+
+  const std::string& title() const { return title_; } // "group 3", "predictor 0": for people
+
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
+  caf::invoke_message_result consume(caf::mailbox_element& element) override;
+  const char* name() const override { return title_.c_str(); }
+  void initialize() override;
+  void on_destroy() override;
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
+
+protected:
+  // A handler for messages of type M that notes their context as the cause of what is sent meanwhile.
+  template <class Self, class M>
+  auto on(void (Self::*handler)(M&)) {
+    return [this, handler](M& message) {
+      if constexpr (requires { message.context; }) current_ = message.context.id;
+      (static_cast<Self*>(this)->*handler)(message);
+    };
+  }
+
+  message_context context_for(std::uint64_t batch, std::uint32_t version = 0) {
+    return {origin_ | ++sequence_, current_, steady_now_ns(), batch, version};
+  }
+
+  // Sends `message` to this actor, from any thread, once `work` is past what is enqueued on it now.
+  template <class M>
+  void when_complete(stream& work, M message) {
+    work.on_complete([self = caf::actor_cast<caf::actor>(this), message = std::move(message)] {
+      caf::anon_send(self, message);
+    });
+  }
+
+  virtual std::string describe() = 0; // one line: what it waits for, what it holds
+  virtual waiting_for waits_for() const { return waiting_for::input; }
+  virtual std::uint64_t current_batch() const { return 0; }
+
+  caf::behavior with_describe(caf::message_handler handlers);
+
+  void report_failures_to(caf::actor coordinator) { coordinator_ = std::move(coordinator); }
+  const caf::actor& coordinator() const { return coordinator_; }
+  time_account& times() { return times_; }
+
+  void on_exit() override { coordinator_ = nullptr; }
+
+private:
+  std::string title_;
+  std::uint64_t origin_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t current_ = 0;
+  std::atomic<std::int64_t> arrived_{0}; // of the first message since the last handler began; 0: none
+  time_account times_;
+  std::byte mailbox_order_{}, handler_order_{}; // addresses for tsan_annotations.hpp
+  caf::actor coordinator_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,31 @@
+// The first batches run locked while the predictors learn from true gradients; then another policy takes over.
+#pragma once
+
+#include "actors/policies/locked.hpp"
+
+namespace syngrad {
+
+class warmup_policy : public update_policy {
+public:
+  warmup_policy(std::uint64_t batches, std::unique_ptr<update_policy> then)
+    : batches_(batches), then_(std::move(then)) {}
+
+  bool predicts(std::uint64_t batch) const override { return !warming(batch) && then_->predicts(batch); }
+  bool waits_for_gradient(std::uint64_t batch) const override {
+    return warming(batch) || then_->waits_for_gradient(batch);
+  }
+  bool bootstraps(std::uint64_t batch) const override { return !warming(batch) && then_->bootstraps(batch); }
+  int fixed_lag(int index, int count) const override { return then_->fixed_lag(index, count); }
+
+  void on_turn(policy_actions&, batch_record&) override;
+  void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
+  void on_end(policy_actions& group) override { then_->on_end(group); }
+
+private:
+  bool warming(std::uint64_t batch) const { return batch < batches_; }
+
+  std::uint64_t batches_;
+  std::unique_ptr<update_policy> then_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,117 @@
+#include "actors/predictor_actor.hpp"
+
+namespace syngrad {
+
+predictor_actor::predictor_actor(caf::actor_config& config, std::uint16_t number, predictor_setup setup)
+  : observed_actor(config, number, "predictor " + std::to_string(setup.interface_number)), setup_(std::move(setup)) {}
+
+caf::behavior predictor_actor::make_behavior() {
+  return with_describe({
+    on(&predictor_actor::handle_connect),
+    on(&predictor_actor::handle_predict),
+    on(&predictor_actor::handle_target),
+    on(&predictor_actor::handle_next_target),
+    on(&predictor_actor::handle_solved),
+  });
+}
+
+void predictor_actor::on_exit() {
+  group_ = nullptr;
+  setup_.solver = nullptr;
+  observed_actor::on_exit();
+}
+
+void predictor_actor::handle_connect(connect& neighbours) {
+  group_ = neighbours.below;
+  report_failures_to(neighbours.coordinator);
+}
+
+void predictor_actor::handle_predict(predict& asked) {
+  questions_.push_back(asked);
+  advance();
+}
+
+void predictor_actor::handle_target(target& arrived) {
+  targets_.push_back(arrived);
+  if (!setup_.deterministic && targets_.size() > setup_.target_limit) {
+    targets_.pop_front();
+    ++dropped_;
+    send(group_, targets_dropped{dropped_});
+  }
+  advance();
+}
+
+void predictor_actor::handle_next_target(next_target&) {
+  next_scheduled_ = false;
+  if (!targets_.empty() && questions_.empty() && !waits_for_solution()) train_on_oldest_target();
+  advance();
+}
+
+void predictor_actor::handle_solved(solved& finished) {
+  solution_ = finished;
+  if (!setup_.deterministic) swap_in();
+  advance();
+}
+
+// Deterministic: everything in the order of arrival, up to a solution that is not there yet. Free-running: answers at
+// once; a target at a time, so that a question never waits for more than one.
+void predictor_actor::advance() {
+  if (setup_.deterministic) {
+    for (;;) {
+      if (waits_for_solution()) {
+        if (!solution_) return;
+        swap_in();
+      }
+      if (targets_.empty()) break;
+      train_on_oldest_target();
+    }
+  }
+  while (!questions_.empty()) {
+    answer(questions_.front());
+    questions_.pop_front();
+  }
+  if (!targets_.empty() && !next_scheduled_) {
+    next_scheduled_ = true;
+    send(this, next_target{});
+  }
+}
+
+void predictor_actor::answer(const predict& asked) {
+  auto& work = *setup_.work;
+  auto values = setup_.model->predict(work, asked.values.read_on(work), asked.labels.read_on(work));
+  values.ready_after(work.record());
+  send(group_, synthetic_gradient{context_for(asked.context.batch, static_cast<std::uint32_t>(trained_)),
+                                  std::move(values)});
+}
+
+void predictor_actor::train_on_oldest_target() {
+  auto& work = *setup_.work;
+  const auto next = std::move(targets_.front());
+  targets_.pop_front();
+  setup_.model->train(work, next.values.read_on(work), next.labels.read_on(work), next.gradient.read_on(work),
+                      setup_.rate.at(trained_));
+  ++trained_;
+  if (solving_) ++since_solve_;
+  if (auto task = setup_.model->begin_solve(work)) {
+    solving_ = true;
+    since_solve_ = 0;
+    send(setup_.solver, solve{context_for(next.context.batch, static_cast<std::uint32_t>(trained_)), std::move(task)});
+  }
+}
+
+void predictor_actor::swap_in() {
+  setup_.work->wait(solution_->done);
+  setup_.model->finish_solve(*setup_.work, *solution_->work);
+  solution_.reset();
+  solving_ = false;
+}
+
+std::string predictor_actor::describe() {
+  const auto counts = "; " + std::to_string(questions_.size()) + " questions, " + std::to_string(targets_.size()) +
+                      " targets, mailbox " + std::to_string(mailbox().size());
+  if (waits_for_solution() && !solution_)
+    return "waits for solver " + std::to_string(setup_.interface_number) + counts;
+  return "waits for group " + std::to_string(setup_.interface_number) + counts;
+}
+
+} // namespace syngrad

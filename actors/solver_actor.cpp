@@ -1,0 +1,26 @@
+#include "actors/solver_actor.hpp"
+
+namespace syngrad {
+
+solver_actor::solver_actor(caf::actor_config& config, std::uint16_t number, int interface_number, stream& work,
+                           caf::actor coordinator)
+  : observed_actor(config, number, "solver " + std::to_string(interface_number)), interface_(interface_number),
+    work_(work) {
+  report_failures_to(std::move(coordinator));
+}
+
+caf::behavior solver_actor::make_behavior() {
+  return with_describe({on(&solver_actor::handle_solve)});
+}
+
+void solver_actor::handle_solve(solve& task) {
+  task.work->run(work_);
+  const auto predictor = caf::actor_cast<caf::actor>(current_sender());
+  send(predictor, solved{context_for(task.context.batch), task.work, work_.record()});
+}
+
+std::string solver_actor::describe() {
+  return "waits for predictor " + std::to_string(interface_) + " to send a solve";
+}
+
+} // namespace syngrad

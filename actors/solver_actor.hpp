@@ -1,0 +1,23 @@
+// Solves for a closed-form predictor, on a copy of its state and a stream of its own, while the predictor works on.
+#pragma once
+
+#include "actors/observed_actor.hpp"
+
+namespace syngrad {
+
+class solver_actor : public observed_actor {
+public:
+  solver_actor(caf::actor_config&, std::uint16_t number, int interface_number, stream& work, caf::actor coordinator);
+
+protected:
+  caf::behavior make_behavior() override;
+  std::string describe() override;
+
+private:
+  void handle_solve(solve&);
+
+  int interface_;
+  stream& work_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,120 @@
+#include "actors/source_actor.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace syngrad {
+
+source_actor::source_actor(caf::actor_config& config, std::uint16_t number, source_setup setup)
+  : observed_actor(config, number, "source"), setup_(std::move(setup)),
+    training_samples_(*setup_.work, setup_.data->train, setup_.data->features) {}
+
+caf::behavior source_actor::make_behavior() {
+  return with_describe({
+    on(&source_actor::handle_connect),
+    on(&source_actor::handle_credit),
+    on(&source_actor::handle_train),
+    on(&source_actor::handle_resume),
+    on(&source_actor::handle_stop),
+    on(&source_actor::handle_evaluate),
+  });
+}
+
+void source_actor::on_exit() {
+  above_ = nullptr;
+  observed_actor::on_exit();
+}
+
+void source_actor::handle_connect(connect& neighbours) {
+  above_ = neighbours.above;
+  report_failures_to(neighbours.coordinator);
+}
+
+void source_actor::handle_credit(credit& granted) {
+  credits_ += granted.batches;
+  advance();
+}
+
+void source_actor::handle_train(train& order) {
+  steps_ = order.steps;
+  training_ = true;
+  advance();
+}
+
+void source_actor::handle_resume(resume_training&) {
+  paused_ = false;
+  advance();
+}
+
+void source_actor::handle_stop(stop_training&) {
+  steps_ = std::min(steps_, step_);
+  paused_ = false;
+  advance();
+}
+
+void source_actor::handle_evaluate(evaluate& request) {
+  begin_pass(request.evaluation, request.on_test_set);
+  advance();
+}
+
+void source_actor::advance() {
+  while (pass_ || (training_ && !paused_)) {
+    if (!pass_ && step_ == steps_) {
+      training_ = false;
+      send(above_, flush_mark{context_for(static_cast<std::uint64_t>(step_))});
+      send(coordinator(), training_ended{step_});
+      return;
+    }
+    if (credits_ == 0) return;
+    --credits_;
+    if (pass_)
+      send_evaluation_batch();
+    else
+      send_training_batch();
+  }
+}
+
+void source_actor::send_training_batch() {
+  auto made = training_samples_.gather(setup_.order.next());
+  send(above_, activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
+                          std::move(made.labels)});
+  ++step_;
+  if (setup_.evaluate_every > 0 && step_ % setup_.evaluate_every == 0 && step_ < steps_) {
+    paused_ = true;
+    begin_pass(static_cast<std::uint64_t>(step_), setup_.validation.empty());
+  }
+}
+
+void source_actor::begin_pass(std::uint64_t number, bool on_test_set) {
+  if (on_test_set && !test_samples_) test_samples_.emplace(*setup_.work, setup_.data->test, setup_.data->features);
+  pass_ = pass{number, on_test_set, 0};
+  send(coordinator(), evaluation_begun{number, step_, pass_rows(on_test_set), on_test_set});
+}
+
+std::int64_t source_actor::pass_rows(bool on_test_set) const {
+  return on_test_set ? setup_.data->test.count : static_cast<std::int64_t>(setup_.validation.size());
+}
+
+void source_actor::send_evaluation_batch() {
+  const auto total = pass_rows(pass_->on_test_set);
+  const auto count = std::min(setup_.order.batch_size(), total - pass_->next_row);
+  rows_.resize(static_cast<std::size_t>(count));
+  if (pass_->on_test_set)
+    std::iota(rows_.begin(), rows_.end(), static_cast<std::int32_t>(pass_->next_row));
+  else
+    std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
+  auto made = (pass_->on_test_set ? *test_samples_ : training_samples_).gather(rows_);
+  send(above_, activation{context_for(0), phase::evaluate, pass_->number, std::move(made.values),
+                          std::move(made.labels)});
+  pass_->next_row += count;
+  if (pass_->next_row == total) pass_.reset();
+}
+
+std::string source_actor::describe() {
+  const auto where = " (sent " + std::to_string(step_) + " of " + std::to_string(steps_) + " batches)";
+  if (pass_ || (training_ && !paused_)) return "waits for a credit from group 0" + where;
+  if (paused_) return "waits for the coordinator to have an evaluation's result" + where;
+  return "has nothing to send" + where;
+}
+
+} // namespace syngrad

@@ -1,0 +1,67 @@
+// Feeds the bottom group: training batches while it has credits, evaluation batches in between, a flush mark at the end.
+//
+// An evaluation is a barrier: after its batches the source waits for the coordinator to resume training, so that the
+// time of both can be told apart and a run that stops at a target stops at the same batch every time.
+#pragma once
+
+#include "actors/batch_source.hpp"
+#include "actors/observed_actor.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace syngrad {
+
+struct source_setup {
+  const dataset* data = nullptr;
+  std::vector<std::int32_t> validation; // rows of the training set; empty: none
+  batch_order order;
+  stream* work = nullptr;
+  std::int64_t evaluate_every = 0;
+};
+
+class source_actor : public observed_actor {
+public:
+  source_actor(caf::actor_config&, std::uint16_t number, source_setup);
+
+protected:
+  caf::behavior make_behavior() override;
+  std::string describe() override;
+  waiting_for waits_for() const override { return credits_ == 0 ? waiting_for::credit : waiting_for::input; }
+  std::uint64_t current_batch() const override { return static_cast<std::uint64_t>(step_); }
+  void on_exit() override;
+
+private:
+  // The evaluation that is being sent.
+  struct pass {
+    std::uint64_t number = 0;
+    bool on_test_set = false;
+    std::int64_t next_row = 0;
+  };
+
+  void handle_connect(connect&);
+  void handle_credit(credit&);
+  void handle_train(train&);
+  void handle_resume(resume_training&);
+  void handle_stop(stop_training&);
+  void handle_evaluate(evaluate&);
+
+  void advance();
+  void send_training_batch();
+  void send_evaluation_batch();
+  void begin_pass(std::uint64_t number, bool on_test_set);
+  std::int64_t pass_rows(bool on_test_set) const;
+
+  source_setup setup_;
+  batch_source training_samples_;
+  std::optional<batch_source> test_samples_; // made when first needed
+  caf::actor above_;
+  std::int64_t credits_ = 0;
+  std::int64_t step_ = 0, steps_ = 0;
+  bool training_ = false;
+  bool paused_ = false; // until the coordinator has the result of an evaluation
+  std::optional<pass> pass_;
+  std::vector<std::int32_t> rows_; // scratch
+};
+
+} // namespace syngrad

@@ -1,0 +1,70 @@
+#include "actors/training.hpp"
+
+#include "actors/actor_system.hpp"
+#include "actors/assembly.hpp"
+#include "actors/hang_report.hpp"
+
+#include <chrono>
+#include <mutex>
+
+namespace syngrad {
+
+struct training::implementation {
+  run_plan plan;
+  std::mutex mutex; // of what interrupt() touches
+  std::unique_ptr<owned_actor_system> system;
+  caf::actor coordinator;
+  bool interrupted = false;
+};
+
+training::training(std::unique_ptr<implementation> self) : self_(std::move(self)) {}
+training::~training() = default;
+
+result<std::unique_ptr<training>> training::prepare(training_settings settings, network net, const dataset& data,
+                                                    device& where, training_observer observer) {
+  auto plan = make_run_plan(std::move(settings), std::move(net), data, where, std::move(observer));
+  if (!plan) return plan.failure();
+  auto self = std::make_unique<implementation>();
+  self->plan = std::move(*plan);
+  return std::unique_ptr<training>(new training(std::move(self)));
+}
+
+training_summary training::run() {
+  const auto& settings = self_->plan.settings;
+  running_actors actors;
+  {
+    const std::lock_guard lock(self_->mutex);
+    self_->system = std::make_unique<owned_actor_system>(settings.threads, settings.intra_op);
+    actors = spawn_actors(self_->system->get(), self_->plan);
+    self_->coordinator = actors.coordinator;
+    if (self_->interrupted) caf::anon_send(actors.coordinator, interrupt_run{});
+  }
+  auto outcome = wait_for_outcome(self_->system->get(), actors, settings.hang_after_s, self_->plan.observer);
+  const std::lock_guard lock(self_->mutex);
+  self_->coordinator = nullptr;
+  actors.all.clear();
+  actors.coordinator = nullptr;
+  if (outcome.end == run_end::hung) {
+    // Its destructor would wait for actors that may never end. The program is about to exit.
+    static_cast<void>(self_->system.release());
+  } else {
+    self_->system.reset();
+    self_->plan.where->synchronize();
+  }
+  return outcome;
+}
+
+void training::interrupt() {
+  const std::lock_guard lock(self_->mutex);
+  self_->interrupted = true;
+  if (self_->coordinator) caf::anon_send(self_->coordinator, interrupt_run{});
+}
+
+std::vector<layer_group::named_tensor> training::weights() {
+  std::vector<layer_group::named_tensor> all;
+  for (const auto& group : self_->plan.groups)
+    for (auto& each : group->weights()) all.push_back(std::move(each));
+  return all;
+}
+
+} // namespace syngrad
