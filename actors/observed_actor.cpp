@@ -44,7 +44,9 @@ void observed_actor::initialize() {
 bool observed_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   tsan_acquire(&mailbox_order_);
   tsan_acquire(&handler_order_);
-  return caf::event_based_actor::cleanup(std::move(reason), host);
+  const auto ended = caf::event_based_actor::cleanup(std::move(reason), host);
+  tsan_release(&handler_order_);
+  return ended;
 }
 
 void observed_actor::on_destroy() {

@@ -1,9 +1,22 @@
 // Tells ThreadSanitizer of an order that it cannot see. No-ops in every other build.
 //
-// CAF's mailboxes and scheduler lie in a library that is not instrumented: the sanitizer sees that one thread writes a
-// message and another one reads it, but not the compare-and-swap that hands it over. To suppress what it then reports
-// would suppress every real race too, because each handler runs below a frame of that library. So the order is
-// declared instead, where CAF makes it: see tsan_ordered.hpp.
+// CAF's mailboxes lie in a library that is not instrumented: the sanitizer sees that one thread writes a message and
+// another one reads it, but not the compare-and-swap that hands it over. To suppress what it then reports would suppress
+// every real race too, because each handler runs below a frame of that library. So observed_actor declares what CAF
+// guarantees, and no more:
+//
+// | CAF guarantees                                         | released                    | acquired
+// |--------------------------------------------------------|-----------------------------|---------------------------
+// | a message is handled after it was sent                 | element, in enqueue()       | element, in consume()
+// | an actor handles one message after the other, on       | handlers, after initialize()| handlers, in consume()
+// | whichever thread, and not before it was initialised    | and after consume()         |
+// | unhandled messages and the actor's own state are freed | mailbox, in enqueue(), and  | mailbox and handlers, in
+// | after all that                                         | handlers, after cleanup()   | cleanup() and on_destroy()
+//
+// `element` is the mailbox element: messages are ordered one by one and not by their receiver, so that a sender that
+// writes to what it has already sent is still found (tests/support/planted_race.cpp). `handlers` and `mailbox` are two
+// addresses in the actor. That the scheduler moves an actor between threads in order needs no word: with the `sharing`
+// policy it does so under a mutex, which the sanitizer sees.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)
