@@ -58,10 +58,18 @@ bool all_digits(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
-std::string quoted_list(const std::vector<std::string>& names) {
-  constexpr std::size_t shown = 12; // an error is one line
+// `text` from a file as part of a message of one line: quoted, shortened, without control characters.
+std::string quote(std::string_view text) {
+  constexpr std::size_t shown = 40;
+  std::string quoted = "'";
+  for (const char byte : text.substr(0, shown)) quoted += byte >= 0 && byte < ' ' ? '?' : byte;
+  return quoted + (text.size() > shown ? "...'" : "'");
+}
+
+std::string quote(const std::vector<std::string>& names) {
+  constexpr std::size_t shown = 12;
   std::string text;
-  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) text += (i ? ", '" : "'") + names[i] + "'";
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) text += (i ? ", " : "") + quote(names[i]);
   return names.size() > shown ? text + ", ..." : text;
 }
 
@@ -81,8 +89,8 @@ status read_layout(const std::vector<std::string>& first, const csv_settings& se
       std::size_t index = into.fields;
       if (all_digits(*wanted)) std::from_chars(wanted->data(), wanted->data() + wanted->size(), index);
       if (index >= into.fields) {
-        return error{into.file + ": no label column '" + *wanted + "'; give a number of 0.." +
-                     std::to_string(into.fields - 1) + ", or a name of the first row: " + quoted_list(first)};
+        return error{into.file + ": no label column " + quote(*wanted) + "; give a number of 0.." +
+                     std::to_string(into.fields - 1) + ", or a name of the first row: " + quote(first)};
       }
       into.label = index;
     }
@@ -95,7 +103,7 @@ status read_layout(const std::vector<std::string>& first, const csv_settings& se
 }
 
 std::string place(const csv_parser& parser, const table& into, std::size_t field) {
-  return parser.place(field) + (into.header.empty() ? "" : " ('" + into.header[field] + "')");
+  return parser.place(field) + (into.header.empty() ? "" : " (" + quote(into.header[field]) + ")");
 }
 
 status read_row(const csv_parser& parser, table& into) {
@@ -121,11 +129,11 @@ status read_row(const csv_parser& parser, table& into) {
       into.values.push_back(parsed.value);
       break;
     case number::kind::not_finite:
-      return error{place(parser, into, i) + ": '" + text + "'; replace it with a finite number or remove the row"};
+      return error{place(parser, into, i) + ": " + quote(text) + "; replace it with a finite number or remove the row"};
     case number::kind::too_large:
-      return error{place(parser, into, i) + ": '" + text + "' does not fit a 32-bit float; use another unit"};
+      return error{place(parser, into, i) + ": " + quote(text) + " does not fit a 32-bit float; use another unit"};
     case number::kind::none:
-      return error{place(parser, into, i) + ": '" + text + "' is not a number; features must be numbers"};
+      return error{place(parser, into, i) + ": " + quote(text) + " is not a number; features must be numbers"};
     }
   }
   return ok();

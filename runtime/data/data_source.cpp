@@ -36,7 +36,9 @@ constexpr std::array kinds{
 };
 
 std::string form(const source_kind& kind) {
-  return std::string(kind.name) + (kind.argument.empty() ? "" : ":" + std::string(kind.argument));
+  std::string text(kind.name);
+  if (!kind.argument.empty()) text.append(":").append(kind.argument);
+  return text;
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace syngrad {
@@ -15,7 +16,7 @@ constexpr double wave = 0.034;    // amplitude of each wave of the elastic disto
 constexpr double rotation = 0.15; // standard deviation, radians
 constexpr double shear = 0.18;    // standard deviation
 constexpr double low_size = 15;   // pixels a digit height
-constexpr double high_size = 22;
+constexpr double high_size = 21;
 constexpr double aspect = 0.14; // standard deviation of the logarithm of width against height
 constexpr double offset = 1.3;  // standard deviation, pixels
 constexpr double thin = 0.65;   // the pen's radius, pixels
@@ -108,6 +109,28 @@ std::int32_t to_units(double pixels) {
   return static_cast<std::int32_t>(std::lround(pixels * units_per_pixel));
 }
 
+// How far low..high must move to leave a pixel free at the image's border, or to be centred where it is too large.
+std::int32_t shift_inside(std::int32_t low, std::int32_t high) {
+  constexpr auto begin = units_per_pixel, end = (digit_side - 1) * units_per_pixel;
+  if (high - low > end - begin) return (begin + end - low - high) / 2;
+  return std::max(0, begin - low) - std::max(0, high - end);
+}
+
+// Moves an outline, with the width of its pen, back from beyond the image's border.
+void keep_inside(digit_outline& outline) {
+  auto low_x = std::numeric_limits<std::int32_t>::max(), low_y = low_x;
+  auto high_x = std::numeric_limits<std::int32_t>::min(), high_y = high_x;
+  for (const auto& s : outline.segments) {
+    low_x = std::min({low_x, s.from_x, s.to_x});
+    low_y = std::min({low_y, s.from_y, s.to_y});
+    high_x = std::max({high_x, s.from_x, s.to_x});
+    high_y = std::max({high_y, s.from_y, s.to_y});
+  }
+  const auto x = shift_inside(low_x - outline.radius, high_x + outline.radius);
+  const auto y = shift_inside(low_y - outline.radius, high_y + outline.radius);
+  for (auto& s : outline.segments) s = {s.from_x + x, s.from_y + y, s.to_x + x, s.to_y + y};
+}
+
 } // namespace
 
 void draw_outline(const glyph& shape, random_source& random, digit_outline& outline) {
@@ -128,6 +151,7 @@ void draw_outline(const glyph& shape, random_source& random, digit_outline& outl
       previous = next;
     }
   }
+  keep_inside(outline);
 }
 
 } // namespace syngrad
