@@ -17,7 +17,7 @@ namespace syngrad {
 struct synthetic_gradient_settings {
   std::string kind = "ridge"; // ridge[:FORGET[@INTERVAL]] | linear | lowrank:R | mlp:N[xM]
   bool labels = true;         // condition on the labels
-  optimizer_settings optimizer;
+  optimizer_settings optimizer = {};
 };
 
 // A computation on a copy of the model's state that may take long: it runs on another actor and stream while the model

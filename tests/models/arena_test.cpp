@@ -1,0 +1,45 @@
+#include "models/arena.hpp"
+
+#include "tests/models/bench.hpp"
+
+namespace syngrad {
+namespace {
+
+TEST_CASE("an arena lays out parameters in order, each on its own cache line") {
+  bench b;
+  parameter weight("weight", {3, 5}), bias("bias", {17}), mean("mean", {4}, false), gamma("gamma", {16});
+  arena all(b.s, {{&weight, &bias}, {}, {&mean, &gamma}});
+
+  CHECK(weight.value.f32() == all.values().f32());
+  CHECK(bias.value.f32() == all.values().f32() + 16);
+  CHECK(gamma.value.f32() == all.values().f32() + 48);
+  CHECK(gamma.gradient.f32() == all.gradients().f32() + 48);
+  CHECK(mean.value.f32() == all.state().f32());
+  CHECK_FALSE(mean.gradient);
+  CHECK(weight.value.extents() == shape{3, 5});
+
+  REQUIRE(all.ranges().size() == 3);
+  CHECK(all.ranges()[0].first == 0);
+  CHECK(all.ranges()[0].count == 48);
+  CHECK(all.ranges()[1].count == 0);
+  CHECK(all.ranges()[2].first == 48);
+  CHECK(all.ranges()[2].count == 16);
+  CHECK(all.trained_elements() == 15 + 17 + 16);
+  CHECK(all.values().elements() == 64);
+  CHECK(norm(values(all.values())) == 0);
+  CHECK(norm(values(all.gradients())) == 0);
+  CHECK(norm(values(all.state())) == 0);
+}
+
+TEST_CASE("an arena without trained parameters has no memory for them") {
+  bench b;
+  parameter mean("mean", {4}, false);
+  arena all(b.s, {{&mean}, {}});
+  CHECK_FALSE(all.values());
+  CHECK_FALSE(all.make_moment(b.s));
+  CHECK(all.trained_elements() == 0);
+  CHECK(all.state().elements() == 16);
+}
+
+} // namespace
+} // namespace syngrad

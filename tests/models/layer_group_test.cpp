@@ -1,0 +1,240 @@
+#include "models/layer_group.hpp"
+
+#include "models/layers/relu.hpp"
+#include "models/loss.hpp"
+#include "tests/models/finite_differences.hpp"
+
+#include <limits>
+#include <map>
+
+namespace syngrad {
+namespace {
+
+// Units first..last-1 of a network as one group.
+layer_group make_group(bench& b, const std::string& description, std::size_t first, std::size_t last,
+                       const optimizer_settings& settings = {}, std::uint64_t seed = 5) {
+  auto net = std::move(make_network(description).value());
+  layer_list layers;
+  int before = 0;
+  for (std::size_t i = 0; i < net.units.size(); ++i)
+    for (auto& each : net.units[i]) {
+      if (i < first) ++before;
+      if (i >= first && i < last) layers.push_back(std::move(each));
+    }
+  return layer_group(b.s, std::move(layers), settings, seed, before);
+}
+
+std::map<std::string, std::vector<float>> weights_of(layer_group& group) {
+  std::map<std::string, std::vector<float>> all;
+  for (const auto& [name, value] : group.weights()) all[name] = to_vector(value);
+  return all;
+}
+
+std::vector<float> gradients_of(layer_group& group) {
+  std::vector<float> all;
+  for (auto* each : group.layers())
+    for (const auto* parameter : each->parameters())
+      if (parameter->trained) {
+        const auto these = values(parameter->gradient);
+        all.insert(all.end(), these.begin(), these.end());
+      }
+  return all;
+}
+
+TEST_CASE("weights do not depend on how layers were grouped") {
+  bench b;
+  const std::string description = "mlp:12-8x3-4";
+  auto whole = make_group(b, description, 0, 4);
+  const auto expected = weights_of(whole);
+  CHECK(expected.size() == 3 * 5 + 2);
+  CHECK(expected.contains("0.weight"));
+  CHECK(expected.contains("5.running_variance"));
+  CHECK(expected.contains("6.bias"));
+  for (std::size_t cut = 1; cut < 4; ++cut) {
+    auto lower = make_group(b, description, 0, cut), upper = make_group(b, description, cut, 4);
+    auto joined = weights_of(lower);
+    joined.merge(weights_of(upper));
+    CHECK(joined == expected);
+    CHECK(lower.parameter_count() + upper.parameter_count() == whole.parameter_count());
+    CHECK(lower.multiply_adds() + upper.multiply_adds() == Approx(whole.multiply_adds()));
+    CHECK(lower.outputs() == upper.inputs());
+    CHECK(upper.first_layer() == 2 * static_cast<int>(cut));
+  }
+  auto other_seed = make_group(b, description, 0, 4, {}, 6);
+  CHECK(weights_of(other_seed)["0.weight"] != expected.at("0.weight"));
+  CHECK(whole.describe_layer(6) == "linear 8->4");
+  CHECK(whole.parameter_count() == 12 * 8 + 2 * 8 * 8 + 3 * 2 * 8 + 8 * 4 + 4);
+}
+
+TEST_CASE("the gradient of a whole network's loss agrees with finite differences") {
+  bench b;
+  auto group = make_group(b, "mlp:6-7x2-3", 0, 3);
+  auto x = b.normal({16, 6});
+  const auto labels = b.labels(16, 3);
+  auto result = make_tensor(b.s, {2});
+  group_cache cache;
+  const auto out = softmax_cross_entropy(b.s, group.forward(b.s, x, phase::train, &cache), labels, true, result);
+  const auto dx = group.backward(b.s, out.gradient, cache, {});
+
+  // The loss is a mean over the batch, gradients are per sample.
+  const auto loss = [&] {
+    group_cache unused;
+    const auto logits = group.forward(b.s, x, phase::train, &unused);
+    double sum = 0;
+    for (std::int64_t row = 0; row < 16; ++row) {
+      const auto* z = logits.f32() + row * 3;
+      sum += std::log(std::exp(double{z[0]}) + std::exp(double{z[1]}) + std::exp(double{z[2]})) - z[labels.i32()[row]];
+    }
+    return sum;
+  };
+  CHECK(values(result)[0] == Approx(loss() / 16).epsilon(tolerance::products));
+  check_gradient(values(x), values(dx), loss);
+  for (auto* each : group.layers())
+    for (auto* parameter : each->parameters())
+      if (parameter->trained) check_gradient(values(parameter->value), values(parameter->gradient), loss);
+}
+
+TEST_CASE("backward and update in one is backward, then update, bit for bit") {
+  for (const auto* name : {"sgd", "adam", "adamw"})
+    for (const bool accumulated : {false, true}) {
+      INFO(name << (accumulated ? ", accumulated" : ""));
+      bench b;
+      const optimizer_settings settings{.name = name, .momentum = 0.9f, .weight_decay = 0.01f};
+      auto fused = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
+      auto apart = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
+      for (int step = 0; step < 4; ++step) {
+        const auto x = b.normal({8, 10}), dy = b.normal({8, 4}), earlier = b.normal({8, 4});
+        const update_request request{.batch_size = 8, .learning_rate = 0.01f, .accumulated = accumulated};
+        std::vector<float> dx[2];
+        for (auto* group : {&fused, &apart}) {
+          group_cache cache;
+          group->forward(b.s, x, phase::train, &cache);
+          if (accumulated) group->backward(b.s, earlier, cache, {.input_gradient = false});
+          if (group == &fused) {
+            dx[0] = to_vector(group->backward_and_update(b.s, dy, cache, true, request));
+          } else {
+            dx[1] = to_vector(group->backward(b.s, dy, cache, {.accumulate = accumulated}));
+            group->update(b.s, request);
+          }
+        }
+        REQUIRE(dx[0] == dx[1]);
+        REQUIRE(weights_of(fused) == weights_of(apart));
+      }
+      CHECK(fused.version() == 4);
+      CHECK(apart.version() == 4);
+    }
+}
+
+TEST_CASE("an input gradient that is not wanted is not computed, and changes no update") {
+  bench b;
+  auto with = make_group(b, "mlp:10-9-4", 0, 2), without = make_group(b, "mlp:10-9-4", 0, 2);
+  const auto x = b.normal({8, 10}), dy = b.normal({8, 4});
+  group_cache first, second;
+  with.forward(b.s, x, phase::train, &first);
+  without.forward(b.s, x, phase::train, &second);
+  const update_request request{.batch_size = 8, .learning_rate = 0.01f};
+  CHECK(with.backward_and_update(b.s, dy, first, true, request));
+  CHECK_FALSE(without.backward_and_update(b.s, dy, second, false, request));
+  CHECK(weights_of(with) == weights_of(without));
+}
+
+TEST_CASE("with frozen weights, predicted gradient and residual add up to the true gradient") {
+  bench b;
+  auto group = make_group(b, "mlp:10-9x2-4", 0, 3);
+  group_cache cache;
+  group.forward(b.s, b.normal({16, 10}), phase::train, &cache);
+  const auto truth = b.normal({16, 4}), predicted = b.normal({16, 4});
+  auto residual = make_tensor(b.s, {16, 4});
+  b.s.ops().subtract(b.s, truth, predicted, residual);
+
+  group.backward(b.s, truth, cache, {});
+  const auto expected = gradients_of(group);
+  group.backward(b.s, predicted, cache, {});
+  group.backward(b.s, residual, cache, {.accumulate = true});
+  CHECK(relative_distance(gradients_of(group), expected) < tolerance::products);
+  CHECK(group.version() == 0);
+}
+
+TEST_CASE("a late backward pass uses the cache of its own batch") {
+  bench b;
+  auto group = make_group(b, "mlp:10-9x2-4", 0, 3);
+  const auto x1 = b.normal({8, 10}), x2 = b.normal({8, 10}), dy = b.normal({8, 4});
+  group_cache early, late, between;
+  group.forward(b.s, x1, phase::train, &early);
+  const auto dx = to_vector(group.backward(b.s, dy, early, {}));
+  const auto gradients = gradients_of(group);
+  group.forward(b.s, x1, phase::train, &late);
+  group.forward(b.s, x2, phase::train, &between);
+  group.backward(b.s, dy, between, {});
+  CHECK(to_vector(group.backward(b.s, dy, late, {})) == dx);
+  CHECK(gradients_of(group) == gradients);
+}
+
+TEST_CASE("a guard stops the update of all layers, and elements that are not finite are counted by layer") {
+  bench b;
+  auto group = make_group(b, "mlp:10-9-4", 0, 2);
+  const auto before = weights_of(group);
+  group_cache cache;
+  group.forward(b.s, b.normal({8, 10}), phase::train, &cache);
+  const auto started = weights_of(group); // running statistics have moved
+  auto dy = b.normal({8, 4});
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  const auto bad = b.upload({1}, {nan});
+  auto counts = b.upload({3}, {0, 0, 0});
+  update_request request{.batch_size = 8, .learning_rate = 0.01f, .guard = &bad, .nonfinite = &counts};
+  group.backward_and_update(b.s, dy, cache, false, request);
+  CHECK(weights_of(group) == started);
+  CHECK(before.at("2.weight") == started.at("2.weight"));
+
+  values(dy)[0] = nan; // column 0 of the last layer's weight and bias, and all of what is below in row 0
+  request.guard = nullptr;
+  group.backward_and_update(b.s, dy, cache, false, request);
+  CHECK(values(counts)[2] == 9 + 1);
+  CHECK(values(counts)[0] > 0);
+  for (const auto& [name, value] : weights_of(group)) {
+    INFO(name);
+    CHECK(std::ranges::all_of(value, [](float x) { return std::isfinite(x); }));
+  }
+}
+
+TEST_CASE("evaluation keeps nothing and changes nothing") {
+  bench b;
+  auto group = make_group(b, "mlp:10-9-4", 0, 2);
+  const auto before = weights_of(group);
+  const auto x = b.normal({8, 10});
+  const auto once = to_vector(group.forward(b.s, x, phase::evaluate, nullptr));
+  CHECK(to_vector(group.forward(b.s, x, phase::evaluate, nullptr)) == once);
+  CHECK(weights_of(group) == before);
+}
+
+TEST_CASE("a group of layers without parameters passes gradients and counts its updates") {
+  bench b;
+  layer_list layers;
+  layers.push_back(std::make_unique<relu>(4));
+  layer_group group(b.s, std::move(layers), {}, 1, 0);
+  group_cache cache;
+  const auto y = group.forward(b.s, b.upload({1, 4}, {1, -1, 2, -2}), phase::train, &cache);
+  CHECK(to_vector(y) == std::vector<float>{1, 0, 2, 0});
+  const auto dx = group.backward_and_update(b.s, b.upload({1, 4}, {5, 6, 7, 8}), cache, true, {1, 0.1f});
+  CHECK(to_vector(dx) == std::vector<float>{5, 0, 7, 0});
+  CHECK(group.version() == 1);
+  CHECK(group.weights().empty());
+}
+
+TEST_CASE("once warm, training a group allocates no device memory") {
+  bench b;
+  auto group = make_group(b, "mlp:10-9x2-4", 0, 3);
+  const auto x = b.normal({8, 10}), dy = b.normal({8, 4});
+  const auto train = [&] {
+    group_cache cache;
+    group.forward(b.s, x, phase::train, &cache);
+    group.backward_and_update(b.s, dy, cache, true, {.batch_size = 8, .learning_rate = 0.01f});
+  };
+  for (int i = 0; i < 3; ++i) train();
+  const auto warm = b.where.memory().counters().allocations;
+  for (int i = 0; i < 50; ++i) train();
+  CHECK(b.where.memory().counters().allocations == warm);
+}
+
+} // namespace
+} // namespace syngrad

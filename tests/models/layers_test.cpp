@@ -1,0 +1,190 @@
+#include "models/layers/batch_norm.hpp"
+#include "models/layers/linear.hpp"
+#include "models/layers/relu.hpp"
+
+#include "models/arena.hpp"
+#include "tests/models/finite_differences.hpp"
+
+#include <memory>
+
+namespace syngrad {
+namespace {
+
+// A layer with its parameters in an arena, and parameters away from their starting values.
+struct bound_layer {
+  bound_layer(bench& b, std::unique_ptr<layer> made) : it(std::move(made)), memory(b.s, {it->parameters()}) {
+    it->initialize(b.s, b.random);
+    for (auto* each : it->parameters())
+      if (each->trained)
+        for (auto& value : values(each->value)) value += static_cast<float>(0.3 * b.random.normal());
+  }
+  std::unique_ptr<layer> it;
+  arena memory;
+};
+
+struct layer_case {
+  const char* name;
+  std::unique_ptr<layer> (*make)(std::int64_t inputs, std::int64_t outputs);
+};
+
+const layer_case all_layers[] = {
+  {"linear",
+   [](std::int64_t i, std::int64_t o) -> std::unique_ptr<layer> { return std::make_unique<linear>(i, o, false); }},
+  {"linear with bias",
+   [](std::int64_t i, std::int64_t o) -> std::unique_ptr<layer> { return std::make_unique<linear>(i, o, true); }},
+  {"relu", [](std::int64_t i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<relu>(i); }},
+  {"batch norm",
+   [](std::int64_t i, std::int64_t) -> std::unique_ptr<layer> {
+     return std::make_unique<batch_norm>(i, batch_norm::options{});
+   }},
+  {"batch norm with relu",
+   [](std::int64_t i, std::int64_t) -> std::unique_ptr<layer> {
+     return std::make_unique<batch_norm>(i, batch_norm::options{.relu = true});
+   }},
+};
+
+std::vector<float> gradients_of(layer& of) {
+  std::vector<float> all;
+  for (const auto* each : of.parameters())
+    if (each->trained) {
+      const auto these = values(each->gradient);
+      all.insert(all.end(), these.begin(), these.end());
+    }
+  return all;
+}
+
+TEST_CASE("every layer's gradients agree with finite differences on random shapes") {
+  for (const auto& each : all_layers)
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      INFO(each.name << ", seed " << seed);
+      bench b(seed);
+      const auto batch = b.between(8, 20);
+      bound_layer tested(b, each.make(b.between(1, 13), b.between(1, 13)));
+      auto x = b.normal({batch, tested.it->inputs()});
+      const auto dy = b.normal({batch, tested.it->outputs()});
+      layer_cache cache;
+      const auto y = tested.it->forward(b.s, x, phase::train, &cache);
+      REQUIRE(y.extents() == dy.extents());
+      const auto dx = tested.it->backward(b.s, dy, cache, {});
+
+      const auto loss = [&] {
+        layer_cache unused;
+        return weighted_sum(tested.it->forward(b.s, x, phase::train, &unused), dy);
+      };
+      check_gradient(values(x), values(dx), loss);
+      for (auto* parameter : tested.it->parameters())
+        if (parameter->trained) check_gradient(values(parameter->value), values(parameter->gradient), loss);
+    }
+}
+
+TEST_CASE("accumulating adds to the parameter gradients, and asking for no gradient computes none") {
+  for (const auto& each : all_layers) {
+    INFO(each.name);
+    bench b;
+    bound_layer tested(b, each.make(7, 5));
+    layer_cache first, second;
+    tested.it->forward(b.s, b.normal({12, 7}), phase::train, &first);
+    tested.it->forward(b.s, b.normal({12, 7}), phase::train, &second);
+    const auto dy = b.normal({12, tested.it->outputs()});
+
+    tested.it->backward(b.s, dy, first, {});
+    const auto of_first = gradients_of(*tested.it);
+    tested.it->backward(b.s, dy, second, {});
+    const auto of_second = gradients_of(*tested.it);
+    const auto only_input = tested.it->backward(b.s, dy, first, {.parameter_gradient = false});
+    CHECK(only_input);
+    CHECK(gradients_of(*tested.it) == of_second);
+
+    const auto none = tested.it->backward(b.s, dy, first, {.input_gradient = false, .accumulate = true});
+    CHECK_FALSE(none);
+    if (of_first.empty()) continue;
+    auto expected = of_first;
+    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += of_second[i];
+    CHECK(relative_distance(gradients_of(*tested.it), expected) < tolerance::products);
+  }
+}
+
+TEST_CASE("batches in flight through one layer do not disturb each other, whatever the order of their gradients") {
+  for (const auto& each : all_layers) {
+    INFO(each.name);
+    bench b;
+    bound_layer tested(b, each.make(9, 6));
+    const auto x1 = b.normal({10, 9}), x2 = b.normal({10, 9});
+    const auto dy1 = b.normal({10, tested.it->outputs()}), dy2 = b.normal({10, tested.it->outputs()});
+
+    layer_cache cache1, cache2;
+    tested.it->forward(b.s, x1, phase::train, &cache1);
+    const auto dx1 = to_vector(tested.it->backward(b.s, dy1, cache1, {}));
+    const auto gradients1 = gradients_of(*tested.it);
+    tested.it->forward(b.s, x2, phase::train, &cache2);
+    const auto dx2 = to_vector(tested.it->backward(b.s, dy2, cache2, {}));
+    const auto gradients2 = gradients_of(*tested.it);
+
+    layer_cache late1, late2;
+    tested.it->forward(b.s, x1, phase::train, &late1);
+    tested.it->forward(b.s, x2, phase::train, &late2);
+    CHECK(to_vector(tested.it->backward(b.s, dy2, late2, {})) == dx2);
+    CHECK(gradients_of(*tested.it) == gradients2);
+    CHECK(to_vector(tested.it->backward(b.s, dy1, late1, {})) == dx1);
+    CHECK(gradients_of(*tested.it) == gradients1);
+  }
+}
+
+TEST_CASE("a linear layer computes x W^T + b") {
+  bench b;
+  linear tested(3, 2, true);
+  arena memory(b.s, {tested.parameters()});
+  const auto parameters = tested.parameters();
+  std::ranges::copy(std::vector<float>{1, 2, 3, 4, 5, 6}, parameters[0]->value.f32());
+  std::ranges::copy(std::vector<float>{10, 20}, parameters[1]->value.f32());
+  const auto y = tested.forward(b.s, b.upload({2, 3}, {1, 0, -1, 2, 1, 0}), phase::evaluate, nullptr);
+  CHECK(to_vector(y) == std::vector<float>{8, 18, 14, 33});
+}
+
+TEST_CASE("a linear layer starts uniform within one over the root of its inputs, or at zero") {
+  bench b;
+  linear random(100, 50, true), zero(100, 50, true, linear::start::zero);
+  arena memory(b.s, {random.parameters(), zero.parameters()});
+  random.initialize(b.s, b.random);
+  zero.initialize(b.s, b.random);
+  double sum = 0, squares = 0;
+  for (const auto weight : values(random.parameters()[0]->value)) {
+    REQUIRE(std::abs(weight) <= 0.1f);
+    sum += weight;
+    squares += double{weight} * weight;
+  }
+  CHECK(std::abs(sum / 5000) < 0.003);                     // four deviations of the mean
+  CHECK(squares / 5000 == Approx(0.01 / 3).epsilon(0.06)); // variance of the uniform distribution
+  for (const auto* each : zero.parameters()) CHECK(norm(values(each->value)) == 0);
+}
+
+TEST_CASE("batch norm normalises the batch in training and with running statistics in evaluation") {
+  bench b;
+  batch_norm tested(1, {.momentum = 0.1f});
+  arena memory(b.s, {tested.parameters()});
+  tested.initialize(b.s, b.random);
+  const auto x = b.upload({4, 1}, {1, 2, 3, 6});
+  layer_cache cache;
+  const auto y = to_vector(tested.forward(b.s, x, phase::train, &cache));
+  const auto deviation = std::sqrt(3.5 + 1e-5); // biased variance of 1, 2, 3, 6 around 3
+  for (std::size_t i = 0; i < 4; ++i) CHECK(y[i] == Approx((x.f32()[i] - 3) / deviation).margin(tolerance::formula));
+
+  const auto mean = 0.1 * 3, variance = 0.9 + 0.1 * 14.0 / 3; // unbiased
+  CHECK(values(tested.parameters()[2]->value)[0] == Approx(mean).epsilon(tolerance::formula));
+  CHECK(values(tested.parameters()[3]->value)[0] == Approx(variance).epsilon(tolerance::formula));
+  const auto evaluated = to_vector(tested.forward(b.s, x, phase::evaluate, nullptr));
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(evaluated[i] == Approx((x.f32()[i] - mean) / std::sqrt(variance + 1e-5)).margin(2 * tolerance::formula));
+  CHECK(values(tested.parameters()[2]->value)[0] == Approx(mean).epsilon(tolerance::formula));
+}
+
+TEST_CASE("layers describe themselves and their cost") {
+  CHECK(linear(784, 256, false).describe() == "linear 784->256");
+  CHECK(linear(784, 256, false).multiply_adds() == 3.0 * 784 * 256);
+  CHECK(batch_norm(256, {.relu = true}).describe() == "batch norm 256 + relu");
+  CHECK(batch_norm(256, {}).describe() == "batch norm 256");
+  CHECK(relu(12).describe() == "relu 12");
+}
+
+} // namespace
+} // namespace syngrad

@@ -1,0 +1,84 @@
+#include "models/network.hpp"
+
+#include "models/layers/linear.hpp"
+#include "tests/support/catch.hpp"
+
+namespace syngrad {
+namespace {
+
+TEST_CASE("a description becomes hidden units of linear and batch norm with relu, and a linear unit") {
+  const auto made = make_network("mlp:784-256x5-10");
+  REQUIRE(made);
+  CHECK(made->description == "mlp:784-256x5-10");
+  CHECK(made->inputs == 784);
+  CHECK(made->classes == 10);
+  REQUIRE(made->units.size() == 6);
+  REQUIRE(made->units[0].size() == 2);
+  CHECK(made->units[0][0]->describe() == "linear 784->256");
+  CHECK(made->units[0][1]->describe() == "batch norm 256 + relu");
+  CHECK(made->units[4][0]->describe() == "linear 256->256");
+  REQUIRE(made->units[5].size() == 1);
+  CHECK(made->units[5][0]->describe() == "linear 256->10");
+  CHECK(made->units[0][0]->parameters().size() == 1); // no bias before a normalisation
+  CHECK(made->units[5][0]->parameters().size() == 2);
+  CHECK(check_network(*made));
+}
+
+TEST_CASE("several widths may follow each other, or none") {
+  const auto made = make_network("mlp:20-512-256x3-10");
+  REQUIRE(made);
+  REQUIRE(made->units.size() == 5);
+  CHECK(made->units[0][0]->describe() == "linear 20->512");
+  CHECK(made->units[1][0]->describe() == "linear 512->256");
+  CHECK(made->units[3][0]->describe() == "linear 256->256");
+  const auto flat = make_network("mlp:20-10");
+  REQUIRE(flat);
+  CHECK(flat->units.size() == 1);
+  CHECK(flat->units[0][0]->describe() == "linear 20->10");
+}
+
+TEST_CASE("a malformed description is refused with what is wrong and an example") {
+  const std::pair<const char*, const char*> cases[] = {
+    {"", "no kind of network"},
+    {"784-256x5-10", "no kind of network"},
+    {"cnn:784-10", "unknown kind 'cnn', known is mlp"},
+    {"mlp:", "inputs and classes are needed"},
+    {"mlp:784", "inputs and classes are needed"},
+    {"mlp:x-10", "the number of inputs 'x'"},
+    {"mlp:0-10", "the number of inputs '0' is not a whole number from 1 to 65536"},
+    {"mlp:784-1", "the number of classes '1' is not a whole number from 2 to 65536"},
+    {"mlp:784-256x5-", "the number of classes ''"},
+    {"mlp:784--10", "the width ''"},
+    {"mlp:784-65537-10", "the width '65537' is not a whole number from 1 to 65536"},
+    {"mlp:784-256x-10", "the count of layers ''"},
+    {"mlp:784-256x0-10", "the count of layers '0'"},
+    {"mlp:784-256x1001-10", "the count of layers '1001' is not a whole number from 1 to 1000"},
+    {"mlp:784-8x600-8x600-10", "more than 1000 hidden layers"},
+    {"mlp:784-256x5x2-10", "the count of layers '5x2'"},
+    {"mlp:784-+256-10", "the width '+256'"},
+    {"mlp:784- 256-10", "the width ' 256'"},
+    {"mlp:99999999999999999999-10", "the number of inputs '99999999999999999999'"},
+  };
+  for (const auto& [description, why] : cases) {
+    const auto made = make_network(description);
+    REQUIRE_FALSE(made);
+    CHECK_THAT(made.message(), Catch::Contains(why) && Catch::Contains("mlp:784-256x5-10"));
+  }
+}
+
+network by_hand(std::vector<std::pair<int, int>> widths, std::int64_t inputs, std::int32_t classes) {
+  network made{"by hand", inputs, classes, {}};
+  for (const auto& [from, to] : widths) made.units.emplace_back().push_back(std::make_unique<linear>(from, to, true));
+  return made;
+}
+
+TEST_CASE("a network made by hand is checked layer by layer") {
+  CHECK(check_network(by_hand({{4, 5}, {5, 3}}, 4, 3)));
+  CHECK_THAT(check_network(by_hand({{4, 5}, {6, 3}}, 4, 3)).message(),
+             Catch::Contains("layer 1 (linear 6->3) takes 6 features, but what is below it gives 5"));
+  CHECK_THAT(check_network(by_hand({{4, 5}}, 4, 3)).message(), Catch::Contains("gives 5 features, but there are 3"));
+  CHECK_THAT(check_network(by_hand({}, 4, 4)).message(), Catch::Contains("no layers"));
+}
+
+} // namespace
+} // namespace syngrad

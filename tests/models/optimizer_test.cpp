@@ -1,0 +1,140 @@
+#include "models/optimizer.hpp"
+
+#include "tests/models/bench.hpp"
+#include "tests/models/tolerances.hpp"
+
+#include <limits>
+
+namespace syngrad {
+namespace {
+
+// One trained parameter of two elements: {1, 0.5}.
+struct optimized {
+  explicit optimized(bench& b, const optimizer_settings& settings)
+    : memory(b.s, {{&weight}}), by(std::move(make_optimizer(b.s, memory, settings).value())) {
+    weight.value.f32()[0] = 1;
+    weight.value.f32()[1] = 0.5f;
+  }
+
+  // Sets the gradient of both elements and steps with scale 0.5 and learning rate 0.1.
+  void step(bench& b, float gradient, const tensor* guard = nullptr, tensor* nonfinite = nullptr) {
+    std::ranges::fill(values(weight.gradient), gradient);
+    by->step(b.s, memory, memory.ranges()[0],
+             {.scale = 0.5f, .learning_rate = 0.1f, .number = ++number, .guard = guard, .nonfinite = nonfinite});
+  }
+  double value() const { return values(weight.value)[0]; }
+
+  parameter weight{"weight", {2}};
+  arena memory;
+  std::unique_ptr<optimizer> by;
+  std::int64_t number = 0;
+};
+
+Approx near(double expected) {
+  return Approx(expected).epsilon(tolerance::formula);
+}
+
+TEST_CASE("sgd follows the scaled gradient") {
+  bench b;
+  optimized x(b, {.name = "sgd"});
+  x.step(b, 4); // 1 - 0.1 * 2
+  CHECK(x.value() == near(0.8));
+  CHECK(values(x.weight.value)[1] == near(0.3));
+  CHECK(x.by->moments().empty());
+}
+
+TEST_CASE("sgd with momentum keeps a velocity") {
+  bench b;
+  optimized x(b, {.name = "sgd", .momentum = 0.9f});
+  x.step(b, 4); // velocity 2
+  CHECK(x.value() == near(0.8));
+  x.step(b, 4); // velocity 0.9 * 2 + 2 = 3.8
+  CHECK(x.value() == near(0.42));
+  REQUIRE(x.by->moments().size() == 1);
+  CHECK(values(*x.by->moments()[0])[0] == near(3.8));
+}
+
+TEST_CASE("sgd by Nesterov looks ahead along the velocity") {
+  bench b;
+  optimized x(b, {.name = "sgd", .momentum = 0.9f, .nesterov = true});
+  x.step(b, 4); // 1 - 0.1 * (2 + 0.9 * 2)
+  CHECK(x.value() == near(0.62));
+  x.step(b, 4); // 0.62 - 0.1 * (2 + 0.9 * 3.8)
+  CHECK(x.value() == near(0.078));
+}
+
+TEST_CASE("sgd adds weight decay to the gradient") {
+  bench b;
+  optimized x(b, {.name = "sgd", .weight_decay = 0.5f});
+  x.step(b, 4); // 1 - 0.1 * (2 + 0.5 * 1)
+  CHECK(x.value() == near(0.75));
+}
+
+TEST_CASE("adam divides corrected moments") {
+  bench b;
+  optimized x(b, {.name = "adam"});
+  x.step(b, 4); // m = 0.2 / 0.1 = 2, v = 0.004 / 0.001 = 4: 1 - 0.1 * 2 / 2
+  CHECK(x.value() == near(0.9));
+  x.step(b, -2); // m = 0.08 / 0.19, v = 0.004996 / 0.001999
+  CHECK(x.value() == near(0.9 - 0.1 * (0.08 / 0.19) / std::sqrt(0.004996 / 0.001999)));
+  REQUIRE(x.by->moments().size() == 2);
+  CHECK(values(*x.by->moments()[0])[0] == near(0.08));
+  CHECK(values(*x.by->moments()[1])[0] == Approx(0.004996).epsilon(tolerance::second_moment));
+}
+
+TEST_CASE("adam adds weight decay to the gradient, adamw applies it to the value") {
+  bench b;
+  optimized in_gradient(b, {.name = "adam", .weight_decay = 0.5f});
+  in_gradient.step(b, -0.5f); // -0.25 + 0.5 * 1 > 0: the first step is the learning rate downwards
+  CHECK(in_gradient.value() == near(0.9));
+  optimized decoupled(b, {.name = "adamw", .weight_decay = 0.5f});
+  decoupled.step(b, -0.5f); // 1 - 0.1 * 0.5 * 1 + 0.1
+  CHECK(decoupled.value() == near(1.05));
+}
+
+TEST_CASE("padding stays zero through steps with every option on") {
+  bench b;
+  for (const auto* name : {"sgd", "adam", "adamw"}) {
+    optimized x(b, {.name = name, .momentum = 0.9f, .weight_decay = 0.1f});
+    for (int i = 0; i < 5; ++i) x.step(b, 3);
+    CHECK(norm(values(x.memory.values()).subspan(2)) == 0);
+  }
+}
+
+TEST_CASE("a guard that is not finite stops a step, an element that is not finite is left out and counted") {
+  bench b;
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  for (const auto* name : {"sgd", "adam", "adamw"}) {
+    INFO(name);
+    optimized x(b, {.name = name, .momentum = 0.9f});
+    const auto bad = b.upload({1}, {nan}), good = b.upload({1}, {1});
+    auto count = b.upload({1}, {0});
+    x.step(b, 4, &bad, &count);
+    CHECK(x.value() == 1);
+    for (const auto* moment : x.by->moments()) CHECK(norm(values(*moment)) == 0);
+    x.step(b, nan, &good, &count);
+    CHECK(x.value() == 1);
+    CHECK(values(count)[0] == 2);
+    x.step(b, 4, &good, &count);
+    CHECK(x.value() < 1);
+    CHECK(values(count)[0] == 2);
+  }
+}
+
+TEST_CASE("optimizer settings out of range are refused with what is possible") {
+  CHECK(check_optimizer({}));
+  CHECK_THAT(check_optimizer({.name = "rmsprop"}).message(),
+             Catch::Contains("'rmsprop'") && Catch::Contains("sgd, adam, adamw"));
+  CHECK_THAT(check_optimizer({.name = "sgd", .momentum = 1}).message(), Catch::Contains("momentum"));
+  CHECK_THAT(check_optimizer({.name = "sgd", .nesterov = true}).message(), Catch::Contains("Nesterov"));
+  CHECK_THAT(check_optimizer({.weight_decay = -1}).message(), Catch::Contains("weight decay"));
+  CHECK_THAT(check_optimizer({.beta2 = 1}).message(), Catch::Contains("beta2"));
+  CHECK_THAT(check_optimizer({.epsilon = 0}).message(), Catch::Contains("epsilon"));
+  bench b;
+  parameter weight("weight", {2});
+  arena memory(b.s, {{&weight}});
+  CHECK_FALSE(make_optimizer(b.s, memory, {.name = "none"}));
+}
+
+} // namespace
+} // namespace syngrad

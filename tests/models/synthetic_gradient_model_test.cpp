@@ -1,0 +1,202 @@
+// What holds for every kind of synthetic-gradient model.
+#include "models/synthetic_gradient_model.hpp"
+
+#include "tests/models/bench.hpp"
+
+#include <limits>
+
+namespace syngrad {
+namespace {
+
+constexpr const char* all_kinds[] = {"ridge", "ridge:0.9@2", "linear", "lowrank:5", "mlp:24", "mlp:24x2"};
+
+std::unique_ptr<synthetic_gradient_model> make(bench& b, const std::string& kind, bool labels, std::int64_t features,
+                                               std::int32_t classes, const optimizer_settings& by = {}) {
+  return std::move(
+    make_synthetic_gradient_model(b.s, {.kind = kind, .labels = labels, .optimizer = by}, features, classes, b.random)
+      .value());
+}
+
+void train(bench& b, synthetic_gradient_model& model, const tensor& h, const tensor& labels, const tensor& target,
+           float rate) {
+  model.train(b.s, h, labels, target, rate);
+  if (auto solve = model.begin_solve(b.s)) {
+    solve->run(b.s);
+    model.finish_solve(b.s, *solve);
+  }
+}
+
+// target = h A + T[label] for fixed random A and T.
+struct linear_task {
+  linear_task(bench& b, std::int64_t features, std::int32_t classes)
+    : map(b.normal({features, features}, 1e-3)), table(b.normal({classes, features}, 1e-3)) {}
+  tensor target(bench& b, const tensor& h, const tensor& labels) const {
+    auto out = make_tensor(b.s, h.extents());
+    b.s.ops().fill_rows(b.s, nullptr, &table, &labels, out);
+    b.s.ops().matmul(b.s, {h, transpose::no, map, transpose::no, out, 1, 1});
+    return out;
+  }
+  tensor map, table;
+};
+
+TEST_CASE("every predictor predicts exactly zero before it is trained") {
+  for (const auto* kind : all_kinds)
+    for (const bool labels : {true, false}) {
+      INFO(kind);
+      bench b;
+      const auto model = make(b, kind, labels, 13, 4);
+      const auto prediction = model->predict(b.s, b.normal({9, 13}), b.labels(9, 4));
+      REQUIRE(prediction.extents() == shape{9, 13});
+      CHECK(norm(values(prediction)) == 0);
+    }
+}
+
+TEST_CASE("every predictor learns a map of activations and labels to small gradients") {
+  // The part of the target that may be left: lowrank:5 has 5 of 8 directions, the deeper ones need longer.
+  const std::pair<const char*, double> cases[] = {{"ridge", 0.02},    {"ridge:0.9@2", 0.02}, {"linear", 0.05},
+                                                  {"lowrank:5", 0.6}, {"mlp:24", 0.35},      {"mlp:24x2", 0.45}};
+  for (const auto& [kind, left] : cases) {
+    INFO(kind);
+    bench b;
+    const linear_task task(b, 8, 4);
+    const auto model = make(b, kind, true, 8, 4);
+    const auto h = b.normal({256, 8});
+    const auto labels = b.labels(256, 4);
+    for (int step = 0; step < 400; ++step) {
+      const auto now = b.normal({64, 8});
+      const auto now_labels = b.labels(64, 4);
+      train(b, *model, now, now_labels, task.target(b, now, now_labels), step < 300 ? 2e-4f : 2e-5f);
+    }
+    CHECK(relative_distance(model->predict(b.s, h, labels), task.target(b, h, labels)) < left);
+  }
+}
+
+TEST_CASE("without labels a predictor sees only activations, and no labels need be given") {
+  for (const auto* kind : all_kinds) {
+    INFO(kind);
+    bench b;
+    const auto model = make(b, kind, false, 8, 4);
+    const auto h = b.normal({64, 8}), target = b.normal({64, 8});
+    for (int i = 0; i < 10; ++i) train(b, *model, h, tensor(), target, 1e-2f);
+    const auto prediction = to_vector(model->predict(b.s, h, tensor()));
+    CHECK(norm(prediction) > 0);
+    CHECK(to_vector(model->predict(b.s, h, b.labels(64, 4))) == prediction);
+  }
+}
+
+TEST_CASE("predicting changes nothing, and equal seeds give equal predictors") {
+  for (const auto* kind : all_kinds) {
+    INFO(kind);
+    bench one(3), other(3);
+    const auto left = make(one, kind, true, 8, 4), right = make(other, kind, true, 8, 4);
+    for (int i = 0; i < 12; ++i) {
+      for (auto* b : {&one, &other}) {
+        const auto h = b->normal({32, 8}), target = b->normal({32, 8});
+        const auto labels = b->labels(32, 4);
+        auto& model = b == &one ? *left : *right;
+        if (b == &one)
+          for (int k = 0; k < 3; ++k) model.predict(b->s, h, labels);
+        train(*b, model, h, labels, target, 1e-2f);
+      }
+    }
+    const auto h = one.normal({32, 8});
+    const auto labels = one.labels(32, 4);
+    CHECK(to_vector(left->predict(one.s, h, labels)) == to_vector(right->predict(one.s, h, labels)));
+  }
+}
+
+TEST_CASE("a target that is not finite does no lasting harm to any predictor") {
+  for (const auto* kind : all_kinds)
+    for (const auto bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      INFO(kind);
+      bench b;
+      const linear_task task(b, 8, 4);
+      const auto model = make(b, kind, true, 8, 4);
+      const auto h = b.normal({64, 8});
+      const auto labels = b.labels(64, 4);
+      const auto target = task.target(b, h, labels);
+      for (int i = 0; i < 20; ++i) train(b, *model, h, labels, target, 1e-3f);
+      const auto before = to_vector(model->predict(b.s, h, labels));
+      auto poisoned = b.upload(target.extents(), to_vector(target));
+      values(poisoned)[17] = bad;
+      train(b, *model, h, labels, poisoned, 1e-3f);
+      CHECK(to_vector(model->predict(b.s, h, labels)) == before);
+      for (int i = 0; i < 20; ++i) train(b, *model, h, labels, target, 1e-4f);
+      for (const auto value : to_vector(model->predict(b.s, h, labels))) REQUIRE(std::isfinite(value));
+    }
+}
+
+TEST_CASE("predictors count their parameters and their work") {
+  bench b;
+  const auto count = [&](const char* kind, bool labels) { return make(b, kind, labels, 16, 4)->parameter_count(); };
+  CHECK(count("ridge", true) == (16 + 4 + 1) * 16);
+  CHECK(count("ridge", false) == (16 + 1) * 16);
+  CHECK(count("linear", true) == 16 * 16 + 4 * 16 + 16);
+  CHECK(count("linear", false) == 16 * 16 + 16);
+  CHECK(count("lowrank:3", true) == 3 * 16 + 4 * 3 + 3 + 3 * 16 + 16);
+  CHECK(count("mlp:20x2", true) == 20 * 16 + 4 * 20 + 2 * 20 + 20 * 20 + 2 * 20 + 20 * 16 + 16);
+  CHECK(make(b, "linear", true, 16, 4)->predict_multiply_adds() == 16 * 16);
+  CHECK(make(b, "linear", true, 16, 4)->train_multiply_adds() == 2 * 16 * 16);
+  CHECK(make(b, "lowrank:3", true, 16, 4)->predict_multiply_adds() == 2 * 3 * 16);
+  CHECK(make(b, "lowrank:3", true, 16, 4)->train_multiply_adds() == 5 * 3 * 16);
+  CHECK(make(b, "ridge", true, 16, 4)->predict_multiply_adds() == 16 * 16);
+  CHECK(make(b, "ridge", true, 16, 4)->train_multiply_adds() == 2 * 16 * 16);
+}
+
+TEST_CASE("once warm, no predictor allocates device memory") {
+  for (const auto* kind : all_kinds) {
+    INFO(kind);
+    bench b;
+    const auto model = make(b, kind, true, 8, 4);
+    const auto h = b.normal({32, 8}), target = b.normal({32, 8});
+    const auto labels = b.labels(32, 4);
+    const auto step = [&] {
+      model->predict(b.s, h, labels);
+      train(b, *model, h, labels, target, 1e-3f);
+    };
+    for (int i = 0; i < 10; ++i) step();
+    const auto warm = b.where.memory().counters();
+    for (int i = 0; i < 50; ++i) step();
+    CHECK(b.where.memory().counters().allocations == warm.allocations);
+    CHECK(b.where.memory().counters().in_use == warm.in_use);
+  }
+}
+
+TEST_CASE("malformed kinds are refused with what is wrong and all that is known") {
+  const std::pair<const char*, const char*> cases[] = {
+    {"", "unknown kind"},
+    {"rigde", "unknown kind"},
+    {"ridge:", "nothing follows the ':'"},
+    {"ridge:0", "FORGET must be above 0 and at most 1"},
+    {"ridge:1.01", "FORGET must be above 0 and at most 1"},
+    {"ridge:nan", "FORGET must be above 0 and at most 1"},
+    {"ridge:0.98@", "INTERVAL"},
+    {"ridge:0.98@0", "INTERVAL"},
+    {"ridge:@5", "FORGET"},
+    {"linear:3", "takes nothing"},
+    {"lowrank", "rank"},
+    {"lowrank:0", "rank"},
+    {"lowrank:3x", "rank"},
+    {"mlp", "width"},
+    {"mlp:0", "width"},
+    {"mlp:10x", "number of hidden layers"},
+    {"mlp:10x101", "from 1 to 100"},
+  };
+  for (const auto& [kind, why] : cases) {
+    INFO(kind);
+    const auto checked = check_synthetic_gradient_kind(kind);
+    REQUIRE_FALSE(checked);
+    CHECK_THAT(checked.message(), Catch::Contains(why) && Catch::Contains("ridge[:FORGET[@INTERVAL]]") &&
+                                    Catch::Contains("linear") && Catch::Contains("lowrank:R") &&
+                                    Catch::Contains("mlp:N[xM]"));
+    bench b;
+    CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = kind}, 8, 4, b.random));
+  }
+  for (const auto* kind : {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2"})
+    CHECK(check_synthetic_gradient_kind(kind));
+  bench b;
+  CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = "linear", .optimizer = {.name = "no"}}, 8, 4, b.random));
+}
+
+} // namespace
+} // namespace syngrad
