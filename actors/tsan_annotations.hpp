@@ -1,9 +1,9 @@
 // Tells ThreadSanitizer of an order that it cannot see. No-ops in every other build.
 //
 // CAF's mailboxes lie in a library that is not instrumented: the sanitizer sees that one thread writes a message and
-// another one reads it, but not the compare-and-swap that hands it over. To suppress what it then reports would suppress
-// every real race too, because each handler runs below a frame of that library. So observed_actor declares what CAF
-// guarantees, and no more:
+// another one reads it, but not the compare-and-swap that hands it over. To suppress what it then reports would
+// suppress every real race too, because each handler runs below a frame of that library. So observed_actor declares
+// what CAF guarantees, and no more:
 //
 // | CAF guarantees                                         | released                    | acquired
 // |--------------------------------------------------------|-----------------------------|---------------------------

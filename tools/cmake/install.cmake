@@ -1,4 +1,5 @@
-# What `cmake --install` leaves: the program, the three libraries, their headers, and a package for find_package(syngrad).
+# What `cmake --install` leaves: the three libraries, their headers, and a package for find_package(syngrad);
+# the program beside them is tools/' own.
 # A library built with SYNGRAD_NATIVE runs on processors like this machine's only; turn it off for one that travels.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/syngrad)
@@ -12,9 +13,6 @@ foreach(part runtime models actors)
   target_compile_features(syngrad_${part} PUBLIC cxx_std_20)
 endforeach()
 
-if(TARGET syngrad)
-  install(TARGETS syngrad RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
 install(TARGETS syngrad_package syngrad_runtime syngrad_models syngrad_actors EXPORT syngrad
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # The CPU's own headers need oneDNN and Eigen; users need only its device.

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Reads every #include of the project and names those that break its layers.
+
+    layering.py ROOT      prints FILE:LINE: what is wrong, one a line; exits 1 where there is any
+
+Lower layers know nothing of higher ones, and each foreign library stays where it is wrapped.
+"""
+
+import pathlib
+import re
+import sys
+
+LAYERS = ["runtime", "models", "actors", "tools"]  # each may include itself and those before it
+FOLDERS = LAYERS + ["tests"]  # tests may include all; nothing else includes tests
+SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh", ".h"}
+
+# Headers of foreign libraries, and the folders that may include them.
+FOREIGN = [
+    ("CUDA", re.compile(r"(cuda|cublas|cudnn|curand|cusolver|nvtx|nvml|cub/|thrust/|cutlass|cooperative_groups)"),
+     ["runtime/cuda/"]),
+    ("CAF", re.compile(r"caf/"), ["actors/", "tools/", "tests/"]),
+    ("oneDNN", re.compile(r"(oneapi/)?dnnl"), ["runtime/cpu/"]),
+    ("Eigen", re.compile(r"(unsupported/)?Eigen/"), ["runtime/cpu/"]),
+]
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+ABSOLUTE = re.compile(r'"/(home|root|work|Users|opt|mnt)/')
+
+
+def layer_fault(folder, target):
+    """What is wrong with a file in `folder` including "target", a path below the root; None if nothing."""
+    included = target.split("/")[0]
+    if included not in FOLDERS:
+        return "is not a path from the root of the repository"
+    if folder == "tests":
+        return None
+    if included == "tests" or LAYERS.index(included) > LAYERS.index(folder):
+        return f"{folder}/ must not know {included}/"
+    return None
+
+
+def line_faults(root, path, line):
+    match = INCLUDE.match(line)
+    if not match:
+        if ABSOLUTE.search(line):
+            yield "names an absolute path of one machine"
+        return
+    quote, target = match.groups()
+    if target.startswith("/"):
+        yield f"includes {target}: an absolute path"
+        return
+    for name, pattern, homes in FOREIGN:
+        if pattern.match(target) and not any(path.startswith(home) for home in homes):
+            yield f"includes {target}: {name} belongs under {' '.join(homes)}"
+    if quote == '"':
+        fault = layer_fault(path.split("/")[0], target)
+        if not fault and not (root / target).is_file():
+            fault = "does not exist"
+        if fault:
+            yield f"includes {target}: {fault}"
+
+
+def faults(root):
+    root = pathlib.Path(root)
+    for file in sorted(f for folder in FOLDERS for f in (root / folder).rglob("*") if f.suffix in SUFFIXES):
+        path = file.relative_to(root).as_posix()
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for fault in line_faults(root, path, line):
+                yield f"{path}:{number}: {fault}"
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    found = list(faults(sys.argv[1]))
+    print("\n".join(found))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
