@@ -41,18 +41,31 @@ void cpu_operators::copy_block(stream& s, const tensor& source, tensor& target, 
   });
 }
 
+namespace {
+
+constexpr std::int64_t tile = 16; // floats in a cache line
+
+// Through a small buffer, so that each line of both matrices is touched once: where their rows are a multiple of 4 KiB
+// apart, the lines of a tile would evict each other.
+void transpose_tile(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, float* to,
+                    std::int64_t to_stride) {
+  float buffer[tile][tile];
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c) buffer[c][r] = from[r * from_stride + c];
+  for (std::int64_t c = 0; c < columns; ++c) std::copy_n(buffer[c], rows, to + c * to_stride);
+}
+
+} // namespace
+
 void cpu_operators::copy_block_transposed(stream& s, const tensor& source, tensor& target, std::int64_t row,
                                           std::int64_t column) {
   const auto rows = source.rows(), columns = source.columns(), stride = target.columns();
   assert(row + columns <= target.rows() && column + rows <= stride && "the block does not fit");
   host(s).launch([from = source.f32(), to = target.f32() + row * stride + column, rows, columns, stride] {
-    constexpr std::int64_t tile = 16; // floats in a cache line: each line is read and written once while in L1
-    for (std::int64_t r0 = 0; r0 < rows; r0 += tile)
-      for (std::int64_t c0 = 0; c0 < columns; c0 += tile) {
-        const auto r1 = std::min(rows, r0 + tile), c1 = std::min(columns, c0 + tile);
-        for (auto c = c0; c < c1; ++c)
-          for (auto r = r0; r < r1; ++r) to[c * stride + r] = from[r * columns + c];
-      }
+    for (std::int64_t r = 0; r < rows; r += tile)
+      for (std::int64_t c = 0; c < columns; c += tile)
+        transpose_tile(from + r * columns + c, columns, std::min(tile, rows - r), std::min(tile, columns - c),
+                       to + c * stride + r, stride);
   });
 }
 

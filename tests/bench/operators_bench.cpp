@@ -154,9 +154,8 @@ void operators_bench::labelled_rows(std::int64_t width) {
   std::fill_n(images.u8(), images.elements(), std::uint8_t{7});
   const auto indices = below(batch * 64, static_cast<std::uint32_t>(rows));
   std::int64_t turn = 0;
-  bytes(label("gather_rows, u8", batch, width), count, 1.25, [&] {
-    ops_.gather_rows(stream_, images, indices.view(turn++ % 64 * batch, {batch}), 1.0f / 255, y);
-  });
+  bytes(label("gather_rows, u8", batch, width), count, 1.25,
+        [&] { ops_.gather_rows(stream_, images, indices.view(turn++ % 64 * batch, {batch}), 1.0f / 255, y); });
 }
 
 void operators_bench::vectors(std::int64_t width) {

@@ -1,0 +1,86 @@
+#include "tests/runtime/device_under_test.hpp"
+
+using namespace syngrad;
+using reference::matrix;
+
+namespace {
+
+struct outcome {
+  double loss, wrong;
+  matrix gradient;
+};
+
+outcome run(device_under_test& bench, const matrix& logits, const std::vector<std::int32_t>& labels) {
+  auto gradient = bench.zeros({logits.rows, logits.columns}), result = bench.zeros({2});
+  bench.ops().softmax_cross_entropy(bench.on(), bench.upload(logits), bench.upload(labels), &gradient, result);
+  const auto numbers = bench.download(result);
+  return {numbers.at[0], numbers.at[1], bench.download(gradient)};
+}
+
+} // namespace
+
+TEST_CASE("softmax cross-entropy equals the reference") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto spread = GENERATE(1.0, 30.0); // the second overflows without the shift by the largest logit
+  for (const auto& [rows, columns] : awkward_shapes()) {
+    CAPTURE(spread, rows, columns);
+    auto logits = bench.normal(rows, columns);
+    for (auto& each : logits.at) each = static_cast<double>(static_cast<float>(each * spread + 100));
+    const auto labels = bench.labels(rows, columns);
+    const auto got = run(bench, logits, labels);
+    const auto expected = reference::softmax_cross_entropy(logits, labels);
+    REQUIRE(got.loss == Approx(expected.loss).epsilon(1e-5).margin(1e-6));
+    REQUIRE(got.wrong == expected.wrong);
+    REQUIRE(worst_error(got.gradient, expected.gradient, tolerances::softmax) <= 1);
+  }
+}
+
+TEST_CASE("the gradient of softmax cross-entropy equals finite differences") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  auto logits = bench.normal(6, 5);
+  const auto labels = bench.labels(6, 5);
+  const auto gradient = run(bench, logits, labels).gradient;
+  matrix expected(6, 5);
+  constexpr auto h = tolerances::difference_step;
+  for (std::size_t i = 0; i < logits.at.size(); ++i) {
+    const auto middle = logits.at[i];
+    logits.at[i] = middle + h;
+    const auto above = reference::softmax_cross_entropy(logits, labels).loss;
+    logits.at[i] = middle - h;
+    expected.at[i] = 6 * (above - reference::softmax_cross_entropy(logits, labels).loss) / (2 * h); // per sample
+    logits.at[i] = middle;
+  }
+  REQUIRE(worst_error(gradient, expected, tolerances::finite_difference) <= 1);
+}
+
+TEST_CASE("equal logits: the loss is the logarithm of the classes, and the lowest index wins") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto got = run(bench, matrix(2, 10, 3), {0, 4});
+  REQUIRE(got.loss == Approx(std::log(10.0)).epsilon(1e-6));
+  REQUIRE(got.wrong == 1);
+}
+
+TEST_CASE("a logit that is not finite makes the loss NaN and its row wrong") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto bad = GENERATE(std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity());
+  for (const std::int64_t where : {0, 4, 9}) {
+    CAPTURE(bad, where);
+    auto logits = matrix(3, 10, 0);
+    for (std::int64_t r = 0; r < 3; ++r) logits(r, 2) = 5;
+    logits(1, where) = bad;
+    const auto got = run(bench, logits, {2, 2, 2});
+    REQUIRE(std::isnan(got.loss));
+    REQUIRE(got.wrong == 1);
+    REQUIRE(std::isnan(got.gradient(1, 2)));
+    REQUIRE(std::isfinite(got.gradient(0, 2)));
+  }
+}
+
+TEST_CASE("without a gradient the loss is the same") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto logits = bench.normal(31, 10);
+  const auto labels = bench.labels(31, 10);
+  auto result = bench.zeros({2});
+  bench.ops().softmax_cross_entropy(bench.on(), bench.upload(logits), bench.upload(labels), nullptr, result);
+  REQUIRE(bench.download(result).at[0] == run(bench, logits, labels).loss);
+}
