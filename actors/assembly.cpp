@@ -56,8 +56,7 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   std::vector<caf::actor> predictors(plan.groups.size());
   for (std::size_t i = 0; i < plan.predictors.size(); ++i) {
     const int at = static_cast<int>(i);
-    const auto solver =
-      system.spawn<solver_actor>(++number, at, std::ref(plan.where->make_stream()), out.coordinator);
+    const auto solver = system.spawn<solver_actor>(++number, at, std::ref(plan.where->make_stream()), out.coordinator);
     predictor_setup of_predictor;
     of_predictor.interface_number = at;
     of_predictor.model = plan.predictors[i];

@@ -78,7 +78,8 @@ void coordinator_actor::count_training_time() {
 }
 
 double coordinator_actor::rate() const {
-  const auto running = trained_ns_ + (evaluation_ ? 0 : std::max<std::int64_t>(0, last_done_ns_ - segment_ns_));
+  const auto running =
+    trained_ns_ + (!evaluations_.empty() ? 0 : std::max<std::int64_t>(0, last_done_ns_ - segment_ns_));
   return running > 0 ? static_cast<double>(done_) / seconds(running) : 0;
 }
 
@@ -92,7 +93,7 @@ void coordinator_actor::handle_flushed(flushed&) {
   if (++groups_flushed_ < setup_->groups.size()) return;
   count_training_time();
   if (summary_.end == run_end::failed) {
-    ask_for_reports(gathering::purpose::summary, report_span::run);
+    ask_for_reports({gathering::purpose::summary, {}, {}}, report_span::run);
     return;
   }
   if (setup_->has_validation) final_evaluations_.push_back(false);
@@ -103,21 +104,26 @@ void coordinator_actor::handle_flushed(flushed&) {
 // ---- evaluation
 
 void coordinator_actor::handle_evaluation_begun(evaluation_begun& begun) {
-  evaluation_ = running_evaluation{begun.evaluation, begun.step, begun.rows, begun.rows, 0, 0, begun.on_test_set};
+  evaluations_[begun.evaluation] = {
+    begun.evaluation, begun.step, begun.rows, begun.rows, 0, 0, begun.on_test_set, stage_ == stage::evaluating};
 }
 
 void coordinator_actor::handle_evaluated(evaluated& part) {
-  if (stage_ == stage::ended || !evaluation_ || part.evaluation != evaluation_->number) return;
+  const auto found = evaluations_.find(part.evaluation);
+  if (stage_ == stage::ended || found == evaluations_.end()) return;
   beat();
-  if (evaluation_->rows_left == evaluation_->rows) count_training_time(); // its first rows follow the last batch
-  evaluation_->loss += part.loss * static_cast<double>(part.rows);
-  evaluation_->wrong += part.wrong;
-  evaluation_->rows_left -= part.rows;
-  if (evaluation_->rows_left == 0) finish_evaluation();
+  auto& running = found->second;
+  if (running.rows_left == running.rows && !running.final) count_training_time(); // its rows follow the last batch
+  running.loss += part.loss * static_cast<double>(part.rows);
+  running.wrong += part.wrong;
+  running.rows_left -= part.rows;
+  if (running.rows_left > 0) return;
+  const auto finished = running;
+  evaluations_.erase(found);
+  finish_evaluation(finished);
 }
 
-void coordinator_actor::finish_evaluation() {
-  const auto finished = *std::exchange(evaluation_, std::nullopt);
+void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   evaluation_report out;
   out.step = finished.step;
   out.wall_s = seconds(steady_now_ns() - began_ns_);
@@ -127,18 +133,18 @@ void coordinator_actor::finish_evaluation() {
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
   out.on_validation = !finished.on_test_set;
   last_error_ = out.error_percent;
-  if (warm_allocations_ != 0) {
-    warm_allocations_ = setup_->where->memory().counters().allocations - summary_.allocations_while_warm;
-  }
-  if (stage_ == stage::evaluating) {
+  // What an evaluation allocates, the first time, is not the training's.
+  const auto allocations = setup_->where->memory().counters().allocations;
+  if (done_ > warm_after) warm_allocations_ = allocations - summary_.allocations_while_warm;
+  if (finished.final) {
     (finished.on_test_set ? summary_.test_error_percent : summary_.validation_error_percent) = out.error_percent;
   }
-  ask_for_reports(gathering::purpose::evaluation, report_span::since_last_interval, out);
+  ask_for_reports({gathering::purpose::evaluation, {}, out, finished.final}, report_span::since_last_interval);
 }
 
 void coordinator_actor::next_final_evaluation() {
   if (final_evaluations_.empty()) {
-    ask_for_reports(gathering::purpose::summary, report_span::run);
+    ask_for_reports({gathering::purpose::summary, {}, {}}, report_span::run);
     return;
   }
   stage_ = stage::evaluating;
@@ -149,10 +155,10 @@ void coordinator_actor::next_final_evaluation() {
 
 // ---- reports
 
-void coordinator_actor::ask_for_reports(gathering::purpose use, report_span span, evaluation_report evaluation) {
-  if (use == gathering::purpose::summary) stage_ = stage::reporting;
+void coordinator_actor::ask_for_reports(gathering wanted, report_span span) {
+  if (wanted.use == gathering::purpose::summary) stage_ = stage::reporting;
   const auto number = ++next_report_;
-  gatherings_[number] = {use, {}, std::move(evaluation)};
+  gatherings_[number] = std::move(wanted);
   for (const auto& each : setup_->groups) send(each, report_request{number, span});
 }
 
@@ -169,22 +175,22 @@ void coordinator_actor::handle_report(report& arrived) {
 
 void coordinator_actor::reports_complete(gathering complete) {
   switch (complete.use) {
-    case gathering::purpose::progress:
-      progress_pending_ = false;
-      show_progress(complete.reports);
-      return;
-    case gathering::purpose::summary:
-      summary_.groups = std::move(complete.reports);
-      end();
-      return;
-    case gathering::purpose::evaluation:
-      break;
+  case gathering::purpose::progress:
+    progress_pending_ = false;
+    show_progress(complete.reports);
+    return;
+  case gathering::purpose::summary:
+    summary_.groups = std::move(complete.reports);
+    end();
+    return;
+  case gathering::purpose::evaluation:
+    break;
   }
   complete.evaluation.groups = std::move(complete.reports);
   if (setup_->observer.on_evaluation) setup_->observer.on_evaluation(complete.evaluation);
   interval_loss_ = 0;
   interval_batches_ = 0;
-  if (stage_ == stage::evaluating) {
+  if (complete.final) {
     next_final_evaluation();
     return;
   }
@@ -201,7 +207,7 @@ void coordinator_actor::handle_tick(progress_tick&) {
   if (stage_ == stage::ended) return;
   if (!progress_pending_ && stage_ == stage::training) {
     progress_pending_ = true;
-    ask_for_reports(gathering::purpose::progress, report_span::run);
+    ask_for_reports({gathering::purpose::progress, {}, {}}, report_span::run);
   }
   const auto pause = std::chrono::duration<double>(setup_->observer.progress_interval_s);
   delayed_send(this, std::chrono::duration_cast<std::chrono::milliseconds>(pause), progress_tick{});
@@ -273,7 +279,9 @@ std::string coordinator_actor::describe() {
   static constexpr const char* names[] = {"training", "flushing", "evaluating", "reporting", "ended"};
   return std::string(names[static_cast<int>(stage_)]) + ", " + std::to_string(done_) + " batches done, " +
          std::to_string(groups_flushed_) + " groups flushed, mailbox " + std::to_string(mailbox().size()) +
-         (evaluation_ ? ", " + std::to_string(evaluation_->rows_left) + " rows of an evaluation to come" : "");
+         (evaluations_.empty()
+            ? ""
+            : ", " + std::to_string(evaluations_.begin()->second.rows_left) + " rows of an evaluation to come");
 }
 
 } // namespace syngrad

@@ -58,11 +58,13 @@ private:
     std::int64_t step = 0, rows = 0, rows_left = 0;
     double loss = 0, wrong = 0; // sums over the rows
     bool on_test_set = false;
+    bool final = false; // after the last batch
   };
   struct gathering { // reports of all groups, for one purpose
     enum class purpose : std::uint8_t { progress, evaluation, summary } use;
     std::vector<group_report> reports;
     evaluation_report evaluation;
+    bool final = false; // the evaluation is
   };
 
   void handle_begin(begin&);
@@ -77,9 +79,9 @@ private:
   void handle_tick(progress_tick&);
   void handle_down(const caf::down_msg&);
 
-  void finish_evaluation();
+  void finish_evaluation(const running_evaluation&);
   void next_final_evaluation();
-  void ask_for_reports(gathering::purpose, report_span, evaluation_report = {});
+  void ask_for_reports(gathering, report_span);
   void reports_complete(gathering);
   void show_progress(const std::vector<group_report>&);
   void abort(const std::string& why);
@@ -91,16 +93,16 @@ private:
   std::shared_ptr<coordinator_setup> setup_;
   stage stage_ = stage::training;
   training_summary summary_;
-  std::optional<running_evaluation> evaluation_;
-  std::deque<bool> final_evaluations_; // true: on the test set
+  std::map<std::uint64_t, running_evaluation> evaluations_; // an interrupt can let two be under way
+  std::deque<bool> final_evaluations_;                      // true: on the test set
   std::uint64_t next_report_ = 0;
   std::map<std::uint64_t, gathering> gatherings_;
   std::size_t groups_flushed_ = 0;
 
   std::int64_t done_ = 0;
   std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
-  double recent_loss_ = 0;                    // exponential mean
-  double interval_loss_ = 0;                  // sum since the last evaluation
+  double recent_loss_ = 0;   // exponential mean
+  double interval_loss_ = 0; // sum since the last evaluation
   std::int64_t interval_batches_ = 0;
   double last_error_ = 0;
   std::set<std::uint64_t> skipped_;

@@ -165,27 +165,27 @@ void group_actor::handle_report_request(report_request& request) {
 void group_actor::advance() {
   for (;;) {
     switch (state_) {
-      case state::idle:
-        if (!start_next()) return;
-        break;
-      case state::sending:
-        if (credits_above_ == 0) return;
-        --credits_above_;
-        send(above_, std::exchange(output_, {}));
-        state_ = turn_ ? state::gated : state::idle;
-        break;
-      case state::gated:
-        if (!gate_open()) return;
-        if (predictor_ && setup_.policy->predicts(turn_->batch)) {
-          auto context = context_for(turn_->batch, static_cast<std::uint32_t>(turn_->version));
-          send(predictor_, predict{context, turn_->output, turn_->labels});
-          state_ = state::asking;
-          return;
-        }
-        finish_turn();
-        break;
-      case state::asking:
+    case state::idle:
+      if (!start_next()) return;
+      break;
+    case state::sending:
+      if (credits_above_ == 0) return;
+      --credits_above_;
+      send(above_, std::exchange(output_, {}));
+      state_ = turn_ ? state::gated : state::idle;
+      break;
+    case state::gated:
+      if (!gate_open()) return;
+      if (predictor_ && setup_.policy->predicts(turn_->batch)) {
+        auto context = context_for(turn_->batch, static_cast<std::uint32_t>(turn_->version));
+        send(predictor_, predict{context, turn_->output, turn_->labels});
+        state_ = state::asking;
         return;
+      }
+      finish_turn();
+      break;
+    case state::asking:
+      return;
     }
   }
 }
@@ -461,25 +461,25 @@ std::string group_actor::describe() {
   const auto above = "group " + std::to_string(setup_.index + 1);
   std::string text;
   switch (state_) {
-    case state::idle:
-      if (flushing_)
-        text = "waits for " + above + " to return the gradients of the last batches";
-      else if (!inbox_.empty() && !inbox_.front().is_flush_mark)
-        text = "at its limit of caches: waits for " + above + " to return a gradient";
-      else
-        text = "waits for an activation from " +
-               (has_below() ? "group " + std::to_string(setup_.index - 1) : std::string("the source"));
-      break;
-    case state::sending:
-      text = "waits for a credit from " + above;
-      break;
-    case state::gated:
-      text = "waits, in the turn of batch " + std::to_string(turn_->batch) + ", for an earlier gradient from " + above;
-      break;
-    case state::asking:
-      text = "waits for predictor " + std::to_string(setup_.index) + " to answer for batch " +
-             std::to_string(turn_->batch);
-      break;
+  case state::idle:
+    if (flushing_)
+      text = "waits for " + above + " to return the gradients of the last batches";
+    else if (!inbox_.empty() && !inbox_.front().is_flush_mark)
+      text = "at its limit of caches: waits for " + above + " to return a gradient";
+    else
+      text = "waits for an activation from " +
+             (has_below() ? "group " + std::to_string(setup_.index - 1) : std::string("the source"));
+    break;
+  case state::sending:
+    text = "waits for a credit from " + above;
+    break;
+  case state::gated:
+    text = "waits, in the turn of batch " + std::to_string(turn_->batch) + ", for an earlier gradient from " + above;
+    break;
+  case state::asking:
+    text =
+      "waits for predictor " + std::to_string(setup_.index) + " to answer for batch " + std::to_string(turn_->batch);
+    break;
   }
   text += "; inbox " + std::to_string(inbox_.size()) + ", mailbox " + std::to_string(mailbox().size()) + ", credits " +
           std::to_string(credits_above_) + ", in flight";

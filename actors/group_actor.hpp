@@ -49,9 +49,7 @@ public:
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
-  waiting_for waits_for() const override {
-    return state_ == state::sending ? waiting_for::credit : waiting_for::input;
-  }
+  waiting_for waits_for() const override { return state_ == state::sending ? waiting_for::credit : waiting_for::input; }
   std::uint64_t current_batch() const override { return turn_ ? turn_->batch : 0; }
   void on_exit() override;
 

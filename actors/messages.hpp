@@ -136,7 +136,8 @@ struct work_done {
   bool settled = false; // every gradient of the batch was dealt with; else only the batch's own turn is over
 };
 
-// To the top or another group itself: an evaluation batch has passed; `result` is the loss output at the top, else null.
+// To the top or another group itself: an evaluation batch has passed; `result` is the loss output at the top, else
+// null.
 struct evaluation_done {
   std::uint64_t evaluation = 0;
   std::int64_t rows = 0;

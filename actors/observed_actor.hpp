@@ -45,9 +45,8 @@ protected:
   // Sends `message` to this actor, from any thread, once `work` is past what is enqueued on it now.
   template <class M>
   void when_complete(stream& work, M message) {
-    work.on_complete([self = caf::actor_cast<caf::actor>(this), message = std::move(message)] {
-      caf::anon_send(self, message);
-    });
+    work.on_complete(
+      [self = caf::actor_cast<caf::actor>(this), message = std::move(message)] { caf::anon_send(self, message); });
   }
 
   virtual std::string describe() = 0; // one line: what it waits for, what it holds

@@ -80,8 +80,8 @@ void predictor_actor::answer(const predict& asked) {
   auto& work = *setup_.work;
   auto values = setup_.model->predict(work, asked.values.read_on(work), asked.labels.read_on(work));
   values.ready_after(work.record());
-  send(group_, synthetic_gradient{context_for(asked.context.batch, static_cast<std::uint32_t>(trained_)),
-                                  std::move(values)});
+  send(group_,
+       synthetic_gradient{context_for(asked.context.batch, static_cast<std::uint32_t>(trained_)), std::move(values)});
 }
 
 void predictor_actor::train_on_oldest_target() {
@@ -109,8 +109,7 @@ void predictor_actor::swap_in() {
 std::string predictor_actor::describe() {
   const auto counts = "; " + std::to_string(questions_.size()) + " questions, " + std::to_string(targets_.size()) +
                       " targets, mailbox " + std::to_string(mailbox().size());
-  if (waits_for_solution() && !solution_)
-    return "waits for solver " + std::to_string(setup_.interface_number) + counts;
+  if (waits_for_solution() && !solution_) return "waits for solver " + std::to_string(setup_.interface_number) + counts;
   return "waits for group " + std::to_string(setup_.interface_number) + counts;
 }
 

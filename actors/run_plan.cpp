@@ -14,11 +14,10 @@ status check_data(const network& net, const dataset& data, std::int64_t batch_si
     return error{"the model '" + net.description + "' takes " + std::to_string(net.inputs) + " inputs, but the data '" +
                  data.name + "' has " + std::to_string(data.features) + " features: change the model's first number"};
   if (net.classes < data.classes)
-    return error{"the model '" + net.description + "' has " + std::to_string(net.classes) +
-                 " classes, but the data '" + data.name + "' has " + std::to_string(data.classes) +
-                 ": change the model's last number"};
-  if (batch_size < 2) return error{"a batch needs at least 2 samples (batch normalisation), not " +
-                                   std::to_string(batch_size)};
+    return error{"the model '" + net.description + "' has " + std::to_string(net.classes) + " classes, but the data '" +
+                 data.name + "' has " + std::to_string(data.classes) + ": change the model's last number"};
+  if (batch_size < 2)
+    return error{"a batch needs at least 2 samples (batch normalisation), not " + std::to_string(batch_size)};
   if (data.test.count < 1) return error{"the data '" + data.name + "' has no test samples"};
   return ok();
 }
@@ -40,12 +39,11 @@ status check_numbers(const training_settings& settings) {
     if (value >= bound) return ok();
     return error{std::string(what) + " must be at least " + std::to_string(bound) + ", not " + std::to_string(value)};
   };
-  for (const auto& each :
-       {at_least("steps", settings.steps, std::int64_t{1}), at_least("credits", settings.credits, 1),
-        at_least("threads", settings.threads, 1), at_least("intra-op", settings.intra_op, 1),
-        at_least("sg-warmup", settings.warmup_batches, std::int64_t{0}),
-        at_least("eval-every", settings.evaluate_every, std::int64_t{0}),
-        at_least("audit", settings.audit_every, std::int64_t{0})})
+  for (const auto& each : {at_least("steps", settings.steps, std::int64_t{1}), at_least("credits", settings.credits, 1),
+                           at_least("threads", settings.threads, 1), at_least("intra-op", settings.intra_op, 1),
+                           at_least("sg-warmup", settings.warmup_batches, std::int64_t{0}),
+                           at_least("eval-every", settings.evaluate_every, std::int64_t{0}),
+                           at_least("audit", settings.audit_every, std::int64_t{0})})
     if (!each) return each.failure();
   if (!(settings.learning_rate > 0) || !(settings.synthetic_learning_rate > 0))
     return error{"a learning rate must be above 0"};
@@ -74,8 +72,8 @@ void build_groups(run_plan& plan, network net) {
     const auto count = static_cast<int>(layers.size());
     auto& work = plan.where->make_stream();
     plan.streams.push_back(&work);
-    plan.groups.push_back(std::make_shared<layer_group>(work, std::move(layers), plan.settings.optimizer,
-                                                        plan.settings.seed, first_layer));
+    plan.groups.push_back(
+      std::make_shared<layer_group>(work, std::move(layers), plan.settings.optimizer, plan.settings.seed, first_layer));
     plan.units.push_back(units == 1 ? std::to_string(first_unit)
                                     : std::to_string(first_unit) + "-" + std::to_string(first_unit + units - 1));
     first_layer += count;

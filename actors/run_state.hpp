@@ -11,7 +11,7 @@
 namespace syngrad {
 
 struct run_state {
-  std::promise<training_summary> outcome; // set once
+  std::promise<training_summary> outcome;  // set once
   std::atomic<std::uint64_t> heartbeat{0}; // grows with every batch or evaluation that is done
 };
 

@@ -104,8 +104,8 @@ void source_actor::send_evaluation_batch() {
   else
     std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
   auto made = (pass_->on_test_set ? *test_samples_ : training_samples_).gather(rows_);
-  send(above_, activation{context_for(0), phase::evaluate, pass_->number, std::move(made.values),
-                          std::move(made.labels)});
+  send(above_,
+       activation{context_for(0), phase::evaluate, pass_->number, std::move(made.values), std::move(made.labels)});
   pass_->next_row += count;
   if (pass_->next_row == total) pass_.reset();
 }

@@ -1,4 +1,5 @@
-// Feeds the bottom group: training batches while it has credits, evaluation batches in between, a flush mark at the end.
+// Feeds the bottom group: training batches while it has credits, evaluation batches in between, a flush mark at the
+// end.
 //
 // An evaluation is a barrier: after its batches the source waits for the coordinator to resume training, so that the
 // time of both can be told apart and a run that stops at a target stops at the same batch every time.

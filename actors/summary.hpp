@@ -10,20 +10,20 @@ namespace syngrad {
 // Of one group, over the run so far. Shares are of the group's time: they add up to at most 1.
 struct group_report {
   int group = 0;
-  std::string layers;           // "0-1": units
+  std::string layers; // "0-1": units
   std::int64_t updates = 0;
-  double busy = 0;              // share of the time in handlers
-  double starved = 0;           // share waiting for input: activation, prediction or gradient
-  double blocked = 0;           // share waiting for credit from above
-  double staleness = 0;         // mean updates between a gradient's forward pass and its application
-  double cosine = 0;            // between synthetic and received gradient, mean since the last report; NaN: not measured
-  double norm_ratio = 0;        // |synthetic| / |received|; NaN: not measured
-  double audit_cosine = 0;      // between what was applied and the true gradient, on audited batches; NaN: none
+  double busy = 0;         // share of the time in handlers
+  double starved = 0;      // share waiting for input: activation, prediction or gradient
+  double blocked = 0;      // share waiting for credit from above
+  double staleness = 0;    // mean updates between a gradient's forward pass and its application
+  double cosine = 0;       // between synthetic and received gradient, mean since the last report; NaN: not measured
+  double norm_ratio = 0;   // |synthetic| / |received|; NaN: not measured
+  double audit_cosine = 0; // between what was applied and the true gradient, on audited batches; NaN: none
   double audit_norm_ratio = 0;
-  double audit_bias = 0;        // |mean(applied - true)| / |mean(true)| over audited batches; NaN: none
+  double audit_bias = 0; // |mean(applied - true)| / |mean(true)| over audited batches; NaN: none
   std::int64_t parameters = 0;
   std::int64_t predictor_parameters = 0;
-  double predictor_share = 0;   // of the multiply-adds of group and predictor together
+  double predictor_share = 0; // of the multiply-adds of group and predictor together
   std::int64_t dropped_targets = 0;
 };
 
@@ -39,7 +39,7 @@ struct progress_report {
 
 struct evaluation_report {
   std::int64_t step = 0;
-  double wall_s = 0; // since the start of training
+  double wall_s = 0;     // since the start of training
   double train_loss = 0; // mean since the last evaluation
   double loss = 0;
   double error_percent = 0;
@@ -54,13 +54,13 @@ struct training_summary {
   run_end end = run_end::finished;
   std::string failure; // one line, where it failed or hung
   std::int64_t steps = 0;
-  double wall_s = 0; // training and evaluations, without set-up
-  double steps_per_s = 0;   // of the training alone
+  double wall_s = 0;      // training and evaluations, without set-up
+  double steps_per_s = 0; // of the training alone
   double samples_per_s = 0;
   double final_loss = 0;
-  double test_error_percent = 0; // NaN where the run ended before it could be measured
-  double validation_error_percent = 0; // NaN without validation
-  std::int64_t nonfinite_skipped = 0;  // batches
+  double test_error_percent = 0;            // NaN where the run ended before it could be measured
+  double validation_error_percent = 0;      // NaN without validation
+  std::int64_t nonfinite_skipped = 0;       // batches
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
   std::uint64_t device_bytes = 0;
   std::vector<group_report> groups;

@@ -10,8 +10,7 @@ void apply_received(policy_actions& group, batch_record& record, gradient_kind k
   group.finish(record);
 }
 
-void locked_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
-                                const tensor& values) {
+void locked_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind, const tensor& values) {
   apply_received(group, record, kind, values);
 }
 

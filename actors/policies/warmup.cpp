@@ -6,8 +6,7 @@ void warmup_policy::on_turn(policy_actions& group, batch_record& record) {
   if (!warming(record.batch)) then_->on_turn(group, record);
 }
 
-void warmup_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
-                                const tensor& values) {
+void warmup_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind, const tensor& values) {
   if (!warming(record.batch)) {
     then_->on_gradient(group, record, kind, values);
     return;

@@ -1,0 +1,90 @@
+#include "tests/actors/scheduled_run.hpp"
+
+#include "actors/hang_report.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+
+#include <utility>
+
+namespace syngrad::test {
+
+namespace {
+
+class test_system {
+public:
+  test_system() {
+    config_.set("scheduler.policy", caf::atom("testing"));
+    system_.emplace(config_);
+  }
+  ~test_system() { scheduler().run(); }
+
+  caf::actor_system& get() { return *system_; }
+  caf::scheduler::test_coordinator& scheduler() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+  }
+
+private:
+  caf::actor_system_config config_;
+  std::optional<caf::actor_system> system_;
+};
+
+bool has_ended(std::future<training_summary>& outcome) {
+  return outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+std::string describe_all(test_system& system, const std::vector<caf::actor>& actors) {
+  std::string text;
+  caf::scoped_actor self{system.get()};
+  for (const auto& each : actors) {
+    self->send(each, describe_request{});
+    system.scheduler().run();
+    self->receive([&](const std::string& line) { text += line + "\n"; },
+                  caf::after(std::chrono::milliseconds(0)) >> [&] { text += "no answer\n"; });
+  }
+  return text;
+}
+
+} // namespace
+
+std::vector<float> read_weights(const std::vector<std::shared_ptr<layer_group>>& groups) {
+  std::vector<float> all;
+  for (const auto& group : groups)
+    for (const auto& each : group->weights())
+      all.insert(all.end(), each.value.f32(), each.value.f32() + each.value.elements());
+  return all;
+}
+
+run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data, device& where,
+                         const schedule& order, training_observer observer) {
+  configure_compute_thread();
+  auto net = make_network(model);
+  auto plan = make_run_plan(std::move(settings), std::move(*net), data, where, std::move(observer));
+  if (!plan) throw std::invalid_argument(plan.message());
+  const auto groups = plan->groups;
+
+  run_result out;
+  test_system system;
+  auto actors = spawn_actors(system.get(), *plan);
+  auto outcome = actors.state->outcome.get_future();
+  random_source random(order.seed, 3);
+  auto& jobs = system.scheduler().jobs;
+  for (std::uint64_t handled = 0; !has_ended(outcome); ++handled) {
+    if (order.interrupt_at == handled) caf::anon_send(actors.coordinator, interrupt_run{});
+    const bool device_first = order.late && random.below(2) == 0;
+    if (device_first && order.late->run_one()) continue;
+    if (!jobs.empty()) {
+      std::swap(jobs.front(), jobs[random.below(static_cast<std::uint32_t>(jobs.size()))]);
+      system.scheduler().run_once();
+    } else if (!order.late || !order.late->run_one()) {
+      out.stuck = describe_all(system, actors.all);
+      for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::kill);
+      return out;
+    }
+  }
+  out.summary = outcome.get();
+  system.scheduler().run();
+  where.synchronize();
+  out.weights = read_weights(groups);
+  return out;
+}
+
+} // namespace syngrad::test

@@ -1,0 +1,35 @@
+// A run under CAF's deterministic test scheduler: single-threaded, one message at a time, in an order that a seeded
+// generator picks among all actors that have one. Thousands of such schedules stand for what threads may do.
+#pragma once
+
+#include "actors/assembly.hpp"
+#include "runtime/random.hpp"
+#include "tests/support/late_device.hpp"
+
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace syngrad::test {
+
+struct run_result {
+  training_summary summary;
+  std::vector<float> weights; // all groups, in order
+  std::string stuck;          // empty, or who waits for whom where nothing could go on
+};
+
+struct schedule {
+  std::uint64_t seed = 1;
+  std::optional<std::uint64_t> interrupt_at; // messages handled before Ctrl-C
+  late_device* late = nullptr;               // its work is interleaved with the messages
+};
+
+// Runs to the end, or until nothing can go on.
+run_result run_scheduled(training_settings, const std::string& model, const dataset&, device&, const schedule&,
+                         training_observer = {});
+
+std::vector<float> read_weights(const std::vector<std::shared_ptr<layer_group>>&);
+
+} // namespace syngrad::test

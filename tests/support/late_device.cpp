@@ -1,0 +1,96 @@
+#include "tests/support/late_device.hpp"
+
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cpu/cpu_operators.hpp"
+
+#include <atomic>
+
+namespace syngrad::test {
+
+namespace {
+
+class late_completion : public completion {
+public:
+  bool ready() const override { return ready_.load(); }
+  void set() { ready_.store(true); }
+
+private:
+  std::atomic<bool> ready_{false};
+};
+
+} // namespace
+
+class late_device::late_stream : public host_stream {
+public:
+  explicit late_stream(late_device& owner) : host_stream(owner, false), device_(owner) {}
+
+  event record() override {
+    auto passed = std::make_shared<late_completion>();
+    push({[passed] { passed->set(); }, {}});
+    return event(passed);
+  }
+  void wait(const event& earlier) override {
+    if (!earlier.ready()) push({[] {}, earlier});
+  }
+  void on_complete(std::function<void()> callback) override { push({std::move(callback), {}}); }
+
+  bool empty() const { return items_.empty(); }
+  bool can_go_on() const { return !items_.empty() && items_.front().after.ready(); }
+  std::function<void()> take() {
+    auto work = std::move(items_.front().work);
+    items_.pop_front();
+    return work;
+  }
+
+protected:
+  void defer(std::function<void()> work) override { push({std::move(work), {}}); }
+
+private:
+  struct item {
+    std::function<void()> work;
+    event after;
+  };
+
+  void push(item next) {
+    const std::lock_guard lock(device_.mutex_);
+    items_.push_back(std::move(next));
+  }
+
+  late_device& device_;
+  std::deque<item> items_;
+};
+
+late_device::late_device(std::uint64_t seed)
+  : pool_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7) {}
+
+late_device::~late_device() = default;
+
+stream& late_device::make_stream() {
+  const std::lock_guard lock(mutex_);
+  return *streams_.emplace_back(std::make_unique<late_stream>(*this));
+}
+
+bool late_device::run_one() {
+  const std::lock_guard lock(mutex_);
+  std::vector<late_stream*> able;
+  for (const auto& each : streams_)
+    if (each->can_go_on()) able.push_back(each.get());
+  if (able.empty()) return false;
+  able[random_.below(static_cast<std::uint32_t>(able.size()))]->take()();
+  ++works_done_;
+  return true;
+}
+
+bool late_device::idle() const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& each : streams_)
+    if (!each->empty()) return false;
+  return true;
+}
+
+void late_device::synchronize() {
+  while (run_one()) {
+  }
+}
+
+} // namespace syngrad::test

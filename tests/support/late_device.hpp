@@ -1,0 +1,46 @@
+// A simulated asynchronous device: its streams keep their work and do it late, in an order between streams that a
+// seeded generator picks. What a handler does wrongly inline on the CPU (reading before the work is done, reusing
+// memory too early, forgetting to wait) shows here as a wrong result.
+//
+// Work runs only in run_one() and synchronize(), on the thread that calls them.
+#pragma once
+
+#include "runtime/device.hpp"
+#include "runtime/host_stream.hpp"
+#include "runtime/random.hpp"
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace syngrad::test {
+
+class late_device : public device {
+public:
+  explicit late_device(std::uint64_t seed);
+  ~late_device() override;
+
+  std::string name() const override { return "late"; }
+  stream& make_stream() override;
+  operators& ops() override { return *operators_; }
+  memory_pool& memory() override { return pool_; }
+  void synchronize() override;
+
+  // Does one piece of work of a randomly chosen stream that can go on. False where none can.
+  bool run_one();
+  bool idle() const;
+  std::uint64_t works_done() const { return works_done_; }
+
+private:
+  class late_stream;
+
+  memory_pool pool_;
+  std::unique_ptr<operators> operators_;
+  mutable std::recursive_mutex mutex_; // completions may send messages, which may enqueue
+  std::vector<std::unique_ptr<late_stream>> streams_;
+  random_source random_;
+  std::uint64_t works_done_ = 0;
+};
+
+} // namespace syngrad::test
