@@ -2,6 +2,7 @@
 
 #include "runtime/io/atomic_file.hpp"
 #include "tools/bench/measure.hpp"
+#include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/signals.hpp"
 
@@ -102,7 +103,8 @@ exit_code run_bench(std::span<const std::string> arguments) {
                  "Measures this machine: steps/s of locked and synthetic training (linear predictors, labels), their\n"
                  "share of what the step's matrix products reach alone, the cost of a message, and memory.\n"
                  "Defaults stand in brackets.\n\n"
-              << reader.help() << "Examples:\n  syngrad bench --quick\n  syngrad bench --widths 512 --threads 1,2,4\n";
+              << format_option_help(reader.groups())
+              << "Examples:\n  syngrad bench --quick\n  syngrad bench --widths 512 --threads 1,2,4\n";
     return exit_code::done;
   }
   if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);

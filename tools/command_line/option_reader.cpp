@@ -17,22 +17,15 @@ namespace {
 namespace po = boost::program_options;
 
 // Every value is read as text: what it must look like is the row's business.
-po::options_description describe(const option_group& group, unsigned width) {
-  po::options_description described(group.title, width, width / 2);
-  for (const auto& row : group.rows) {
-    auto* value = po::value<std::string>()->value_name(row.argument);
-    if (row.argument.empty()) value->implicit_value("true", "")->value_name("");
-    const auto preset = row.shown_default.empty() ? row.get().value_or("") : row.shown_default;
-    const bool silent = preset.empty() || (row.argument.empty() && preset == "false");
-    const auto help = row.help + (silent ? "" : " [" + preset + "]");
-    described.add_options()(row.name.c_str(), value, help.c_str());
-  }
-  return described;
-}
-
 po::options_description describe(const std::vector<option_group>& groups) {
   po::options_description all;
-  for (const auto& group : groups) all.add(describe(group, 120));
+  for (const auto& group : groups) {
+    for (const auto& row : group.rows) {
+      auto* value = po::value<std::string>();
+      if (row.argument.empty()) value->implicit_value("true");
+      all.add_options()(row.name.c_str(), value);
+    }
+  }
   return all;
 }
 
@@ -215,12 +208,6 @@ std::vector<std::string> option_reader::names() const {
   for (const auto& group : groups_)
     for (const auto& row : group.rows) all.push_back(row.name);
   return all;
-}
-
-std::string option_reader::help() const {
-  std::ostringstream text;
-  for (const auto& group : groups_) text << describe(group, 110) << '\n';
-  return text.str();
 }
 
 } // namespace syngrad::tools

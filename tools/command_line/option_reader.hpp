@@ -24,7 +24,6 @@ public:
   // Whether the option was given, in either place. After read().
   bool given(const std::string& name) const { return given_.contains(name); }
 
-  std::string help() const; // the option groups, with defaults
   const std::vector<option_group>& groups() const { return groups_; }
 
 private:

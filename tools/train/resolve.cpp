@@ -136,6 +136,7 @@ status resolve_data(train_options& options, const network& model, const dataset&
   const auto tenth = std::clamp<std::int64_t>(settings.steps / 10, 1, 1 << 30);
   if (!options.evaluate_every) options.evaluate_every = static_cast<int>(tenth);
   settings.evaluate_every = *options.evaluate_every;
+  if (options.decay != "none") settings.decay = options.decay;
   if (auto decay = learning_rate::parse(1, settings.decay, settings.steps); !decay)
     return refuse("lr-decay", decay.message());
   return ok();

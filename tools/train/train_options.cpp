@@ -1,6 +1,7 @@
 #include "tools/train/train_options.hpp"
 
 #include "runtime/data/data_source.hpp"
+#include "tools/command_line/option_help.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -69,8 +70,8 @@ option_group how_weights_move(train_options& o) {
            flag("nesterov", s.optimizer.nesterov, "Nesterov's form of that momentum"),
            real_number("weight-decay", "D", s.optimizer.weight_decay, not_negative,
                        "Pulls weights towards zero; decoupled from the gradient in adamw"),
-           text("lr-decay", "AT:FACTOR,...", s.decay,
-                "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR: 0.6:0.1,0.8:0.1"),
+           text("lr-decay", "AT:FACTOR,...", o.decay,
+                "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
            choice("sg-optimizer", s.synthetic.optimizer.name, optimizers, "The optimizer of the predictors"),
            real_number("sg-lr", "RATE", s.synthetic_learning_rate, positive,
                        "The predictors' learning rate; ridge has none")}};
@@ -143,7 +144,7 @@ std::string train_help(const option_reader& reader) {
          "predictor makes up, instead of waiting for the layers above. Without options: six groups on built-in "
          "digits.\n"
          "Defaults stand in brackets.\n\n" +
-         reader.help() +
+         format_option_help(reader.groups()) +
          "Examples:\n"
          "  syngrad train                                        the default run\n"
          "  syngrad train --policy locked                        the same by backpropagation, to compare\n"

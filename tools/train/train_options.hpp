@@ -20,7 +20,8 @@ struct train_options {
   std::string label_column; // empty: the last one
   double test_fraction = 0.2;
   std::string condition = "labels"; // labels | none
-  std::optional<double> epochs;     // instead of settings.steps
+  std::string decay = "0.6:0.1,0.8:0.1";
+  std::optional<double> epochs; // instead of settings.steps
   std::optional<int> evaluate_every;
   std::string audit = "off"; // off | every:N
   std::string on_nonfinite = "stop";
