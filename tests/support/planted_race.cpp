@@ -70,7 +70,7 @@ void race_of_handlers() {
     ++shared;
     self.quit();
   };
-  for (std::uint16_t number : {1, 2}) caf::anon_send(system.get().spawn<racer>(number, write), new_parcel());
+  for (int i = 0; i < 2; ++i) caf::anon_send(system.get().spawn<racer>(std::uint16_t{1}, write), new_parcel());
 }
 
 // An actor writes to what it has already sent.
@@ -96,9 +96,9 @@ void race_with_sent() {
 void ordered_chain() {
   constexpr int length = 5;
   constexpr int parcels = 500;
-  syngrad::owned_actor_system system(3, 1);
   std::promise<void> done;
   std::vector<int> handled(length, 0);
+  syngrad::owned_actor_system system(3, 1);
   std::vector<caf::actor> chain(length);
   for (auto i = length; i-- > 0;) {
     const auto above = i + 1 < length ? chain[i + 1] : caf::actor{};
