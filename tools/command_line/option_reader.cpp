@@ -1,14 +1,12 @@
 #include "tools/command_line/option_reader.hpp"
 
+#include "runtime/io/file_descriptor.hpp"
 #include "tools/command_line/nearest_name.hpp"
 
 #include <boost/program_options.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <sstream>
-#include <system_error>
 
 namespace syngrad::tools {
 
@@ -27,6 +25,16 @@ po::options_description describe(const std::vector<option_group>& groups) {
     }
   }
   return all;
+}
+
+result<std::string> read_text(const std::string& path) {
+  auto file = file_descriptor::open_for_reading(path);
+  if (!file) return file.failure();
+  const auto size = file->size();
+  if (!size) return size.failure();
+  std::string text(*size, '\0');
+  if (auto done = file->read(text.data(), text.size()); !done) return done.failure();
+  return text;
 }
 
 // The line of `text` on which a config file sets `key`; 0 where it cannot be found.
@@ -129,13 +137,9 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
 }
 
 result<option_reader::given_values> option_reader::read_file(const std::string& path) const {
-  std::ifstream file(path);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || (!content && file.peek() != std::ifstream::traits_type::eof()))
-    return error{"--config: cannot read '" + path + "': " + std::generic_category().message(errno) +
-                 "; give the path of an options file, such as the run.ini of a run"};
-  const auto text = content.str();
+  const auto content = read_text(path);
+  if (!content) return error{"--config: " + content.message()};
+  const auto& text = *content;
   std::istringstream lines(text);
   try {
     const auto parsed = po::parse_config_file(lines, describe(groups_), true);
@@ -143,7 +147,8 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     for (const auto& option : parsed.options) {
       const auto& key = option.string_key;
       const auto origin = place(path, line_of(text, key)) + key;
-      if (option.unregistered || key == "config")
+      if (key == "config") return error{origin + ": a file cannot name another one; leave it out"};
+      if (option.unregistered)
         return error{place(path, line_of(text, key)) + "unknown option '" + key + "'" + suggest(key, names(), "")};
       for (const auto& earlier : read)
         if (earlier.name == key) return error{origin + " is set more than once; set it once"};

@@ -1,0 +1,88 @@
+"""Bad usage: one line that names the option, exit code 2, and no folder left behind."""
+import gzip
+import struct
+import sys
+from pathlib import Path
+
+from program import check, check_refused, folder, run, tiny_csv
+
+program = sys.argv[1]
+
+# arguments -> what the line must say
+TABLE = [
+    (["--bogus"], ["--bogus"]),
+    (["--stpes", "5"], ["--stpes", "did you mean --steps?"]),
+    (["5"], ["unexpected argument '5'"]),
+    (["--steps"], ["--steps needs a value"]),
+    (["--steps", "0"], ["--steps", "at least 1", "'0'"]),
+    (["--steps", "1e3"], ["--steps", "whole number", "'1e3'"]),
+    (["--epochs", "0"], ["--epochs", "above 0"]),
+    (["--steps", "5", "--epochs", "1"], ["--steps", "--epochs", "exclude"]),
+    (["--groups", "2", "--split", "3,3"], ["--groups", "--split", "exclude"]),
+    (["--groups", "7"], ["--groups", "at most 6", "7"]),
+    (["--split", "3,4"], ["--split", "6 in all"]),
+    (["--model", "mlp:"], ["--model"]),
+    (["--model", "resnet:50"], ["--model"]),
+    (["--model", "mlp:784-256x1000000000-10"], ["--model"]),
+    (["--data", "cifar"], ["--data", "digits", "mnist:DIR", "csv:FILE"]),
+    (["--data", "csv:/no/such/file.csv"], ["--data", "/no/such/file.csv"]),
+    (["--data", "mnist:/no/such/folder"], ["--data", "/no/such/folder"]),
+    (["--policy", "sinthetic"], ["--policy", "did you mean synthetic?"]),
+    (["--sg", "linaer"], ["--sg"]),
+    (["--sg", "ridge:2"], ["--sg"]),
+    (["--condition", "label"], ["--condition", "labels or none", "did you mean labels?"]),
+    (["--optimizer", "rmsprop"], ["--optimizer", "sgd, adam or adamw"]),
+    (["--lr", "-1"], ["--lr", "above 0"]),
+    (["--lr", "nan"], ["--lr", "above 0"]),
+    (["--lr-decay", "half"], ["--lr-decay"]),
+    (["--momentum", "0.9"], ["--momentum", "--optimizer sgd"]),
+    (["--batch", "1"], ["--batch", "from 2 to", "'1'"]),
+    (["--validation", "1"], ["--validation", "below 1"]),
+    (["--audit", "10"], ["--audit", "every:N"]),
+    (["--lag", "2"], ["--lag", "--deterministic"]),
+    (["--threads", "0"], ["--threads", "from 1 to 4096"]),
+    (["--on-nonfinite", "ignore"], ["--on-nonfinite", "stop or skip"]),
+    (["--target-error", "101"], ["--target-error", "at most 100"]),
+    (["--label-column", "x"], ["--label-column", "--data csv:FILE"]),
+    (["--config", "/no/such.ini"], ["--config", "/no/such.ini", "No such file"]),
+    (["--run", "/proc/syngrad"], ["--run", "/proc/syngrad"]),
+    (["--run", "/dev/null"], ["--run", "/dev/null", "Not a directory"]),
+]
+
+with folder() as home:
+    for arguments, parts in TABLE:
+        check_refused(run(program, "train", *arguments, cwd=home), *parts)
+    check(not any(Path(home).iterdir()), "left behind:", list(Path(home).rglob("*")))
+
+    # Files: broken ones are named with what is wrong.
+    tiny = tiny_csv(home)
+    check_refused(run(program, "train", "--data", f"csv:{tiny}", cwd=home), "--model", "4 features", "mlp:4-256x5-3")
+    check_refused(run(program, "train", "--data", f"csv:{tiny}", "--model", "mlp:4-8-3", "--batch", "500", cwd=home),
+                  "--batch", "at most 160", "500")
+    check_refused(run(program, "train", "--data", f"csv:{tiny}", "--label-column", "colour", cwd=home), "colour")
+    ini = Path(home) / "my.ini"
+    ini.write_text("steps = 5\nstpes = 6\n")
+    check_refused(run(program, "train", "--config", ini, cwd=home), f"{ini}:2", "stpes", "did you mean steps?")
+    mnist = Path(home) / "mnist"
+    mnist.mkdir()
+    for name, magic, rest in (("train-images-idx3-ubyte", 2051, [2, 28, 28]), ("train-labels-idx1-ubyte", 2049, [2]),
+                              ("t10k-images-idx3-ubyte", 2051, [1, 28, 28]), ("t10k-labels-idx1-ubyte", 2049, [1])):
+        with gzip.open(mnist / (name + ".gz"), "wb") as file:
+            file.write(struct.pack(f">{1 + len(rest)}i", magic, *rest) + b"\0" * 5)
+    check_refused(run(program, "train", "--data", f"mnist:{mnist}", cwd=home), "--data", str(mnist))
+
+    # A folder that holds a run is not overwritten.
+    taken = Path(home) / "taken"
+    taken.mkdir()
+    (taken / "run.ini").write_text("")
+    check_refused(run(program, "train", "--run", taken, cwd=home), "--run", str(taken), "holds a run")
+    check(list(taken.iterdir()) == [taken / "run.ini"], "touched:", list(taken.iterdir()))
+    check(not (Path(home) / "runs").exists(), "a refused run left a folder")
+
+# Other commands.
+check_refused(run(program, "trian"), "trian", "did you mean train?", command="syngrad: ")
+check_refused(run(program, "bench", "--widths", "0"), "--widths", command="syngrad bench: ")
+check_refused(run(program, "bench", "--json", "/proc/x.json"), "--json", "/proc/x.json", command="syngrad bench: ")
+for arguments in ([], ["--help"], ["help"], ["help", "train"], ["train", "--help"], ["help", "bench"], ["--version"]):
+    result = run(program, *arguments)
+    check(result.returncode == 0 and result.stdout and not result.stderr, arguments, result)

@@ -1,0 +1,78 @@
+"""A disk that is full is found before any work (exit 2); one that fills up meanwhile stops the run, with the weights
+saved (exit 1). On a small tmpfs where mounting is allowed, and with a limit on file sizes everywhere."""
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from program import TINY, check, check_refused, folder, run, tiny_csv
+
+program = sys.argv[1]
+
+
+def limit_file_size(size):
+    def apply():
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return apply
+
+
+def check_saved(run_folder):
+    summary = json.loads((run_folder / "summary.json").read_text())
+    check(summary["end"] == "interrupted", summary)
+    check((run_folder / "weights.safetensors").stat().st_size > 1000, "weights")
+
+
+def with_limits(home):
+    data = ["--data", f"csv:{tiny_csv(home)}"]
+    result = run(program, "train", *TINY, *data, "--run", home / "a", preexec_fn=limit_file_size(1000))
+    check_refused(result, "--run", "cannot reserve", "weights.safetensors", "ulimit -f")
+    check(not (home / "a").exists(), "the refused run left a folder")
+
+    result = run(program, "train", *TINY, *data, "--run", home / "b", "--steps", "1000000000", "--eval-every", "1",
+                 preexec_fn=limit_file_size(20000))
+    check_refused(result, "stopped, weights are saved", "cannot write", "ulimit -f", code=1)
+    check_saved(home / "b")
+
+
+def with_small_disk(home):
+    data = ["--data", f"csv:{tiny_csv(home)}"]
+    disk = home / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=True)
+    big = ["--model", "mlp:4-512x2-3", "--batch", "16"]
+    check_refused(run(program, "train", *big, *data, "--run", disk / "a"), "--run", "No space left", "free some space")
+    check(not any(disk.iterdir()), "left behind:", list(disk.rglob("*")))
+
+    process = subprocess.Popen([program, "train", *TINY, *data, "--run", disk / "b", "--steps", "1000000000",
+                                "--eval-every", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if "test error" in line:
+            break
+    with open(disk / "filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 1024):
+                pass
+        except OSError:
+            pass
+    _, err = process.communicate(timeout=240)
+    check(process.returncode == 1, process.returncode, err)
+    check("stopped, weights are saved" in err and "No space left" in err and len(err.splitlines()) == 1, err)
+    check_saved(disk / "b")
+
+
+with folder() as home:
+    home = Path(home)
+    if len(sys.argv) > 2:  # in a mount namespace of its own
+        with_small_disk(home)
+        os._exit(0)  # the namespace takes the disk with it
+    with_limits(home)
+    may_mount = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True)
+    if may_mount.returncode != 0:
+        print("not tested on a small disk: mounting is not allowed here; the limit on file sizes was tested")
+    else:
+        done = subprocess.run(["unshare", "-m", sys.executable, "-B", __file__, program, "on-small-disk"])
+        check(done.returncode == 0, "on a small disk, see above")

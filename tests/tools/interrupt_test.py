@@ -1,0 +1,48 @@
+"""Ctrl-C and SIGTERM end a run after the batches in flight: weights saved, summary printed, exit code 130."""
+import json
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+from program import TINY, check, folder, run, tiny_csv
+
+program = sys.argv[1]
+
+
+def start(home, name, *more):
+    command = [program, "train", *TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "1000000000", "--eval-every",
+               "50", "--run", str(home / name), *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_evaluation(process):
+    for line in process.stdout:
+        if "test error" in line:
+            return
+    check(False, "ended before an evaluation:", process.stderr.read())
+
+
+with folder() as home:
+    home = Path(home)
+    for name, number in (("int", signal.SIGINT), ("term", signal.SIGTERM)):
+        process = start(home, name)
+        wait_for_evaluation(process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=120)
+        check(process.returncode == 130, name, process.returncode, out, err)
+        check("ending after the batches in flight" in err, err)
+        check(out.splitlines()[-1].startswith("interrupted: test error"), out)
+        summary = json.loads((home / name / "summary.json").read_text())
+        check(summary["end"] == "interrupted" and summary["steps"] >= 50, summary)
+        weights = (home / name / "weights.safetensors").read_bytes()
+        header = json.loads(weights[8:8 + struct.unpack("<Q", weights[:8])[0]])
+        check(any(key.endswith("weight") for key in header), header.keys())
+        check(not list((home / name).glob("*.partial")), "a temporary file is left")
+
+    # A closed pipe is no reason to die: the run goes on to its end.
+    result = run("sh", "-c", f'"$0" train "$@" | head -1', program, *TINY, "--data", f"csv:{tiny_csv(home)}",
+                 "--steps", "300", "--run", home / "pipe")
+    check((home / "pipe" / "summary.json").exists(), result.stdout, result.stderr)
+    check(json.loads((home / "pipe" / "summary.json").read_text())["steps"] == 300, "steps")

@@ -1,0 +1,47 @@
+"""What the tests of whole processes share: running the program, and checking what it says."""
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SKIPPED = 77
+
+# A run of well under a second: a small csv file, a small model.
+TINY = ["--model", "mlp:4-8x2-3", "--batch", "16", "--threads", "2"]
+
+
+def tiny_csv(folder):
+    """A csv file of 200 rows with three classes that a small network can tell apart."""
+    path = Path(folder) / "tiny.csv"
+    rows = ["a,b,c,d,kind"]
+    for i in range(200):
+        kind = i % 3
+        rows.append(",".join(f"{(kind == j) * 2 - 0.5 + ((i * 7919 + j * 104729) % 97) / 97:.4f}" for j in range(4))
+                    + f",{kind}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def run(program, *arguments, cwd=None, timeout=240, **more):
+    return subprocess.run([program, *map(str, arguments)], cwd=cwd, timeout=timeout, capture_output=True, text=True,
+                          **more)
+
+
+def check(condition, *what):
+    if not condition:
+        print("failed:", *what)
+        sys.exit(1)
+
+
+def check_refused(result, *parts, code=2, command="syngrad train: "):
+    """One line on the standard error, with all `parts`, and the exit code."""
+    lines = result.stderr.splitlines()
+    check(result.returncode == code, f"exit code {result.returncode}, not {code}:", result.args, result.stderr)
+    check(len(lines) == 1, "not one line:", result.args, result.stderr)
+    check(lines[0].startswith(command), result.args, lines[0])
+    for part in parts:
+        check(part in lines[0], repr(part), "is not in", repr(lines[0]))
+
+
+def folder():
+    return tempfile.TemporaryDirectory(prefix="syngrad-")

@@ -1,0 +1,151 @@
+#include "tests/runtime/io/temporary_folder.hpp"
+#include "tests/support/catch.hpp"
+#include "tools/run_folder/run_ini.hpp"
+#include "tools/train/resolve.hpp"
+
+#include <fstream>
+
+using namespace syngrad;
+using namespace syngrad::tools;
+
+namespace {
+
+dataset data_of(std::int64_t features, std::int32_t classes, std::int64_t count) {
+  dataset data;
+  data.features = features;
+  data.classes = classes;
+  data.train.count = count;
+  return data;
+}
+
+struct resolution {
+  train_options options;
+  std::string refusal; // empty: everything fits
+};
+
+resolution resolve(const std::vector<std::string>& arguments, const dataset& data = data_of(784, 10, 50000)) {
+  resolution out;
+  auto reader = make_train_option_reader(out.options);
+  if (auto read = reader.read(arguments); !read) {
+    out.refusal = read.message();
+    return out;
+  }
+  auto model = resolve_model(out.options, reader);
+  if (!model) {
+    out.refusal = model.message();
+    return out;
+  }
+  if (auto fits = resolve_data(out.options, *model, data); !fits) out.refusal = fits.message();
+  return out;
+}
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  return resolve(arguments).refusal;
+}
+
+} // namespace
+
+TEST_CASE("Without options there is a group a unit, synthetic gradients and ten evaluations") {
+  const auto run = resolve({});
+  REQUIRE(run.refusal.empty());
+  const auto& settings = run.options.settings;
+  CHECK(settings.split == std::vector<int>(6, 1));
+  CHECK(settings.policy == "synthetic");
+  CHECK(settings.synthetic.kind == "ridge");
+  CHECK(settings.synthetic.labels);
+  CHECK(settings.evaluate_every == settings.steps / 10);
+  CHECK(settings.threads >= 1);
+}
+
+TEST_CASE("Groups and splits resolve to units a group") {
+  CHECK(resolve({"--groups", "1"}).options.settings.split == std::vector<int>{6});
+  CHECK(resolve({"--split", "4,2"}).options.settings.split == std::vector<int>{4, 2});
+  CHECK(resolve({"--groups", "3"}).options.settings.split.size() == 3);
+}
+
+TEST_CASE("Epochs become steps of whole batches") {
+  CHECK(resolve({"--epochs", "2"}).options.settings.steps == 2 * (50000 / 256));
+  CHECK(resolve({"--epochs", "0.5", "--validation", "0.2"}).options.settings.steps == 78);
+}
+
+TEST_CASE("Every option that does not fit is named, with what was expected and what to do") {
+  CHECK(refusal({"--groups", "7"}) == "--groups: expected at most 6, the units of --model mlp:784-256x5-10, got 7; use "
+                                      "fewer groups or a deeper model");
+  CHECK(refusal({"--split", "2,2"}).find("--split: expected numbers of units, at least 1 each and 6 in all") == 0);
+  CHECK(refusal({"--split", "2,,4"}).find("--split: expected") == 0);
+  CHECK(refusal({"--split", "-1,7"}).find("--split: expected") == 0);
+  CHECK(refusal({"--model", "cnn:3"}).find("--model: ") == 0);
+  CHECK(refusal({"--model", "mlp:10-8x2-3"}) ==
+        "--model: --data digits has 784 features and 10 classes, but mlp:10-8x2-3 takes 10 and tells 3; use --model "
+        "mlp:784-8x2-10");
+  CHECK(refusal({"--audit", "50"}).find("--audit: expected every:N") == 0);
+  CHECK(refusal({"--audit", "every:0"}).find("--audit: expected every:N") == 0);
+  CHECK(refusal({"--lag", "3"}).find("--lag: expected --deterministic with it") == 0);
+  CHECK(refusal({"--momentum", "0.9"}).find("--momentum: expected --optimizer sgd") == 0);
+  CHECK(refusal({"--nesterov"}).find("--nesterov: expected --optimizer sgd and --momentum") == 0);
+  CHECK(refusal({"--label-column", "x"}).find("--label-column: expected --data csv:FILE") == 0);
+  CHECK(refusal({"--batch", "50001"}).find("--batch: expected at most 50000") == 0);
+  CHECK(refusal({"--lr-decay", "x"}).find("--lr-decay: ") == 0);
+  CHECK(refusal({"--sg", "rige"}).find("--sg: ") == 0);
+  CHECK(refusal({"--data", "csv:a#b"}).find("--data: '#'") == 0);
+  CHECK(refusal({"--policy", "lucked"}).find("did you mean locked?") != std::string::npos);
+}
+
+TEST_CASE("The run.ini of a run resolves to the same settings, and to the same run.ini") {
+  const std::vector<std::string> arguments{"--split",
+                                           "2,4",
+                                           "--policy",
+                                           "corrected",
+                                           "--sg",
+                                           "lowrank:4",
+                                           "--condition",
+                                           "none",
+                                           "--optimizer",
+                                           "sgd",
+                                           "--momentum",
+                                           "0.9",
+                                           "--nesterov",
+                                           "--lr",
+                                           "0.0123",
+                                           "--epochs",
+                                           "1.5",
+                                           "--lag",
+                                           "3",
+                                           "--deterministic",
+                                           "--audit",
+                                           "every:7",
+                                           "--target-error",
+                                           "1.25",
+                                           "--seed",
+                                           "18446744073709551615",
+                                           "--eval-every",
+                                           "0",
+                                           "--lr-decay",
+                                           "none",
+                                           "--on-nonfinite",
+                                           "skip"};
+  auto first = resolve(arguments);
+  REQUIRE(first.refusal.empty());
+  const auto ini = format_run_ini(train_option_table(first.options), "runs/x");
+
+  const test::temporary_folder folder;
+  std::ofstream(folder.file("run.ini")) << ini;
+  auto second = resolve({"--config", folder.file("run.ini")});
+  REQUIRE(second.refusal.empty());
+  CHECK(format_run_ini(train_option_table(second.options), "runs/x") == ini);
+  const auto &a = first.options.settings, &b = second.options.settings;
+  CHECK(a.split == b.split);
+  CHECK(a.learning_rate == b.learning_rate);
+  CHECK(a.steps == b.steps);
+  CHECK(b.steps == 293);
+  CHECK(b.seed == 18446744073709551615u);
+  CHECK(b.lag == 3);
+  CHECK(b.deterministic);
+  CHECK(b.optimizer.nesterov);
+  CHECK(b.audit_every == 7);
+  CHECK(b.target_percent == 1.25);
+  CHECK(b.evaluate_every == 0);
+  CHECK(b.decay.empty());
+  CHECK(b.skip_nonfinite);
+  CHECK(!b.synthetic.labels);
+}

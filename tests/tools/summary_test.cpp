@@ -1,0 +1,58 @@
+#include "tests/support/catch.hpp"
+#include "tests/tools/sample_summary.hpp"
+#include "tools/progress/summary_text.hpp"
+#include "tools/progress/text_table.hpp"
+#include "tools/run_folder/summary_json.hpp"
+
+using namespace syngrad;
+using namespace syngrad::tools;
+
+TEST_CASE("The summary's table has a row a group, and audit columns only where something was audited") {
+  auto summary = test::sample_summary();
+  const auto plain = format_groups(summary);
+  CHECK(plain.find("audit") == std::string::npos);
+  CHECK(plain.find("    0    0-1     1200  75 %     12 %      6 %        2.5   0.875   0.50  1,234,567") !=
+        std::string::npos);
+  summary.groups[0].audit_cosine = 0.5;
+  CHECK(format_groups(summary).find("audit cos") != std::string::npos);
+}
+
+TEST_CASE("The summary's last line says it all") {
+  auto summary = test::sample_summary();
+  CHECK(format_last_line(summary, "runs/x") ==
+        "test error 1.50 %, 1200 steps in 12.5 s, 24,576 samples/s; results in runs/x");
+  summary.end = run_end::interrupted;
+  summary.validation_error_percent = 2;
+  summary.nonfinite_skipped = 4;
+  CHECK(format_last_line(summary, "r") ==
+        "interrupted: test error 1.50 %, validation error 2.00 %, 1200 steps in 12.5 s, 24,576 samples/s, 4 batches "
+        "skipped (NaN or Inf); results in r");
+}
+
+TEST_CASE("The summary for scripts has every key, and null for what was not measured") {
+  auto summary = test::sample_summary();
+  const auto json = format_summary_json(summary);
+  for (const auto* line :
+       {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5", "\"steps\": 1200",
+        "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5", "\"validation_error_percent\": null",
+        "\"cosine\": 0.875", "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3"}) {
+    INFO(line);
+    CHECK(json.find(line) != std::string::npos);
+  }
+  summary.end = run_end::hung;
+  summary.failure = "group 1 \"waits\"";
+  CHECK(format_summary_json(summary).find(R"("failure": "group 1 \"waits\"")") != std::string::npos);
+}
+
+TEST_CASE("Numbers are shown as people read them") {
+  CHECK(show_count(0) == "0");
+  CHECK(show_count(999) == "999");
+  CHECK(show_count(1000) == "1,000");
+  CHECK(show_count(-1234567) == "-1,234,567");
+  CHECK(show_count(-123) == "-123");
+  CHECK(show_duration(75) == "1:15");
+  CHECK(show_duration(3725) == "1:02:05");
+  CHECK(show_duration(std::nan("")) == "-");
+  CHECK(show_real(std::nan(""), 2) == "-");
+  CHECK(show_percent(0.5) == "50 %");
+}
