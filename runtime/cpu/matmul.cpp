@@ -30,7 +30,7 @@ void cpu_operators::matmul(stream& s, const matmul_arguments& of) {
   const auto k = a_transposed ? of.a.rows() : a_columns;
   assert((a_transposed ? a_columns : of.a.rows()) == m && "rows of a and c differ");
   assert((b_transposed ? b_columns : of.b.rows()) == k && "inner extents of a and b differ");
-  assert((b_transposed ? of.b.rows() : b_columns) == n && "columns of b and c differ");
+  assert((k == 0 || (b_transposed ? of.b.rows() : b_columns) == n) && "columns of b and c differ");
   if (m == 0 || n == 0) return;
   const float *a = of.a.f32(), *b = of.b.f32();
   float* c = of.c.f32();
