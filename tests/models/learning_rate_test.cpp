@@ -1,5 +1,6 @@
 #include "models/learning_rate.hpp"
 
+#include "tests/models/contains.hpp"
 #include "tests/support/catch.hpp"
 
 namespace syngrad {
@@ -47,7 +48,7 @@ TEST_CASE("a malformed decay is refused with the part that is wrong and an examp
   for (const auto& [decay, why] : cases) {
     const auto parsed = learning_rate::parse(1, decay, 1000);
     REQUIRE_FALSE(parsed);
-    CHECK_THAT(parsed.message(), Catch::Contains(why) && Catch::Contains("0.6:0.1,0.8:0.1"));
+    CHECK_THAT(parsed.message(), contains(why) && contains("0.6:0.1,0.8:0.1"));
   }
 }
 

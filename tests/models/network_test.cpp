@@ -1,6 +1,7 @@
 #include "models/network.hpp"
 
 #include "models/layers/linear.hpp"
+#include "tests/models/contains.hpp"
 #include "tests/support/catch.hpp"
 
 namespace syngrad {
@@ -62,7 +63,7 @@ TEST_CASE("a malformed description is refused with what is wrong and an example"
   for (const auto& [description, why] : cases) {
     const auto made = make_network(description);
     REQUIRE_FALSE(made);
-    CHECK_THAT(made.message(), Catch::Contains(why) && Catch::Contains("mlp:784-256x5-10"));
+    CHECK_THAT(made.message(), contains(why) && contains("mlp:784-256x5-10"));
   }
 }
 
@@ -75,9 +76,9 @@ network by_hand(std::vector<std::pair<int, int>> widths, std::int64_t inputs, st
 TEST_CASE("a network made by hand is checked layer by layer") {
   CHECK(check_network(by_hand({{4, 5}, {5, 3}}, 4, 3)));
   CHECK_THAT(check_network(by_hand({{4, 5}, {6, 3}}, 4, 3)).message(),
-             Catch::Contains("layer 1 (linear 6->3) takes 6 features, but what is below it gives 5"));
-  CHECK_THAT(check_network(by_hand({{4, 5}}, 4, 3)).message(), Catch::Contains("gives 5 features, but there are 3"));
-  CHECK_THAT(check_network(by_hand({}, 4, 4)).message(), Catch::Contains("no layers"));
+             contains("layer 1 (linear 6->3) takes 6 features, but what is below it gives 5"));
+  CHECK_THAT(check_network(by_hand({{4, 5}}, 4, 3)).message(), contains("gives 5 features, but there are 3"));
+  CHECK_THAT(check_network(by_hand({}, 4, 4)).message(), contains("no layers"));
 }
 
 } // namespace

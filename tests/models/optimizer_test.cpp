@@ -1,6 +1,7 @@
 #include "models/optimizer.hpp"
 
 #include "tests/models/bench.hpp"
+#include "tests/models/contains.hpp"
 #include "tests/models/tolerances.hpp"
 
 #include <limits>
@@ -123,13 +124,12 @@ TEST_CASE("a guard that is not finite stops a step, an element that is not finit
 
 TEST_CASE("optimizer settings out of range are refused with what is possible") {
   CHECK(check_optimizer({}));
-  CHECK_THAT(check_optimizer({.name = "rmsprop"}).message(),
-             Catch::Contains("'rmsprop'") && Catch::Contains("sgd, adam, adamw"));
-  CHECK_THAT(check_optimizer({.name = "sgd", .momentum = 1}).message(), Catch::Contains("momentum"));
-  CHECK_THAT(check_optimizer({.name = "sgd", .nesterov = true}).message(), Catch::Contains("Nesterov"));
-  CHECK_THAT(check_optimizer({.weight_decay = -1}).message(), Catch::Contains("weight decay"));
-  CHECK_THAT(check_optimizer({.beta2 = 1}).message(), Catch::Contains("beta2"));
-  CHECK_THAT(check_optimizer({.epsilon = 0}).message(), Catch::Contains("epsilon"));
+  CHECK_THAT(check_optimizer({.name = "rmsprop"}).message(), contains("'rmsprop'") && contains("sgd, adam, adamw"));
+  CHECK_THAT(check_optimizer({.name = "sgd", .momentum = 1}).message(), contains("momentum"));
+  CHECK_THAT(check_optimizer({.name = "sgd", .nesterov = true}).message(), contains("Nesterov"));
+  CHECK_THAT(check_optimizer({.weight_decay = -1}).message(), contains("weight decay"));
+  CHECK_THAT(check_optimizer({.beta2 = 1}).message(), contains("beta2"));
+  CHECK_THAT(check_optimizer({.epsilon = 0}).message(), contains("epsilon"));
   bench b;
   parameter weight("weight", {2});
   arena memory(b.s, {{&weight}});

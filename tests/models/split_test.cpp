@@ -1,6 +1,7 @@
 #include "models/network.hpp"
 
 #include "runtime/random.hpp"
+#include "tests/models/contains.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
@@ -113,8 +114,8 @@ TEST_CASE("more groups than units, or none, are refused with what is possible") 
   for (const auto groups : {7, 0, -1}) {
     const auto split = split_evenly(net, groups);
     REQUIRE_FALSE(split);
-    CHECK_THAT(split.message(), Catch::Contains("cannot be split into " + std::to_string(groups) + " groups") &&
-                                  Catch::Contains("ask for 1 to 6 groups"));
+    CHECK_THAT(split.message(), contains("cannot be split into " + std::to_string(groups) + " groups") &&
+                                  contains("ask for 1 to 6 groups"));
   }
 }
 

@@ -1,0 +1,110 @@
+// Every predictor and a group on a device that does its work late and out of order between streams: what is read
+// before it is written, or overwritten before it was read, would show.
+#include "models/layer_group.hpp"
+#include "models/synthetic_gradient_model.hpp"
+
+#include "tests/models/bench.hpp"
+#include "tests/support/late_device.hpp"
+
+namespace syngrad {
+namespace {
+
+constexpr std::int64_t batch = 24, features = 8;
+constexpr std::int32_t classes = 4;
+
+class random_data {
+public:
+  explicit random_data(stream& s) : s_(s) {}
+
+  tensor normal() {
+    std::vector<float> drawn(batch * features);
+    for (auto& each : drawn) each = static_cast<float>(random_.normal());
+    return upload(drawn.data(), {batch, features}, dtype::f32);
+  }
+  tensor labels() {
+    std::vector<std::int32_t> drawn(batch);
+    for (auto& each : drawn) each = static_cast<std::int32_t>(random_.below(classes));
+    return upload(drawn.data(), {batch}, dtype::i32);
+  }
+
+private:
+  tensor upload(const void* from, shape extents, dtype type) {
+    auto made = make_tensor(s_, extents, type);
+    s_.ops().upload(s_, from, made);
+    return made;
+  }
+
+  stream& s_;
+  random_source random_{11, 0};
+};
+
+// Predictions while a predictor trains, its solves run on a stream of their own and end one batch later.
+std::vector<std::vector<float>> predictions(device& where, const std::string& kind) {
+  auto& s = where.make_stream();
+  auto& solver = where.make_stream();
+  random_source random(3, 0);
+  random_data data(s);
+  const auto model = std::move(make_synthetic_gradient_model(s, {.kind = kind}, features, classes, random).value());
+  std::vector<tensor> made;
+  std::shared_ptr<background_solve> solve;
+  for (int i = 0; i < 20; ++i) {
+    const auto h = data.normal();
+    const auto labels = data.labels();
+    model->train(s, h, labels, data.normal(), 1e-2f);
+    if (solve) model->finish_solve(s, *std::exchange(solve, nullptr));
+    solve = model->begin_solve(s);
+    if (solve) solve->run(solver);
+    made.push_back(model->predict(s, h, labels));
+  }
+  where.synchronize();
+  std::vector<std::vector<float>> all;
+  for (const auto& each : made) all.push_back(to_vector(each));
+  return all;
+}
+
+TEST_CASE("every predictor gives the same on a late device as on the CPU, its solves on another stream") {
+  configure_compute_thread();
+  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2"}) {
+    cpu_device cpu;
+    const auto expected = predictions(cpu, kind);
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      INFO(kind << ", seed " << seed);
+      test::late_device late(seed);
+      REQUIRE(predictions(late, kind) == expected);
+    }
+  }
+}
+
+std::vector<std::vector<float>> trained_weights(device& where) {
+  auto& s = where.make_stream();
+  auto net = std::move(make_network("mlp:8-12x2-8").value());
+  layer_list layers;
+  for (auto& unit : net.units)
+    for (auto& each : unit) layers.push_back(std::move(each));
+  layer_group group(s, std::move(layers), {}, 2, 0);
+  random_data data(s);
+  group_cache caches[2]; // the gradient of a batch comes when the next one has passed
+  for (int i = 0; i < 12; ++i) {
+    group.forward(s, data.normal(), phase::train, &caches[i % 2]);
+    if (i > 0)
+      group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], true,
+                                {.batch_size = batch, .learning_rate = 1e-2f});
+  }
+  where.synchronize();
+  std::vector<std::vector<float>> all;
+  for (const auto& [name, value] : group.weights()) all.push_back(to_vector(value));
+  return all;
+}
+
+TEST_CASE("a group trains to the same weights on a late device as on the CPU") {
+  configure_compute_thread();
+  cpu_device cpu;
+  const auto expected = trained_weights(cpu);
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    test::late_device late(seed);
+    REQUIRE(trained_weights(late) == expected);
+  }
+}
+
+} // namespace
+} // namespace syngrad
