@@ -67,6 +67,7 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
     ++interval_batches_;
   }
   summary_.steps = done_;
+  if (done_ == warm_after) setup_->where->memory().add_headroom();
   const auto allocations = setup_->where->memory().counters().allocations;
   if (done_ <= warm_after) warm_allocations_ = allocations;
   summary_.allocations_while_warm = allocations - warm_allocations_;

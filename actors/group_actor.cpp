@@ -365,8 +365,13 @@ tensor group_actor::update(batch_record& record, const tensor& dy, bool input_gr
   return setup_.layers->backward_and_update(work, dy, record.cache, input_gradient && has_below(), request);
 }
 
-void group_actor::accumulate(batch_record& record, const tensor& dy) {
-  setup_.layers->backward(*setup_.work, dy, record.cache, {false, true, accumulated_});
+void group_actor::accumulate(batch_record& record, tensor dy) {
+  auto& work = *setup_.work;
+  // What is not finite must not spoil the update of the batch that it is added to.
+  auto guard = measured(record, measure::guard + 1, 1);
+  work.ops().sum_squares(work, dy, guard);
+  work.ops().zero_unless_finite(work, guard, dy);
+  setup_.layers->backward(work, dy, record.cache, {false, true, accumulated_});
   accumulated_ = true;
   staleness_ += setup_.layers->version() - record.version;
   ++stale_updates_;
@@ -440,7 +445,7 @@ void group_actor::check_finite(const batch_record& record) {
   const auto layer_name = [&](int i) {
     return "layer " + std::to_string(setup_.layers->first_layer() + i) + " (" + setup_.layers->describe_layer(i) + ")";
   };
-  if (!std::isfinite(numbers[measure::guard])) {
+  if (!std::isfinite(numbers[measure::guard]) || !std::isfinite(numbers[measure::guard + 1])) {
     report_nonfinite(record, "the gradient at the output of " + layer_name(layers - 1));
     return;
   }
@@ -474,7 +479,7 @@ std::string group_actor::describe() {
     text = "waits for a credit from " + above;
     break;
   case state::gated:
-    text = "waits, in the turn of batch " + std::to_string(turn_->batch) + ", for an earlier gradient from " + above;
+    text = "waits, in the turn of batch " + std::to_string(turn_->batch) + ", for a gradient from " + above;
     break;
   case state::asking:
     text =

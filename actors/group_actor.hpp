@@ -103,7 +103,7 @@ private:
 
   // policy_actions
   tensor update(batch_record&, const tensor& dy, bool input_gradient) override;
-  void accumulate(batch_record&, const tensor& dy) override;
+  void accumulate(batch_record&, tensor dy) override;
   void apply_accumulated() override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
   tensor difference(const tensor& a, const tensor& b) override;

@@ -116,7 +116,8 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   const auto policy = make_update_policy(settings.policy, 0);
   if (!policy) return policy.failure();
   for (const auto& each : {check_data(net, data, settings.batch_size), check_split(settings.split, net.units.size()),
-                           check_numbers(settings), check_lag(settings)})
+                           check_numbers(settings), check_lag(settings), check_optimizer(settings.optimizer),
+                           check_optimizer(settings.synthetic.optimizer)})
     if (!each) return each.failure();
 
   run_plan plan;

@@ -40,6 +40,7 @@ private:
   std::array<stream*, max_users> users_{};
   std::size_t user_count_ = 0;
   std::vector<event> pending_; // of the previous life; owned by the pool while the buffer is free
+  bool returned_ = false;      // it has been in the pool: not one that is held for as long as the run
 };
 
 // A counted reference to a buffer. Copies may be made and dropped on any thread.

@@ -47,12 +47,7 @@ buffer_ref memory_pool::acquire(stream& user, std::size_t bytes) {
       found = candidates.back();
       candidates.pop_back();
     } else {
-      auto fresh = std::make_unique<buffer>(*this, source_->allocate(wanted), wanted);
-      found = fresh.get();
-      all_.push_back(std::move(fresh));
-      candidates.reserve(all_.size());
-      ++counters_.allocations;
-      counters_.bytes += wanted;
+      found = make(wanted);
     }
     ++counters_.in_use;
   }
@@ -62,10 +57,28 @@ buffer_ref memory_pool::acquire(stream& user, std::size_t bytes) {
   return buffer_ref(found);
 }
 
+buffer* memory_pool::make(std::size_t size) {
+  all_.push_back(std::make_unique<buffer>(*this, source_->allocate(size), size));
+  free_[size].reserve(all_.size());
+  ++counters_.allocations;
+  counters_.bytes += size;
+  return all_.back().get();
+}
+
+void memory_pool::add_headroom() {
+  const std::lock_guard lock(mutex_);
+  std::map<std::size_t, std::size_t> recycled;
+  for (const auto& each : all_)
+    if (each->returned_) ++recycled[each->bytes()];
+  for (const auto& [size, buffers] : recycled)
+    for (std::size_t i = 0; i < (buffers + 1) / 2; ++i) free_[size].push_back(make(size));
+}
+
 void memory_pool::release(buffer& returned) {
   for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
   returned.user_count_ = 0;
   const std::lock_guard lock(mutex_);
+  returned.returned_ = true;
   free_[returned.bytes()].push_back(&returned);
   --counters_.in_use;
 }

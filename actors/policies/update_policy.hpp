@@ -24,8 +24,8 @@ public:
   // Backward pass with `dy` and one optimizer step, together with what accumulate() has left. Returns the gradient at
   // the group's input; a null tensor where `input_gradient` is false or this is the bottom group.
   virtual tensor update(batch_record&, const tensor& dy, bool input_gradient) = 0;
-  // Adds the parameter gradient of `dy` to the next update.
-  virtual void accumulate(batch_record&, const tensor& dy) = 0;
+  // Adds the parameter gradient of `dy`, which is used up, to the next update.
+  virtual void accumulate(batch_record&, tensor dy) = 0;
   // One optimizer step with what accumulate() has left, if anything.
   virtual void apply_accumulated() = 0;
   // The gradient at the group's input that belongs to `dy` at its output; null at the bottom group.

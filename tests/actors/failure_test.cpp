@@ -1,0 +1,210 @@
+// What happens when something goes wrong: numbers that are not finite, exceptions, interrupts, hangs, bad settings.
+#include "tests/actors/threaded_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/toy_data.hpp"
+
+#include "actors/hang_report.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/host_stream.hpp"
+
+#include <atomic>
+#include <cmath>
+#include <future>
+#include <limits>
+#include <stdexcept>
+
+using namespace syngrad;
+using namespace syngrad::test;
+
+namespace {
+
+dataset toy() {
+  return make_toy_data(5, 3, 64, 20, 1);
+}
+
+training_settings settings_for(const std::string& policy) {
+  training_settings settings;
+  settings.policy = policy;
+  settings.split = {1, 1, 1};
+  settings.batch_size = 8;
+  settings.steps = 40;
+  return settings;
+}
+
+// Passes its input through, and calls back in the forward pass of each training batch.
+class probe_layer : public layer {
+public:
+  probe_layer(std::int64_t width, std::function<void(int)> on_batch) : width_(width), on_batch_(std::move(on_batch)) {}
+  std::string describe() const override { return "probe"; }
+  std::int64_t inputs() const override { return width_; }
+  std::int64_t outputs() const override { return width_; }
+  double multiply_adds() const override { return 1; }
+  tensor forward(stream&, const tensor& x, phase mode, layer_cache*) override {
+    if (mode == phase::train) on_batch_(batches_++);
+    return x;
+  }
+  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+
+private:
+  std::int64_t width_;
+  std::function<void(int)> on_batch_;
+  int batches_ = 0;
+};
+
+network with_probe(std::function<void(int)> on_batch) {
+  auto net = make_network("mlp:5-4x2-3");
+  net->units[1].push_back(std::make_unique<probe_layer>(4, std::move(on_batch)));
+  return std::move(*net);
+}
+
+bool all_finite(const std::vector<float>& values) {
+  for (const float each : values)
+    if (!std::isfinite(each)) return false;
+  return true;
+}
+
+} // namespace
+
+TEST_CASE("a NaN in the data stops the run with group, batch and layer named, and finite weights") {
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  CAPTURE(policy);
+  cpu_device cpu;
+  auto data = toy();
+  data.train.floats[17] = std::numeric_limits<float>::quiet_NaN();
+  const auto out = run_threaded(settings_for(policy), "mlp:5-4x2-3", data, cpu);
+  REQUIRE(out.summary.end == run_end::failed);
+  CHECK(out.summary.steps < 40);
+  CHECK(out.summary.failure.find("group ") != std::string::npos);
+  CHECK(out.summary.failure.find("batch ") != std::string::npos);
+  CHECK(out.summary.failure.find("layer ") != std::string::npos);
+}
+
+TEST_CASE("with skip, an update from a gradient that is not finite is left out and counted, and the run goes on") {
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  CAPTURE(policy);
+  cpu_device cpu;
+  const auto data = toy();
+  auto settings = settings_for(policy);
+  settings.skip_nonfinite = true;
+  settings.steps = 100;
+  // Labels stay good; the activation of one batch is spoilt on its way up, after the statistics of the layers below.
+  auto net = make_network("mlp:5-4x2-3");
+  class spoiler : public layer {
+  public:
+    std::string describe() const override { return "spoiler"; }
+    std::int64_t inputs() const override { return 3; }
+    std::int64_t outputs() const override { return 3; }
+    double multiply_adds() const override { return 1; }
+    tensor forward(stream& s, const tensor& x, phase mode, layer_cache*) override {
+      if (mode != phase::train || ++batches_ % 30 != 0) return x;
+      auto y = make_tensor(s, x.extents());
+      auto* to = y.f32();
+      const auto n = y.elements();
+      host(s).launch([=] { std::fill(to, to + n, std::numeric_limits<float>::quiet_NaN()); });
+      return y;
+    }
+    tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+
+  private:
+    int batches_ = 0;
+  };
+  net->units[2].push_back(std::make_unique<spoiler>());
+  const auto out = run_threaded(settings, std::move(*net), data, cpu);
+  REQUIRE(out.summary.failure == "");
+  REQUIRE(out.summary.end == run_end::finished);
+  REQUIRE(out.summary.steps == 100);
+  CHECK(out.summary.nonfinite_skipped == 3);
+  CHECK(all_finite(out.weights));
+  CHECK(out.summary.test_error_percent < 50);
+}
+
+TEST_CASE("an exception in a layer ends the run, names the group, and keeps the weights") {
+  cpu_device cpu;
+  const auto out = run_threaded(settings_for("synthetic"), with_probe([](int batch) {
+                                  if (batch == 7) throw std::runtime_error("the device has gone away");
+                                }),
+                                toy(), cpu);
+  REQUIRE(out.summary.end == run_end::failed);
+  CHECK(out.summary.failure.find("group 1") != std::string::npos);
+  CHECK(out.summary.failure.find("the device has gone away") != std::string::npos);
+  CHECK(out.weights.size() > 0);
+  CHECK(all_finite(out.weights));
+}
+
+TEST_CASE("an interrupt from another thread ends a long run in order") {
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  CAPTURE(policy);
+  cpu_device cpu;
+  auto settings = settings_for(policy);
+  settings.steps = 1'000'000'000;
+  std::atomic<training*> running{nullptr};
+  const auto out = run_threaded(settings, with_probe([&](int batch) {
+                                  if (batch == 50) running.load()->interrupt();
+                                }),
+                                toy(), cpu, [&](training& run) { running = &run; });
+  REQUIRE(out.summary.end == run_end::interrupted);
+  CHECK(out.summary.steps >= 50);
+  CHECK(out.summary.steps < 1000);
+  CHECK(std::isfinite(out.summary.test_error_percent));
+  for (const auto& group : out.summary.groups) CHECK(group.updates >= out.summary.steps);
+}
+
+TEST_CASE("a run that was interrupted before it began ends after few batches") {
+  cpu_device cpu;
+  auto settings = settings_for("synthetic");
+  settings.steps = 1'000'000'000;
+  const auto out = run_threaded(settings, "mlp:5-4x2-3", toy(), cpu, [](training& run) { run.interrupt(); });
+  CHECK(out.summary.end == run_end::interrupted);
+  CHECK(out.summary.steps < 100'000);
+}
+
+TEST_CASE("settings that cannot work are refused in a line that says why") {
+  cpu_device cpu;
+  const auto data = toy();
+  const auto refusal = [&](auto change, const std::string& model = "mlp:5-4x2-3") {
+    auto settings = settings_for("synthetic");
+    change(settings);
+    try {
+      run_threaded(settings, model, data, cpu);
+    } catch (const std::invalid_argument& reason) {
+      return std::string(reason.what());
+    }
+    return std::string("accepted");
+  };
+  const auto same = [](training_settings&) {};
+  CHECK(refusal(same, "mlp:7-4x2-3").find("7 inputs") != std::string::npos);
+  CHECK(refusal(same, "mlp:5-4x2-2").find("2 classes") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.policy = "magic"; }).find("locked") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.split = {1, 1}; }).find("2 units") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.split = {3, 0}; }).find("at least 1") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.lag = 2; }).find("deterministic") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.lag = 0, s.deterministic = true; }).find("must be 1 to") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.credits = 0; }).find("credits") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.batch_size = 1; }).find("at least 2") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.batch_size = 65; }).find("65") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.synthetic.kind = "oracle"; }).find("ridge") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.decay = "half"; }) != "accepted");
+  CHECK(refusal([](auto& s) { s.optimizer.name = "lamb"; }) != "accepted");
+  CHECK(refusal(same) == "accepted");
+}
+
+TEST_CASE("a handler that never ends is reported with who waits for whom") {
+  // Everything that the abandoned actors may still touch outlives them; a program would exit now.
+  auto& cpu = *new cpu_device;
+  auto& data = *new dataset(toy());
+  auto& never = *new std::promise<void>;
+  auto settings = settings_for("locked");
+  settings.hang_after_s = 0.3;
+  const auto out = run_threaded(settings, with_probe([&never](int batch) {
+                                  if (batch == 5) never.get_future().wait();
+                                }),
+                                data, cpu);
+  CHECK(out.summary.end == run_end::hung);
+  CHECK(out.summary.steps == 5);
+  std::string all;
+  for (const auto& line : out.notices) all += line + "\n";
+  CAPTURE(all);
+  CHECK(all.find("group 1: does not answer") != std::string::npos);
+  CHECK(all.find("group 0: waits, in the turn of batch 5, for a gradient from group 1") != std::string::npos);
+  CHECK(all.find("group 2: waits for an activation from group 1") != std::string::npos);
+}

@@ -1,0 +1,128 @@
+// What each policy has its group do, step by step, without actors: a recorder stands in for the group.
+#include "actors/policies/update_policy.hpp"
+#include "actors/settings.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace syngrad;
+
+namespace {
+
+class recorder : public policy_actions {
+public:
+  explicit recorder(stream& s) : s_(s) {}
+  std::vector<std::string> log;
+
+  tensor update(batch_record&, const tensor& dy, bool input_gradient) override {
+    note("update " + value(dy) + (input_gradient ? " with dx" : ""));
+    return number(value_of(dy) * 10);
+  }
+  void accumulate(batch_record&, tensor dy) override { note("accumulate " + value(dy)); }
+  void apply_accumulated() override { note("apply accumulated"); }
+  tensor input_gradient(batch_record&, const tensor& dy) override {
+    note("input gradient of " + value(dy));
+    return number(value_of(dy) * 10);
+  }
+  tensor difference(const tensor& a, const tensor& b) override { return number(value_of(a) - value_of(b)); }
+  void send_down(batch_record&, gradient_kind kind, tensor values) override {
+    static const char* const names[] = {"true", "bootstrapped", "none"};
+    note(std::string("send ") + names[static_cast<int>(kind)] + (values ? " " + value(values) : ""));
+  }
+  void train_predictor(batch_record&, gradient_kind, const tensor& received) override {
+    note("train predictor towards " + value(received));
+  }
+  void finish(batch_record&) override { note("finish"); }
+
+  tensor number(float value) {
+    auto out = make_tensor(s_, {1});
+    out.f32()[0] = value;
+    return out;
+  }
+
+private:
+  void note(std::string line) { log.push_back(std::move(line)); }
+  static float value_of(const tensor& t) { return t.f32()[0]; }
+  static std::string value(const tensor& t) { return std::to_string(static_cast<int>(value_of(t))); }
+  stream& s_;
+};
+
+struct bench {
+  cpu_device cpu;
+  stream& s = cpu.make_stream();
+  recorder group{s};
+  batch_record record;
+
+  // A batch's turn with prediction 3, then its gradient 5 (or none), then the end.
+  std::vector<std::string> run(update_policy& policy, gradient_kind kind = gradient_kind::truth) {
+    if (policy.predicts(record.batch)) record.prediction = group.number(3);
+    policy.on_turn(group, record);
+    policy.on_gradient(group, record, kind, kind == gradient_kind::none ? tensor{} : group.number(5));
+    policy.on_end(group);
+    return group.log;
+  }
+};
+
+using steps = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE("locked and delayed update with the gradient that comes, and pass it on") {
+  const std::string name = GENERATE("locked", "delayed");
+  bench b;
+  const auto policy = std::move(*make_update_policy(name, 0));
+  REQUIRE(b.run(*policy) == steps{"update 5 with dx", "send true 50", "finish"});
+  REQUIRE_FALSE(policy->predicts(0));
+  REQUIRE(policy->waits_for_gradient(0) == (name == "locked"));
+}
+
+TEST_CASE("synthetic updates with the prediction, sends what it becomes, and learns from what comes") {
+  bench b;
+  const auto policy = std::move(*make_update_policy("synthetic", 0));
+  REQUIRE(b.run(*policy, gradient_kind::bootstrapped) ==
+          steps{"update 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
+}
+
+TEST_CASE("corrected applies prediction and residual, which add up to the true gradient, and sends the true one") {
+  bench b;
+  const auto policy = std::move(*make_update_policy("corrected", 0));
+  REQUIRE(b.run(*policy) == steps{"update 3", "train predictor towards 5", "accumulate 2", "input gradient of 5",
+                                  "send true 50", "finish", "apply accumulated"});
+}
+
+TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing") {
+  struct expectation {
+    std::string name;
+    steps wanted;
+  };
+  const auto each =
+    GENERATE(values<expectation>({{"locked", {"send none", "finish"}},
+                                  {"delayed", {"send none", "finish"}},
+                                  {"corrected", {"update 3", "send none", "finish", "apply accumulated"}},
+                                  {"synthetic", {"update 3 with dx", "send bootstrapped 30", "finish"}}}));
+  bench b;
+  REQUIRE(b.run(**make_update_policy(each.name, 0), gradient_kind::none) == each.wanted);
+}
+
+TEST_CASE("warm-up batches run locked and train the predictor; the next batch is the policy's") {
+  bench b;
+  const auto policy = std::move(*make_update_policy("synthetic", 2));
+  b.record.batch = 1;
+  REQUIRE(policy->waits_for_gradient(1));
+  REQUIRE_FALSE(policy->predicts(1));
+  REQUIRE(b.run(*policy) == steps{"train predictor towards 5", "update 5 with dx", "send true 50", "finish"});
+  REQUIRE_FALSE(policy->waits_for_gradient(2));
+  REQUIRE(policy->predicts(2));
+}
+
+TEST_CASE("the fixed lags are those of the chains that gradients come down") {
+  REQUIRE((*make_update_policy("locked", 0))->fixed_lag(0, 6) == 0);
+  REQUIRE((*make_update_policy("synthetic", 0))->fixed_lag(0, 6) == 2);
+  REQUIRE((*make_update_policy("delayed", 0))->fixed_lag(0, 6) == 10);
+  REQUIRE((*make_update_policy("corrected", 0))->fixed_lag(4, 6) == 2);
+}
+
+TEST_CASE("an unknown policy is refused with the known names") {
+  const auto refused = make_update_policy("eager", 0);
+  REQUIRE_FALSE(refused);
+  for (const auto& name : known_policies()) REQUIRE(refused.message().find(name) != std::string::npos);
+}
