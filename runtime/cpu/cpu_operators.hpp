@@ -1,6 +1,6 @@
 // The operators of host devices: products by oneDNN, the ridge solve by Eigen, the rest as vectorised loops.
 //
-// Without state, so one instance serves all streams. Each member puts one piece of host work on its stream, which
+// Nothing changes once it is made, so one instance serves all streams. Each member puts one piece of host work on its stream, which
 // holds raw addresses only: a device that runs its work late keeps the memory reserved (runtime/host_stream.hpp).
 #pragma once
 
@@ -10,6 +10,8 @@ namespace syngrad::cpu {
 
 class cpu_operators final : public operators {
 public:
+  cpu_operators();
+
   void matmul(stream&, const matmul_arguments&) override; // matmul.cpp
 
   void fill(stream&, tensor& target, float value) override; // elementwise.cpp
@@ -51,6 +53,9 @@ public:
 
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution,
                    tensor& failed) override; // ridge_solve.cpp
+
+private:
+  bool pads_rows_; // see matmul.cpp
 };
 
 } // namespace syngrad::cpu

@@ -9,9 +9,9 @@ struct product_case {
   std::int64_t m, n, k;
 };
 
-const std::vector<product_case> product_cases = {{1, 1, 1},      {1, 257, 3},    {257, 1, 5},
-                                                 {3, 5, 7},      {64, 31, 129},  {256, 10, 256},
-                                                 {256, 256, 10}, {10, 256, 256}, {96, 200, 784}};
+const std::vector<product_case> product_cases = {{1, 1, 1},      {1, 257, 3},    {257, 1, 5},    {3, 5, 7},
+                                                 {64, 31, 129},  {256, 10, 256}, {256, 256, 10}, {10, 256, 256},
+                                                 {96, 200, 784}, {130, 512, 40}, {256, 256, 256}};
 
 matrix scaled_sum(double alpha, const matrix& product, double beta, const matrix& c) {
   auto out = product;
