@@ -48,8 +48,8 @@ install_missing() {
     fi
   fi
   as_root+=(env DEBIAN_FRONTEND=noninteractive)
-  "${as_root[@]}" apt-get update -q || say "apt-get update failed; trying with the package lists of before"
-  "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}" ||
+  "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the package lists of before"
+  "${as_root[@]}" apt-get install -qq -y --no-install-recommends "${missing[@]}" ||
     fail "could not install them. As root, run: apt-get update && $by_hand"
 }
 
