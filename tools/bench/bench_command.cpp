@@ -98,7 +98,7 @@ exit_code run_bench(std::span<const std::string> arguments) {
   ignore_write_signals();
   bench_options options;
   auto reader = make_reader(options);
-  if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+  if (asks_for_help(arguments)) {
     std::cout << "Usage: syngrad bench [OPTION]...\n\n"
                  "Measures this machine: steps/s of locked and synthetic training (linear predictors, labels), their\n"
                  "share of what the step's matrix products reach alone, the cost of a message, and memory.\n"

@@ -53,6 +53,10 @@ result<bench_measurement> measure_pairs(const policy_under_test& policy, int wid
   return found;
 }
 
+std::string on(int threads) {
+  return "on " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+}
+
 std::int64_t peak_memory_bytes() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -70,13 +74,13 @@ double median(std::vector<double> values) {
 result<bench_report> measure(const bench_settings& settings, const std::function<void(const std::string&)>& say) {
   bench_report report{.settings = settings, .measurements = {}, .hops = {}, .peak_memory_bytes = 0};
   for (const auto threads : settings.threads) {
-    say("hop between actors on " + std::to_string(threads) + " threads");
+    say("hop between actors, " + on(threads));
     report.hops.push_back({threads, measure_hop_us(threads, settings.hops)});
   }
   for (const auto width : settings.widths) {
     for (const auto threads : settings.threads) {
       for (const auto& policy : policies) {
-        say("width " + std::to_string(width) + ", " + std::to_string(threads) + " threads, " + policy.name);
+        say("width " + std::to_string(width) + ", " + policy.name + ", " + on(threads));
         auto found = measure_pairs(policy, width, threads, settings);
         if (!found) return found.failure();
         report.measurements.push_back(std::move(*found));

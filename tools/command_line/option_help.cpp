@@ -1,5 +1,6 @@
 #include "tools/command_line/option_help.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace syngrad::tools {
@@ -51,6 +52,11 @@ std::string format_option_help(std::span<const option_group> groups, std::size_t
     text += '\n';
   }
   return text;
+}
+
+bool asks_for_help(std::span<const std::string> arguments) {
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [](const auto& argument) { return argument == "--help" || argument == "-h"; });
 }
 
 } // namespace syngrad::tools

@@ -2,6 +2,7 @@
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/data/data_source.hpp"
+#include "tools/command_line/option_help.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_ini.hpp"
 #include "tools/run_folder/run_recorder.hpp"
@@ -11,7 +12,6 @@
 #include "tools/train/resolve.hpp"
 #include "tools/train/train_options.hpp"
 
-#include <algorithm>
 #include <iostream>
 
 namespace syngrad::tools {
@@ -78,7 +78,7 @@ exit_code run_train(std::span<const std::string> arguments) {
   ignore_write_signals();
   train_options options;
   auto reader = make_train_option_reader(options);
-  if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+  if (asks_for_help(arguments)) {
     std::cout << train_help(reader);
     return exit_code::done;
   }
