@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Test errors of every policy on MNIST, as medians over seeds, beside what they should reach.
+
+    python3 tests/bench/error_table.py --mnist ../shared/data/mnist --seeds 3 --out tests/bench/results/errors.md
+
+Each row is `syngrad train` with batch 256, Adam 1e-3, divided by ten at 60 % and 80 % of the steps. Runs are kept under
+--runs and not repeated, so the script can be stopped and started again. Deterministic runs do not depend on the number
+of threads: two are run at once, with a thread each.
+"""
+import argparse, concurrent.futures, json, pathlib, statistics, subprocess, sys, threading
+
+SIX, TWELVE = "mlp:784-256x5-10", "mlp:784-256x11-10"
+# name, model, steps, policy, predictor, bound in % (None: for comparison)
+ROWS = [
+    ("6 groups, 6,000 steps: locked", SIX, 6000, "locked", "ridge", 1.6),
+    ("6 groups, 6,000 steps: synthetic linear", SIX, 6000, "synthetic", "linear", 1.75),
+    ("6 groups, 6,000 steps: synthetic ridge", SIX, 6000, "synthetic", "ridge", 1.6),
+    ("6 groups, 6,000 steps: synthetic lowrank:32", SIX, 6000, "synthetic", "lowrank:32", 2.0),
+    ("6 groups, 3,000 steps: synthetic ridge", SIX, 3000, "synthetic", "ridge", 1.75),
+    ("6 groups, 3,000 steps: corrected ridge", SIX, 3000, "corrected", "ridge", 1.7),
+    ("6 groups, 3,000 steps: delayed", SIX, 3000, "delayed", "ridge", None),
+    ("12 groups, 6,000 steps: corrected ridge", TWELVE, 6000, "corrected", "ridge", 1.9),
+    ("12 groups, 3,000 steps: corrected ridge", TWELVE, 3000, "corrected", "ridge", 3.4),
+    ("12 groups, 3,000 steps: synthetic ridge", TWELVE, 3000, "synthetic", "ridge", 5.8),
+    ("12 groups, 3,000 steps: locked", TWELVE, 3000, "locked", "ridge", None),
+    ("12 groups, 3,000 steps: delayed", TWELVE, 3000, "delayed", "ridge", None),
+    ("12 groups, 3,000 steps: synthetic linear", TWELVE, 3000, "synthetic", "linear", None),
+    ("12 groups, 3,000 steps: corrected linear", TWELVE, 3000, "corrected", "linear", None),
+    ("12 groups, 6,000 steps: locked", TWELVE, 6000, "locked", "ridge", None),
+    ("12 groups, 6,000 steps: delayed", TWELVE, 6000, "delayed", "ridge", None),
+]
+
+
+def run(arguments, row, seed, free):
+    name, model, steps, policy, kind, _ = row
+    label = f"{model.split(':')[1]}-{steps}-{policy}-{kind.replace(':', '')}-{'free' if free else 'fixed'}-{seed}"
+    folder = pathlib.Path(arguments.runs) / label
+    result = folder / "summary.json"
+    if not result.exists():
+        command = [arguments.binary, "train", "--model", model, "--data", f"mnist:{arguments.mnist}", "--steps", str(steps),
+                   "--policy", policy, "--sg", kind, "--condition", "labels", "--batch", "256", "--optimizer", "adam",
+                   "--lr", "0.001", "--sg-lr", "0.001", "--lr-decay", "0.6:0.1,0.8:0.1", "--seed", str(seed), "--quiet",
+                   "--run", str(folder)]
+        command += ["--threads", "2"] if free else ["--threads", "1", "--deterministic"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    summary = json.loads(result.read_text())
+    return summary["test_error_percent"], [g.get("cosine") for g in summary["groups"]]
+
+
+def cell(values):
+    if not values:
+        return "not run"
+    text = f"{statistics.median(values):.2f}"
+    return text + (" (" + ", ".join(f"{v:.2f}" for v in sorted(values)) + ")" if len(values) > 1 else " (one seed)")
+
+
+def write(arguments, done):
+    lines = ["# Test error on MNIST, in %", "",
+             "Batch 256, Adam 1e-3, divided by ten at 60 % and 80 % of the steps; labels condition the predictors; median",
+             "over seeds, the values in brackets. `fixed`: `--deterministic`; `free`: free-running on 2 threads.", "",
+             "    python3 tests/bench/error_table.py " + " ".join(sys.argv[1:]), "",
+             "| run | at most | fixed | free | cosine, bottom to top (fixed, first seed) |", "|---|---|---|---|---|"]
+    for row in ROWS:
+        fixed, free = done.get((row[0], False), {}), done.get((row[0], True), {})
+        cosines = fixed[min(fixed)][1] if fixed else []
+        shown = " ".join(f"{c:.2f}" for c in cosines if c is not None)
+        bound = f"{row[5]}" if row[5] else ""
+        lines.append(f"| {row[0]} | {bound} | {cell([v[0] for v in fixed.values()])} | {cell([v[0] for v in free.values()])} | {shown} |")
+    pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default="build/release/bin/syngrad")
+    parser.add_argument("--mnist", default="../shared/data/mnist")
+    parser.add_argument("--runs", default="runs/errors")
+    parser.add_argument("--out", default="tests/bench/results/errors.md")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--free-seeds", type=int, default=3, help="seeds of the free-running runs; 0: none")
+    parser.add_argument("--only", default="", help="only rows whose name contains this")
+    arguments = parser.parse_args()
+    pathlib.Path(arguments.runs).mkdir(parents=True, exist_ok=True)
+    rows = [row for row in ROWS if arguments.only in row[0]]
+    done, lock = {}, threading.Lock()
+
+    def one(job):
+        row, seed, free = job
+        value = run(arguments, row, seed, free)
+        with lock:
+            done.setdefault((row[0], free), {})[seed] = value
+            write(arguments, done)
+            print(f"{row[0]}, seed {seed}{', free' if free else ''}: {value[0]:.2f} %", flush=True)
+
+    for seeds, free, at_once in ((arguments.seeds, False, 2), (arguments.free_seeds, True, 1)):
+        jobs = [(row, seed, free) for seed in range(1, seeds + 1) for row in rows]
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(one, jobs))
+
+
+if __name__ == "__main__":
+    main()
