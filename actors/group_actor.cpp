@@ -413,7 +413,7 @@ void group_actor::train_predictor(batch_record& record, gradient_kind kind, cons
     record.agreement_measured = true;
   }
   auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
-  send(predictor_, target{context, kind, record.output, record.labels, received});
+  send(predictor_, target{context, kind, record.output, record.labels, received, record.prediction});
 }
 
 void group_actor::finish(batch_record& record) {

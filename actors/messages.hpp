@@ -79,6 +79,7 @@ struct target {
   tensor values; // the activation
   tensor labels;
   tensor gradient;
+  tensor prediction; // what had been predicted; null where nothing was
 };
 
 struct solve {
