@@ -27,11 +27,11 @@ TEST_CASE("Bursts of products and of training have a positive rate") {
 
 TEST_CASE("The report of a benchmark is a table for people and JSON for scripts") {
   bench_report report;
-  report.measurements.push_back({"mlp:784-256x5-10", "locked", 2, 612, 200.5, 123.4, 0.8});
+  report.measurements.push_back({"mlp:784-256x5-10", "locked", 2, 612, 612, 200.5, 123.4, 0.8, 0.8});
   report.hops.push_back({1, 3.25});
   report.peak_memory_bytes = 64 << 20;
   const auto table = format_bench_table(report);
-  CHECK(table.find("mlp:784-256x5-10  locked        2         612         200.5    123.4         80.0 %") !=
+  CHECK(table.find("mlp:784-256x5-10  locked        2         612         200.5    123.4         80.0 %     80.0 %") !=
         std::string::npos);
   CHECK(table.find("1 thread: 3.25 us") != std::string::npos);
   CHECK(table.find("peak memory: 64 MiB") != std::string::npos);

@@ -6,11 +6,13 @@
 namespace syngrad::tools {
 
 std::string format_bench_table(const bench_report& report) {
-  text_table table({"model", "policy", "threads", "MFLOP/step", "peak GFLOP/s", "steps/s", "share of peak"});
+  text_table table(
+    {"model", "policy", "threads", "MFLOP/step", "peak GFLOP/s", "steps/s", "share of peak"});
   for (const auto& one : report.measurements)
     table.add({one.model, one.policy, std::to_string(one.threads), show_real(one.step_mflop, 0),
                show_real(one.peak_gflops, 1), show_real(one.steps_per_s, 1), show_percent(one.share, 1)});
-  auto text = table.str() + "peak: a step's matrix products alone, on as many threads.\n\n";
+  auto text =
+    table.str() + "peak: a step's matrix products alone, on as many threads.\n\n";
   for (const auto& hop : report.hops)
     text += "one hop between two actors and back, " + std::to_string(hop.threads) +
             (hop.threads == 1 ? " thread: " : " threads: ") + show_real(hop.microseconds, 2) + " us\n";

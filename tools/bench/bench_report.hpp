@@ -14,10 +14,10 @@ struct bench_measurement {
   std::string model;
   std::string policy;
   int threads = 0;
-  double step_mflop = 0;  // products of a step as it is run
-  double peak_gflops = 0; // of the products alone
+  double step_mflop = 0;        // products of a step as it is run
+  double peak_gflops = 0;       // of the products alone
   double steps_per_s = 0;
-  double share = 0; // of that peak: steps/s against lists of products/s, per pair
+  double share = 0;        // of that peak: steps/s against lists of products/s, per pair
 };
 
 struct bench_hop {
