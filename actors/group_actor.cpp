@@ -42,6 +42,7 @@ void group_actor::handle_connect(connect& neighbours) {
   above_ = neighbours.above;
   predictor_ = neighbours.predictor;
   report_failures_to(neighbours.coordinator);
+  prepare_records();
   send(below_, credit{context_for(0), setup_.credits});
 }
 
@@ -413,7 +414,7 @@ void group_actor::train_predictor(batch_record& record, gradient_kind kind, cons
     record.agreement_measured = true;
   }
   auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
-  send(predictor_, target{context, kind, record.output, record.labels, received, record.prediction});
+  send(predictor_, target{context, kind, record.output, record.labels, received});
 }
 
 void group_actor::finish(batch_record& record) {
@@ -496,12 +497,16 @@ std::string group_actor::describe() {
   return text + (in_flight_.empty() ? " nothing" : "");
 }
 
-batch_record& group_actor::make_record() {
-  if (spare_.empty()) {
-    auto fresh = std::make_unique<batch_record>();
-    fresh->measures = make_tensor(*setup_.work, {measure::nonfinite + setup_.layers->layer_count()});
-    spare_.push_back(std::move(fresh));
+// As many records as can be in flight, so that none is made while batches run.
+void group_actor::prepare_records() {
+  const shape measures{measure::nonfinite + setup_.layers->layer_count()};
+  while (static_cast<std::int64_t>(spare_.size()) < setup_.cache_limit) {
+    spare_.push_back(std::make_unique<batch_record>());
+    spare_.back()->measures = make_tensor(*setup_.work, measures);
   }
+}
+
+batch_record& group_actor::make_record() {
   in_flight_.push_back(std::move(spare_.back()));
   spare_.pop_back();
   auto& record = *in_flight_.back();

@@ -97,6 +97,7 @@ private:
   void check_finite(const batch_record&);
   void report_nonfinite(const batch_record&, const std::string& what);
 
+  void prepare_records();
   batch_record& make_record();
   batch_record* find(std::uint64_t batch);
   void recycle(batch_record&);

@@ -79,7 +79,6 @@ struct target {
   tensor values; // the activation
   tensor labels;
   tensor gradient;
-  tensor prediction; // what had been predicted; null where nothing was
 };
 
 struct solve {

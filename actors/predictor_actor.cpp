@@ -88,13 +88,8 @@ void predictor_actor::train_on_oldest_target() {
   auto& work = *setup_.work;
   const auto next = std::move(targets_.front());
   targets_.pop_front();
-  const auto& h = next.values.read_on(work);
-  const auto& labels = next.labels.read_on(work);
-  const auto& wanted = next.gradient.read_on(work);
-  if (next.prediction)
-    setup_.model->train_from(work, h, labels, wanted, next.prediction.read_on(work), setup_.rate.at(trained_));
-  else
-    setup_.model->train(work, h, labels, wanted, setup_.rate.at(trained_));
+  setup_.model->train(work, next.values.read_on(work), next.labels.read_on(work), next.gradient.read_on(work),
+                      setup_.rate.at(trained_));
   ++trained_;
   if (solving_) ++since_solve_;
   if (auto task = setup_.model->begin_solve(work)) {

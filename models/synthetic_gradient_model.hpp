@@ -41,13 +41,6 @@ public:
   // One training step towards `target` [batch, features]. `rate` is ignored by closed-form models.
   virtual void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) = 0;
 
-  // The same, where the prediction for this batch is at hand, made a few trainings ago at most: a model that needs
-  // nothing else of the forward pass saves itself a product.
-  virtual void train_from(stream& s, const tensor& h, const tensor& labels, const tensor& target,
-                          [[maybe_unused]] const tensor& prediction, float rate) {
-    train(s, h, labels, target, rate);
-  }
-
   // After train(): a solve that is due now, working on a copy of the state taken on `stream`; null if none.
   virtual std::shared_ptr<background_solve> begin_solve(stream&) { return nullptr; }
   // Swaps in the result of a finished solve. The caller has made `stream` wait for it.

@@ -35,8 +35,7 @@ double network_predictor::predict_multiply_adds() const {
 }
 
 double network_predictor::train_multiply_adds() const {
-  // No gradient at the first stage's input; as the only stage it trains from the prediction that was made.
-  auto sum = (rest_.empty() ? 1 : 2) * first_.multiply_adds();
+  auto sum = 2 * first_.multiply_adds(); // no gradient at its input
   for (const auto& each : rest_) sum += each->multiply_adds();
   return sum;
 }
@@ -54,24 +53,8 @@ tensor network_predictor::predict(stream& s, const tensor& h, const tensor& labe
 }
 
 void network_predictor::train(stream& s, const tensor& h, const tensor& labels, const tensor& target, float rate) {
-  auto error = forward(s, h, labels);
-  s.ops().add(s, target, -1, error);
-  step(s, h, labels, std::move(error), rate);
-}
-
-void network_predictor::train_from(stream& s, const tensor& h, const tensor& labels, const tensor& target,
-                                   const tensor& prediction, float rate) {
-  if (!rest_.empty()) { // the stages between need what their forward passes keep
-    train(s, h, labels, target, rate);
-    return;
-  }
-  auto error = make_tensor(s, target.extents());
-  s.ops().subtract(s, prediction, target, error);
-  step(s, h, labels, std::move(error), rate);
-}
-
-// `gradient`: the error, half the gradient of its square; the step's scale has the 2.
-void network_predictor::step(stream& s, const tensor& h, const tensor& labels, tensor gradient, float rate) {
+  auto gradient = forward(s, h, labels);
+  s.ops().add(s, target, -1, gradient); // the error: half the gradient of its square; the step's scale has the 2
   auto guard = make_tensor(s, {1});
   s.ops().sum_squares(s, gradient, guard);
 

@@ -23,13 +23,10 @@ public:
   tensor predict(stream&, const tensor& h, const tensor& labels) override;
   // A step whose error is not finite leaves values and moments as they are.
   void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) override;
-  void train_from(stream&, const tensor& h, const tensor& labels, const tensor& target, const tensor& prediction,
-                  float rate) override;
 
   std::vector<parameter*> parameters() override;
 
 private:
-  void step(stream&, const tensor& h, const tensor& labels, tensor gradient, float rate);
   std::vector<std::vector<parameter*>> stage_parameters();
   tensor forward(stream&, const tensor& h, const tensor& labels);
 

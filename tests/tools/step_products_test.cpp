@@ -29,13 +29,15 @@ TEST_CASE("Backpropagation through 784-256x5-10 with batch 256 takes 612 MFLOP o
   const auto products = backpropagation_products(widths, 256);
   CHECK(products.flops() == 2.0 * 256 * (2 * (784 * 256 + 4 * 256 * 256 + 2560) + 4 * 256 * 256 + 2560));
   CHECK(products.flops() / 1e6 == Approx(612).epsilon(0.001));
+  CHECK(products.needed_flops() == products.flops());
   CHECK(products.list.size() == 6 + 6 + 5);
   check_shapes(products);
 }
 
-TEST_CASE("Linear synthetic gradients take 948 MFLOP of products") {
+TEST_CASE("Linear synthetic gradients need 948 MFLOP of products, and repeat the prediction in training") {
   const auto products = synthetic_linear_products(widths, 256);
-  CHECK(products.flops() / 1e6 == Approx(948).epsilon(0.001));
-  CHECK(products.list.size() == 17 + 2 * 5);
+  CHECK(products.needed_flops() / 1e6 == Approx(948).epsilon(0.001));
+  CHECK(products.flops() - products.needed_flops() == 5 * 2.0 * 256 * 256 * 256);
+  CHECK(products.list.size() == 17 + 3 * 5);
   check_shapes(products);
 }

@@ -7,12 +7,13 @@ namespace syngrad::tools {
 
 std::string format_bench_table(const bench_report& report) {
   text_table table(
-    {"model", "policy", "threads", "MFLOP/step", "peak GFLOP/s", "steps/s", "share of peak"});
+    {"model", "policy", "threads", "MFLOP/step", "peak GFLOP/s", "steps/s", "share of peak", "of needed"});
   for (const auto& one : report.measurements)
     table.add({one.model, one.policy, std::to_string(one.threads), show_real(one.step_mflop, 0),
-               show_real(one.peak_gflops, 1), show_real(one.steps_per_s, 1), show_percent(one.share, 1)});
+               show_real(one.peak_gflops, 1), show_real(one.steps_per_s, 1), show_percent(one.share, 1),
+               show_percent(one.needed_share, 1)});
   auto text =
-    table.str() + "peak: a step's matrix products alone, on as many threads.\n\n";
+    table.str() + "peak: a step's matrix products alone, on as many threads. of needed: without repeated products.\n\n";
   for (const auto& hop : report.hops)
     text += "one hop between two actors and back, " + std::to_string(hop.threads) +
             (hop.threads == 1 ? " thread: " : " threads: ") + show_real(hop.microseconds, 2) + " us\n";
@@ -31,9 +32,11 @@ std::string format_bench_json(const bench_report& report) {
     json.key("policy").text(one.policy);
     json.key("threads").number(std::int64_t{one.threads});
     json.key("step_mflop").number(one.step_mflop);
+    json.key("needed_step_mflop").number(one.needed_step_mflop);
     json.key("peak_gflops").number(one.peak_gflops);
     json.key("steps_per_s").number(one.steps_per_s);
     json.key("share_of_peak").number(one.share);
+    json.key("share_of_peak_needed").number(one.needed_share);
     json.end_object();
   }
   json.end_array().key("hops").begin_array();

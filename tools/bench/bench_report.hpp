@@ -15,9 +15,11 @@ struct bench_measurement {
   std::string policy;
   int threads = 0;
   double step_mflop = 0;        // products of a step as it is run
+  double needed_step_mflop = 0; // without those that are done twice
   double peak_gflops = 0;       // of the products alone
   double steps_per_s = 0;
   double share = 0;        // of that peak: steps/s against lists of products/s, per pair
+  double needed_share = 0; // counting needed products only
 };
 
 struct bench_hop {

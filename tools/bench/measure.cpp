@@ -45,9 +45,11 @@ result<bench_measurement> measure_pairs(const policy_under_test& policy, int wid
   }
   if (!speed) return speed.failure();
   found.step_mflop = products.flops() / 1e6;
+  found.needed_step_mflop = products.needed_flops() / 1e6;
   found.peak_gflops = median(peaks) * products.flops() / 1e9;
   found.steps_per_s = median(speeds);
   found.share = median(shares);
+  found.needed_share = found.share * products.needed_flops() / products.flops();
   return found;
 }
 

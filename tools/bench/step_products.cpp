@@ -12,11 +12,12 @@ public:
   }
 
   // c [rows of op(a), columns of op(b)]
-  void multiply(std::size_t a, transpose ta, std::size_t b, transpose tb, std::size_t c, float beta = 0) {
+  void multiply(std::size_t a, transpose ta, std::size_t b, transpose tb, std::size_t c, float beta = 0,
+                bool repeated = false) {
     const auto& left = made.buffers[a];
     const auto inner = ta == transpose::yes ? left[0] : left[1];
     const auto flops = 2.0 * static_cast<double>(made.buffers[c].elements()) * static_cast<double>(inner);
-    made.list.push_back({a, b, c, ta, tb, beta, flops});
+    made.list.push_back({a, b, c, ta, tb, beta, flops, repeated});
   }
 
   step_products made;
@@ -31,8 +32,8 @@ linear_buffers make_linear(builder& b, std::int64_t inputs, std::int64_t outputs
           b.buffer({batch, outputs})};
 }
 
-void forward(builder& b, std::size_t x, const linear_buffers& layer, bool with_bias) {
-  b.multiply(x, transpose::no, layer.weight, transpose::yes, layer.output, with_bias ? 1.0f : 0.0f);
+void forward(builder& b, std::size_t x, const linear_buffers& layer, bool with_bias, bool repeated = false) {
+  b.multiply(x, transpose::no, layer.weight, transpose::yes, layer.output, with_bias ? 1.0f : 0.0f, repeated);
 }
 
 void weight_gradient(builder& b, std::size_t x, const linear_buffers& layer) {
@@ -55,6 +56,7 @@ step_products build(const std::vector<std::int64_t>& widths, std::int64_t batch,
     const auto predictor = make_linear(b, widths[i + 1], widths[i + 1], batch);
     const auto h = layers[i].output;
     forward(b, h, predictor, true);
+    forward(b, h, predictor, true, true); // training computes its own prediction
     weight_gradient(b, h, predictor);
   }
   for (auto i = layers.size(); i-- > 0;) {
@@ -69,6 +71,12 @@ step_products build(const std::vector<std::int64_t>& widths, std::int64_t batch,
 double step_products::flops() const {
   double sum = 0;
   for (const auto& product : list) sum += product.flops;
+  return sum;
+}
+
+double step_products::needed_flops() const {
+  double sum = 0;
+  for (const auto& product : list) sum += product.repeated ? 0 : product.flops;
   return sum;
 }
 
