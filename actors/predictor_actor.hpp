@@ -23,7 +23,7 @@ struct predictor_setup {
   learning_rate rate{1e-3f};
   bool deterministic = false;
   std::size_t target_limit = 4; // free-running: targets that wait
-  std::int64_t swap_after = 2;  // deterministic: targets between the beginning of a solve and the use of its result
+  std::int64_t swap_after = 1;  // deterministic: targets between the beginning of a solve and the use of its result
 };
 
 class predictor_actor : public observed_actor {
