@@ -21,9 +21,11 @@ namespace syngrad {
 
 class ridge_predictor : public synthetic_gradient_model {
 public:
+  // Fresh solutions are what holds accuracy with depth. MNIST, 12 groups, `corrected`, 3,000 steps, one seed: 3.6 %
+  // with a solve every 5 batches, 2.0 % with one every 3. At 5, forgetting 0.97 / 0.98 / 0.99 gave 2.7 / 3.6 / 4.4 %.
   struct options {
-    float forget = 0.98f;      // in (0, 1]
-    std::int64_t interval = 5; // trainings from one solve to the next
+    float forget = 0.97f;      // in (0, 1]
+    std::int64_t interval = 1; // trainings from one solve to the next
   };
 
   // classes == 0: not conditioned, and labels are ignored.
