@@ -1,7 +1,8 @@
 // The operators of host devices: products by oneDNN, the ridge solve by Eigen, the rest as vectorised loops.
 //
-// Nothing changes once it is made, so one instance serves all streams. Each member puts one piece of host work on its stream, which
-// holds raw addresses only: a device that runs its work late keeps the memory reserved (runtime/host_stream.hpp).
+// Nothing changes once it is made, so one instance serves all streams. Each member puts one piece of host work on its
+// stream, which holds raw addresses only: a device that runs its work late keeps the memory reserved
+// (runtime/host_stream.hpp).
 #pragma once
 
 #include "runtime/operators.hpp"
