@@ -17,10 +17,11 @@ public:
     norm_ratio_ += std::sqrt(a_squared / b_squared);
     ++count_;
   }
-  // Squared norms of the batch means of (applied - true) and of true.
-  void add_bias(double difference_squared, double truth_squared) {
-    if (!(truth_squared > 0 && std::isfinite(difference_squared) && std::isfinite(truth_squared))) return;
-    bias_ += std::sqrt(difference_squared / truth_squared);
+  // Squared norms of the sum over the rows of (applied - true), and of all of true. A mean would not do to compare
+  // with: below a batch normalisation the true gradients of a batch add up to nothing.
+  void add_bias(double difference_sum_squared, double truth_squared, std::int64_t rows) {
+    if (!(truth_squared > 0 && std::isfinite(difference_sum_squared) && std::isfinite(truth_squared))) return;
+    bias_ += std::sqrt(difference_sum_squared / (truth_squared * static_cast<double>(rows)));
     ++bias_count_;
   }
 

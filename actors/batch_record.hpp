@@ -16,7 +16,7 @@ namespace measure {
 inline constexpr std::int64_t loss = 0;       // 2: mean loss, wrong rows
 inline constexpr std::int64_t agreement = 2;  // 3: prediction.received, |prediction|^2, |received|^2
 inline constexpr std::int64_t audit = 5;      // 3: the same against the true gradient
-inline constexpr std::int64_t bias = 8;       // 2: |sum over rows of (prediction - true)|^2, |sum of true|^2
+inline constexpr std::int64_t bias = 8;       // 1: |sum over rows of (prediction - true)|^2
 inline constexpr std::int64_t guard = 10;     // 2: |dy|^2 of the update, of the accumulated part
 inline constexpr std::int64_t nonfinite = 12; // one a layer: elements that were not applied
 } // namespace measure

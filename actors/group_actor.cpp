@@ -121,7 +121,7 @@ void group_actor::handle_work_done(work_done& passed) {
   }
   if (record->audit_measured) {
     add(audit_agreement_, measure::audit);
-    audit_agreement_.add_bias(numbers[measure::bias], numbers[measure::bias + 1]);
+    audit_agreement_.add_bias(numbers[measure::bias], numbers[measure::audit + 2], record->rows);
   }
   check_finite(*record);
   recycle(*record);
@@ -335,13 +335,10 @@ void group_actor::audit(batch_record& record, const tensor& truth) {
   if (record.prediction) {
     auto agreement = measured(record, measure::audit, 3);
     work.ops().agreement(work, record.prediction, truth, agreement);
-    auto gap = difference(record.prediction, truth);
     auto sum = make_tensor(work, {truth.columns()});
-    for (std::int64_t i = 0; i < 2; ++i) {
-      work.ops().sum_rows(work, i == 0 ? gap : truth, 0, sum);
-      auto squared = measured(record, measure::bias + i, 1);
-      work.ops().sum_squares(work, sum, squared);
-    }
+    work.ops().sum_rows(work, difference(record.prediction, truth), 0, sum);
+    auto squared = measured(record, measure::bias, 1);
+    work.ops().sum_squares(work, sum, squared);
     record.audit_measured = true;
   }
   if (!is_top() && has_below() && setup_.policy->bootstraps(record.batch))

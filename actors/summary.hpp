@@ -20,7 +20,7 @@ struct group_report {
   double norm_ratio = 0;   // |synthetic| / |received|; NaN: not measured
   double audit_cosine = 0; // between what was applied and the true gradient, on audited batches; NaN: none
   double audit_norm_ratio = 0;
-  double audit_bias = 0; // |mean(applied - true)| / |mean(true)| over audited batches; NaN: none
+  double audit_bias = 0; // |mean of (applied - true)| / root mean square of true, over rows; NaN: none
   std::int64_t parameters = 0;
   std::int64_t predictor_parameters = 0;
   double predictor_share = 0; // of the multiply-adds of group and predictor together
