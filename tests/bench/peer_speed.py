@@ -60,7 +60,7 @@ def main():
         ratio = median([a / b for a, b in pairs])
         lines.append(f"| {what} | {median([a for a, _ in pairs]):.1f} | {median([b for _, b in pairs]):.1f} | {ratio:.2f} | {goal} |")
         print(lines[-1], flush=True)
-    pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
