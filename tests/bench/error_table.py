@@ -4,10 +4,12 @@
     python3 tests/bench/error_table.py --mnist ../shared/data/mnist --seeds 3 --out tests/bench/results/errors.md
 
 Each row is `syngrad train` with batch 256, Adam 1e-3, divided by ten at 60 % and 80 % of the steps. Runs are kept under
---runs and not repeated, so the script can be stopped and started again. Deterministic runs do not depend on the number
-of threads: two are run at once, with a thread each.
+--runs and not repeated, so the script can be stopped and started again; the table shows every run that is there.
+Deterministic runs do not depend on the number of threads: two are run at once, with a thread each.
 """
 import argparse, concurrent.futures, json, pathlib, statistics, subprocess, sys, threading
+
+from machine import described
 
 SIX, TWELVE = "mlp:784-256x5-10", "mlp:784-256x11-10"
 # name, model, steps, policy, predictor, bound in % (None: for comparison)
@@ -31,20 +33,39 @@ ROWS = [
 ]
 
 
-def run(arguments, row, seed, free):
-    name, model, steps, policy, kind, _ = row
+def folder_of(arguments, row, seed, free):
+    _, model, steps, policy, kind, _ = row
     label = f"{model.split(':')[1]}-{steps}-{policy}-{kind.replace(':', '')}-{'free' if free else 'fixed'}-{seed}"
-    folder = pathlib.Path(arguments.runs) / label
-    result = folder / "summary.json"
-    if not result.exists():
+    return pathlib.Path(arguments.runs) / label
+
+
+def run(arguments, row, seed, free):
+    _, model, steps, policy, kind, _ = row
+    folder = folder_of(arguments, row, seed, free)
+    if not (folder / "summary.json").exists():
         command = [arguments.binary, "train", "--model", model, "--data", f"mnist:{arguments.mnist}", "--steps", str(steps),
                    "--policy", policy, "--sg", kind, "--condition", "labels", "--batch", "256", "--optimizer", "adam",
                    "--lr", "0.001", "--sg-lr", "0.001", "--lr-decay", "0.6:0.1,0.8:0.1", "--seed", str(seed), "--quiet",
                    "--run", str(folder)]
         command += ["--threads", "2"] if free else ["--threads", "1", "--deterministic"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    summary = json.loads(result.read_text())
+    return read(folder)
+
+
+def read(folder):
+    summary = json.loads((folder / "summary.json").read_text())
     return summary["test_error_percent"], [g.get("cosine") for g in summary["groups"]]
+
+
+def what_is_there(arguments):
+    done = {}
+    for row in ROWS:
+        for free, seeds in ((False, arguments.seeds), (True, arguments.free_seeds)):
+            for seed in range(1, seeds + 1):
+                folder = folder_of(arguments, row, seed, free)
+                if (folder / "summary.json").exists():
+                    done.setdefault((row[0], free), {})[seed] = read(folder)
+    return done
 
 
 def cell(values):
@@ -55,7 +76,7 @@ def cell(values):
 
 
 def write(arguments, done):
-    lines = ["# Test error on MNIST, in %", "",
+    lines = ["# Test error on MNIST, in %", "", described(), "",
              "Batch 256, Adam 1e-3, divided by ten at 60 % and 80 % of the steps; labels condition the predictors; median",
              "over seeds, the values in brackets. `fixed`: `--deterministic`; `free`: free-running on 2 threads.", "",
              "    python3 tests/bench/error_table.py " + " ".join(sys.argv[1:]), "",
@@ -81,7 +102,7 @@ def main():
     arguments = parser.parse_args()
     pathlib.Path(arguments.runs).mkdir(parents=True, exist_ok=True)
     rows = [row for row in ROWS if arguments.only in row[0]]
-    done, lock = {}, threading.Lock()
+    done, lock = what_is_there(arguments), threading.Lock()
 
     def one(job):
         row, seed, free = job

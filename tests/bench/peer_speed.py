@@ -6,7 +6,9 @@
 Needs torch. Both train 784-256x5-10 with batch 256 on the same number of threads; the synthetic policy with linear,
 label-conditioned predictors. Ratios are taken pair by pair.
 """
-import argparse, json, os, pathlib, platform, statistics, subprocess, sys, tempfile
+import argparse, json, os, pathlib, statistics, subprocess, sys, tempfile
+
+from machine import described
 
 # what, syngrad's policy and threads, the peer's policy and threads (None: syngrad on one thread), goal
 ROWS = [
@@ -32,13 +34,6 @@ def theirs(arguments, policy, threads):
     return json.loads(out.stdout)["steps_per_s"]
 
 
-def processor():
-    for line in open("/proc/cpuinfo"):
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="build/release/bin/syngrad")
@@ -47,7 +42,7 @@ def main():
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--pairs", type=int, default=5)
     arguments = parser.parse_args()
-    lines = ["# Speed against PyTorch", "", f"{processor()}, {os.cpu_count()} cores; medians of {arguments.pairs} pairs in turn.",
+    lines = ["# Speed against PyTorch", "", described() + f" Medians of {arguments.pairs} pairs in turn.",
              "", "    python3 tests/bench/peer_speed.py " + " ".join(sys.argv[1:]), "",
              "| what | steps/s | other | ratio | goal |", "|---|---|---|---|---|"]
     for what, mine, other, goal in ROWS:

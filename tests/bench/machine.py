@@ -1,0 +1,18 @@
+"""Where and when a table of results was made: the line that each opens with."""
+import datetime, os, pathlib, platform, subprocess
+
+
+def processor():
+    name, flags = platform.processor() or "unknown processor", ""
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            name = line.split(":")[1].strip()
+        elif line.startswith("flags"):
+            flags = line
+    return name + (", AVX-512" if " avx512f" in flags else ", AVX2" if " avx2" in flags else "")
+
+
+def described():
+    here = pathlib.Path(__file__).resolve().parent
+    commit = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    return f"{processor()}, {os.cpu_count()} cores; {datetime.date.today()}; commit {commit or 'unknown'}."
