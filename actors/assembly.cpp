@@ -83,16 +83,15 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   out.all.insert(out.all.end(), setup->others.begin(), setup->others.end());
 
   // Every actor knows its neighbours before the first of their messages can come: mailboxes are in order.
-  caf::scoped_actor self{system};
-  self->send(setup->source, connect{{}, setup->groups.front(), {}, out.coordinator});
+  caf::anon_send(setup->source, connect{{}, setup->groups.front(), {}, out.coordinator});
   for (std::size_t i = 0; i < predictors.size(); ++i)
-    if (predictors[i]) self->send(predictors[i], connect{setup->groups[i], {}, {}, out.coordinator});
+    if (predictors[i]) caf::anon_send(predictors[i], connect{setup->groups[i], {}, {}, out.coordinator});
   for (std::size_t i = 0; i < setup->groups.size(); ++i) {
     const auto& below = i == 0 ? setup->source : setup->groups[i - 1];
     const auto above = i + 1 < setup->groups.size() ? setup->groups[i + 1] : caf::actor{};
-    self->send(setup->groups[i], connect{below, above, predictors[i], out.coordinator});
+    caf::anon_send(setup->groups[i], connect{below, above, predictors[i], out.coordinator});
   }
-  self->send(out.coordinator, coordinator_actor::begin{setup});
+  caf::anon_send(out.coordinator, coordinator_actor::begin{setup});
   return out;
 }
 

@@ -4,24 +4,32 @@
 
 namespace syngrad {
 
-std::vector<std::string> who_waits_for_whom(caf::actor_system& system, const std::vector<caf::actor>& actors,
-                                            std::chrono::milliseconds patience) {
-  std::vector<std::string> lines;
-  caf::scoped_actor self{system};
+std::vector<std::string> who_waits_for_whom(const std::vector<caf::actor>& actors, std::chrono::milliseconds patience) {
+  std::vector<std::future<std::string>> answers;
   for (const auto& each : actors) {
-    const auto* observed = dynamic_cast<const observed_actor*>(caf::actor_cast<caf::abstract_actor*>(each));
+    const auto answer = std::make_shared<std::promise<std::string>>();
+    answers.push_back(answer->get_future());
+    caf::anon_send(each, describe_request{answer});
+  }
+  const auto until = std::chrono::steady_clock::now() + patience;
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < actors.size(); ++i) {
+    const auto* observed = dynamic_cast<const observed_actor*>(caf::actor_cast<caf::abstract_actor*>(actors[i]));
     const auto name = observed ? observed->title() : std::string("an actor");
-    self->request(each, patience, describe_request{})
-      .receive([&](const std::string& line) { lines.push_back(line); },
-               [&](const caf::error& reason) {
-                 lines.push_back(name + ": does not answer (" + caf::to_string(reason) +
-                                 "): in a handler, or no thread is free");
-               });
+    if (answers[i].wait_until(until) != std::future_status::ready) {
+      lines.push_back(name + ": does not answer: in a handler, or no thread is free");
+      continue;
+    }
+    try {
+      lines.push_back(answers[i].get());
+    } catch (const std::future_error&) {
+      lines.push_back(name + ": has ended");
+    }
   }
   return lines;
 }
 
-training_summary wait_for_outcome(caf::actor_system& system, const running_actors& actors, double hang_after_s,
+training_summary wait_for_outcome(const running_actors& actors, double hang_after_s,
                                   const training_observer& observer) {
   auto outcome = actors.state->outcome.get_future();
   if (hang_after_s <= 0) return outcome.get();
@@ -38,7 +46,7 @@ training_summary wait_for_outcome(caf::actor_system& system, const running_actor
       if (observer.on_notice) {
         observer.on_notice("no progress for " + std::to_string(static_cast<int>(hang_after_s)) +
                            " s; who waits for whom:");
-        for (const auto& line : who_waits_for_whom(system, actors.all, std::chrono::milliseconds(500)))
+        for (const auto& line : who_waits_for_whom(actors.all, std::chrono::milliseconds(500)))
           observer.on_notice("  " + line);
       }
       training_summary hung;

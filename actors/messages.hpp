@@ -15,7 +15,7 @@
 //  any              coordinator      failure
 //  coordinator      source           train, resume_training, stop_training, evaluate
 //  coordinator      group            report_request -> group_report
-//  anybody          any              describe_request -> std::string: what it waits for
+//  anybody          any              describe_request           what it waits for, kept as a promise
 //
 // In-process messages carry tensor handles; links between nodes translate them to frames of their own.
 #pragma once
@@ -29,6 +29,7 @@
 #include <caf/all.hpp>
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -181,7 +182,9 @@ struct report {
   std::uint64_t number = 0;
   group_report of_group;
 };
-struct describe_request {};
+struct describe_request {
+  std::shared_ptr<std::promise<std::string>> answer; // a line; broken where the actor has ended
+};
 struct begin_run {};
 struct interrupt_run {};
 struct progress_tick {};

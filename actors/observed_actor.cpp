@@ -56,7 +56,8 @@ void observed_actor::on_destroy() {
 }
 
 caf::behavior observed_actor::with_describe(caf::message_handler handlers) {
-  return handlers.or_else([this](const describe_request&) { return title_ + ": " + describe(); });
+  return handlers.or_else(
+    [this](const describe_request& asked) { asked.answer->set_value(title_ + ": " + describe()); });
 }
 
 } // namespace syngrad

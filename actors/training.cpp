@@ -39,7 +39,7 @@ training_summary training::run() {
     self_->coordinator = actors.coordinator;
     if (self_->interrupted) caf::anon_send(actors.coordinator, interrupt_run{});
   }
-  auto outcome = wait_for_outcome(self_->system->get(), actors, settings.hang_after_s, self_->plan.observer);
+  auto outcome = wait_for_outcome(actors, settings.hang_after_s, self_->plan.observer);
   const std::lock_guard lock(self_->mutex);
   self_->coordinator = nullptr;
   actors.all.clear();

@@ -3,6 +3,9 @@
 #include "models/parse.hpp"
 #include "runtime/operators.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace syngrad {
 
 namespace {
@@ -49,9 +52,19 @@ double ridge_predictor::predict_multiply_adds() const {
 double ridge_predictor::train_multiply_adds() const {
   const auto products = 2.0 * static_cast<double>(features_ * features_);
   if (batch_size_ == 0) return products;
+  return products + solve_multiply_adds() / static_cast<double>(interval() * batch_size_);
+}
+
+// Cholesky, two triangular solves.
+double ridge_predictor::solve_multiply_adds() const {
   const auto n = static_cast<double>(unknowns_);
-  const auto solve = n * n * n / 6 + n * n * static_cast<double>(features_); // Cholesky, two triangular solves
-  return products + solve / static_cast<double>(options_.interval * batch_size_);
+  return n * n * n / 6 + n * n * static_cast<double>(features_);
+}
+
+std::int64_t ridge_predictor::interval() const {
+  if (options_.interval > 0) return options_.interval;
+  const auto products = 2.0 * static_cast<double>(features_ * features_) * static_cast<double>(batch_size_);
+  return std::max<std::int64_t>(1, std::llround(solve_multiply_adds() / products));
 }
 
 tensor ridge_predictor::predict(stream& s, const tensor& h, const tensor& labels) {
@@ -100,7 +113,7 @@ void ridge_predictor::add_sums(stream& s, const tensor& x, const tensor& labels,
 }
 
 std::shared_ptr<background_solve> ridge_predictor::begin_solve(stream& s) {
-  if (solving_ || since_solve_ < options_.interval) return nullptr;
+  if (solving_ || since_solve_ == 0 || since_solve_ < interval()) return nullptr;
   forget_nonfinite(s);
   copy_state(s);
   solving_ = true;
@@ -140,7 +153,7 @@ namespace {
 
 struct parsed_options {
   std::optional<float> forget;
-  std::optional<std::int64_t> interval;
+  std::optional<std::int64_t> interval; // 0: none was given
 };
 
 parsed_options parse(std::string_view argument) {
@@ -157,7 +170,8 @@ status check(std::string_view argument) {
   constexpr std::int64_t longest = 1'000'000;
   const auto [forget, interval] = parse(argument);
   if (!forget || !(*forget > 0 && *forget <= 1)) return error{"FORGET must be above 0 and at most 1"};
-  if (!interval || *interval < 1 || *interval > longest)
+  const bool given = argument.find('@') != std::string_view::npos;
+  if (!interval || *interval < (given ? 1 : 0) || *interval > longest)
     return error{"INTERVAL, the batches from one solve to the next, must be from 1 to " + std::to_string(longest)};
   return ok();
 }

@@ -192,17 +192,27 @@ TEST_CASE("a handler that never ends is reported with who waits for whom") {
   // Everything that the abandoned actors may still touch outlives them; a program would exit now.
   auto& cpu = *new cpu_device;
   auto& data = *new dataset(toy());
+  auto& stuck = *new std::promise<void>;
   auto& never = *new std::promise<void>;
   auto settings = settings_for("locked");
   settings.hang_after_s = 0.3;
-  const auto out = run_threaded(settings, with_probe([&never](int batch) {
-                                  if (batch == 5) never.get_future().wait();
-                                }),
-                                data, cpu);
-  CHECK(out.summary.end == run_end::hung);
-  CHECK(out.summary.steps == 5);
+  std::vector<std::string> notices;
+  training_observer observer;
+  observer.on_notice = [&](const std::string& line) { notices.push_back(line); };
+  auto net = with_probe([&stuck, &never](int batch) {
+    if (batch < 5) return;
+    stuck.set_value();
+    never.get_future().wait();
+  });
+  auto run = training::prepare(settings, std::move(net), data, cpu, observer);
+  REQUIRE(run);
+  const auto summary = (*run)->run();
+  stuck.get_future().get(); // what the stuck group wrote until then may be read
+  CHECK(summary.end == run_end::hung);
+  CHECK(summary.steps == 5);
+  CHECK(!(*run)->weights().empty());
   std::string all;
-  for (const auto& line : out.notices) all += line + "\n";
+  for (const auto& line : notices) all += line + "\n";
   CAPTURE(all);
   CHECK(all.find("group 1: does not answer") != std::string::npos);
   CHECK(all.find("group 0: waits, in the turn of batch 5, for a gradient from group 1") != std::string::npos);

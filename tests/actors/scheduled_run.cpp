@@ -27,18 +27,19 @@ private:
   std::optional<caf::actor_system> system_;
 };
 
-bool has_ended(std::future<training_summary>& outcome) {
+template <class T>
+bool has_ended(std::future<T>& outcome) {
   return outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
 std::string describe_all(test_system& system, const std::vector<caf::actor>& actors) {
   std::string text;
-  caf::scoped_actor self{system.get()};
   for (const auto& each : actors) {
-    self->send(each, describe_request{});
+    const auto answer = std::make_shared<std::promise<std::string>>();
+    auto line = answer->get_future();
+    caf::anon_send(each, describe_request{answer});
     system.scheduler().run();
-    self->receive([&](const std::string& line) { text += line + "\n"; },
-                  caf::after(std::chrono::milliseconds(0)) >> [&] { text += "no answer\n"; });
+    text += has_ended(line) ? line.get() + "\n" : "no answer\n";
   }
   return text;
 }
