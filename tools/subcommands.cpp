@@ -1,5 +1,6 @@
 #include "tools/bench/bench_command.hpp"
 #include "tools/subcommand.hpp"
+#include "tools/trace/run_trace.hpp"
 #include "tools/train/train_command.hpp"
 
 #include <array>
@@ -9,6 +10,7 @@ namespace syngrad::tools {
 std::span<const subcommand> subcommands() {
   static constexpr std::array registry{
     subcommand{"train", "train a network whose layer groups do not wait for each other", run_train},
+    subcommand{"trace", "inspect the messages of a run: who waited for whom, how good the gradients were", run_trace},
     subcommand{"bench", "measure how fast the runtime is on this machine", run_bench},
   };
   return registry;

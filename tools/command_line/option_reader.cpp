@@ -121,6 +121,10 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
       }
       if (option.position_key >= 0) {
         const auto& word = option.original_tokens.front();
+        if (words_) {
+          words_->push_back(word);
+          continue;
+        }
         return error{"unexpected argument '" + word + "'" + suggest(strip_dashes(word), names(), "--") +
                      "; options are written --NAME VALUE"};
       }

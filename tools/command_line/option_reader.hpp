@@ -18,6 +18,9 @@ public:
   explicit option_reader(std::vector<option_group> groups,
                          std::vector<std::pair<std::string, std::string>> exclusive = {});
 
+  // Arguments that are no options go to `words` from now on, instead of being refused. `words` outlives the reading.
+  void take_words(std::vector<std::string>& words) { words_ = &words; }
+
   // Sets the rows' variables. A `--config FILE` among the arguments names the file, where the table has that row.
   status read(std::span<const std::string> arguments);
 
@@ -45,6 +48,7 @@ private:
   std::vector<option_group> groups_;
   std::vector<std::pair<std::string, std::string>> exclusive_;
   std::set<std::string> given_;
+  std::vector<std::string>* words_ = nullptr;
 };
 
 } // namespace syngrad::tools

@@ -11,10 +11,13 @@ build_packages=(
   libeigen3-dev                     # factorisations
   libboost-program-options-dev      # options of the program
   zlib1g-dev                        # data sets and checksums
+  libzstd-dev                       # traces
+  libsqlite3-dev                    # traces as a database
   catch2
+  libbenchmark-dev                  # benchmarks
 )
 # What tools/test needs besides.
-test_packages=(clang-format git python3)
+test_packages=(clang-format git python3 protobuf-compiler chromium)
 
 say() { printf '%s: %s\n' "$program" "$*"; }
 

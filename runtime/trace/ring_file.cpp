@@ -1,0 +1,105 @@
+#include "runtime/trace/ring_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+namespace syngrad {
+
+namespace {
+
+constexpr std::size_t header_bytes = 4096;
+constexpr char magic[8] = {'S', 'Y', 'N', 'R', 'I', 'N', 'G', '1'};
+
+struct file_header {
+  char magic[8];
+  std::uint32_t rings, node;
+  std::uint64_t capacity, run_id;
+  std::uint32_t crc;
+};
+
+std::uint32_t crc_of(const file_header& header) {
+  return static_cast<std::uint32_t>(
+    ::crc32(0, reinterpret_cast<const unsigned char*>(&header), offsetof(file_header, crc)));
+}
+
+struct open_file {
+  int number;
+  ~open_file() {
+    if (number >= 0) ::close(number);
+  }
+};
+
+result<void*> map(int number, std::size_t bytes, bool writable, const std::string& path) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, number, 0);
+  if (memory == MAP_FAILED) return file_error("map", path, errno);
+  return memory;
+}
+
+std::size_t bytes_of(const ring_file::layout& wanted) {
+  return header_bytes + wanted.rings * trace_ring::bytes(wanted.capacity);
+}
+
+} // namespace
+
+ring_file::ring_file(void* memory, std::size_t bytes, const layout& described)
+  : memory_(memory), bytes_(bytes), layout_(described) {
+  for (std::uint32_t i = 0; i < described.rings; ++i)
+    rings_.emplace_back(static_cast<char*>(memory) + header_bytes + i * trace_ring::bytes(described.capacity),
+                        described.capacity);
+}
+
+ring_file::ring_file(ring_file&& other) noexcept
+  : memory_(std::exchange(other.memory_, nullptr)), bytes_(other.bytes_), layout_(other.layout_),
+    rings_(std::move(other.rings_)) {}
+
+ring_file::~ring_file() {
+  if (memory_) ::munmap(memory_, bytes_);
+}
+
+result<ring_file> ring_file::create(const std::string& path, const layout& wanted) {
+  assert(std::has_single_bit(wanted.capacity) && wanted.capacity >= 256 && wanted.rings >= 1);
+  const open_file file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+  if (file.number < 0) return file_error("create", path, errno);
+  const auto bytes = bytes_of(wanted);
+  // Space now, so that a full disk is an error here and not a killed process at the first record of a page.
+  if (const int failed = ::posix_fallocate(file.number, 0, static_cast<off_t>(bytes)); failed != 0) {
+    ::unlink(path.c_str());
+    return file_error("reserve " + std::to_string(bytes >> 20) + " MiB for", path, failed);
+  }
+  auto memory = map(file.number, bytes, true, path);
+  if (!memory) {
+    ::unlink(path.c_str());
+    return memory.failure();
+  }
+  file_header header{{}, wanted.rings, wanted.node, wanted.capacity, wanted.run_id, 0};
+  std::memcpy(header.magic, magic, sizeof magic);
+  header.crc = crc_of(header);
+  std::memcpy(*memory, &header, sizeof header);
+  return ring_file(*memory, bytes, wanted);
+}
+
+result<ring_file> ring_file::open(const std::string& path, bool writable) {
+  const open_file file{::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
+  if (file.number < 0) return file_error("open", path, errno);
+  file_header header{};
+  if (::pread(file.number, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
+      std::memcmp(header.magic, magic, sizeof magic) != 0 || header.crc != crc_of(header))
+    return error{"'" + path + "' does not hold trace rings: its header is damaged or of another version"};
+  const layout found{header.rings, header.node, header.capacity, header.run_id};
+  struct stat about {};
+  constexpr std::uint64_t most_rings = 1 << 16, most_records = std::uint64_t{1} << 32;
+  if (found.rings < 1 || found.rings > most_rings || !std::has_single_bit(found.capacity) || found.capacity < 256 ||
+      found.capacity > most_records || ::fstat(file.number, &about) != 0 ||
+      static_cast<std::size_t>(about.st_size) < bytes_of(found))
+    return error{"'" + path + "' is cut: it holds less than its header says"};
+  auto memory = map(file.number, bytes_of(found), writable, path);
+  if (!memory) return memory.failure();
+  return ring_file(*memory, bytes_of(found), found);
+}
+
+} // namespace syngrad

@@ -1,0 +1,48 @@
+// The file behind a process's rings: one ring for each thread, mapped into memory.
+//
+//   ring_file := header ring*        header: one page
+//   header    := "SYNRING1" u32 rings, u32 node, u64 capacity of each (records), u64 run id, u32 crc32 of the above
+//   ring      := trace_ring_header (a page) record*
+//
+// Disk space for all of it is taken when it is made. Owns the mapping; rings live as long as this object.
+#pragma once
+
+#include "runtime/io/file_descriptor.hpp"
+#include "runtime/trace/trace_ring.hpp"
+
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+class ring_file {
+public:
+  struct layout {
+    std::uint32_t rings = 0;
+    std::uint32_t node = 0;
+    std::uint64_t capacity = 0; // of each, records; a power of two from 256 up
+    std::uint64_t run_id = 0;
+  };
+
+  static result<ring_file> create(const std::string& path, const layout&);
+  // An existing one: of a run that goes on (`writable` false: for reading only) or that was killed.
+  static result<ring_file> open(const std::string& path, bool writable);
+
+  ring_file(ring_file&&) noexcept;
+  ring_file& operator=(ring_file&&) = delete;
+  ~ring_file();
+
+  const layout& described() const { return layout_; }
+  std::vector<trace_ring>& rings() { return rings_; }
+  const std::vector<trace_ring>& rings() const { return rings_; }
+
+private:
+  ring_file(void* memory, std::size_t bytes, const layout&);
+
+  void* memory_;
+  std::size_t bytes_;
+  layout layout_;
+  std::vector<trace_ring> rings_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,104 @@
+#include "runtime/trace/trace_file.hpp"
+
+#include "runtime/io/file_descriptor.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace syngrad {
+
+namespace {
+
+result<std::shared_ptr<const char>> map_file(const std::string& path, std::uint64_t& size) {
+  const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (number < 0) return file_error("open", path, errno);
+  struct stat about {};
+  const bool known = ::fstat(number, &about) == 0 && about.st_size > 0;
+  size = known ? static_cast<std::uint64_t>(about.st_size) : 0;
+  void* memory = known ? ::mmap(nullptr, size, PROT_READ, MAP_SHARED, number, 0) : nullptr;
+  const int failed = errno;
+  ::close(number);
+  if (memory == MAP_FAILED) return file_error("map", path, failed);
+  const auto bytes = size;
+  return std::shared_ptr<const char>(static_cast<const char*>(memory), [bytes](const char* at) {
+    if (at) ::munmap(const_cast<char*>(at), bytes);
+  });
+}
+
+// The header at `offset`, where it is whole and belongs there.
+std::optional<trace_chunk_header> header_at(const char* bytes, std::uint64_t size, std::uint64_t offset) {
+  trace_chunk_header header;
+  if (offset > size || size - offset < sizeof header) return std::nullopt;
+  std::memcpy(&header, bytes + offset, sizeof header);
+  if (header.magic != chunk_magic || header.offset != offset || header.crc != crc_of(header)) return std::nullopt;
+  return header;
+}
+
+bool payload_whole(const char* bytes, std::uint64_t size, const trace_chunk_header& header) {
+  const auto begin = header.offset + sizeof header;
+  return size - begin >= header.payload_bytes && trace_crc({bytes + begin, header.payload_bytes}) == header.payload_crc;
+}
+
+} // namespace
+
+result<trace_file> trace_file::open(const std::string& path) {
+  trace_file file;
+  file.path_ = path;
+  auto bytes = map_file(path, file.size_);
+  if (!bytes) return bytes.failure();
+  file.bytes_ = std::move(*bytes);
+  trace_file_header expected;
+  if (file.size_ < sizeof expected) return error{"'" + path + "' is too short to be a trace"};
+  std::memcpy(&file.header_, file.bytes_.get(), sizeof file.header_);
+  if (std::memcmp(file.header_.magic, expected.magic, sizeof expected.magic) != 0)
+    return error{"'" + path + "' is not a trace, or one of another version"};
+  if (file.header_.crc != crc_of(file.header_)) return error{"the header of '" + path + "' is damaged"};
+  file.index();
+  return file;
+}
+
+void trace_file::index() {
+  const char* bytes = bytes_.get();
+  std::uint64_t at = sizeof header_;
+  while (at < size_) {
+    const auto header = header_at(bytes, size_, at);
+    if (header && payload_whole(bytes, size_, *header)) {
+      const auto* payload = bytes + at + sizeof *header;
+      if (header->kind == chunk_kind::records && header->count >= 1 && header->count <= most_records_a_chunk) {
+        chunks_.push_back(*header);
+      } else if (header->kind == chunk_kind::names) {
+        names_.add({payload, header->payload_bytes});
+      } else if (header->kind == chunk_kind::end) {
+        ended_ = true;
+        recovered_ = recovered_ || (header->flags & chunk_recovered);
+      }
+      at += sizeof *header + header->payload_bytes;
+      continue;
+    }
+    const auto next = next_chunk(at + 1);
+    damage_.push_back({path_, at, next - at, next == size_ ? "torn at its end" : "damaged"});
+    at = next;
+  }
+}
+
+std::uint64_t trace_file::next_chunk(std::uint64_t from) const {
+  const char* bytes = bytes_.get();
+  for (auto at = from; at < size_; ++at) {
+    const auto* found = static_cast<const char*>(std::memchr(bytes + at, 'C', size_ - at));
+    if (!found) return size_;
+    at = static_cast<std::uint64_t>(found - bytes);
+    if (header_at(bytes, size_, at)) return at;
+  }
+  return size_;
+}
+
+status trace_file::read(const trace_chunk_header& header, chunk_codec& codec, std::vector<trace_record>& out) const {
+  return codec.unpack({bytes_.get() + header.offset + sizeof header, header.payload_bytes}, header.count, out);
+}
+
+} // namespace syngrad

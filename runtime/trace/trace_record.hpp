@@ -1,0 +1,102 @@
+// One fact of a trace: 48 bytes, little-endian, the same in memory and on disk.
+//
+// What the fields mean depends on the kind:
+//
+// | kind         | actor   | peer     | message  | parent            | version          | value                | type |
+// |--------------|---------|----------|----------|-------------------|------------------|----------------------|----------|
+// | send         | sender  | receiver | its id   | what it answers   | sender's weights | bytes of its tensors |
+// message  | | enqueue      | receiver| sender   | its id   | likewise          | likewise         | likewise | message
+// | | begin        | handler | sender   | its id   | likewise          | before handling  | bytes of its tensors |
+// message  | | end          | handler | sender   | its id   | likewise          | after handling   | waiting_reason |
+// message  | | serialize,   | link    | neighbour| its id   | likewise          | sender's weights | bytes on the wire
+// | message  | | deserialize  |         |          |          |                   |                  | |          | |
+// drop         | who     | sender   | its id   | 0                 | 0                | number so far        | message
+// | | gpu          | actor   | stream   | handled  | duration, ns      | 0                | operator             | 0 |
+// | update       | group   | 0        | handled  | activation of the | after the update | predictor's version  |
+// applied_ | |              |         |          |          | batch             |                  | or none | gradient
+// | | metric       | group   | 0        | handled  | likewise          | current          | float, as bits       |
+// measure  | | clock        | node    | node     | see clock_sample.hpp | | spawn, exit  | actor   | 0        | 0 | 0
+// | 0                | 0                    | 0        |
+//
+// A send between actors of one process is also its arrival: `enqueue` is recorded apart only where a link delivers.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace syngrad {
+
+enum class record_kind : std::uint8_t {
+  send = 1,
+  enqueue,
+  begin,
+  end,
+  serialize,
+  deserialize,
+  drop,
+  gpu,
+  update,
+  metric,
+  clock,
+  spawn,
+  exit,
+};
+inline constexpr int record_kind_count = 14; // with the 0 that stands for none
+
+enum class waiting_reason : std::uint8_t { input, credit };
+
+// Of update records: what the weights were moved with.
+enum class applied_gradient : std::uint8_t { synthetic, truth, residual };
+
+// Of metric records.
+enum class trace_measure : std::uint8_t {
+  loss = 1,         // mean of the batch
+  staleness,        // weight versions between a batch's forward pass and the application of its gradient
+  cosine,           // of the prediction with the gradient received
+  norm_ratio,       // |prediction| / |received|
+  audit_cosine,     // the same against the true gradient, in audited batches
+  audit_norm_ratio, //
+  audit_bias,       // |sum over rows of (prediction - true)| / (|true| sqrt(rows))
+};
+inline constexpr int trace_measure_count = 8;
+
+struct trace_record {
+  std::int64_t time_ns = 0; // CLOCK_MONOTONIC
+  std::uint64_t message = 0;
+  std::uint64_t parent = 0;
+  std::uint32_t actor = 0;
+  std::uint32_t peer = 0;
+  std::uint32_t batch = 0; // low 32 bits; no_trace_batch: none
+  std::uint32_t version = 0;
+  std::uint32_t value = 0;
+  std::uint16_t interface = 0; // no_interface: none
+  record_kind kind{};
+  std::uint8_t type = 0;
+
+  bool operator==(const trace_record&) const = default;
+  float measured() const { return std::bit_cast<float>(value); }
+};
+
+static_assert(sizeof(trace_record) == 48 && std::endian::native == std::endian::little);
+static_assert(offsetof(trace_record, actor) == 24 && offsetof(trace_record, kind) == 46);
+
+inline constexpr std::uint32_t no_trace_batch = 0xffffffff;
+inline constexpr std::uint32_t no_predictor_version = 0xffffffff;
+inline constexpr std::uint16_t no_interface = 0xffff;
+
+// Message ids: node 8 bits, actor 16, sequence 40. Actor ids: node 8 bits, 8 unused, actor 16.
+constexpr std::uint64_t message_origin(std::uint8_t node, std::uint16_t actor) {
+  return std::uint64_t{node} << 56 | std::uint64_t{actor} << 40;
+}
+constexpr std::uint32_t actor_id(std::uint8_t node, std::uint16_t actor) {
+  return std::uint32_t{node} << 24 | actor;
+}
+constexpr std::uint32_t sender_of(std::uint64_t message) {
+  return actor_id(static_cast<std::uint8_t>(message >> 56), static_cast<std::uint16_t>(message >> 40));
+}
+constexpr std::uint8_t node_of(std::uint32_t actor) {
+  return static_cast<std::uint8_t>(actor >> 24);
+}
+
+} // namespace syngrad

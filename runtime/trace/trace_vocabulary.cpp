@@ -1,0 +1,65 @@
+#include "runtime/trace/trace_vocabulary.hpp"
+
+#include <array>
+
+namespace syngrad {
+
+namespace {
+
+constexpr std::array<std::string_view, record_kind_count> kinds{
+  "none", "send", "enqueue", "begin",  "end",   "serialize", "deserialize",
+  "drop", "gpu",  "update",  "metric", "clock", "spawn",     "exit"};
+constexpr std::array<std::string_view, trace_message_count> messages{
+  "other",          "activation",     "gradient",        "audit_gradient",  "predict",      "synthetic_gradient",
+  "target",         "solve",          "solved",          "targets_dropped", "credit",       "flush_mark",
+  "batch_done",     "evaluated",      "flushed",         "failure",         "work_done",    "evaluation_done",
+  "connect",        "train",          "resume_training", "stop_training",   "evaluate",     "evaluation_begun",
+  "training_ended", "report_request", "report",          "next_target",     "progress_tick"};
+constexpr std::array<std::string_view, trace_measure_count> measures{
+  "none", "loss", "staleness", "cosine", "norm_ratio", "audit_cosine", "audit_norm_ratio", "audit_bias"};
+constexpr std::array<std::string_view, 3> gradients{"synthetic", "true", "residual"};
+
+template <class Names, class Number>
+std::string_view name_in(const Names& names, Number number) {
+  const auto at = static_cast<std::size_t>(number);
+  return at < names.size() ? names[at] : "unknown";
+}
+
+template <class Number, class Names>
+std::optional<Number> number_in(const Names& names, std::string_view name) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return static_cast<Number>(i);
+  return std::nullopt;
+}
+
+} // namespace
+
+std::string_view name_of(record_kind kind) {
+  return name_in(kinds, kind);
+}
+
+std::string_view name_of(trace_message type) {
+  return name_in(messages, type);
+}
+
+std::string_view name_of(trace_measure measure) {
+  return name_in(measures, measure);
+}
+
+std::string_view name_of(applied_gradient gradient) {
+  return name_in(gradients, gradient);
+}
+
+std::optional<record_kind> record_kind_named(std::string_view name) {
+  return number_in<record_kind>(kinds, name);
+}
+
+std::optional<trace_message> trace_message_named(std::string_view name) {
+  return number_in<trace_message>(messages, name);
+}
+
+std::optional<trace_measure> trace_measure_named(std::string_view name) {
+  return number_in<trace_measure>(measures, name);
+}
+
+} // namespace syngrad

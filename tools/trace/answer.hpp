@@ -1,0 +1,37 @@
+// What a trace command finds out: tables of typed cells, notes, and text for people only. How it is shown (aligned
+// columns, CSV, JSON) is decided elsewhere (answer_format.hpp), so every command gives numbers to people and to
+// scripts.
+#pragma once
+
+#include "tools/exit_code.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace syngrad::tools {
+
+// Nothing (there is no such number), text, a whole number, or a real one.
+using cell = std::variant<std::monostate, std::string, std::int64_t, double>;
+
+struct answer_column {
+  std::string title; // "p99"; the key in JSON, so: lower case, words joined by _
+  std::string unit;  // "us"; empty: none. A "share" is 0 to 1, shown as a percentage; a "bar" a share drawn as a bar
+  int decimals = 1;  // of real numbers, for people
+};
+
+struct answer_table {
+  std::string name; // "handlers"; the key in JSON
+  std::vector<answer_column> columns;
+  std::vector<std::vector<cell>> rows; // as wide as the columns
+};
+
+struct answer {
+  std::string text; // before the tables, for people only
+  std::vector<answer_table> tables;
+  std::vector<std::string> notes; // whole sentences, after the tables
+  exit_code code = exit_code::done;
+};
+
+} // namespace syngrad::tools

@@ -1,0 +1,10 @@
+// The commands of `syngrad trace`, each defined in the file of its name.
+#pragma once
+
+#include "tools/trace/trace_command.hpp"
+
+namespace syngrad::tools {
+
+extern const trace_command info_command;
+
+} // namespace syngrad::tools

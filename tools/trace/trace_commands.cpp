@@ -1,0 +1,14 @@
+#include "tools/trace/trace_command.hpp"
+
+#include "tools/trace/commands/commands.hpp"
+
+#include <array>
+
+namespace syngrad::tools {
+
+std::span<const trace_command* const> trace_commands() {
+  static constexpr std::array registry{&info_command};
+  return registry;
+}
+
+} // namespace syngrad::tools

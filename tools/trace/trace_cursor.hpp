@@ -1,0 +1,67 @@
+// Reads the records of one ring, chunk after chunk, and merges several such readers by time.
+#pragma once
+
+#include "runtime/trace/trace_file.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+namespace syngrad::tools {
+
+class trace_cursor {
+public:
+  struct place {
+    const trace_file* file;
+    trace_chunk_header chunk;
+  };
+
+  // `rest`: records that come after those of the chunks; null: none. `offset_ns` is subtracted from every time.
+  trace_cursor(std::vector<place> chunks, const std::vector<trace_record>* rest, std::int64_t offset_ns)
+    : chunks_(std::move(chunks)), rest_(rest), offset_ns_(offset_ns) {
+    refill();
+  }
+
+  bool done() const { return next_ == records_.size(); }
+  const trace_record& front() const { return records_[next_]; }
+  void pop() {
+    if (++next_ == records_.size()) refill();
+  }
+
+private:
+  void refill();
+
+  std::vector<place> chunks_;
+  const std::vector<trace_record>* rest_;
+  std::int64_t offset_ns_;
+  std::size_t next_chunk_ = 0, next_ = 0;
+  chunk_codec codec_;
+  std::vector<trace_record> records_;
+};
+
+// A message is sent before it is handled: at equal times the lower kind goes first.
+inline bool comes_before(const trace_record& a, const trace_record& b) {
+  return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.kind < b.kind;
+}
+
+// Visits the records of all cursors in order. Runs of one cursor are read without looking at the others again.
+template <class Visit>
+void merge(std::vector<trace_cursor> cursors, Visit visit) {
+  std::erase_if(cursors, [](const auto& each) { return each.done(); });
+  while (!cursors.empty()) {
+    std::size_t first = 0;
+    for (std::size_t i = 1; i < cursors.size(); ++i)
+      if (comes_before(cursors[i].front(), cursors[first].front())) first = i;
+    const trace_record* next = nullptr; // of all the others
+    for (std::size_t i = 0; i < cursors.size(); ++i)
+      if (i != first && (!next || comes_before(cursors[i].front(), *next))) next = &cursors[i].front();
+    auto& from = cursors[first];
+    do {
+      visit(from.front());
+      from.pop();
+    } while (!from.done() && (!next || !comes_before(*next, from.front())));
+    if (from.done()) cursors.erase(cursors.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,41 @@
+// Which records a trace command looks at: --from --to --batch --actor --interface --type --node --where.
+//
+// What does not narrow costs nothing. Copies are cheap; any thread.
+#pragma once
+
+#include "runtime/trace/trace_names.hpp"
+#include "runtime/trace/trace_record.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/where_expression.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace syngrad::tools {
+
+struct trace_filter {
+  std::int64_t from_ns = std::numeric_limits<std::int64_t>::min(); // absolute, inclusive
+  std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();   // absolute, exclusive
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> batches;  // inclusive
+  std::set<std::uint32_t> actors;                                  // either end of a message; empty: all
+  std::optional<std::uint16_t> interface;
+  std::optional<std::uint8_t> type; // a trace_message; records of other kinds than messages do not pass then
+  std::optional<std::uint8_t> node;
+  std::optional<where_expression> where;
+
+  bool narrows() const {
+    return from_ns != std::numeric_limits<std::int64_t>::min() || to_ns != std::numeric_limits<std::int64_t>::max() ||
+           batches || !actors.empty() || interface || type || node || where;
+  }
+  bool passes(const trace_record&) const;
+};
+
+// Whether `type` of such a record is a trace_message.
+constexpr bool is_message(record_kind kind) {
+  return kind >= record_kind::send && kind <= record_kind::drop;
+}
+
+} // namespace syngrad::tools

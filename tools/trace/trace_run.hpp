@@ -1,0 +1,78 @@
+// The trace of a run, opened for reading: every node's segments and, of a run that goes on or was killed, what is still
+// in its rings. Records come in the order of time, on one clock where the nodes' offsets are known.
+//
+// Memory: one chunk a ring, whatever the length. Const members from one thread at a time.
+#pragma once
+
+#include "runtime/trace/trace_file.hpp"
+#include "runtime/trace/trace_names.hpp"
+#include "tools/trace/trace_cursor.hpp"
+#include "tools/trace/trace_filter.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace syngrad::tools {
+
+class trace_run {
+public:
+  // `folder`: a run's, or its trace/. Fails where there is no trace in it.
+  static result<trace_run> open(const std::string& folder);
+
+  const std::string& folder() const { return folder_; } // the one that holds the segments
+  const trace_names& names() const { return names_; }
+  const std::vector<trace_damage>& damage() const { return damage_; }
+
+  std::vector<std::uint8_t> nodes() const;
+  std::uint64_t records() const { return records_; }             // that can be read
+  std::uint64_t lost() const { return lost_; }                   // dropped, refused or damaged
+  std::uint64_t before_window() const { return before_window_; } // removed by `flight`, which is not a loss
+  std::uint64_t in_rings() const { return in_rings_; }           // of records(): not on disk yet
+  std::uint32_t sample() const { return sample_; }               // one batch in so many
+  bool ended() const { return ended_; }                          // every node's trace was closed in order or recovered
+  std::uint64_t bytes() const { return bytes_; }                 // on disk
+  std::int64_t begin_ns() const { return begin_ns_; }            // of the first record
+  std::int64_t end_ns() const { return end_ns_; }                // of the last one
+  std::int64_t realtime_at(std::int64_t time_ns) const { return time_ns + realtime_offset_ns_; }
+  const std::vector<trace_file>& files() const { return files_; } // in order of node and segment
+
+  // "batch 3" of what the clocks of the nodes allow to say; 0 where there is one node, negative where unknown.
+  std::int64_t clock_uncertainty_ns() const { return clock_uncertainty_ns_; }
+
+  // visit(const trace_record&) for every record that passes, in the order of time. A damaged chunk is left out.
+  template <class Visit>
+  void for_each(const trace_filter& filter, Visit visit) const {
+    const bool narrows = filter.narrows();
+    merge(cursors(filter.from_ns, filter.to_ns), [&](const trace_record& record) {
+      if (!narrows || filter.passes(record)) visit(record);
+    });
+  }
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for_each(trace_filter{}, visit);
+  }
+
+private:
+  trace_run() = default;
+  std::vector<trace_cursor> cursors(std::int64_t from_ns, std::int64_t to_ns) const;
+  void take_rings(const std::string& path);
+  void count();
+  void find_clocks();
+
+  using ring_place = std::pair<std::uint8_t, std::uint16_t>; // node, ring
+
+  std::string folder_;
+  std::vector<trace_file> files_;
+  std::map<ring_place, std::vector<trace_record>> left_in_rings_;
+  std::map<ring_place, std::uint64_t> ring_first_, ring_lost_;
+  std::map<std::uint8_t, std::int64_t> offsets_ns_; // to be subtracted from the node's times
+  trace_names names_;
+  std::vector<trace_damage> damage_;
+  std::uint64_t records_ = 0, lost_ = 0, before_window_ = 0, in_rings_ = 0, bytes_ = 0;
+  std::uint32_t sample_ = 1;
+  bool ended_ = true;
+  std::int64_t begin_ns_ = 0, end_ns_ = 0, realtime_offset_ns_ = 0, clock_uncertainty_ns_ = 0;
+};
+
+} // namespace syngrad::tools
