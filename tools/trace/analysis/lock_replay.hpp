@@ -1,0 +1,34 @@
+// What backpropagation would have cost here: the measured durations of each group's forward pass and of its backward
+// pass with the update, replayed with the backward edges restored (one batch in flight; a group waits for the true
+// gradient).
+#pragma once
+
+#include "tools/trace/trace_run.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace syngrad::tools {
+
+struct group_durations {
+  std::uint32_t actor = 0;
+  std::string name;
+  double forward_ns = 0;  // median over batches
+  double backward_ns = 0; // median, of backward and update (with the gradient at the input)
+};
+
+struct lock_replay {
+  std::vector<group_durations> groups; // bottom to top
+  double source_ns = 0;                // median, to make a batch
+  double hop_ns = 0;                   // median, from a send to its handling where the receiver was free
+  std::int64_t batches = 0;            // trained in the trace
+  double measured_ns = 0;              // a batch, in the real run: time of training over batches
+  double locked_ns = 0;                // a batch, replayed
+  double avoided_ns() const { return locked_ns - measured_ns; } // of update lock, a batch
+};
+
+// Fails where no batch was traced from the source to the top.
+result<lock_replay> replay_locked(const trace_run&, const trace_filter&);
+
+} // namespace syngrad::tools
