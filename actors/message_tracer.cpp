@@ -61,6 +61,7 @@ public:
   }
 
   const description* find(const std::type_info* type) const {
+    if (!type) return nullptr; // CAF's own types are numbered instead
     for (auto at = place_of(type);; at = (at + 1) % places) {
       if (table_[at].type == type) return &table_[at];
       if (!table_[at].type) return nullptr;
