@@ -7,7 +7,9 @@
 namespace syngrad::tools {
 
 std::span<const trace_command* const> trace_commands() {
-  static constexpr std::array registry{&info_command};
+  static constexpr std::array registry{
+    &info_command, &check_command, &show_command, &follow_command, &util_command, &latency_command, &queue_command,
+  };
   return registry;
 }
 
