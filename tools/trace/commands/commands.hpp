@@ -6,5 +6,12 @@
 namespace syngrad::tools {
 
 extern const trace_command info_command;
+extern const trace_command path_command;
+extern const trace_command staleness_command;
+extern const trace_command gradients_command;
+extern const trace_command bytes_command;
+extern const trace_command locks_command;
+extern const trace_command why_command;
+extern const trace_command diff_command;
 
 } // namespace syngrad::tools
