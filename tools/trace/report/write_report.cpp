@@ -1,6 +1,7 @@
 #include "tools/trace/report/write_report.hpp"
 
 #include "runtime/io/atomic_file.hpp"
+#include "tools/trace/analysis/bottlenecks.hpp"
 #include "tools/trace/report/report_page.hpp"
 
 #include <ctime>
@@ -54,6 +55,7 @@ report_data gather_report(const trace_run& run, const trace_filter& filter, cons
   for (const auto& damage : run.damage())
     data.damage.push_back(damage.file + ": " + damage.what + ", " + std::to_string(damage.bytes) + " bytes left out.");
   data.times = measure_utilisation(run, filter);
+  for (const auto& found : find_bottlenecks(data.times, data.names)) data.bottlenecks.push_back(found.text);
   data.latency = measure_latency(run, filter);
   data.queues = measure_queues(run, filter);
   data.staleness = measure_staleness(run, filter);
