@@ -175,7 +175,7 @@ std::vector<trace_cursor> trace_run::cursors(std::int64_t from_ns, std::int64_t 
   std::vector<trace_cursor> all;
   for (auto& [ring, places] : chunks) {
     const auto left = left_in_rings_.find(ring);
-    all.emplace_back(std::move(places), left == left_in_rings_.end() ? nullptr : &left->second,
+    all.emplace_back(ring, std::move(places), left == left_in_rings_.end() ? nullptr : &left->second,
                      offsets_ns_.at(ring.first));
   }
   return all;

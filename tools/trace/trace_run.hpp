@@ -40,12 +40,13 @@ public:
   // "batch 3" of what the clocks of the nodes allow to say; 0 where there is one node, negative where unknown.
   std::int64_t clock_uncertainty_ns() const { return clock_uncertainty_ns_; }
 
-  // visit(const trace_record&) for every record that passes, in the order of time. A damaged chunk is left out.
+  // visit(const trace_record&), or visit(record, ring_place), for every record that passes, in the order of time, until
+  // a visit that returns false. A damaged chunk is left out.
   template <class Visit>
   void for_each(const trace_filter& filter, Visit visit) const {
     const bool narrows = filter.narrows();
-    merge(cursors(filter.from_ns, filter.to_ns), [&](const trace_record& record) {
-      if (!narrows || filter.passes(record)) visit(record);
+    merge(cursors(filter.from_ns, filter.to_ns), [&](const trace_record& record, ring_place ring) {
+      return (narrows && !filter.passes(record)) || goes_on(visit, record, ring);
     });
   }
   template <class Visit>
@@ -59,8 +60,6 @@ private:
   void take_rings(const std::string& path);
   void count();
   void find_clocks();
-
-  using ring_place = std::pair<std::uint8_t, std::uint16_t>; // node, ring
 
   std::string folder_;
   std::vector<trace_file> files_;

@@ -1,6 +1,6 @@
 // The chain of work and waits that decided how long a batch, or the run, took: walked backwards from the last event;
 // from a handler's begin to whatever let it begin last: the message's own send, or the end of the actor's earlier
-// handler.
+// handler. Memory: of the run, 80 bytes a handled message; of a batch, the same for what happened meanwhile.
 #pragma once
 
 #include "tools/trace/trace_run.hpp"
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace syngrad::tools {
@@ -24,6 +25,8 @@ struct path_step {
   std::uint64_t message = 0;
   trace_record handled; // its begin record
 };
+
+std::string_view name_of(path_step::category);
 
 struct critical_path {
   std::vector<path_step> steps; // in the order of time, without gaps
