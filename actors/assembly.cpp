@@ -27,6 +27,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
   setup.credits = settings.credits;
   setup.audit_every = settings.audit_every;
+  setup.observer = plan.updates;
   // As many as can be above this group at once, by their credits, and at least what the lag holds back.
   setup.cache_limit = std::max((settings.credits + 1) * (count - index), setup.lag + 1) + 1;
   if (at < plan.predictors.size()) {
@@ -42,21 +43,22 @@ group_setup setup_of_group(run_plan& plan, int index) {
 running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   running_actors out;
   out.state = std::make_shared<run_state>();
-  std::uint16_t number = 0;
-  out.coordinator = system.spawn<coordinator_actor>(++number);
+  std::uint16_t last = 0;
+  const auto place = [&] { return actor_place{++last, plan.trace}; };
+  out.coordinator = system.spawn<coordinator_actor>(place());
   out.all.push_back(out.coordinator);
 
   auto setup = std::make_shared<coordinator_setup>();
   source_setup feed{plan.data, plan.validation, std::move(*plan.order), &plan.where->make_stream(),
                     plan.settings.evaluate_every};
-  setup->source = system.spawn<source_actor>(++number, std::move(feed));
+  setup->source = system.spawn<source_actor>(place(), std::move(feed));
   const int count = static_cast<int>(plan.groups.size());
-  for (int i = 0; i < count; ++i) setup->groups.push_back(system.spawn<group_actor>(++number, setup_of_group(plan, i)));
+  for (int i = 0; i < count; ++i) setup->groups.push_back(system.spawn<group_actor>(place(), setup_of_group(plan, i)));
 
   std::vector<caf::actor> predictors(plan.groups.size());
   for (std::size_t i = 0; i < plan.predictors.size(); ++i) {
     const int at = static_cast<int>(i);
-    const auto solver = system.spawn<solver_actor>(++number, at, std::ref(plan.where->make_stream()), out.coordinator);
+    const auto solver = system.spawn<solver_actor>(place(), at, std::ref(plan.where->make_stream()), out.coordinator);
     predictor_setup of_predictor;
     of_predictor.interface_number = at;
     of_predictor.model = plan.predictors[i];
@@ -64,7 +66,7 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
     of_predictor.solver = solver;
     of_predictor.rate = plan.synthetic_rate;
     of_predictor.deterministic = plan.settings.deterministic;
-    predictors[i] = system.spawn<predictor_actor>(++number, std::move(of_predictor));
+    predictors[i] = system.spawn<predictor_actor>(place(), std::move(of_predictor));
     setup->others.push_back(predictors[i]);
     setup->others.push_back(solver);
   }

@@ -3,6 +3,7 @@
 
 #include "actors/coordinator_actor.hpp"
 #include "actors/settings.hpp"
+#include "actors/update_observer.hpp"
 #include "runtime/data/batch_order.hpp"
 
 #include <caf/all.hpp>
@@ -19,7 +20,9 @@ struct run_plan {
   const dataset* data = nullptr;
   device* where = nullptr;
   training_observer observer;
-  std::optional<batch_order> order; // set by make_run_plan
+  trace_recorder* trace = nullptr;          // null: no trace; else it outlives the run
+  std::shared_ptr<update_observer> updates; // not null
+  std::optional<batch_order> order;         // set by make_run_plan
   std::vector<std::int32_t> validation;
   learning_rate rate{1e-3f};
   learning_rate synthetic_rate{1e-3f};
@@ -32,7 +35,8 @@ struct run_plan {
 };
 
 // Everything checked that can be; says which setting is at fault.
-result<run_plan> make_run_plan(training_settings, network, const dataset&, device&, training_observer);
+result<run_plan> make_run_plan(training_settings, network, const dataset&, device&, training_observer,
+                               trace_recorder* trace = nullptr);
 
 struct running_actors {
   caf::actor coordinator;

@@ -29,8 +29,9 @@ struct batch_record {
   group_cache cache;
   tensor output; // what was sent up; features of the predictor
   tensor labels;
-  tensor prediction; // null: none
-  tensor measures;   // see namespace measure
+  tensor prediction;                   // null: none
+  std::uint32_t predictor_version = 0; // that made it
+  tensor measures;                     // see namespace measure
 
   bool sent_down = false;
   bool finished = false;

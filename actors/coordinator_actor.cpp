@@ -18,8 +18,8 @@ double seconds(std::int64_t ns) {
 
 } // namespace
 
-coordinator_actor::coordinator_actor(caf::actor_config& config, std::uint16_t number)
-  : observed_actor(config, number, "coordinator") {
+coordinator_actor::coordinator_actor(caf::actor_config& config, actor_place place)
+  : observed_actor(config, place, "coordinator", actor_role::coordinator) {
   summary_.test_error_percent = summary_.validation_error_percent = last_error_ = nan;
 }
 
@@ -50,7 +50,7 @@ void coordinator_actor::handle_begin(begin& first) {
   for (const auto& each : setup_->groups) monitor(each);
   for (const auto& each : setup_->others) monitor(each);
   began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
-  send(setup_->source, train{setup_->steps});
+  send(setup_->source, train{context_for(no_batch), setup_->steps});
   if (setup_->observer.on_progress) send(this, progress_tick{});
 }
 
@@ -151,7 +151,8 @@ void coordinator_actor::next_final_evaluation() {
   stage_ = stage::evaluating;
   const bool on_test_set = final_evaluations_.front();
   final_evaluations_.pop_front();
-  send(setup_->source, evaluate{static_cast<std::uint64_t>(summary_.steps) * 2 + (on_test_set ? 1 : 0), on_test_set});
+  send(setup_->source, evaluate{context_for(no_batch),
+                                static_cast<std::uint64_t>(summary_.steps) * 2 + (on_test_set ? 1 : 0), on_test_set});
 }
 
 // ---- reports
@@ -160,7 +161,7 @@ void coordinator_actor::ask_for_reports(gathering wanted, report_span span) {
   if (wanted.use == gathering::purpose::summary) stage_ = stage::reporting;
   const auto number = ++next_report_;
   gatherings_[number] = std::move(wanted);
-  for (const auto& each : setup_->groups) send(each, report_request{number, span});
+  for (const auto& each : setup_->groups) send(each, report_request{context_for(no_batch), number, span});
 }
 
 void coordinator_actor::handle_report(report& arrived) {
@@ -198,9 +199,9 @@ void coordinator_actor::reports_complete(gathering complete) {
   segment_ns_ = last_done_ns_ = steady_now_ns();
   if (setup_->target_percent && complete.evaluation.error_percent <= *setup_->target_percent) {
     if (summary_.end == run_end::finished) summary_.end = run_end::target_reached;
-    send(setup_->source, stop_training{});
+    send(setup_->source, stop_training{context_for(no_batch)});
   } else {
-    send(setup_->source, resume_training{});
+    send(setup_->source, resume_training{context_for(no_batch)});
   }
 }
 
@@ -240,13 +241,13 @@ void coordinator_actor::handle_failure(failure& what) {
   if (setup_->skip_nonfinite || summary_.end == run_end::failed) return;
   summary_.end = run_end::failed;
   summary_.failure = what.what;
-  send(setup_->source, stop_training{});
+  send(setup_->source, stop_training{context_for(no_batch)});
 }
 
 void coordinator_actor::handle_interrupt(interrupt_run&) {
   if (stage_ != stage::training || !setup_) return;
   if (summary_.end == run_end::finished) summary_.end = run_end::interrupted;
-  send(setup_->source, stop_training{});
+  send(setup_->source, stop_training{context_for(no_batch)});
 }
 
 void coordinator_actor::handle_down(const caf::down_msg& down) {

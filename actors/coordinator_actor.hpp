@@ -39,7 +39,7 @@ struct coordinator_setup {
 
 class coordinator_actor : public observed_actor {
 public:
-  coordinator_actor(caf::actor_config&, std::uint16_t number);
+  coordinator_actor(caf::actor_config&, actor_place);
 
   // Sent first, and once: the coordinator has to exist before the actors that report to it.
   struct begin {

@@ -9,8 +9,9 @@
 
 namespace syngrad {
 
-group_actor::group_actor(caf::actor_config& config, std::uint16_t number, group_setup setup)
-  : observed_actor(config, number, "group " + std::to_string(setup.index)), setup_(std::move(setup)) {}
+group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
+  : observed_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index),
+    setup_(std::move(setup)), actor_id_(actor_id(place.trace ? place.trace->node() : std::uint8_t{0}, place.number)) {}
 
 group_actor::~group_actor() = default;
 
@@ -43,7 +44,7 @@ void group_actor::handle_connect(connect& neighbours) {
   predictor_ = neighbours.predictor;
   report_failures_to(neighbours.coordinator);
   prepare_records();
-  send(below_, credit{context_for(0), setup_.credits});
+  send(below_, credit{context_for(no_batch), setup_.credits});
 }
 
 void group_actor::handle_activation(activation& arrived) {
@@ -61,7 +62,8 @@ void group_actor::handle_flush_mark(flush_mark& mark) {
 void group_actor::handle_gradient(gradient& arrived) {
   auto* record = find(arrived.context.batch);
   if (!record || record->finished || record->early) {
-    send(coordinator(), failure{title() + ": an unexpected gradient for batch " + std::to_string(arrived.context.batch),
+    send(coordinator(), failure{context_for(no_batch),
+                                title() + ": an unexpected gradient for batch " + std::to_string(arrived.context.batch),
                                 arrived.context.batch, false});
     return;
   }
@@ -88,6 +90,7 @@ void group_actor::handle_audit_gradient(audit_gradient& arrived) {
 void group_actor::handle_synthetic_gradient(synthetic_gradient& answer) {
   if (state_ != state::asking || turn_->batch != answer.context.batch) return;
   turn_->prediction = answer.values.read_on(*setup_.work);
+  turn_->predictor_version = answer.context.version;
   finish_turn();
   advance();
 }
@@ -98,19 +101,21 @@ void group_actor::handle_credit(credit& granted) {
 }
 
 void group_actor::handle_work_done(work_done& passed) {
-  auto* record = find(passed.batch);
+  auto* record = find(passed.context.batch);
   if (!record) return;
   if (!passed.settled) {
-    send(below_, credit{context_for(passed.batch), 1});
+    send(below_, credit{context_for(passed.context.batch), 1});
     if (is_top()) {
       const double loss = record->measures.f32()[measure::loss];
+      setup_.observer->measured(origin_of(*record, setup_.layers->version()), trace_measure::loss, loss);
       if (!std::isfinite(loss))
         report_nonfinite(*record, "the loss after layer " +
                                     std::to_string(setup_.layers->first_layer() + setup_.layers->layer_count() - 1));
-      send(coordinator(), batch_done{context_for(passed.batch), loss, record->rows});
+      send(coordinator(), batch_done{context_for(passed.context.batch), loss, record->rows});
     }
     return;
   }
+  observe_measures(*record);
   const float* numbers = record->measures.f32();
   const auto add = [&](agreement_mean& mean, std::int64_t at) {
     mean.add(numbers[at], numbers[at + 1], numbers[at + 2]);
@@ -129,10 +134,10 @@ void group_actor::handle_work_done(work_done& passed) {
 }
 
 void group_actor::handle_evaluation_done(evaluation_done& passed) {
-  send(below_, credit{context_for(0), 1});
+  send(below_, credit{context_for(no_batch), 1});
   if (!passed.result) return;
   const float* numbers = passed.result.f32();
-  send(coordinator(), evaluated{context_for(0), passed.evaluation, numbers[0], numbers[1], passed.rows});
+  send(coordinator(), evaluated{context_for(no_batch), passed.evaluation, numbers[0], numbers[1], passed.rows});
 }
 
 void group_actor::handle_report_request(report_request& request) {
@@ -144,8 +149,8 @@ void group_actor::handle_report_request(report_request& request) {
   out.layers = setup_.units;
   out.updates = setup_.layers->version();
   out.busy = times().busy_share(now);
-  out.starved = times().waiting_share(waiting_for::input, now);
-  out.blocked = times().waiting_share(waiting_for::credit, now);
+  out.starved = times().waiting_share(waiting_reason::input, now);
+  out.blocked = times().waiting_share(waiting_reason::credit, now);
   out.staleness = stale_updates_ ? static_cast<double>(staleness_) / static_cast<double>(stale_updates_) : 0.0;
   out.cosine = agreement.cosine();
   out.norm_ratio = agreement.norm_ratio();
@@ -158,7 +163,7 @@ void group_actor::handle_report_request(report_request& request) {
   out.predictor_share = setup_.predictor_multiply_adds / (own + setup_.predictor_multiply_adds);
   out.dropped_targets = dropped_targets_;
   if (interval) interval_agreement_ = {};
-  send(coordinator(), report{request.number, out});
+  send(coordinator(), report{context_for(no_batch), request.number, out});
 }
 
 // ---- a batch's turn
@@ -178,7 +183,7 @@ void group_actor::advance() {
     case state::gated:
       if (!gate_open()) return;
       if (predictor_ && setup_.policy->predicts(turn_->batch)) {
-        auto context = context_for(turn_->batch, static_cast<std::uint32_t>(turn_->version));
+        auto context = caused_by(turn_->cause, turn_->batch, static_cast<std::uint32_t>(turn_->version));
         send(predictor_, predict{context, turn_->output, turn_->labels});
         state_ = state::asking;
         return;
@@ -209,6 +214,8 @@ void group_actor::start_training_batch(activation batch) {
   auto& work = *setup_.work;
   auto& record = make_record();
   record.batch = batch.context.batch;
+  record.cause = batch.context.id;
+  record.predictor_version = no_predictor_version;
   record.rows = batch.values.rows();
   record.version = setup_.layers->version();
   record.labels = batch.labels.read_on(work);
@@ -224,22 +231,23 @@ void group_actor::start_training_batch(activation batch) {
     return;
   }
   record.awaits_audit = audited(record.batch) && setup_.policy->bootstraps(record.batch);
-  output_ = {context_for(record.batch, static_cast<std::uint32_t>(record.version)), phase::train, 0, record.output,
-             record.labels};
+  output_ = {caused_by(record.cause, record.batch, static_cast<std::uint32_t>(record.version)), phase::train, 0,
+             record.output, record.labels};
   state_ = state::sending;
 }
 
 void group_actor::start_evaluation_batch(activation batch) {
   auto& work = *setup_.work;
   auto output = setup_.layers->forward(work, batch.values.read_on(work), phase::evaluate, nullptr);
-  evaluation_done passed{batch.evaluation, batch.values.rows(), {}};
+  evaluation_done passed{caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.values.rows(), {}};
   turn_ = nullptr;
   if (is_top()) {
     passed.result = make_tensor(work, {2});
     softmax_cross_entropy(work, output, batch.labels.read_on(work), false, passed.result);
   } else {
     output.ready_after(work.record());
-    output_ = {context_for(0), phase::evaluate, batch.evaluation, std::move(output), batch.labels};
+    output_ = {caused_by(batch.context.id, no_batch, 0), phase::evaluate, batch.evaluation, std::move(output),
+               batch.labels};
     state_ = state::sending;
   }
   when_complete(work, std::move(passed));
@@ -263,7 +271,7 @@ void group_actor::finish_turn() {
   auto& record = *std::exchange(turn_, nullptr);
   state_ = state::idle;
   if (!is_top()) setup_.policy->on_turn(*this, record);
-  when_complete(*setup_.work, work_done{record.batch, false});
+  when_complete(*setup_.work, work_done{context_for(record.batch), false});
   if (record.finished) {
     settle_if_done(record);
     return;
@@ -274,14 +282,14 @@ void group_actor::finish_turn() {
 
 bool group_actor::try_flush() {
   if (!std::exchange(flushing_, true)) {
-    if (above_) send(above_, flush_mark{context_for(inbox_.front().batch.context.batch)});
+    if (above_) send(above_, flush_mark{context_for(no_batch)});
     if (!in_flight_.empty()) deliver_early_through(in_flight_.back()->batch); // deterministic: held back until now
   }
   if (!in_flight_.empty()) return false;
   if (!is_top()) setup_.policy->on_end(*this);
   flushing_ = false;
   inbox_.pop_front();
-  send(coordinator(), flushed{setup_.index});
+  send(coordinator(), flushed{context_for(no_batch), setup_.index});
   return true;
 }
 
@@ -326,7 +334,7 @@ void group_actor::deliver(batch_record& record, gradient_kind kind, const tensor
 }
 
 void group_actor::apply_at_top(batch_record& record, const tensor& truth) {
-  send_down(record, gradient_kind::truth, update(record, truth, true));
+  send_down(record, gradient_kind::truth, update(record, applied_gradient::truth, truth, true));
   finish(record);
 }
 
@@ -351,7 +359,7 @@ void group_actor::send_audit_down(batch_record& record, tensor values) {
   send(below_, audit_gradient{context_for(record.batch), std::move(values)});
 }
 
-tensor group_actor::update(batch_record& record, const tensor& dy, bool input_gradient) {
+tensor group_actor::update(batch_record& record, applied_gradient applied, const tensor& dy, bool input_gradient) {
   auto& work = *setup_.work;
   auto guard = measured(record, measure::guard, 1);
   auto nonfinite = measured(record, measure::nonfinite, setup_.layers->layer_count());
@@ -360,7 +368,9 @@ tensor group_actor::update(batch_record& record, const tensor& dy, bool input_gr
   ++stale_updates_;
   const update_request request{record.rows, setup_.rate.at(setup_.layers->version()),
                                std::exchange(accumulated_, false), &guard, &nonfinite};
-  return setup_.layers->backward_and_update(work, dy, record.cache, input_gradient && has_below(), request);
+  auto below = setup_.layers->backward_and_update(work, dy, record.cache, input_gradient && has_below(), request);
+  observe_application(record, applied, setup_.layers->version());
+  return below;
 }
 
 void group_actor::accumulate(batch_record& record, tensor dy) {
@@ -373,6 +383,7 @@ void group_actor::accumulate(batch_record& record, tensor dy) {
   accumulated_ = true;
   staleness_ += setup_.layers->version() - record.version;
   ++stale_updates_;
+  observe_application(record, applied_gradient::residual, setup_.layers->version() + 1);
 }
 
 void group_actor::apply_accumulated() {
@@ -424,7 +435,7 @@ void group_actor::settle_if_done(batch_record& record) {
   // The memory may be used again once the stream is past its readers; the measures are still to be read.
   for (auto& each : record.cache.layers) each = {};
   record.output = record.labels = record.prediction = {};
-  when_complete(*setup_.work, work_done{record.batch, true});
+  when_complete(*setup_.work, work_done{context_for(record.batch), true});
 }
 
 // ---- records and checks
@@ -435,6 +446,36 @@ bool group_actor::audited(std::uint64_t batch) const {
 
 tensor group_actor::measured(const batch_record& record, std::int64_t first, std::int64_t count) {
   return record.measures.view(first, {count});
+}
+
+update_origin group_actor::origin_of(const batch_record& record, std::int64_t version) const {
+  const auto interface = is_top() ? no_interface : static_cast<std::uint16_t>(setup_.index);
+  return {handled_message(), record.cause, record.batch, version, actor_id_, interface};
+}
+
+// `version`: with which the gradient is applied, or will be.
+void group_actor::observe_application(const batch_record& record, applied_gradient applied, std::int64_t version) {
+  const auto origin = origin_of(record, version);
+  setup_.observer->updated(origin, applied, record.predictor_version);
+  setup_.observer->measured(origin, trace_measure::staleness, static_cast<double>(version - 1 - record.version));
+}
+
+void group_actor::observe_measures(const batch_record& record) {
+  if (!record.agreement_measured && !record.audit_measured) return;
+  const auto origin = origin_of(record, setup_.layers->version());
+  const float* numbers = record.measures.f32();
+  const auto tell = [&](std::int64_t at, trace_measure cosine, trace_measure norms) {
+    agreement_mean once;
+    once.add(numbers[at], numbers[at + 1], numbers[at + 2]);
+    setup_.observer->measured(origin, cosine, once.cosine());
+    setup_.observer->measured(origin, norms, once.norm_ratio());
+  };
+  if (record.agreement_measured) tell(measure::agreement, trace_measure::cosine, trace_measure::norm_ratio);
+  if (!record.audit_measured) return;
+  tell(measure::audit, trace_measure::audit_cosine, trace_measure::audit_norm_ratio);
+  agreement_mean once;
+  once.add_bias(numbers[measure::bias], numbers[measure::audit + 2], record.rows);
+  setup_.observer->measured(origin, trace_measure::audit_bias, once.bias());
 }
 
 void group_actor::check_finite(const batch_record& record) {
@@ -455,7 +496,8 @@ void group_actor::check_finite(const batch_record& record) {
 }
 
 void group_actor::report_nonfinite(const batch_record& record, const std::string& what) {
-  send(coordinator(), failure{title() + ", batch " + std::to_string(record.batch) + ": " + what +
+  send(coordinator(), failure{context_for(no_batch),
+                              title() + ", batch " + std::to_string(record.batch) + ": " + what +
                                 " is NaN or infinite; nothing was updated with it",
                               record.batch, true});
 }

@@ -15,6 +15,7 @@
 #include "actors/agreement.hpp"
 #include "actors/observed_actor.hpp"
 #include "actors/policies/update_policy.hpp"
+#include "actors/update_observer.hpp"
 #include "models/learning_rate.hpp"
 
 #include <deque>
@@ -32,10 +33,11 @@ struct group_setup {
   std::unique_ptr<update_policy> policy;
   learning_rate rate{1e-3f};
   bool deterministic = false;
-  int lag = 0;                   // deterministic: turns by which gradients are handled late
-  int credits = 2;               // granted to the neighbour below
-  std::int64_t audit_every = 0;  // 0: never
-  std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
+  int lag = 0;                               // deterministic: turns by which gradients are handled late
+  int credits = 2;                           // granted to the neighbour below
+  std::int64_t audit_every = 0;              // 0: never
+  std::shared_ptr<update_observer> observer; // not null
+  std::int64_t cache_limit = 16;             // batches whose gradient is outstanding; more than the lag
   // Of the predictor beside this group, for the report.
   std::int64_t predictor_parameters = 0;
   double predictor_multiply_adds = 0;
@@ -43,14 +45,17 @@ struct group_setup {
 
 class group_actor : public observed_actor, private policy_actions {
 public:
-  group_actor(caf::actor_config&, std::uint16_t number, group_setup);
+  group_actor(caf::actor_config&, actor_place, group_setup);
   ~group_actor() override;
 
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
-  waiting_for waits_for() const override { return state_ == state::sending ? waiting_for::credit : waiting_for::input; }
+  waiting_reason waits_for() const override {
+    return state_ == state::sending ? waiting_reason::credit : waiting_reason::input;
+  }
   std::uint64_t current_batch() const override { return turn_ ? turn_->batch : 0; }
+  std::uint32_t weight_version() const override { return static_cast<std::uint32_t>(setup_.layers->version()); }
   void on_exit() override;
 
 private:
@@ -96,6 +101,9 @@ private:
   void settle_if_done(batch_record&);
   void check_finite(const batch_record&);
   void report_nonfinite(const batch_record&, const std::string& what);
+  update_origin origin_of(const batch_record&, std::int64_t version) const;
+  void observe_application(const batch_record&, applied_gradient, std::int64_t version);
+  void observe_measures(const batch_record&);
 
   void prepare_records();
   batch_record& make_record();
@@ -103,7 +111,7 @@ private:
   void recycle(batch_record&);
 
   // policy_actions
-  tensor update(batch_record&, const tensor& dy, bool input_gradient) override;
+  tensor update(batch_record&, applied_gradient, const tensor& dy, bool input_gradient) override;
   void accumulate(batch_record&, tensor dy) override;
   void apply_accumulated() override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
@@ -113,6 +121,7 @@ private:
   void finish(batch_record&) override;
 
   group_setup setup_;
+  std::uint32_t actor_id_;
   caf::actor below_, above_, predictor_;
 
   state state_ = state::idle;

@@ -12,7 +12,7 @@ namespace {
 // Answers each question with an empty gradient.
 class answering_actor : public observed_actor {
 public:
-  answering_actor(caf::actor_config& config, std::uint16_t number) : observed_actor(config, number, "answering") {}
+  answering_actor(caf::actor_config& config, actor_place place) : observed_actor(config, place, "answering") {}
 
 protected:
   caf::behavior make_behavior() override { return with_describe({on(&answering_actor::handle_predict)}); }
@@ -26,9 +26,8 @@ private:
 
 class asking_actor : public observed_actor {
 public:
-  asking_actor(caf::actor_config& config, std::uint16_t number, caf::actor other, int rounds,
-               std::promise<double>& result)
-    : observed_actor(config, number, "asking"), other_(std::move(other)), rounds_(rounds), result_(result) {}
+  asking_actor(caf::actor_config& config, actor_place place, caf::actor other, int rounds, std::promise<double>& result)
+    : observed_actor(config, place, "asking"), other_(std::move(other)), rounds_(rounds), result_(result) {}
 
 protected:
   caf::behavior make_behavior() override {
@@ -63,8 +62,8 @@ private:
 double measure_hop_us(int threads, int rounds) {
   std::promise<double> result;
   owned_actor_system system(threads, 1);
-  const auto other = system.get().spawn<answering_actor>(std::uint16_t{1});
-  system.get().spawn<asking_actor>(std::uint16_t{2}, other, rounds, std::ref(result));
+  const auto other = system.get().spawn<answering_actor>(actor_place{1});
+  system.get().spawn<asking_actor>(actor_place{2}, other, rounds, std::ref(result));
   return result.get_future().get();
 }
 

@@ -35,7 +35,7 @@
 
 namespace syngrad {
 
-// First in every message: which message caused it, when, for which batch and from which weights.
+// First in every message from an actor: which message caused it, when, for which batch and from which weights.
 struct message_context {
   std::uint64_t id = 0;     // actor 16 bits (after 8 bits of node), sequence 40 bits
   std::uint64_t parent = 0; // the message whose handling sent this one
@@ -43,6 +43,9 @@ struct message_context {
   std::uint64_t batch = 0;
   std::uint32_t version = 0; // weight version of the sender
 };
+
+// The batch of messages that belong to no training batch: orders, evaluations, reports.
+inline constexpr std::uint64_t no_batch = ~std::uint64_t{0};
 
 struct activation {
   message_context context;
@@ -94,6 +97,7 @@ struct solved {
 };
 
 struct targets_dropped {
+  message_context context;
   std::int64_t count = 0; // so far
 };
 
@@ -121,11 +125,13 @@ struct evaluated {
 };
 
 struct flushed {
+  message_context context;
   int group = 0;
 };
 
 // A number that is not finite, an exception: what went wrong, where, and with which batch.
 struct failure {
+  message_context context;
   std::string what;
   std::uint64_t batch = 0;
   bool skipped = false; // the update was left out and the run goes on
@@ -133,13 +139,14 @@ struct failure {
 
 // To the actor itself, when its stream is past the work of a batch: results may be read on the host.
 struct work_done {
-  std::uint64_t batch = 0;
+  message_context context;
   bool settled = false; // every gradient of the batch was dealt with; else only the batch's own turn is over
 };
 
 // To the top or another group itself: an evaluation batch has passed; `result` is the loss output at the top, else
 // null.
 struct evaluation_done {
+  message_context context;
   std::uint64_t evaluation = 0;
   std::int64_t rows = 0;
   tensor result;
@@ -154,31 +161,41 @@ struct connect {
 };
 
 struct train {
+  message_context context;
   std::int64_t steps = 0;
 };
-struct resume_training {}; // an evaluation is complete: go on training
-struct stop_training {};
+struct resume_training { // an evaluation is complete: go on training
+  message_context context;
+};
+struct stop_training {
+  message_context context;
+};
 struct evaluate {
+  message_context context;
   std::uint64_t evaluation = 0;
   bool on_test_set = false;
 };
 struct evaluation_begun {
+  message_context context;
   std::uint64_t evaluation = 0;
   std::int64_t step = 0; // training batches that went before
   std::int64_t rows = 0; // that will come back as `evaluated`
   bool on_test_set = false;
 };
 struct training_ended {
+  message_context context;
   std::int64_t steps = 0; // batches that were sent
 };
 
 // Over which time the means of a report are taken.
 enum class report_span : std::uint8_t { run, since_last_interval };
 struct report_request {
+  message_context context;
   std::uint64_t number = 0;
   report_span span = report_span::run;
 };
 struct report {
+  message_context context;
   std::uint64_t number = 0;
   group_report of_group;
 };
@@ -188,7 +205,9 @@ struct describe_request {
 struct begin_run {};
 struct interrupt_run {};
 struct progress_tick {};
-struct next_target {}; // a predictor to itself: train on the next target, after what came in meanwhile
+struct next_target { // a predictor to itself: train on the next target, after what came in meanwhile
+  message_context context;
+};
 
 } // namespace syngrad
 

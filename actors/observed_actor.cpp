@@ -2,8 +2,9 @@
 
 namespace syngrad {
 
-observed_actor::observed_actor(caf::actor_config& config, std::uint16_t number, std::string title)
-  : caf::event_based_actor(config), title_(std::move(title)), origin_(std::uint64_t{number} << 40) {
+observed_actor::observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role,
+                               int index)
+  : caf::event_based_actor(config), title_(std::move(title)), tracer_(place, role, index, title_) {
   set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
     std::string what = "unknown exception";
     try {
@@ -12,7 +13,7 @@ observed_actor::observed_actor(caf::actor_config& config, std::uint16_t number, 
       what = reason.what();
     } catch (...) {
     }
-    if (coordinator_) send(coordinator_, failure{title_ + ": " + what, current_batch(), false});
+    if (coordinator_) send(coordinator_, failure{context_for(no_batch), title_ + ": " + what, current_batch(), false});
     return caf::sec::runtime_error;
   });
 }
@@ -21,6 +22,7 @@ void observed_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_un
   std::int64_t none = 0;
   if (arrived_.load(std::memory_order_relaxed) == 0)
     arrived_.compare_exchange_strong(none, steady_now_ns(), std::memory_order_relaxed);
+  if (tracer_.on()) tracer_.sent(*element, steady_now_ns());
   tsan_release(element.get());
   tsan_release(&mailbox_order_);
   caf::event_based_actor::enqueue(std::move(element), host);
@@ -29,21 +31,27 @@ void observed_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_un
 caf::invoke_message_result observed_actor::consume(caf::mailbox_element& element) {
   tsan_acquire(&element);
   tsan_acquire(&handler_order_);
-  times_.begin(steady_now_ns(), arrived_.exchange(0, std::memory_order_relaxed));
+  const auto began = steady_now_ns();
+  times_.begin(began, arrived_.exchange(0, std::memory_order_relaxed));
+  if (tracer_.on()) tracer_.begins(element, began, weight_version());
   const auto outcome = caf::event_based_actor::consume(element);
-  times_.end(steady_now_ns(), waits_for());
+  const auto ended = steady_now_ns();
+  times_.end(ended, waits_for());
+  if (tracer_.on()) tracer_.ends(ended, weight_version(), waits_for());
   tsan_release(&handler_order_);
   return outcome;
 }
 
 void observed_actor::initialize() {
   caf::event_based_actor::initialize();
+  tracer_.lives(record_kind::spawn, steady_now_ns());
   tsan_release(&handler_order_);
 }
 
 bool observed_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   tsan_acquire(&mailbox_order_);
   tsan_acquire(&handler_order_);
+  tracer_.lives(record_kind::exit, steady_now_ns());
   const auto ended = caf::event_based_actor::cleanup(std::move(reason), host);
   tsan_release(&handler_order_);
   return ended;

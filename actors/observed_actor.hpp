@@ -1,9 +1,10 @@
-// The base of all actors of a run: knows which message is being handled, keeps the account of time, and turns an
-// exception that leaves a handler into a `failure` for the coordinator.
+// The base of all actors of a run: knows which message is being handled, keeps the account of time, has messages
+// recorded, and turns an exception that leaves a handler into a `failure` for the coordinator.
 //
 // Threads: enqueue() runs on the sender's thread; everything else on the actor's.
 #pragma once
 
+#include "actors/message_tracer.hpp"
 #include "actors/messages.hpp"
 #include "actors/time_account.hpp"
 #include "actors/tsan_annotations.hpp"
@@ -17,7 +18,8 @@ namespace syngrad {
 
 class observed_actor : public caf::event_based_actor {
 public:
-  observed_actor(caf::actor_config& config, std::uint16_t number, std::string title);
+  observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role = actor_role::other,
+                 int index = 0);
 
   const std::string& title() const { return title_; } // "group 3", "predictor 0": for people
 
@@ -33,14 +35,20 @@ protected:
   template <class Self, class M>
   auto on(void (Self::*handler)(M&)) {
     return [this, handler](M& message) {
+      current_ = 0;
       if constexpr (requires { message.context; }) current_ = message.context.id;
       (static_cast<Self*>(this)->*handler)(message);
     };
   }
 
   message_context context_for(std::uint64_t batch, std::uint32_t version = 0) {
-    return {origin_ | ++sequence_, current_, steady_now_ns(), batch, version};
+    return caused_by(current_, batch, version);
   }
+  // Of a message whose cause is not the one that is being handled.
+  message_context caused_by(std::uint64_t cause, std::uint64_t batch, std::uint32_t version) {
+    return {tracer_.origin() | ++sequence_, cause, steady_now_ns(), batch, version};
+  }
+  std::uint64_t handled_message() const { return current_; }
 
   // Sends `message` to this actor, from any thread, once `work` is past what is enqueued on it now.
   template <class M>
@@ -50,8 +58,9 @@ protected:
   }
 
   virtual std::string describe() = 0; // one line: what it waits for, what it holds
-  virtual waiting_for waits_for() const { return waiting_for::input; }
+  virtual waiting_reason waits_for() const { return waiting_reason::input; }
   virtual std::uint64_t current_batch() const { return 0; }
+  virtual std::uint32_t weight_version() const { return 0; }
 
   caf::behavior with_describe(caf::message_handler handlers);
 
@@ -63,7 +72,7 @@ protected:
 
 private:
   std::string title_;
-  std::uint64_t origin_;
+  message_tracer tracer_;
   std::uint64_t sequence_ = 0;
   std::uint64_t current_ = 0;
   std::atomic<std::int64_t> arrived_{0}; // of the first message since the last handler began; 0: none

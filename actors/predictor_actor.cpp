@@ -2,8 +2,10 @@
 
 namespace syngrad {
 
-predictor_actor::predictor_actor(caf::actor_config& config, std::uint16_t number, predictor_setup setup)
-  : observed_actor(config, number, "predictor " + std::to_string(setup.interface_number)), setup_(std::move(setup)) {}
+predictor_actor::predictor_actor(caf::actor_config& config, actor_place place, predictor_setup setup)
+  : observed_actor(config, place, "predictor " + std::to_string(setup.interface_number), actor_role::predictor,
+                   setup.interface_number),
+    setup_(std::move(setup)) {}
 
 caf::behavior predictor_actor::make_behavior() {
   return with_describe({
@@ -36,7 +38,7 @@ void predictor_actor::handle_target(target& arrived) {
   if (!setup_.deterministic && targets_.size() > setup_.target_limit) {
     targets_.pop_front();
     ++dropped_;
-    send(group_, targets_dropped{dropped_});
+    send(group_, targets_dropped{context_for(no_batch), dropped_});
   }
   advance();
 }
@@ -72,7 +74,7 @@ void predictor_actor::advance() {
   }
   if (!targets_.empty() && !next_scheduled_) {
     next_scheduled_ = true;
-    send(this, next_target{});
+    send(this, next_target{context_for(targets_.front().context.batch)});
   }
 }
 

@@ -28,11 +28,12 @@ struct predictor_setup {
 
 class predictor_actor : public observed_actor {
 public:
-  predictor_actor(caf::actor_config&, std::uint16_t number, predictor_setup);
+  predictor_actor(caf::actor_config&, actor_place, predictor_setup);
 
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
+  std::uint32_t weight_version() const override { return static_cast<std::uint32_t>(trained_); }
   void on_exit() override;
 
 private:

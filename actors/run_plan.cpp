@@ -111,7 +111,7 @@ result<batch_order> order_batches(run_plan& plan, const dataset& data) {
 } // namespace
 
 result<run_plan> make_run_plan(training_settings settings, network net, const dataset& data, device& where,
-                               training_observer observer) {
+                               training_observer observer, trace_recorder* trace) {
   if (settings.split.empty()) settings.split = {static_cast<int>(net.units.size())};
   const auto policy = make_update_policy(settings.policy, 0);
   if (!policy) return policy.failure();
@@ -125,6 +125,11 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   plan.data = &data;
   plan.where = &where;
   plan.observer = std::move(observer);
+  plan.trace = trace;
+  if (trace)
+    plan.updates = std::make_shared<recording_observer>(*trace);
+  else
+    plan.updates = std::make_shared<update_observer>();
   for (const auto& [base, rate] : {std::pair{settings.learning_rate, &plan.rate},
                                    std::pair{settings.synthetic_learning_rate, &plan.synthetic_rate}}) {
     auto parsed = learning_rate::parse(base, settings.decay, settings.steps);

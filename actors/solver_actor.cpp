@@ -2,10 +2,10 @@
 
 namespace syngrad {
 
-solver_actor::solver_actor(caf::actor_config& config, std::uint16_t number, int interface_number, stream& work,
+solver_actor::solver_actor(caf::actor_config& config, actor_place place, int interface_number, stream& work,
                            caf::actor coordinator)
-  : observed_actor(config, number, "solver " + std::to_string(interface_number)), interface_(interface_number),
-    work_(work) {
+  : observed_actor(config, place, "solver " + std::to_string(interface_number), actor_role::solver, interface_number),
+    interface_(interface_number), work_(work) {
   report_failures_to(std::move(coordinator));
 }
 

@@ -7,7 +7,7 @@ namespace syngrad {
 
 class solver_actor : public observed_actor {
 public:
-  solver_actor(caf::actor_config&, std::uint16_t number, int interface_number, stream& work, caf::actor coordinator);
+  solver_actor(caf::actor_config&, actor_place, int interface_number, stream& work, caf::actor coordinator);
 
 protected:
   caf::behavior make_behavior() override;

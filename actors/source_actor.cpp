@@ -5,8 +5,8 @@
 
 namespace syngrad {
 
-source_actor::source_actor(caf::actor_config& config, std::uint16_t number, source_setup setup)
-  : observed_actor(config, number, "source"), setup_(std::move(setup)),
+source_actor::source_actor(caf::actor_config& config, actor_place place, source_setup setup)
+  : observed_actor(config, place, "source", actor_role::source), setup_(std::move(setup)),
     training_samples_(*setup_.work, setup_.data->train, setup_.data->features) {}
 
 caf::behavior source_actor::make_behavior() {
@@ -61,8 +61,8 @@ void source_actor::advance() {
   while (pass_ || (training_ && !paused_)) {
     if (!pass_ && step_ == steps_) {
       training_ = false;
-      send(above_, flush_mark{context_for(static_cast<std::uint64_t>(step_))});
-      send(coordinator(), training_ended{step_});
+      send(above_, flush_mark{context_for(no_batch)});
+      send(coordinator(), training_ended{context_for(no_batch), step_});
       return;
     }
     if (credits_ == 0) return;
@@ -88,7 +88,7 @@ void source_actor::send_training_batch() {
 void source_actor::begin_pass(std::uint64_t number, bool on_test_set) {
   if (on_test_set && !test_samples_) test_samples_.emplace(*setup_.work, setup_.data->test, setup_.data->features);
   pass_ = pass{number, on_test_set, 0};
-  send(coordinator(), evaluation_begun{number, step_, pass_rows(on_test_set), on_test_set});
+  send(coordinator(), evaluation_begun{context_for(no_batch), number, step_, pass_rows(on_test_set), on_test_set});
 }
 
 std::int64_t source_actor::pass_rows(bool on_test_set) const {
@@ -104,8 +104,8 @@ void source_actor::send_evaluation_batch() {
   else
     std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
   auto made = (pass_->on_test_set ? *test_samples_ : training_samples_).gather(rows_);
-  send(above_,
-       activation{context_for(0), phase::evaluate, pass_->number, std::move(made.values), std::move(made.labels)});
+  send(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
+                          std::move(made.labels)});
   pass_->next_row += count;
   if (pass_->next_row == total) pass_.reset();
 }

@@ -23,12 +23,12 @@ struct source_setup {
 
 class source_actor : public observed_actor {
 public:
-  source_actor(caf::actor_config&, std::uint16_t number, source_setup);
+  source_actor(caf::actor_config&, actor_place, source_setup);
 
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
-  waiting_for waits_for() const override { return credits_ == 0 ? waiting_for::credit : waiting_for::input; }
+  waiting_reason waits_for() const override { return credits_ == 0 ? waiting_reason::credit : waiting_reason::input; }
   std::uint64_t current_batch() const override { return static_cast<std::uint64_t>(step_); }
   void on_exit() override;
 

@@ -1,13 +1,13 @@
 // Where an actor's time goes: in handlers (busy), ready to run but without a thread, or waiting, by what it waits for.
 #pragma once
 
+#include "runtime/trace/trace_record.hpp"
+
 #include <array>
 #include <chrono>
 #include <cstdint>
 
 namespace syngrad {
-
-enum class waiting_for : std::uint8_t { input, credit };
 
 inline std::int64_t steady_now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -28,7 +28,7 @@ public:
     }
     began_ = now;
   }
-  void end(std::int64_t now, waiting_for reason) {
+  void end(std::int64_t now, waiting_reason reason) {
     busy_ += now - began_;
     ended_ = now;
     reason_ = reason;
@@ -40,7 +40,7 @@ public:
   }
 
   double busy_share(std::int64_t now) const { return share(busy_ + (now - began_), now); } // asked from a handler
-  double waiting_share(waiting_for reason, std::int64_t now) const {
+  double waiting_share(waiting_reason reason, std::int64_t now) const {
     return share(waited_[static_cast<std::size_t>(reason)], now);
   }
   double ready_share(std::int64_t now) const { return share(ready_, now); }
@@ -52,7 +52,7 @@ private:
 
   std::int64_t first_ = 0, began_ = 0, ended_ = 0, busy_ = 0, ready_ = 0;
   std::array<std::int64_t, 2> waited_{};
-  waiting_for reason_ = waiting_for::input;
+  waiting_reason reason_ = waiting_reason::input;
 };
 
 } // namespace syngrad

@@ -21,8 +21,8 @@ training::training(std::unique_ptr<implementation> self) : self_(std::move(self)
 training::~training() = default;
 
 result<std::unique_ptr<training>> training::prepare(training_settings settings, network net, const dataset& data,
-                                                    device& where, training_observer observer) {
-  auto plan = make_run_plan(std::move(settings), std::move(net), data, where, std::move(observer));
+                                                    device& where, training_observer observer, trace_recorder* trace) {
+  auto plan = make_run_plan(std::move(settings), std::move(net), data, where, std::move(observer), trace);
   if (!plan) return plan.failure();
   auto self = std::make_unique<implementation>();
   self->plan = std::move(*plan);

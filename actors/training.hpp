@@ -24,11 +24,14 @@ struct training_observer {
   double progress_interval_s = 1;
 };
 
+class trace_recorder;
+
 class training {
 public:
-  // Checks the settings against network and data; nothing is started. `data` and `where` outlive the training.
+  // Checks the settings against network and data; nothing is started. `data`, `where` and
+  // `trace` (null: no trace is kept) outlive the training.
   static result<std::unique_ptr<training>> prepare(training_settings, network, const dataset& data, device& where,
-                                                   training_observer = {});
+                                                   training_observer = {}, trace_recorder* trace = nullptr);
   ~training();
 
   training_summary run(); // once

@@ -3,7 +3,7 @@
 namespace syngrad {
 
 void corrected_policy::on_turn(policy_actions& group, batch_record& record) {
-  group.update(record, record.prediction, false);
+  group.update(record, applied_gradient::synthetic, record.prediction, false);
 }
 
 void corrected_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,

@@ -6,7 +6,7 @@ void apply_received(policy_actions& group, batch_record& record, gradient_kind k
   if (kind == gradient_kind::none)
     group.send_down(record, kind, {});
   else
-    group.send_down(record, kind, group.update(record, values, true));
+    group.send_down(record, kind, group.update(record, applied_gradient::truth, values, true));
   group.finish(record);
 }
 

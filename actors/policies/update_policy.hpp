@@ -10,6 +10,7 @@
 #include "actors/batch_record.hpp"
 #include "actors/gradient_kind.hpp"
 #include "runtime/result.hpp"
+#include "runtime/trace/trace_record.hpp"
 
 #include <memory>
 #include <string>
@@ -23,7 +24,7 @@ public:
 
   // Backward pass with `dy` and one optimizer step, together with what accumulate() has left. Returns the gradient at
   // the group's input; a null tensor where `input_gradient` is false or this is the bottom group.
-  virtual tensor update(batch_record&, const tensor& dy, bool input_gradient) = 0;
+  virtual tensor update(batch_record&, applied_gradient, const tensor& dy, bool input_gradient) = 0;
   // Adds the parameter gradient of `dy`, which is used up, to the next update.
   virtual void accumulate(batch_record&, tensor dy) = 0;
   // One optimizer step with what accumulate() has left, if anything.

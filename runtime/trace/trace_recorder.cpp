@@ -25,12 +25,6 @@ std::uint64_t next_serial() {
   return ++last;
 }
 
-std::string thread_name() {
-  char name[16] = "";
-  ::pthread_getname_np(::pthread_self(), name, sizeof name);
-  return name;
-}
-
 } // namespace
 
 thread_local trace_recorder::thread_cache trace_recorder::cached_;
@@ -77,7 +71,7 @@ trace_ring* trace_recorder::claim_ring() {
     if (!rings[i].claim()) continue;
     cached_.ring = &rings[i];
     const std::lock_guard lock(mutex_);
-    names_.threads[{settings_.node, static_cast<std::uint16_t>(i)}] = thread_name() + " " + std::to_string(i);
+    names_.threads[{settings_.node, static_cast<std::uint16_t>(i)}] = "thread " + std::to_string(i);
     names_changed_ = true;
     return cached_.ring;
   }

@@ -2,6 +2,7 @@
 #include "actors/policies/update_policy.hpp"
 #include "actors/settings.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace syngrad;
@@ -13,8 +14,8 @@ public:
   explicit recorder(stream& s) : s_(s) {}
   std::vector<std::string> log;
 
-  tensor update(batch_record&, const tensor& dy, bool input_gradient) override {
-    note("update " + value(dy) + (input_gradient ? " with dx" : ""));
+  tensor update(batch_record&, applied_gradient applied, const tensor& dy, bool input_gradient) override {
+    note("update " + std::string(name_of(applied)) + " " + value(dy) + (input_gradient ? " with dx" : ""));
     return number(value_of(dy) * 10);
   }
   void accumulate(batch_record&, tensor dy) override { note("accumulate " + value(dy)); }
@@ -70,7 +71,7 @@ TEST_CASE("locked and delayed update with the gradient that comes, and pass it o
   const std::string name = GENERATE("locked", "delayed");
   bench b;
   const auto policy = std::move(*make_update_policy(name, 0));
-  REQUIRE(b.run(*policy) == steps{"update 5 with dx", "send true 50", "finish"});
+  REQUIRE(b.run(*policy) == steps{"update true 5 with dx", "send true 50", "finish"});
   REQUIRE_FALSE(policy->predicts(0));
   REQUIRE(policy->waits_for_gradient(0) == (name == "locked"));
 }
@@ -79,14 +80,14 @@ TEST_CASE("synthetic updates with the prediction, sends what it becomes, and lea
   bench b;
   const auto policy = std::move(*make_update_policy("synthetic", 0));
   REQUIRE(b.run(*policy, gradient_kind::bootstrapped) ==
-          steps{"update 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
+          steps{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
 }
 
 TEST_CASE("corrected applies prediction and residual, which add up to the true gradient, and sends the true one") {
   bench b;
   const auto policy = std::move(*make_update_policy("corrected", 0));
-  REQUIRE(b.run(*policy) == steps{"update 3", "train predictor towards 5", "accumulate 2", "input gradient of 5",
-                                  "send true 50", "finish", "apply accumulated"});
+  REQUIRE(b.run(*policy) == steps{"update synthetic 3", "train predictor towards 5", "accumulate 2",
+                                  "input gradient of 5", "send true 50", "finish", "apply accumulated"});
 }
 
 TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing") {
@@ -97,8 +98,8 @@ TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing"
   const auto each =
     GENERATE(values<expectation>({{"locked", {"send none", "finish"}},
                                   {"delayed", {"send none", "finish"}},
-                                  {"corrected", {"update 3", "send none", "finish", "apply accumulated"}},
-                                  {"synthetic", {"update 3 with dx", "send bootstrapped 30", "finish"}}}));
+                                  {"corrected", {"update synthetic 3", "send none", "finish", "apply accumulated"}},
+                                  {"synthetic", {"update synthetic 3 with dx", "send bootstrapped 30", "finish"}}}));
   bench b;
   REQUIRE(b.run(**make_update_policy(each.name, 0), gradient_kind::none) == each.wanted);
 }
@@ -109,7 +110,7 @@ TEST_CASE("warm-up batches run locked and train the predictor; the next batch is
   b.record.batch = 1;
   REQUIRE(policy->waits_for_gradient(1));
   REQUIRE_FALSE(policy->predicts(1));
-  REQUIRE(b.run(*policy) == steps{"train predictor towards 5", "update 5 with dx", "send true 50", "finish"});
+  REQUIRE(b.run(*policy) == steps{"train predictor towards 5", "update true 5 with dx", "send true 50", "finish"});
   REQUIRE_FALSE(policy->waits_for_gradient(2));
   REQUIRE(policy->predicts(2));
 }

@@ -28,11 +28,15 @@ def check_saved(run_folder):
 
 def with_limits(home):
     data = ["--data", f"csv:{tiny_csv(home)}"]
-    result = run(program, "train", *TINY, *data, "--run", home / "a", preexec_fn=limit_file_size(1000))
+    result = run(program, "train", *TINY, *data, "--trace", "off", "--run", home / "a",
+                 preexec_fn=limit_file_size(1000))
     check_refused(result, "--run", "cannot reserve", "weights.safetensors", "ulimit -f")
     check(not (home / "a").exists(), "the refused run left a folder")
+    result = run(program, "train", *TINY, *data, "--run", home / "c", preexec_fn=limit_file_size(100000))
+    check_refused(result, "--trace", "cannot reserve", "node0.rings", "ulimit -f", "--trace off")
+    check(not (home / "c").exists(), "the refused run left a folder")
 
-    result = run(program, "train", *TINY, *data, "--run", home / "b", "--steps", "1000000000", "--eval-every", "1",
+    result = run(program, "train", *TINY, *data, "--trace", "off", "--run", home / "b", "--steps", "1000000000", "--eval-every", "1",
                  preexec_fn=limit_file_size(20000))
     check_refused(result, "stopped, weights are saved", "cannot write", "ulimit -f", code=1)
     check_saved(home / "b")
@@ -44,10 +48,12 @@ def with_small_disk(home):
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=True)
     big = ["--model", "mlp:4-512x2-3", "--batch", "16"]
-    check_refused(run(program, "train", *big, *data, "--run", disk / "a"), "--run", "No space left", "free some space")
+    check_refused(run(program, "train", *big, *data, "--trace", "off", "--run", disk / "a"), "--run", "No space left", "free some space")
+    check(not any(disk.iterdir()), "left behind:", list(disk.rglob("*")))
+    check_refused(run(program, "train", *TINY, *data, "--run", disk / "a"), "--trace", "No space left", "node0.rings")
     check(not any(disk.iterdir()), "left behind:", list(disk.rglob("*")))
 
-    process = subprocess.Popen([program, "train", *TINY, *data, "--run", disk / "b", "--steps", "1000000000",
+    process = subprocess.Popen([program, "train", *TINY, *data, "--trace", "off", "--run", disk / "b", "--steps", "1000000000",
                                 "--eval-every", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "test error" in line:

@@ -15,8 +15,9 @@ double steady_seconds() {
 
 } // namespace
 
-observed_run::observed_run(run_recorder& recorder, interruption& interrupt, const train_options& options)
-  : recorder_(recorder), interrupt_(interrupt), options_(options),
+observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interruption& interrupt,
+                           const train_options& options)
+  : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
     printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds) {}
 
 training_observer observed_run::observer() {
@@ -46,7 +47,9 @@ exit_code observed_run::execute(training& run, const std::string& folder) {
   printer_.finish();
   const auto weights = run.weights();
   const auto saved = recorder_.finish(summary, weights);
+  const auto traced = tracing_.finish(summary.end == run_end::hung);
   if (!options_.quiet) std::cout << '\n' << format_groups(summary) << '\n';
+  if (!options_.quiet && !traced.empty()) std::cout << traced << '\n';
   std::cout << format_last_line(summary, folder) << std::endl;
   return conclude(summary, saved);
 }

@@ -10,6 +10,7 @@
 #include "tools/progress/progress_printer.hpp"
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/train/interruption.hpp"
+#include "tools/train/run_tracing.hpp"
 #include "tools/train/train_options.hpp"
 
 #include <string>
@@ -18,7 +19,7 @@ namespace syngrad::tools {
 
 class observed_run {
 public:
-  observed_run(run_recorder&, interruption&, const train_options&);
+  observed_run(run_recorder&, run_tracing&, interruption&, const train_options&);
 
   training_observer observer(); // for training::prepare
   exit_code execute(training&, const std::string& folder);
@@ -28,6 +29,7 @@ private:
   exit_code conclude(const training_summary&, const status& saved) const;
 
   run_recorder& recorder_;
+  run_tracing& tracing_;
   interruption& interrupt_;
   const train_options& options_;
   progress_printer printer_;

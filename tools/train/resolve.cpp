@@ -1,6 +1,7 @@
 #include "tools/train/resolve.hpp"
 
 #include "models/learning_rate.hpp"
+#include "tools/train/trace_mode.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -133,6 +134,9 @@ status resolve_data(train_options& options, const network& model, const dataset&
     settings.steps = std::max<std::int64_t>(1, std::llround(std::min(*options.epochs * batches, 1e18)));
     options.epochs.reset(); // `steps` says it now
   }
+  if (options.trace.empty())
+    options.trace = usual_trace_mode(settings.steps, static_cast<std::int64_t>(settings.split.size()),
+                                     *parse_size(options.trace_limit));
   const auto tenth = std::clamp<std::int64_t>(settings.steps / 10, 1, 1 << 30);
   if (!options.evaluate_every) options.evaluate_every = static_cast<int>(tenth);
   settings.evaluate_every = *options.evaluate_every;

@@ -10,6 +10,7 @@
 #include "tools/train/interruption.hpp"
 #include "tools/train/observed_run.hpp"
 #include "tools/train/resolve.hpp"
+#include "tools/train/run_tracing.hpp"
 #include "tools/train/train_options.hpp"
 
 #include <iostream>
@@ -61,11 +62,19 @@ exit_code train(train_options& options, const option_reader& reader) {
   auto recorder = run_recorder::open(*folder, plan_of(options, reader, *model, *folder));
   if (!recorder) return refuse(recorder.message());
 
+  auto tracing = run_tracing::start(options, *folder);
+  if (!tracing) {
+    recorder->discard();
+    return refuse(tracing.message());
+  }
+
   cpu_device device;
-  observed_run run(*recorder, interrupt, options);
-  auto prepared = training::prepare(options.settings, std::move(*model), *data, device, run.observer());
+  observed_run run(*recorder, *tracing, interrupt, options);
+  auto prepared =
+    training::prepare(options.settings, std::move(*model), *data, device, run.observer(), tracing->recorder());
   if (!prepared) {
     recorder->discard();
+    tracing->discard();
     return refuse(prepared.message());
   }
   folder->keep();

@@ -2,6 +2,7 @@
 
 #include "runtime/data/data_source.hpp"
 #include "tools/command_line/option_help.hpp"
+#include "tools/train/trace_mode.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -117,8 +118,21 @@ option_group output(train_options& o) {
   auto config =
     text("config", "FILE", o.config,
          "Read options from FILE, lines NAME = VALUE; the command line wins. The run.ini of a run repeats it");
+  auto trace =
+    text("trace", "MODE", o.trace,
+         "What is recorded of the messages between actors, for syngrad trace: on (everything), sample:N (one "
+         "batch in N, whole), flight:SIZE (the last SIZE, such as 64M), off",
+         check_trace_mode);
+  trace.get = [&o] { return o.trace.empty() ? std::nullopt : std::optional(o.trace); };
+  trace.shown_default = "on, for a run short enough for --trace-limit, else a sample";
   return {"Input and output",
-          {std::move(run), flag("quiet", o.quiet, "Print the last line of the summary only"), std::move(config),
+          {std::move(run), std::move(trace),
+           text("trace-limit", "SIZE", o.trace_limit, "Most that a trace takes on disk; what comes later is not kept",
+                [](const std::string& value) -> status {
+                  if (auto size = parse_size(value); !size) return size.failure();
+                  return ok();
+                }),
+           flag("quiet", o.quiet, "Print the last line of the summary only"), std::move(config),
            flag("help", o.help, "This text")}};
 }
 

@@ -25,7 +25,9 @@ struct train_options {
   std::optional<int> evaluate_every;
   std::string audit = "off"; // off | every:N
   std::string on_nonfinite = "stop";
-  std::string run; // folder; empty: a new one under runs/
+  std::string run;   // folder; empty: a new one under runs/
+  std::string trace; // off | on | sample:N | flight:SIZE; empty until resolved: by the length of the run
+  std::string trace_limit = "256M";
   std::string config;
   bool quiet = false;
   bool help = false;

@@ -1,0 +1,180 @@
+#include "actors/message_tracer.hpp"
+
+#include "actors/messages.hpp"
+
+#include <array>
+#include <typeinfo>
+#include <utility>
+
+namespace syngrad {
+
+namespace {
+
+// What a trace says of a message type.
+struct description {
+  const std::type_info* type = nullptr;
+  trace_message name = trace_message::other;
+  std::size_t (*bytes)(const void* message) = nullptr; // of its tensors
+};
+
+template <class M>
+std::size_t bytes_of(const void* message) {
+  const auto& m = *static_cast<const M*>(message);
+  std::size_t sum = 0;
+  const auto add = [&sum](const tensor& part) { sum += part ? part.bytes() : 0; };
+  if constexpr (requires { m.values; }) add(m.values);
+  if constexpr (requires { m.labels; }) add(m.labels);
+  if constexpr (requires { m.gradient; }) add(m.gradient);
+  return sum;
+}
+
+// By the address of its type_info, which in one program is one for each type. A power of two of places, a third full.
+class type_table {
+public:
+  type_table() {
+    add<activation>(trace_message::activation);
+    add<gradient>(trace_message::gradient);
+    add<audit_gradient>(trace_message::audit_gradient);
+    add<predict>(trace_message::predict);
+    add<synthetic_gradient>(trace_message::synthetic_gradient);
+    add<target>(trace_message::target);
+    add<solve>(trace_message::solve);
+    add<solved>(trace_message::solved);
+    add<targets_dropped>(trace_message::targets_dropped);
+    add<credit>(trace_message::credit);
+    add<flush_mark>(trace_message::flush_mark);
+    add<batch_done>(trace_message::batch_done);
+    add<evaluated>(trace_message::evaluated);
+    add<flushed>(trace_message::flushed);
+    add<failure>(trace_message::failure);
+    add<work_done>(trace_message::work_done);
+    add<evaluation_done>(trace_message::evaluation_done);
+    add<train>(trace_message::train);
+    add<resume_training>(trace_message::resume_training);
+    add<stop_training>(trace_message::stop_training);
+    add<evaluate>(trace_message::evaluate);
+    add<evaluation_begun>(trace_message::evaluation_begun);
+    add<training_ended>(trace_message::training_ended);
+    add<report_request>(trace_message::report_request);
+    add<report>(trace_message::report);
+    add<next_target>(trace_message::next_target);
+  }
+
+  const description* find(const std::type_info* type) const {
+    if (!type) return nullptr; // CAF's own types are numbered instead
+    for (auto at = place_of(type);; at = (at + 1) % places) {
+      if (table_[at].type == type) return &table_[at];
+      if (!table_[at].type) return nullptr;
+    }
+  }
+
+private:
+  static constexpr std::size_t places = 128;
+  static std::size_t place_of(const std::type_info* type) {
+    return (reinterpret_cast<std::uintptr_t>(type) >> 4) * 0x9e3779b97f4a7c15u >> 57;
+  }
+  static_assert(places == 1u << (64 - 57));
+
+  template <class M>
+  void add(trace_message name) {
+    static_assert(offsetof(M, context) == 0, "a message begins with its context");
+    auto at = place_of(&typeid(M));
+    while (table_[at].type) at = (at + 1) % places;
+    table_[at] = {&typeid(M), name, bytes_of<M>};
+  }
+
+  std::array<description, places> table_{};
+};
+
+const type_table types;
+
+} // namespace
+
+message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
+  : recorder_(place.trace), origin_(message_origin(place.trace ? place.trace->node() : std::uint8_t{0}, place.number)),
+    id_(sender_of(origin_)), role_(role), index_(index) {
+  if (recorder_) recorder_->name_actor(id_, {role, index, title});
+}
+
+// The interface that a message to this actor came over.
+std::uint16_t message_tracer::interface_of(trace_message type) const {
+  if (role_ == actor_role::predictor || role_ == actor_role::solver) return static_cast<std::uint16_t>(index_);
+  if (role_ != actor_role::group) return no_interface;
+  switch (type) {
+  case trace_message::activation:
+  case trace_message::flush_mark:
+    return index_ > 0 ? static_cast<std::uint16_t>(index_ - 1) : no_interface;
+  case trace_message::gradient:
+  case trace_message::audit_gradient:
+  case trace_message::credit:
+  case trace_message::synthetic_gradient:
+  case trace_message::targets_dropped:
+    return static_cast<std::uint16_t>(index_);
+  default:
+    return no_interface;
+  }
+}
+
+bool message_tracer::describe(const caf::mailbox_element& element, trace_record& out) const {
+  const auto& content = element.content();
+  out.batch = no_trace_batch;
+  out.interface = no_interface;
+  if (content.size() != 1) return true;
+  const auto* known = types.find(content.type(0).second);
+  if (!known) return true;
+  const void* message = content.get(0);
+  const auto& context = *static_cast<const message_context*>(message);
+  out.batch = static_cast<std::uint32_t>(context.batch);
+  if (!recorder_->keeps(out.batch)) return false;
+  out.message = context.id;
+  out.parent = context.parent;
+  out.peer = sender_of(context.id);
+  out.version = context.version;
+  out.value = static_cast<std::uint32_t>(known->bytes(message));
+  out.interface = interface_of(known->name);
+  out.type = static_cast<std::uint8_t>(known->name);
+  return true;
+}
+
+void message_tracer::sent(const caf::mailbox_element& element, std::int64_t now_ns) {
+  trace_record record;
+  if (!describe(element, record) || record.message == 0) return;
+  record.time_ns = now_ns;
+  record.kind = record_kind::send;
+  record.actor = record.peer;
+  record.peer = id_;
+  recorder_->record(record);
+}
+
+void message_tracer::begins(const caf::mailbox_element& element, std::int64_t now_ns, std::uint32_t weight_version) {
+  handled_ = {};
+  handling_ = describe(element, handled_);
+  if (!handling_) return;
+  handled_.time_ns = now_ns;
+  handled_.kind = record_kind::begin;
+  handled_.actor = id_;
+  handled_.version = weight_version;
+  recorder_->record(handled_);
+}
+
+void message_tracer::ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason reason) {
+  if (!std::exchange(handling_, false)) return;
+  handled_.time_ns = now_ns;
+  handled_.kind = record_kind::end;
+  handled_.version = weight_version;
+  handled_.value = static_cast<std::uint32_t>(reason);
+  recorder_->record(handled_);
+}
+
+void message_tracer::lives(record_kind spawn_or_exit, std::int64_t now_ns) {
+  if (!on()) return;
+  trace_record record;
+  record.time_ns = now_ns;
+  record.kind = spawn_or_exit;
+  record.actor = id_;
+  record.batch = no_trace_batch;
+  record.interface = no_interface;
+  recorder_->record(record);
+}
+
+} // namespace syngrad

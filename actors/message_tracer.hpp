@@ -1,0 +1,50 @@
+// Records the messages of one actor: that they were sent to it, and when it handled them. Knows every type of message
+// by its content, so that no handler records anything.
+//
+// Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
+#pragma once
+
+#include "runtime/trace/trace_names.hpp"
+#include "runtime/trace/trace_recorder.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
+
+#include <caf/all.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace syngrad {
+
+// Where an actor stands in its process.
+struct actor_place {
+  std::uint16_t number = 0;
+  trace_recorder* trace = nullptr; // null: nothing is recorded
+};
+
+class message_tracer {
+public:
+  // Gives the recorder the actor's name.
+  message_tracer(actor_place, actor_role, int index, const std::string& title);
+
+  bool on() const { return recorder_ && recorder_->on(); }
+  std::uint64_t origin() const { return origin_; } // of the ids of the actor's messages
+
+  void sent(const caf::mailbox_element&, std::int64_t now_ns);
+  void begins(const caf::mailbox_element&, std::int64_t now_ns, std::uint32_t weight_version);
+  void ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason);
+  void lives(record_kind spawn_or_exit, std::int64_t now_ns);
+
+private:
+  bool describe(const caf::mailbox_element&, trace_record&) const; // false: not in the sample
+  std::uint16_t interface_of(trace_message) const;
+
+  trace_recorder* recorder_;
+  std::uint64_t origin_;
+  std::uint32_t id_;
+  actor_role role_;
+  int index_;
+  trace_record handled_; // between begins() and ends()
+  bool handling_ = false;
+};
+
+} // namespace syngrad

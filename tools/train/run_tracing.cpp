@@ -1,0 +1,88 @@
+#include "tools/train/run_tracing.hpp"
+
+#include "tools/progress/text_table.hpp"
+#include "tools/train/trace_mode.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <random>
+#include <sys/stat.h>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr std::uint32_t rings_beside_actor_threads = 8;
+
+std::uint64_t new_run_id() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
+}
+
+trace_names facts_of(const train_options& options) {
+  const auto& s = options.settings;
+  trace_names names;
+  names.facts = {{"program", "syngrad " SYNGRAD_VERSION},
+                 {"model", options.model},
+                 {"data", options.data},
+                 {"policy", s.policy},
+                 {"predictor", s.synthetic.kind},
+                 {"groups", std::to_string(s.split.size())},
+                 {"split", options.split},
+                 {"batch_size", std::to_string(s.batch_size)},
+                 {"steps", std::to_string(s.steps)},
+                 {"threads", std::to_string(s.threads)},
+                 {"deterministic", s.deterministic ? "true" : "false"},
+                 {"trace", options.trace}};
+  return names;
+}
+
+} // namespace
+
+result<run_tracing> run_tracing::start(const train_options& options, const run_folder& folder) {
+  run_tracing tracing(folder.path());
+  const auto mode = parse_trace_mode(options.trace);
+  const auto limit = parse_size(options.trace_limit);
+  if (!mode || !limit) return error{"--trace: " + (mode ? limit.message() : mode.message())};
+  if (mode->off) return tracing;
+  trace_settings settings;
+  settings.folder = folder.file("trace");
+  settings.sample = mode->sample;
+  settings.flight = mode->flight_bytes > 0;
+  settings.limit_bytes = settings.flight ? mode->flight_bytes : *limit;
+  settings.rings = static_cast<std::uint32_t>(options.settings.threads) + rings_beside_actor_threads;
+  settings.run_id = new_run_id();
+  if (::mkdir(settings.folder.c_str(), 0777) != 0)
+    return error{"--run: " + file_error("create folder", settings.folder, errno).message};
+  auto recorder = trace_recorder::create(settings, facts_of(options));
+  if (!recorder) {
+    tracing.discard();
+    return error{"--trace: " + recorder.message() + ", or train with --trace off"};
+  }
+  tracing.recorder_ = std::move(*recorder);
+  return tracing;
+}
+
+run_tracing::~run_tracing() = default;
+
+void run_tracing::discard() {
+  recorder_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(run_path_ + "/trace", ignored);
+}
+
+std::string run_tracing::finish(bool hung) {
+  if (!recorder_) return {};
+  const auto closed = recorder_->close();
+  const auto records = recorder_->records(), lost = recorder_->lost();
+  const auto bytes = recorder_->bytes();
+  if (hung) static_cast<void>(recorder_.release());
+  auto line = "trace: " + show_count(static_cast<std::int64_t>(records)) + " records in " +
+              show_real(static_cast<double>(bytes) / (1 << 20), 1) + " MiB";
+  if (lost > 0)
+    line += ", " + show_count(static_cast<std::int64_t>(lost)) + " lost (--trace-limit, or rings that were full)";
+  if (!closed) return line + "; it is incomplete: " + closed.message();
+  return line + "; see: syngrad trace info " + run_path_;
+}
+
+} // namespace syngrad::tools
