@@ -18,6 +18,11 @@ const activity* busiest(const std::vector<const activity*>& of) {
   return found == of.end() ? nullptr : *found;
 }
 
+// Whose messages hold up the training when they wait.
+bool computes(const activity& actor) {
+  return actor.role == actor_role::group || actor.role == actor_role::predictor || actor.role == actor_role::solver;
+}
+
 std::string slowest_text(const activity& of) {
   return of.name + " is the slowest (" + show_percent(of.busy) + " busy)";
 }
@@ -39,7 +44,7 @@ public:
       starved(*groups_[i], {groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(i)});
     }
     for (const auto& each : of_.actors) {
-      ready(each);
+      if (computes(each)) ready(each);
       busy(each);
     }
     std::vector<bottleneck> all;
