@@ -23,6 +23,16 @@ void check_shares(const activity& of, const char* name, double busy, double star
   CHECK(of.idle == Approx(idle).margin(1e-9));
 }
 
+activity activity_of(const char* name, actor_role role, double busy, double starved = 0, double ready = 0) {
+  activity made;
+  made.name = name;
+  made.role = role;
+  made.busy = busy;
+  made.starved = starved;
+  made.ready = ready;
+  return made;
+}
+
 } // namespace
 
 TEST_CASE("the shares of a pipeline's actors and threads are those of its timetable") {
@@ -104,9 +114,39 @@ TEST_CASE("bottlenecks come in words, the largest first, with what may help") {
   const auto found = find_bottlenecks(measure_utilisation(request.run(), request.filter), request.run().names());
   REQUIRE(found.size() == 3);
   CHECK(found[0].share == Approx(0.21));
-  CHECK(found[0].text == "messages for group 0 waited for a free thread 21 % of the time: 2 threads are 57 % busy, so "
-                         "it is waking up that takes long; larger batches (--batch) need fewer messages.");
+  CHECK(found[0].text ==
+        "messages for group 0 waited for a free thread 21 % of the time: the 2 threads are 57 % busy, so "
+        "it is waking up that takes long; larger batches (--batch) need fewer messages.");
   CHECK(found[1].text == "group 0 waited for credit 15 % of the time: group 1 is the slowest (40 % busy); give it "
                          "fewer layers (--split), or let more batches wait (--credits).");
-  CHECK(found[2].share == Approx(0.10));
+  CHECK(found[2].text == "group 1 had nothing to do 5 % of the time: of those below it group 0 is the slowest (60 % "
+                         "busy); move layers up from there (--split).");
+}
+
+TEST_CASE("where all threads are busy, they are the bottleneck, and whoever starves does so for them") {
+  utilisation measured;
+  measured.threads.push_back(activity_of("worker", actor_role::other, 0.99));
+  measured.actors.push_back(activity_of("group 0", actor_role::group, 0.90, 0, 0.10));
+  measured.actors.push_back(activity_of("group 1", actor_role::group, 0.09, 0.91));
+  const auto found = find_bottlenecks(measured, {});
+  REQUIRE(found.size() == 3);
+  CHECK(found[2].text == "group 1 was busy 9 % of the time: that is 9 % of what the threads do; fewer layers in it "
+                         "(--split) take less.");
+  CHECK(found[0].text == "group 0 was busy 90 % of the time: it sets the pace; give it fewer layers (--split) or its "
+                         "products more threads (--intra-op).");
+  CHECK(found[1].text == "messages for group 0 waited for a free thread 10 % of the time: the only thread is 99 % "
+                         "busy; give it more (--threads).");
+}
+
+TEST_CASE("a locked run is told what locks it") {
+  trace_names names;
+  names.facts["policy"] = "locked";
+  utilisation measured;
+  measured.threads.push_back(activity_of("worker", actor_role::other, 0.5));
+  measured.actors.push_back(activity_of("group 0", actor_role::group, 0.30, 0.70));
+  measured.actors.push_back(activity_of("group 1", actor_role::group, 0.20, 0.80));
+  const auto found = find_bottlenecks(measured, names);
+  REQUIRE(found.size() == 1);
+  CHECK_THAT(found[0].text, Catch::StartsWith("group 1 waited for an activation or a gradient 80 % of the time") &&
+                              Catch::Contains("--policy synthetic"));
 }

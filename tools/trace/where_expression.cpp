@@ -2,14 +2,10 @@
 
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/command_line/nearest_name.hpp"
-#include "tools/trace/trace_filter.hpp"
 #include "tools/trace/trace_options.hpp"
+#include "tools/trace/where_field.hpp"
 #include "tools/trace/where_token.hpp"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <functional>
 #include <optional>
 #include <set>
 
@@ -19,44 +15,7 @@ namespace {
 
 using node = where_expression::node;
 using node_pointer = std::shared_ptr<const node>;
-
-// Exact for every field where it has 64 bits of fraction or more, as on x86-64 and AArch64.
-using number = long double;
-
-// What a record says of a field; nothing where its kind has no such field.
-using reader = std::optional<number> (*)(const trace_record&);
-
-bool carries_bytes(record_kind kind) {
-  return is_message(kind) && kind != record_kind::end && kind != record_kind::drop;
-}
-
-std::optional<number> present(bool is_there, number value) {
-  return is_there ? std::optional(value) : std::nullopt;
-}
-
-struct field {
-  std::string_view name;
-  reader read;
-};
-constexpr std::array<field, 14> fields{{
-  {"time", [](const trace_record& r) { return present(true, static_cast<number>(r.time_ns)); }},
-  {"kind", [](const trace_record& r) { return present(true, static_cast<number>(r.kind)); }},
-  {"type", [](const trace_record& r) { return present(is_message(r.kind), r.type); }},
-  {"actor", [](const trace_record& r) { return present(true, r.actor); }},
-  {"peer", [](const trace_record& r) { return present(true, r.peer); }},
-  {"batch", [](const trace_record& r) { return present(r.batch != no_trace_batch, r.batch); }},
-  {"version", [](const trace_record& r) { return present(true, r.version); }},
-  {"bytes", [](const trace_record& r) { return present(carries_bytes(r.kind), r.value); }},
-  {"value",
-   [](const trace_record& r) {
-     return present(true, r.kind == record_kind::metric ? static_cast<number>(r.measured()) : r.value);
-   }},
-  {"interface", [](const trace_record& r) { return present(r.interface != no_interface, r.interface); }},
-  {"node", [](const trace_record& r) { return present(true, node_of(r.actor)); }},
-  {"message", [](const trace_record& r) { return present(true, static_cast<number>(r.message)); }},
-  {"parent", [](const trace_record& r) { return present(true, static_cast<number>(r.parent)); }},
-  {"measure", [](const trace_record& r) { return present(r.kind == record_kind::metric, r.type); }},
-}};
+using number = where_number;
 
 enum class relation { equal, different, less, at_most, more, at_least };
 
@@ -71,10 +30,10 @@ std::optional<relation> relation_named(std::string_view text) {
 }
 
 struct comparison : node {
-  reader read;
+  where_field::reader read;
   relation how;
   number with;
-  comparison(reader r, relation h, number w) : read(r), how(h), with(w) {}
+  comparison(where_field::reader r, relation h, number w) : read(r), how(h), with(w) {}
   bool holds(const trace_record& record) const override {
     const auto found = read(record);
     if (!found) return false;
@@ -97,10 +56,10 @@ struct comparison : node {
 };
 
 struct membership : node {
-  reader read;
+  where_field::reader read;
   bool wanted;
   std::set<std::uint32_t> ids;
-  membership(reader r, bool w, std::set<std::uint32_t> i) : read(r), wanted(w), ids(std::move(i)) {}
+  membership(where_field::reader r, bool w, std::set<std::uint32_t> i) : read(r), wanted(w), ids(std::move(i)) {}
   bool holds(const trace_record& record) const override {
     const auto found = read(record);
     return found && ids.contains(static_cast<std::uint32_t>(*found)) == wanted;
@@ -124,24 +83,6 @@ struct either : node {
   either(node_pointer a, node_pointer b) : first(std::move(a)), second(std::move(b)) {}
   bool holds(const trace_record& record) const override { return first->holds(record) || second->holds(record); }
 };
-
-template <class Number>
-std::optional<number> whole_number_in(std::string_view text, int base) {
-  Number value{};
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
-  return static_cast<number>(value);
-}
-
-std::optional<number> number_in(std::string_view text) {
-  if (text.starts_with("0x")) return whole_number_in<std::uint64_t>(text.substr(2), 16);
-  if (const auto whole = whole_number_in<std::uint64_t>(text, 10)) return whole;
-  if (const auto whole = whole_number_in<std::int64_t>(text, 10)) return whole;
-  double value{};
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
-  return static_cast<number>(value);
-}
 
 // The names that a field's values have.
 template <class Named>
@@ -207,10 +148,10 @@ private:
 
   result<node_pointer> compare() {
     const auto name = tokens_.front();
-    const auto* found = std::find_if(fields.begin(), fields.end(), [&](const field& f) { return f.name == name.text; });
-    if (name.what != where_token::word || found == fields.end()) {
+    const auto* found = where_field::named(name.text);
+    if (name.what != where_token::word || !found) {
       std::vector<std::string> known;
-      for (const auto& each : fields) known.emplace_back(each.name);
+      for (const auto& each : where_field::all()) known.emplace_back(each.name);
       std::string list;
       for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
       return expected("a field (" + list + "), 'not' or '('", suggest(std::string(name.text), known, ""));
@@ -224,11 +165,11 @@ private:
     return made;
   }
 
-  result<node_pointer> value(const field& of, relation how) {
+  result<node_pointer> value(const where_field& of, relation how) {
     const auto& at = tokens_.front();
     if (at.what != where_token::word && at.what != where_token::quoted) return expected("a number or a name");
     if (of.name == "actor" || of.name == "peer") return actors(of, how);
-    if (const auto literal = number_in(at.text); literal && at.what == where_token::word)
+    if (const auto literal = where_number_in(at.text); literal && at.what == where_token::word)
       return node_pointer(std::make_shared<comparison>(of.read, how, *literal));
     const std::string text(at.text);
     if (of.name == "kind") return named(of, how, record_kind_named(text), names_of<record_kind>(record_kind_count, 1));
@@ -240,7 +181,7 @@ private:
   }
 
   template <class Named>
-  result<node_pointer> named(const field& of, relation how, std::optional<Named> found,
+  result<node_pointer> named(const where_field& of, relation how, std::optional<Named> found,
                              const std::vector<std::string>& known) {
     if (!found)
       return expected("a " + std::string(of.name) + " by name or number",
@@ -248,7 +189,7 @@ private:
     return node_pointer(std::make_shared<comparison>(of.read, how, static_cast<number>(*found)));
   }
 
-  result<node_pointer> actors(const field& of, relation how) {
+  result<node_pointer> actors(const where_field& of, relation how) {
     if (how != relation::equal && how != relation::different) return expected("an actor after = or != only");
     auto ids = find_actors(std::string(tokens_.front().text), names_);
     if (!ids) return error{"column " + std::to_string(tokens_.front().column) + ": " + ids.message()};
