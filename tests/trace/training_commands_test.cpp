@@ -89,18 +89,18 @@ TEST_CASE("path shows a batch's path by category, by actor and step by step") {
   asked_traces asked({&pipeline.trace});
   asked.request.filter.batches = {1, 1};
   const auto found = answer_of(path_command, asked.request);
-  REQUIRE(real(cell_of(table_of(found, "by_category"), {text("compute")}, "time")) == Approx(580e-6));
-  REQUIRE(real(cell_of(table_of(found, "by_category"), {text("queue")}, "share")) == Approx(350.0 / 930));
-  REQUIRE(real(cell_of(table_of(found, "by_actor"), {text("group 0")}, "on_path")) == Approx(430e-6));
+  REQUIRE(real(cell_of(table_of(found, "by_category"), {text("compute")}, "time")) == Approx(500e-6));
+  REQUIRE(real(cell_of(table_of(found, "by_category"), {text("queue")}, "share")) == Approx(200.0 / 700));
+  REQUIRE(real(cell_of(table_of(found, "by_actor"), {text("group 0")}, "on_path")) == Approx(250e-6));
   const auto& steps = table_of(found, "steps");
-  REQUIRE(steps.rows.size() == 6);
-  REQUIRE(real(steps.rows[3][1]) == Approx(400e-6)); // the top group, up to the gradient's send
+  REQUIRE(steps.rows.size() == 4);
+  REQUIRE(real(steps.rows[3][1]) == Approx(350e-6)); // the top group, up to its update
   REQUIRE(steps.rows[3][3] == text("group 1"));
   REQUIRE(steps.rows[3][4] == text("activation"));
   asked.request.limit = 2;
   const auto fewer = answer_of(path_command, asked.request);
   REQUIRE(table_of(fewer, "steps").rows.size() == 2);
-  REQUIRE_THAT(fewer.notes.at(0), Catch::Contains("2 longest of 6"));
+  REQUIRE_THAT(fewer.notes.at(0), Catch::Contains("2 longest of 4"));
 }
 
 TEST_CASE("path and locks refuse what would tear the order of events apart") {
@@ -163,15 +163,17 @@ TEST_CASE("bytes shows interfaces, and a matrix from whom to whom") {
   REQUIRE(real(cell_of(table_of(found, "by_interface"), {number(0), text("target")}, "share")) == Approx(400.0 / 1300));
   REQUIRE(whole(cell_of(table_of(found, "matrix"), {text("group 0"), text("predictor 0")}, "messages")) == 10);
   REQUIRE(real(cell_of(table_of(found, "matrix"), {text("source"), text("group 0")}, "bytes_per_sample")) == 12.5);
+  REQUIRE(table_of(found, "matrix").rows.size() == 5); // without credits and batch_done, which carry none
 }
 
 TEST_CASE("locks shows the replay beside the run") {
   const decoupled_pipeline pipeline(8);
   asked_traces asked({&pipeline.trace});
   const auto found = answer_of(locks_command, asked.request);
-  // forward 150, backward 100, at the top 350; the activation hops in 100, the gradient in 150: a median of 100
+  // forward 150, backward 100, at the top 350; two hops of 40 each: what the gradient takes from the end of the top's
+  // handler on (before an activation's, the predictor's handler begins)
   REQUIRE(real(cell_of(table_of(found, "a_batch"), {text("measured")}, "time")) == Approx(1000e-6));
-  REQUIRE(real(cell_of(table_of(found, "a_batch"), {text("locked")}, "time")) == Approx(800e-6));
+  REQUIRE(real(cell_of(table_of(found, "a_batch"), {text("locked")}, "time")) == Approx(680e-6));
   REQUIRE(real(cell_of(table_of(found, "groups"), {text("group 1")}, "backward")) == Approx(350e-6));
   REQUIRE_THAT(found.text, Catch::Contains("no update lock was avoided"));
 }
@@ -196,6 +198,24 @@ TEST_CASE("why explains an update by its batch, its age, its gradient and its me
   REQUIRE(chain.rows[1][1] == text("predict"));
   REQUIRE(chain.rows[2][1] == text("synthetic_gradient"));
   REQUIRE(real(chain.rows[2][5]) == Approx(30e-6));
+}
+
+TEST_CASE("why tells an update from the residuals that it carried") {
+  decoupled_pipeline pipeline(6);
+  trace_record residual; // of batch 1, applied with the update to version 4
+  residual.time_ns = 2950;
+  residual.actor = pipeline.below;
+  residual.batch = 1;
+  residual.version = 4;
+  residual.kind = record_kind::update;
+  residual.type = static_cast<std::uint8_t>(applied_gradient::residual);
+  pipeline.trace.add(residual, 1);
+  asked_traces asked({&pipeline.trace});
+  asked.request.words = {"0", "4"};
+  const auto found = answer_of(why_command, asked.request);
+  REQUIRE_THAT(found.text,
+               Catch::Contains("synthetic gradient of batch 3") && Catch::Contains("mispredicted of 1 batch"));
+  REQUIRE(whole(cell_of(table_of(found, "update"), {text("residuals")}, "value")) == 1);
 }
 
 TEST_CASE("why of the top group goes back through all the activations") {

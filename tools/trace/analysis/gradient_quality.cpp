@@ -1,8 +1,8 @@
 #include "tools/trace/analysis/gradient_quality.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/analysis/bucket_means.hpp"
 #include "tools/trace/analysis/group_table.hpp"
-#include "tools/trace/analysis/time_buckets.hpp"
 #include "tools/trace/analysis/time_window.hpp"
 
 #include <array>
@@ -69,7 +69,7 @@ gradient_quality finished(std::uint16_t number, const tally& interface) {
 
 gradient_qualities measure_gradients(const trace_run& run, const trace_filter& filter, int buckets) {
   const group_table groups(run.names());
-  const time_buckets time(first_ns(run, filter), last_ns(run, filter), buckets);
+  const bucketed_span time(first_ns(run, filter), last_ns(run, filter), buckets);
   const auto late_ns = last_ns(run, filter) - (last_ns(run, filter) - first_ns(run, filter)) / 10;
   std::map<std::uint16_t, tally> interfaces;
   run.for_each(filter, [&](const trace_record& record) {

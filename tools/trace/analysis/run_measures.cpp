@@ -1,9 +1,9 @@
 #include "tools/trace/analysis/run_measures.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/analysis/bucket_means.hpp"
 #include "tools/trace/analysis/group_table.hpp"
 #include "tools/trace/analysis/log_histogram.hpp"
-#include "tools/trace/analysis/time_buckets.hpp"
 #include "tools/trace/analysis/time_window.hpp"
 
 #include <array>
@@ -47,7 +47,7 @@ std::vector<double> known(const std::vector<float>& means) {
 
 class collector {
 public:
-  collector(const trace_run& run, const time_buckets& time)
+  collector(const trace_run& run, const bucketed_span& time)
     : groups_(run.names()), time_(time), steps_(stretches()), bytes_(stretches()), batches_(stretches()),
       busy_(groups_.groups().size(), std::vector<double>(stretches())),
       staleness_(groups_.groups().size(), bucket_means(time.count())), begun_ns_(groups_.groups().size(), -1) {
@@ -133,7 +133,7 @@ private:
   }
 
   group_table groups_;
-  time_buckets time_;
+  bucketed_span time_;
   std::int64_t rows_ = 0;
   std::vector<double> steps_, bytes_, batches_;
   std::vector<std::vector<double>> busy_; // by group, by stretch
@@ -176,7 +176,7 @@ std::vector<run_measure> measure_run(const trace_run& run, const trace_filter& f
   if (!training) return {};
   window.from_ns = training->first;
   window.to_ns = training->second + 1;
-  collector measures(run, time_buckets(training->first, training->second, stretches));
+  collector measures(run, bucketed_span(training->first, training->second, stretches));
   run.for_each(window, [&](const trace_record& record) { measures.take(record); });
   return measures.finished();
 }

@@ -1,6 +1,6 @@
 #include "tools/trace/analysis/staleness.hpp"
 
-#include "tools/trace/analysis/time_buckets.hpp"
+#include "tools/trace/analysis/bucket_means.hpp"
 #include "tools/trace/analysis/time_window.hpp"
 #include "tools/trace/analysis/turn_parts.hpp"
 
@@ -68,7 +68,7 @@ staleness_of_group finished(tally& group) {
 
 staleness_result measure_staleness(const trace_run& run, const trace_filter& filter, int buckets) {
   const group_table groups(run.names());
-  const time_buckets time(first_ns(run, filter), last_ns(run, filter), buckets);
+  const bucketed_span time(first_ns(run, filter), last_ns(run, filter), buckets);
   std::vector<tally> tallies(groups.groups().size());
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     tallies[i].over_time = bucket_means(time.count());

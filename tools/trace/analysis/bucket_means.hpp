@@ -9,9 +9,9 @@
 
 namespace syngrad::tools {
 
-class time_buckets {
+class bucketed_span {
 public:
-  time_buckets(std::int64_t begin_ns, std::int64_t end_ns, int count)
+  bucketed_span(std::int64_t begin_ns, std::int64_t end_ns, int count)
     : begin_ns_(begin_ns), count_(std::max(count, 1)),
       length_ns_((std::max(end_ns, begin_ns) - begin_ns) / count_ + 1) {}
 
