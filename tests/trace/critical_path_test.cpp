@@ -86,14 +86,13 @@ TEST_CASE("a batch's path begins when the source sends it") {
   const auto path = find_critical_path(run, {}, 1);
   REQUIRE(path);
   require_no_gaps(*path);
-  // t = 2000: source to 2000; 100 queue, 150 forward below, 100 queue, 400 at the top up to the gradient's send, 150
-  // queue, 30 with the gradient.
+  // 100 queue, 150 forward below, 100 queue, 350 at the top up to its update, which is the batch's last one.
   REQUIRE(path->steps.front().begin_ns == 2000);
-  REQUIRE(path->span_ns == 930);
-  REQUIRE(path->steps.size() == 6);
-  REQUIRE(share_of(path->by_category, "compute") == Approx((150.0 + 400 + 30) / 930));
-  REQUIRE(share_of(path->by_category, "queue") == Approx((100.0 + 100 + 150) / 930));
-  REQUIRE(share_of(path->by_actor, "group 1") == Approx(500.0 / 930));
+  REQUIRE(path->span_ns == 700);
+  REQUIRE(path->steps.size() == 4);
+  REQUIRE(share_of(path->by_category, "compute") == Approx((150.0 + 350) / 700));
+  REQUIRE(share_of(path->by_category, "queue") == Approx((100.0 + 100) / 700));
+  REQUIRE(share_of(path->by_actor, "group 1") == Approx(450.0 / 700));
   for (const auto& step : path->steps) REQUIRE(step.handled.batch == 1);
 }
 
@@ -104,11 +103,11 @@ TEST_CASE("a locked pipeline's path is its passes and its hops") {
   REQUIRE(path);
   require_no_gaps(*path);
   // The input is sent 990 ns before its forward pass can begin: the path until then is the batch before. From there on
-  // four hops; three of the batch before. The last handler starts the next batch before it ends, 101 ns later.
-  REQUIRE(path->steps.back().end_ns == 10'000 + 3 * 1290 + 101);
-  REQUIRE(path->span_ns == 990 + 1290 + 101);
-  REQUIRE(share_of(path->by_category, "queue") == Approx(70.0 / 2381));
-  REQUIRE(share_of(path->by_category, "compute") == Approx(1 - 70.0 / 2381));
+  // four hops; three of the batch before.
+  REQUIRE(path->steps.back().end_ns == 10'000 + 3 * 1290);
+  REQUIRE(path->span_ns == 990 + 1290);
+  REQUIRE(share_of(path->by_category, "queue") == Approx(70.0 / 2280));
+  REQUIRE(share_of(path->by_category, "compute") == Approx(1 - 70.0 / 2280));
 }
 
 TEST_CASE("between nodes the path knows the wire") {

@@ -120,21 +120,22 @@ locked_pipeline::locked_pipeline(int batches) {
     } else {
       trace.handle(input, sent_ns + 10, sent_ns + 15);
     }
+    // Handlers end with their last send: what is sent is added before the handler.
     const auto first = up(0, t + 100, batch, input);
-    trace.handle(handled_below, begun_below, t + 101, waiting_reason::input);
-    trace.handle(first, t + 110, t + 311);
+    trace.handle(handled_below, begun_below, t + 100);
     const auto second = up(1, t + 310, batch, first);
-    trace.handle(second, t + 320, t + 821);
+    trace.handle(first, t + 110, t + 310);
     move(2, t + 820, second, second, batch);
     const auto to_middle = down(2, t + 820, batch, second);
-    trace.handle(to_middle, t + 830, t + 1131);
+    trace.handle(second, t + 320, t + 820);
     move(1, t + 1130, to_middle, first, batch);
     const auto to_bottom = down(1, t + 1130, batch, to_middle);
+    trace.handle(to_middle, t + 830, t + 1130);
     move(0, t + 1290, to_bottom, input, batch);
     handled_below = to_bottom;
     begun_below = t + 1140;
   }
-  trace.handle(handled_below, begun_below, 10'000 + std::int64_t{1290} * batches + 1);
+  trace.handle(handled_below, begun_below, 10'000 + std::int64_t{1290} * batches);
 }
 
 } // namespace syngrad::test

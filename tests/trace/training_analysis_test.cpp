@@ -108,6 +108,25 @@ TEST_CASE("a forward pass that waited for a credit is as old as the handler that
   REQUIRE(found.groups[0].mean_batches == 0.0);
 }
 
+TEST_CASE("what a stream's thread sends to its actor ends no part of a handler") {
+  temporary_folder folder;
+  trace_builder trace;
+  const auto group = trace.actor(3, actor_role::group, 0, "group 0");
+  const auto top = trace.actor(4, actor_role::group, 1, "group 1");
+  const auto input = trace.send(90, top, group, trace_message::activation, {.batch = 7});
+  trace.handle(input, 100, 150);
+  trace.send(120, group, group, trace_message::work_done, {.batch = 6});
+  trace.send(140, group, top, trace_message::activation, {.batch = 7, .interface = 0});
+  trace_record update;
+  update.time_ns = 149;
+  update.actor = group;
+  update.batch = 7;
+  update.kind = record_kind::update;
+  trace.add(update);
+  const auto run = written(trace, folder);
+  REQUIRE(measure_staleness(run, {}).groups[0].age.mean() == 49.0);
+}
+
 TEST_CASE("gradients are summed up by interface, and one that points the wrong way is flagged") {
   temporary_folder folder;
   trace_builder trace;
@@ -186,6 +205,7 @@ TEST_CASE("a locked pipeline's replay is the pipeline itself") {
   REQUIRE(found->hop_ns == 10.0);
   REQUIRE(found->source_ns == 80.0);
   REQUIRE(found->measured_ns == locked_pipeline::batch_ns);
+  REQUIRE(found->median_step_ns == locked_pipeline::batch_ns);
   REQUIRE(found->locked_ns == locked_pipeline::batch_ns);
   REQUIRE(found->avoided_ns() == 0.0);
 }

@@ -9,6 +9,7 @@ namespace syngrad::tools {
 namespace {
 
 constexpr std::size_t resamples = 2000;
+constexpr std::size_t least_values = 8;
 
 double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -25,7 +26,7 @@ double resampled_mean(std::span<const double> values, random_source& random) {
 
 std::optional<mean_difference> compare_means(std::span<const double> a, std::span<const double> b,
                                              random_source random) {
-  if (a.size() < 3 || b.size() < 3) return std::nullopt;
+  if (a.size() < least_values || b.size() < least_values) return std::nullopt;
   std::vector<double> changes(resamples);
   for (auto& each : changes) {
     const double of_a = resampled_mean(a, random);

@@ -16,7 +16,7 @@ struct mean_difference {
   bool excludes_zero() const { return low > 0 || high < 0; }
 };
 
-// Nothing where either has fewer than three values.
+// Nothing where either has fewer than eight values: resampling few says too little of how they scatter.
 std::optional<mean_difference> compare_means(std::span<const double> a, std::span<const double> b, random_source);
 
 } // namespace syngrad::tools

@@ -19,7 +19,7 @@ struct stretch {
 // What is asked for, and what there is, if the batch is not.
 struct batch_search {
   std::optional<std::int64_t> sent_ns;
-  std::optional<stretch> found;
+  std::optional<stretch> to_update, to_handler;
   std::uint32_t least = no_trace_batch, largest = 0;
   bool any = false;
 };
@@ -40,10 +40,13 @@ result<stretch> stretch_of_batch(const trace_run& run, const trace_filter& filte
     }
     if (record.batch != batch) return;
     if (starts) search.sent_ns = record.time_ns;
-    if (search.sent_ns && (record.kind == record_kind::end || record.kind == record_kind::update))
-      search.found = stretch{*search.sent_ns, record.time_ns, record.actor};
+    if (!search.sent_ns) return;
+    const stretch until_now{*search.sent_ns, record.time_ns, record.actor};
+    if (record.kind == record_kind::update) search.to_update = until_now;
+    if (record.kind == record_kind::end) search.to_handler = until_now;
   });
-  if (search.found) return *search.found;
+  if (search.to_update) return *search.to_update;
+  if (search.to_handler) return *search.to_handler;
   const auto asked = "batch " + std::to_string(batch) + " is not in this trace";
   if (!search.any) return error{asked + ": it has no batch that the source sent"};
   return error{asked + ", which has batches " + std::to_string(search.least) + " to " + std::to_string(search.largest) +

@@ -36,8 +36,8 @@ struct critical_path {
   std::vector<std::pair<std::string, std::int64_t>> slack_ns; // mean over its handled messages that are not on the path
 };
 
-// Of `batch`: from its activation's send by the source to the last update or handler that belongs to it. Without: of
-// the run. Fails where the trace has no such batch.
+// Of `batch`: from its activation's send by the source to its last update, or to its last handler where it has none: a
+// predictor's own training goes on after that. Without: of the run. Fails where the trace has no such batch.
 result<critical_path> find_critical_path(const trace_run&, const trace_filter&, std::optional<std::uint32_t> batch);
 
 } // namespace syngrad::tools

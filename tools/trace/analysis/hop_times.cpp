@@ -2,34 +2,57 @@
 
 #include "runtime/trace/trace_vocabulary.hpp"
 
-#include <algorithm>
-
 namespace syngrad::tools {
 
 void hop_times::take(const trace_record& record) {
-  const bool hops = record.type == static_cast<std::uint8_t>(trace_message::activation) ||
-                    record.type == static_cast<std::uint8_t>(trace_message::gradient);
-  if (record.kind == record_kind::send && hops) {
-    const int receiver = groups_->position_of(record.peer);
-    if (receiver < 0 || states_[static_cast<std::size_t>(receiver)].busy) return;
-    on_their_way_[record.message] = {record.time_ns, states_[static_cast<std::size_t>(receiver)].handled,
-                                     running_ < threads_};
+  switch (record.kind) {
+  case record_kind::send:
+    take_send(record);
+    break;
+  case record_kind::begin:
+    take_begin(record, state_of(record.actor));
+    break;
+  case record_kind::end:
+    if (auto* sender = state_of(record.actor)) take_end(record, *sender);
+    break;
+  default:
+    break;
   }
-  if (record.kind != record_kind::begin && record.kind != record_kind::end) return;
-  const bool begins = record.kind == record_kind::begin;
-  running_ = std::max(running_ + (begins ? 1 : -1), 0);
-  const int group = groups_->position_of(record.actor);
-  if (group < 0) return;
-  auto& now = states_[static_cast<std::size_t>(group)];
-  now.busy = begins;
-  if (!begins) return;
-  if (hops)
+}
+
+void hop_times::take_send(const trace_record& record) {
+  if (record.type != static_cast<std::uint8_t>(trace_message::activation) &&
+      record.type != static_cast<std::uint8_t>(trace_message::gradient))
+    return;
+  const auto* receiver = state_of(record.peer);
+  auto* sender = state_of(record.actor);
+  if (!receiver || !sender || receiver->busy) return;
+  on_their_way_[record.message] = {record.time_ns, begun_, receiver->handled};
+  sender->sent.push_back(record.message);
+}
+
+void hop_times::take_begin(const trace_record& record, state* receiver) {
+  if (receiver) {
     if (const auto sent = on_their_way_.find(record.message); sent != on_their_way_.end()) {
-      if (sent->second.handled == now.handled)
-        (sent->second.free_thread ? with_thread_ : without_thread_).push_back(record.time_ns - sent->second.sent_ns);
+      const auto wait = record.time_ns - sent->second.released_ns;
+      if (sent->second.handled == receiver->handled)
+        (sent->second.begun == begun_ ? undisturbed_ : waited_for_thread_).push_back(wait);
       on_their_way_.erase(sent);
     }
-  ++now.handled;
+    receiver->busy = true;
+    ++receiver->handled;
+  }
+  ++begun_;
+}
+
+void hop_times::take_end(const trace_record& record, state& sender) {
+  sender.busy = false;
+  for (const auto message : sender.sent)
+    if (const auto sent = on_their_way_.find(message); sent != on_their_way_.end()) {
+      sent->second.released_ns = record.time_ns;
+      sent->second.begun = begun_;
+    }
+  sender.sent.clear();
 }
 
 } // namespace syngrad::tools

@@ -1,5 +1,6 @@
-// How long a message between groups takes from its send to its handling when nothing is in its way: its receiver
-// handles nothing, and fewer handlers run than there are threads. One thread.
+// How long a message between groups takes to its handling when nothing is in its way: counted from its send or, where
+// its sender's handler went on and kept the thread, from the end of that; only where its receiver handled nothing, and
+// no other handler began before it. One thread.
 #pragma once
 
 #include "tools/trace/analysis/group_table.hpp"
@@ -12,29 +13,37 @@ namespace syngrad::tools {
 
 class hop_times {
 public:
-  hop_times(const group_table& groups, int threads)
-    : groups_(&groups), threads_(threads), states_(groups.groups().size()) {}
+  explicit hop_times(const group_table& groups) : groups_(&groups), states_(groups.groups().size()) {}
 
   void take(const trace_record&);
-  // Those with a free thread; where there is none of these, those with a free receiver.
-  std::vector<std::int64_t>& found() { return with_thread_.empty() ? without_thread_ : with_thread_; }
+  // Without those, where there are none: all whose receiver handled nothing.
+  std::vector<std::int64_t>& found() { return undisturbed_.empty() ? waited_for_thread_ : undisturbed_; }
 
 private:
   struct state {
     bool busy = false;
     std::int64_t handled = 0;
+    std::vector<std::uint64_t> sent; // in the handler that goes on
   };
   struct sent_message {
-    std::int64_t sent_ns, handled; // the receiver's count at that moment
-    bool free_thread;
+    std::int64_t released_ns;
+    std::int64_t begun;   // handlers of all actors, at that moment
+    std::int64_t handled; // by the receiver, when it was sent
   };
 
+  void take_send(const trace_record&);
+  void take_begin(const trace_record&, state* receiver);
+  void take_end(const trace_record&, state& sender);
+  state* state_of(std::uint32_t actor) {
+    const int group = groups_->position_of(actor);
+    return group < 0 ? nullptr : &states_[static_cast<std::size_t>(group)];
+  }
+
   const group_table* groups_;
-  int threads_;
-  int running_ = 0;
   std::vector<state> states_;
+  std::int64_t begun_ = 0;
   std::unordered_map<std::uint64_t, sent_message> on_their_way_;
-  std::vector<std::int64_t> with_thread_, without_thread_;
+  std::vector<std::int64_t> undisturbed_, waited_for_thread_;
 };
 
 } // namespace syngrad::tools

@@ -57,14 +57,18 @@ public:
   void evaluates() { evaluated_ = true; }
   void trains(std::uint32_t batch, std::int64_t time_ns) {
     if (count_ > 0 && batch > last_batch_ && !evaluated_) {
+      const auto skipped = std::int64_t{batch} - last_batch_; // more than one in a sample
       sum_ns_ += static_cast<double>(time_ns - last_ns_);
-      batches_ += batch - last_batch_; // more than one in a sample
+      batches_ += skipped;
+      steps_ns.push_back((time_ns - last_ns_) / skipped);
     }
     ++count_;
     last_batch_ = batch;
     last_ns_ = time_ns;
     evaluated_ = false;
   }
+  std::vector<std::int64_t> steps_ns;
+
   std::int64_t count() const { return count_; }
   double a_batch_ns(std::int64_t first_sent_ns, std::int64_t last_update_ns) const {
     return batches_ > 0 ? sum_ns_ / static_cast<double>(batches_)
@@ -94,7 +98,7 @@ result<lock_replay> replay_locked(const trace_run& run, const trace_filter& filt
   const group_table groups(run.names());
   const int threads = threads_of(run.names());
   turn_parts parts(groups);
-  hop_times hops(groups, threads);
+  hop_times hops(groups);
   source_times source(run.names());
   measured_time measured;
   std::vector<passes> of_group(groups.groups().size());
@@ -133,6 +137,7 @@ result<lock_replay> replay_locked(const trace_run& run, const trace_filter& filt
   out.hop_ns = median_of(hops.found());
   out.batches = measured.count();
   out.measured_ns = measured.a_batch_ns(source.first_sent_ns, last_update_ns);
+  out.median_step_ns = measured.steps_ns.empty() ? out.measured_ns : median_of(measured.steps_ns);
   out.locked_ns = locked_step(out, threads);
   return out;
 }

@@ -25,11 +25,13 @@ struct group_durations {
 struct lock_replay {
   std::vector<group_durations> groups; // bottom to top
   double source_ns = 0;                // median, to make a batch
-  double hop_ns = 0;                   // median, from a send to its handling where receiver and a thread were free
-  std::int64_t batches = 0;            // trained in the trace
-  double measured_ns = 0;              // a batch, in the real run: time of training over batches
-  double locked_ns = 0;                // a batch, replayed
-  bool has_device_work = false;        // gpu records: the durations leave that out
+  double hop_ns = 0;            // median, from a send to its handling where nothing was in its way (hop_times.hpp)
+  std::int64_t batches = 0;     // trained in the trace
+  double measured_ns = 0;       // a batch, in the real run: time of training over batches
+  double median_step_ns = 0;    // median time between updates of the top group: what a locked run, which is
+                                // steady, takes for a batch when nobody else wants the processor
+  double locked_ns = 0;         // a batch, replayed
+  bool has_device_work = false; // gpu records: the durations leave that out
   double avoided_ns() const { return locked_ns - measured_ns; } // of update lock, a batch
 };
 

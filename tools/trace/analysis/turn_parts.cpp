@@ -45,7 +45,8 @@ turn_parts::part turn_parts::end_forward(state& now, const trace_record& sent) {
     ended.begin_ns = now.waits_for_credit ? now.forward_begin_ns : now.part_begin_ns;
     ended.end_ns = now.waits_for_credit ? now.forward_end_ns : sent.time_ns;
   }
-  if (now.waits_for_credit != trains) now.begun += trains ? 1 : -1;
+  if (trains && !now.waits_for_credit) ++now.begun;
+  if (!trains && now.waits_for_credit) --now.begun; // counted before it was known to be an evaluation's
   now.waits_for_credit = false;
   return ended;
 }

@@ -30,8 +30,9 @@ public:
 
   // Records in the order of time. Returns the part that this record ends.
   part take(const trace_record& record) {
-    const bool marks = record.kind == record_kind::begin || record.kind == record_kind::end ||
-                       record.kind == record_kind::send || record.kind == record_kind::update;
+    const bool marks =
+      record.kind == record_kind::begin || record.kind == record_kind::end || record.kind == record_kind::update ||
+      (record.kind == record_kind::send && record.actor != record.peer); // to itself: a stream's thread
     if (!marks) return {};
     const int group = groups_->position_of(record.actor);
     return group < 0 ? part{} : take(record, group);

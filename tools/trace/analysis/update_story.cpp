@@ -14,18 +14,32 @@ bool is(const trace_record& record, trace_message type) {
   return record.type == static_cast<std::uint8_t>(type);
 }
 
-result<trace_record> find_update(const trace_run& run, std::uint32_t group, std::uint32_t version) {
+struct found_update {
+  trace_record record;
+  std::int64_t residuals = 0;
+};
+
+// Residuals bear the version that they will be applied with: the update itself is the record that is none, if any is.
+result<found_update> find_update(const trace_run& run, std::uint32_t group, std::uint32_t version) {
   trace_filter filter;
   filter.actors = {group};
-  std::optional<trace_record> found;
+  std::optional<found_update> found;
+  std::int64_t residuals = 0;
   std::uint32_t least = std::numeric_limits<std::uint32_t>::max(), largest = 0;
   run.for_each(filter, [&](const trace_record& record) {
     if (record.kind != record_kind::update || record.actor != group) return;
     least = std::min(least, record.version);
     largest = std::max(largest, record.version);
-    if (!found && record.version == version) found = record;
+    if (record.version != version) return;
+    const bool is_residual = record.type == static_cast<std::uint8_t>(applied_gradient::residual);
+    residuals += is_residual;
+    if (!found || !is_residual) found = found_update{record, 0};
   });
-  if (found) return *found;
+  if (found) {
+    const bool alone = found->record.type == static_cast<std::uint8_t>(applied_gradient::residual);
+    found->residuals = alone ? residuals - 1 : residuals;
+    return *found;
+  }
   const auto asked = run.names().title_of(group) + " has no update to version " + std::to_string(version);
   if (least > largest) return error{asked + " in this trace, nor any other"};
   return error{asked + " in this trace; it has versions " + std::to_string(least) + " to " + std::to_string(largest) +
@@ -97,11 +111,13 @@ std::vector<story_message> chain_behind(const trace_record& update, const batch_
 } // namespace
 
 result<update_story> find_update_story(const trace_run& run, std::uint32_t group, std::uint32_t version) {
-  const auto update = find_update(run, group, version);
-  if (!update) return update.failure();
-  const batch_messages messages(run, update->batch);
+  const auto found = find_update(run, group, version);
+  if (!found) return found.failure();
+  const auto& update = found->record;
+  const batch_messages messages(run, update.batch);
   update_story story;
-  story.update = *update;
+  story.update = update;
+  story.residuals = found->residuals;
   if (const auto* sent = messages.activation_from(group)) {
     story.forward_ns = sent->sent.time_ns;
     story.forward_version = sent->sent.version;
@@ -112,7 +128,7 @@ result<update_story> find_update_story(const trace_run& run, std::uint32_t group
   story.audit_cosine = messages.measured(group, trace_measure::audit_cosine);
   story.audit_norm_ratio = messages.measured(group, trace_measure::audit_norm_ratio);
   story.audit_bias = messages.measured(group, trace_measure::audit_bias);
-  story.chain = chain_behind(*update, messages);
+  story.chain = chain_behind(update, messages);
   for (const auto& each : story.chain)
     if (is(each.sent, trace_message::synthetic_gradient)) story.predictor = each.sent.actor;
   return story;

@@ -17,6 +17,7 @@ struct story_message {
 
 struct update_story {
   trace_record update;
+  std::int64_t residuals = 0; // of earlier batches, that this update carried too
   // Of the batch's activation that the group sent up: when, and from which weights. Nothing at the top group.
   std::optional<std::int64_t> forward_ns;
   std::optional<std::uint32_t> forward_version;

@@ -36,9 +36,10 @@ answer_table interfaces_of(const traffic& found) {
   std::int64_t all = 0;
   for (const auto& [key, amount] : found.by_interface) all += amount.bytes;
   for (const auto& [key, amount] : found.by_interface)
-    table.rows.push_back({std::int64_t{key.first}, std::string(name_of(key.second)), amount.messages,
-                          static_cast<double>(amount.bytes) / mebi, per_message(amount), per_sample(amount, found),
-                          share_of(amount, all)});
+    if (amount.bytes > 0)
+      table.rows.push_back({std::int64_t{key.first}, std::string(name_of(key.second)), amount.messages,
+                            static_cast<double>(amount.bytes) / mebi, per_message(amount), per_sample(amount, found),
+                            share_of(amount, all)});
   return table;
 }
 
@@ -80,7 +81,7 @@ const trace_command bytes_command{
   "bytes",
   "RUN",
   "what went over each interface and between actors, in bytes, and per sample",
-  "  by_interface  messages of tensors over each interface, by type. Sizes are those of the tensors (in one process "
+  "  by_interface  messages with tensors over each interface, by type. Sizes are those of the tensors (in one process "
   "only\n"
   "                handles to them move); between nodes, what the links wrote\n"
   "  matrix        from whom to whom, where any bytes went; of all messages, also those that belong to no interface\n"

@@ -110,7 +110,8 @@ const trace_command diff_command{
   "             own quantiles\n"
   "  change     b minus a; low, high: its 95 % interval, from a bootstrap over the stretches (2,000 resamples, always\n"
   "             with the same seed); relative: to a\n"
-  "  verdict    higher or lower where the interval excludes zero\n"
+  "  verdict    higher or lower where the interval excludes zero; no interval where fewer than eight stretches have\n"
+  "             any value\n"
   "--from and --to count from the begin of each run.",
   2,
   2,

@@ -53,7 +53,8 @@ result<answer> run(const trace_request& request) {
   out.tables = {comparison_of(*found), groups_of(*found)};
   out.notes.push_back("Medians of " + std::to_string(found->batches) + " batches; a hop between actors takes " +
                       show_real(found->hop_ns / 1e3, 1) + " us, the source " + show_real(found->source_ns / 1e6, 3) +
-                      " ms a batch.");
+                      " ms a batch. As it ran, half of the steps took less than " +
+                      show_real(found->median_step_ns / 1e6, 3) + " ms.");
   if (found->has_device_work) out.notes.push_back("Work that handlers left to a device is not in these durations.");
   if (request.run().sample() > 1)
     out.notes.push_back("In a sample, handlers that did two batches' work look longer than they were.");

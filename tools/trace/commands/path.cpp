@@ -106,6 +106,7 @@ const trace_command path_command{
   "RUN",
   "what decided how long a batch (--batch N) or the run took: the critical path",
   "The path is walked backwards from the last event: from each handler to whatever let it begin last.\n"
+  "A batch's goes from the source's send to the batch's last update.\n"
   "  by_category  compute: in handlers; actor: in handlers that a message of the path had to wait for; queue: waits\n"
   "               for a thread; wire: between nodes\n"
   "  by_actor     time on the path; mean_slack: how much later the actor's other handlers could have ended, on the\n"

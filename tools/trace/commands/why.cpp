@@ -52,6 +52,9 @@ std::string of_forward(const update_story& story) {
 
 std::string of_gradient(const update_story& story, const trace_names& names) {
   std::string text;
+  if (story.residuals > 0)
+    text += "It carried what had been mispredicted of " + std::to_string(story.residuals) +
+            (story.residuals == 1 ? " batch" : " batches") + " before, too.\n";
   if (story.update.value != no_predictor_version)
     text += (story.predictor ? names.title_of(*story.predictor) : std::string("The predictor")) +
             " made the gradient with version " + std::to_string(story.update.value) + " of its own weights.\n";
@@ -113,6 +116,7 @@ answer_table facts_of(const update_story& story) {
   add("gradient", std::string(name_of(static_cast<applied_gradient>(story.update.type))));
   if (story.forward_ns) add("activation_age_ms", static_cast<double>(story.update.time_ns - *story.forward_ns) / 1e6);
   if (story.update.value != no_predictor_version) add("predictor_version", std::int64_t{story.update.value});
+  if (story.residuals > 0) add("residuals", story.residuals);
   add_if("staleness", story.staleness);
   add_if("cosine", story.cosine);
   add_if("norm_ratio", story.norm_ratio);
@@ -147,6 +151,7 @@ const trace_command why_command{
   "ACTOR is a group ('group 3', or 3), VERSION that of its weights after the update: the first update makes version "
   "1.\n"
   "  update  gradient: synthetic (of the predictor), true (received), residual (received minus synthetic);\n"
+  "          residuals: of batches before, applied with this update;\n"
   "          activation_age: from the send of the batch's activation to the update; staleness: updates in between\n"
   "  chain   from the source to the message whose handling made the update; sent: before the update; waited: from "
   "send\n"
