@@ -22,7 +22,7 @@ void draw_name(svg_canvas& canvas, const std::string& name, double column, doubl
 
 void draw_x_axis(svg_canvas& canvas, const axis& scale, const axis_text& text, double top, double bottom) {
   const auto length = scale.end - scale.begin;
-  const auto most = std::max(2, static_cast<int>(length / 60));
+  const auto most = std::clamp(static_cast<int>(length / 52), 2, 9);
   const auto ticks =
     scale.logarithmic ? power_ticks(scale.from, scale.to, most) : round_ticks(scale.from, scale.to, most);
   for (const auto tick : ticks) {

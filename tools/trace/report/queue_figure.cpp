@@ -12,7 +12,7 @@ report_figure queue_figure(const queue_depths& found) {
   figure.id = "queues";
   figure.title = "Queue depth over time";
   figure.look_for =
-    "A strip that stays dark is an actor that others wait for; one that gets darker is falling behind. The "
+    "A strip that keeps its strong colour is an actor that others wait for; one that gets stronger falls behind. The "
     "number at the right is the mean depth.";
   figure.command = "queue";
   heat_strips chart;

@@ -8,7 +8,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double mean_character = 7.1; // of the wider sans-serif faces at 12 px
+constexpr double mean_character = 7.4; // of the wider sans-serif faces at 12 px
 
 std::string attribute(std::string_view name, std::string_view value) {
   std::string out = " ";

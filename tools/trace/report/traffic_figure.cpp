@@ -35,7 +35,7 @@ report_figure traffic_figure(const traffic& found, const trace_names& names) {
   figure.id = "bytes";
   figure.title = "Bytes between actors";
   figure.look_for =
-    "The dark cells are the links that a slow network would feel first: activations go up, gradients come "
+    "The strongest cells are the links that a slow network would feel first: activations go up, gradients come "
     "down, each group asks its own predictor.";
   figure.command = "bytes";
   const auto order = in_order(found, names);

@@ -20,8 +20,9 @@ report_figure busy_over_time_figure(const utilisation& found) {
   report_figure figure;
   figure.id = "busy";
   figure.title = "Utilisation over time";
-  figure.look_for = "Dark strips all the way are actors that work without a pause; a gap in all strips at once is "
-                    "everybody waiting for one. The number at the right is the mean.";
+  figure.look_for =
+    "A strip of strong colour all the way is an actor that works without a pause; a gap in all strips at once is "
+    "everybody waiting for one. The number at the right is the mean.";
   figure.command = "util";
   const auto span = span_of_buckets(found);
   if (span <= 0) {
