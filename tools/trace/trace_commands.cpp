@@ -7,7 +7,10 @@
 namespace syngrad::tools {
 
 std::span<const trace_command* const> trace_commands() {
-  static constexpr std::array registry{&info_command};
+  static constexpr std::array registry{
+    &info_command,
+    &recover_command,
+  };
   return registry;
 }
 

@@ -6,5 +6,6 @@
 namespace syngrad::tools {
 
 extern const trace_command info_command;
+extern const trace_command recover_command;
 
 } // namespace syngrad::tools
