@@ -9,6 +9,7 @@ namespace syngrad::tools {
 std::span<const trace_command* const> trace_commands() {
   static constexpr std::array registry{
     &info_command,
+    &export_command,
     &recover_command,
   };
   return registry;

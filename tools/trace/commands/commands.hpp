@@ -5,6 +5,7 @@
 
 namespace syngrad::tools {
 
+extern const trace_command export_command;
 extern const trace_command info_command;
 extern const trace_command recover_command;
 
