@@ -10,6 +10,7 @@ std::span<const trace_command* const> trace_commands() {
   static constexpr std::array registry{
     &info_command,
     &export_command,
+    &merge_command,
     &recover_command,
   };
   return registry;

@@ -7,6 +7,7 @@ namespace syngrad::tools {
 
 extern const trace_command export_command;
 extern const trace_command info_command;
+extern const trace_command merge_command;
 extern const trace_command recover_command;
 
 } // namespace syngrad::tools
