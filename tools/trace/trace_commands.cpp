@@ -11,6 +11,7 @@ std::span<const trace_command* const> trace_commands() {
     &info_command,
     &export_command,
     &merge_command,
+    &tail_command,
     &recover_command,
   };
   return registry;

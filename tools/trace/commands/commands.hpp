@@ -9,5 +9,6 @@ extern const trace_command export_command;
 extern const trace_command info_command;
 extern const trace_command merge_command;
 extern const trace_command recover_command;
+extern const trace_command tail_command;
 
 } // namespace syngrad::tools
