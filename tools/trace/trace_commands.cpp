@@ -8,11 +8,7 @@ namespace syngrad::tools {
 
 std::span<const trace_command* const> trace_commands() {
   static constexpr std::array registry{
-    &info_command,
-    &export_command,
-    &merge_command,
-    &tail_command,
-    &recover_command,
+    &info_command, &export_command, &merge_command, &tail_command, &recover_command,
   };
   return registry;
 }
