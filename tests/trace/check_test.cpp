@@ -1,4 +1,5 @@
 // `check` passes what is whole, and finds every kind of damage.
+#include "runtime/trace/ring_file.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
@@ -39,6 +40,7 @@ TEST_CASE("a whole trace passes, also one that was cut off by kill -9") {
   for (const bool ended : {true, false}) {
     temporary_folder folder;
     pipeline_trace().builder.write(folder.path(), ended);
+    if (!ended) REQUIRE(ring_file::create(folder.file(ring_file_name(0)), {1, 0, 256, 1})); // a killed run's stay
     const auto out = check(folder.path());
     CHECK(out.code == exit_code::done);
     REQUIRE(out.tables.size() == 1);
@@ -48,6 +50,13 @@ TEST_CASE("a whole trace passes, also one that was cut off by kill -9") {
     CHECK(cell_of(out.tables[0], "sent before they are handled", "looked_at") == "7");
     CHECK(out.notes.back() == "The trace is whole.");
   }
+}
+
+TEST_CASE("a trace without its end, and without the rings that a killed run leaves, is damaged") {
+  temporary_folder folder;
+  pipeline_trace().builder.write(folder.path(), false);
+  const auto out = check(folder.path());
+  CHECK(out.code == exit_code::failed);
 }
 
 TEST_CASE("a flipped bit is damage with a place, and ends with 1") {

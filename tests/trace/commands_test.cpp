@@ -1,4 +1,5 @@
 // info, show, latency and util as commands: what stands in their tables, and the golden files of all formats.
+#include "runtime/trace/ring_file.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
@@ -69,6 +70,7 @@ TEST_CASE("info counts records by kind, tells the run's facts and ends with the 
 TEST_CASE("info names damage by file and place, and a run that was cut off is open") {
   temporary_folder folder;
   pipeline_trace().builder.write(folder.path(), false);
+  REQUIRE(ring_file::create(folder.file(ring_file_name(0)), {1, 0, 256, 1})); // that a killed run leaves
   std::ofstream(folder.file("node0-000000.trace"), std::ios::app | std::ios::binary) << "torn";
   const auto out = run(info_command, request_for(folder.path()));
   CHECK_THAT(cell_of(out.tables.at(0), "end", "value"), Catch::StartsWith("open"));

@@ -4,6 +4,7 @@
 #include "runtime/trace/trace_file.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -21,9 +22,10 @@ public:
   };
 
   // `rest`: records that come after those of the chunks; null: none. `offset_ns` is subtracted from every time.
+  // `unreadable` is told of chunks that do not unpack; they are left out.
   trace_cursor(ring_place ring, std::vector<place> chunks, const std::vector<trace_record>* rest,
-               std::int64_t offset_ns)
-    : ring_(ring), chunks_(std::move(chunks)), rest_(rest), offset_ns_(offset_ns) {
+               std::int64_t offset_ns, std::function<void(const place&)> unreadable)
+    : ring_(ring), chunks_(std::move(chunks)), rest_(rest), offset_ns_(offset_ns), unreadable_(std::move(unreadable)) {
     refill();
   }
 
@@ -42,6 +44,7 @@ private:
   std::vector<place> chunks_;
   const std::vector<trace_record>* rest_;
   std::int64_t offset_ns_;
+  std::function<void(const place&)> unreadable_;
   std::size_t next_chunk_ = 0, next_ = 0;
   chunk_codec codec_;
   std::vector<trace_record> records_;
