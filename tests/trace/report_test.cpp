@@ -94,6 +94,20 @@ TEST_CASE("an interface whose predictions do harm is named") {
   REQUIRE(cosine_figure(found).look_for.find("end of this run: interface 1.") != std::string::npos);
 }
 
+TEST_CASE("audited batches are dots beside the lines") {
+  gradient_qualities found;
+  found.bucket_ns = 1;
+  found.interfaces.resize(1);
+  found.interfaces[0].cosine.over_time = {0.5F, 0.6F, 0.7F};
+  found.interfaces[0].audit_cosine.over_time = {0.25F, 0.25F, NAN};
+  const auto figure = cosine_figure(found);
+  const auto svg = figure.draw({{"it", "", ""}, 950});
+  REQUIRE(elements_of(svg, "polyline", "series-1").size() == 1);
+  REQUIRE(elements_of(svg, "circle", "series-1").size() == 2);
+  REQUIRE(figure.legend.size() == 2);
+  REQUIRE(figure.table.columns.size() == 3);
+}
+
 TEST_CASE("the lock figure compares what was measured with what was replayed") {
   lock_replay replay;
   replay.groups = {{1, "group 0", 1e6, 2e6}};

@@ -26,7 +26,6 @@ report_figure latency_figure(const latencies& found) {
   figure.look_for =
     "Where the queue's range lies far to the right of the handler's, messages wait longer than they take; "
     "long tails are rare, but decide when the last actor gets its input.";
-  figure.command = "latency";
   range_chart chart;
   chart.series = {{"wire", "wire"}, {"queue", "queue"}, {"handler", "busy"}, {"device", "device"}};
   chart.x = {"time, on a logarithmic axis", show_nanoseconds};

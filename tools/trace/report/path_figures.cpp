@@ -12,7 +12,6 @@ using named_shares = std::vector<std::pair<std::string, double>>;
 void show_shares(report_figure& figure, const result<critical_path>& found, const named_shares& shares,
                  const chart_series& series, const char* column) {
   figure.half = true;
-  figure.command = "path";
   stacked_bars chart;
   chart.series = {series};
   chart.x = {"share of the critical path", show_share};
