@@ -165,9 +165,9 @@ TEST_CASE("a matrix has a cell for each pair, shaded by the logarithm of its val
   const auto cells = elements_of(svg, "rect", "heat");
   REQUIRE(cells.size() == 3);
   REQUIRE(cells[0].number("fill-opacity") == 1);
-  REQUIRE(cells[1].number("fill-opacity") == 0.12);
-  REQUIRE(cells[2].number("fill-opacity") == 0.56);
-  REQUIRE(cells[0].number("x") - cells[1].number("x") == Approx(56)); // column b, column a
+  REQUIRE(cells[1].number("fill-opacity") == 0.22);
+  REQUIRE(cells[2].number("fill-opacity") == 0.61);
+  REQUIRE(cells[0].number("x") - cells[1].number("x") == Approx(72)); // column b, column a
   REQUIRE(cells[1].number("y") - cells[0].number("y") == Approx(26));
   REQUIRE(shade_of(7, 7, 7) == 1);
 }

@@ -94,6 +94,42 @@ TEST_CASE("an interface whose predictions do harm is named") {
   REQUIRE(cosine_figure(found).look_for.find("end of this run: interface 1.") != std::string::npos);
 }
 
+TEST_CASE("audited batches are dots beside the lines") {
+  gradient_qualities found;
+  found.bucket_ns = 1;
+  found.interfaces.resize(1);
+  found.interfaces[0].cosine.over_time = {0.5F, 0.6F, 0.7F};
+  found.interfaces[0].audit_cosine.over_time = {0.25F, 0.25F, NAN};
+  const auto figure = cosine_figure(found);
+  const auto svg = figure.draw({{"it", "", ""}, 950});
+  REQUIRE(elements_of(svg, "polyline", "series-1").size() == 1);
+  REQUIRE(elements_of(svg, "circle", "series-1").size() == 2);
+  REQUIRE(figure.legend.size() == 2);
+  REQUIRE(figure.table.columns.size() == 3);
+}
+
+TEST_CASE("the picture of latencies has the types that took the most time, its table all") {
+  latencies found;
+  for (int type = 1; type <= 14; ++type) found.by_type[static_cast<trace_message>(type)].handler.add(1000 * type);
+  const auto figure = latency_figure(found);
+  REQUIRE(figure.table.rows.size() == 14);
+  const auto svg = figure.draw({{"it", "", ""}, 950});
+  REQUIRE(elements_of(svg, "circle", "median").size() == 12);
+  REQUIRE(svg.find(">activation<") == std::string::npos); // type 1: 1 us
+}
+
+TEST_CASE("actors with little of the critical path share a bar") {
+  critical_path path;
+  path.steps.emplace_back();
+  path.by_category = {{"compute", 1}};
+  for (int i = 0; i < 10; ++i) path.by_actor.emplace_back("actor " + std::to_string(i), i < 9 ? 0.05 : 0.55);
+  const auto figure = path_by_actor_figure(result<critical_path>(path));
+  REQUIRE(figure.table.rows.size() == 9);
+  REQUIRE(figure.table.rows[0][0] == cell(std::string("actor 9")));
+  REQUIRE(figure.table.rows[8][0] == cell(std::string("2 others")));
+  REQUIRE(std::get<double>(figure.table.rows[8][1]) == Approx(0.1));
+}
+
 TEST_CASE("the lock figure compares what was measured with what was replayed") {
   lock_replay replay;
   replay.groups = {{1, "group 0", 1e6, 2e6}};

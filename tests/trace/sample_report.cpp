@@ -111,6 +111,10 @@ void add_gradients(report_data& data) {
     for (int bucket = 0; bucket < buckets; ++bucket)
       one.cosine.over_time.push_back(
         static_cast<float>((0.5 + 0.08 * i) * (1 - std::exp(-bucket / 12.0)) + 0.06 * (chance(i, bucket) - 0.5)));
+    one.audit_cosine.over_time.assign(buckets, std::nanf(""));
+    for (int bucket = 4; bucket < buckets; bucket += 10)
+      one.audit_cosine.over_time[static_cast<std::size_t>(bucket)] =
+        one.cosine.over_time[static_cast<std::size_t>(bucket)] - 0.05F;
     data.gradients.interfaces.push_back(one);
   }
 }

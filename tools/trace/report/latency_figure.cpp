@@ -2,13 +2,32 @@
 #include "tools/trace/report/svg_ranges.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace syngrad::tools {
 
 namespace {
 
+constexpr std::size_t most_types = 12; // in the picture
+
 spread spread_of(const log_histogram& values) {
   return {values.quantile(0.5), values.quantile(0.9), values.quantile(0.99), values.quantile(0.999)};
+}
+
+// The types that took the most time in all, waiting and handled: what else there was is in the table.
+std::set<trace_message> weightiest(const latencies& found) {
+  std::vector<std::pair<double, trace_message>> times;
+  for (const auto& [type, parts] : found.by_type) {
+    double time = 0;
+    for (const auto* part : {&parts.wire, &parts.queue, &parts.handler, &parts.device})
+      time += part->mean() * static_cast<double>(part->count());
+    times.emplace_back(-time, type);
+  }
+  std::sort(times.begin(), times.end());
+  if (times.size() > most_types) times.resize(most_types);
+  std::set<trace_message> chosen;
+  for (const auto& [time, type] : times) chosen.insert(type);
+  return chosen;
 }
 
 void add_row(answer_table& table, const std::string& type, const std::string& part, const log_histogram& values) {
@@ -26,7 +45,6 @@ report_figure latency_figure(const latencies& found) {
   figure.look_for =
     "Where the queue's range lies far to the right of the handler's, messages wait longer than they take; "
     "long tails are rare, but decide when the last actor gets its input.";
-  figure.command = "latency";
   range_chart chart;
   chart.series = {{"wire", "wire"}, {"queue", "queue"}, {"handler", "busy"}, {"device", "device"}};
   chart.x = {"time, on a logarithmic axis", show_nanoseconds};
@@ -41,6 +59,7 @@ report_figure latency_figure(const latencies& found) {
                    {"p99.9", "µs", 1},
                    {"largest", "µs", 1}},
                   {}};
+  const auto shown = weightiest(found);
   std::vector<bool> used(chart.series.size(), false);
   for (const auto& [type, parts] : found.by_type) {
     range_chart::row row{std::string(name_of(type)), {}};
@@ -52,12 +71,15 @@ report_figure latency_figure(const latencies& found) {
       row.parts.push_back({i, spread_of(*histograms[i])});
       add_row(figure.table, row.name, chart.series[i].name, *histograms[i]);
     }
-    if (!row.parts.empty()) chart.rows.push_back(std::move(row));
+    if (!row.parts.empty() && shown.contains(type)) chart.rows.push_back(std::move(row));
   }
   if (chart.rows.empty()) {
     figure.empty = "No message was both sent and handled in this trace.";
     return figure;
   }
+  if (found.by_type.size() > most_types)
+    figure.look_for +=
+      " Shown are the " + std::to_string(most_types) + " types that took the most time; the numbers have all.";
   static constexpr const char* meanings[] = {"wire: between nodes", "queue: sent, not yet begun",
                                              "handler: begin to end", "device: after the handler"};
   for (std::size_t i = 0; i < chart.series.size(); ++i)

@@ -26,7 +26,6 @@ report_figure lock_figure(const result<lock_replay>& found) {
   figure.look_for =
     "The upper bar is this run; the lower one replays its measured durations with one batch in flight, as "
     "backpropagation would. What the lower bar is longer is update lock that was avoided.";
-  figure.command = "locks";
   if (!found) {
     figure.empty = "Nothing to replay: " + found.message() + ".";
     return figure;
@@ -51,6 +50,7 @@ report_figure lock_figure(const result<lock_replay>& found) {
                 {"locked", {0, forward, backward, rest}, show_nanoseconds(replay.locked_ns)}};
   chart.x = {"time for a batch", show_nanoseconds};
   figure.look_for += verdict(replay);
+  if (replay.has_device_work) figure.look_for += " Work on devices is not in the replay.";
   figure.legend = legend_of(chart.series);
   show(figure, std::move(chart));
   return figure;

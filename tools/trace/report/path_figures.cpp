@@ -9,10 +9,23 @@ namespace {
 
 using named_shares = std::vector<std::pair<std::string, double>>;
 
+constexpr std::size_t most_actors = 8; // the others share a bar
+
+// The largest first; what is left over is one bar.
+named_shares largest_of(named_shares shares) {
+  std::stable_sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (shares.size() <= most_actors + 1) return shares;
+  double rest = 0;
+  for (auto i = most_actors; i < shares.size(); ++i) rest += shares[i].second;
+  const auto others = std::to_string(shares.size() - most_actors) + " others";
+  shares.resize(most_actors);
+  shares.emplace_back(others, rest);
+  return shares;
+}
+
 void show_shares(report_figure& figure, const result<critical_path>& found, const named_shares& shares,
                  const chart_series& series, const char* column) {
   figure.half = true;
-  figure.command = "path";
   stacked_bars chart;
   chart.series = {series};
   chart.x = {"share of the critical path", show_share};
@@ -57,9 +70,8 @@ report_figure path_by_actor_figure(const result<critical_path>& found) {
     "The longest bar is the actor to make faster: a millisecond saved elsewhere does not end the run sooner.";
   find_empty(figure, found);
   if (!figure.empty.empty()) return figure;
-  auto shares = found->by_actor;
-  std::stable_sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-  show_shares(figure, found, shares, {"share of the time from the first to the last event", "series-2"}, "actor");
+  show_shares(figure, found, largest_of(found->by_actor),
+              {"share of the time from the first to the last event", "series-2"}, "actor");
   return figure;
 }
 

@@ -14,7 +14,6 @@ report_figure queue_figure(const queue_depths& found) {
   figure.look_for =
     "A strip that keeps its strong colour is an actor that others wait for; one that gets stronger falls behind. The "
     "number at the right is the mean depth.";
-  figure.command = "queue";
   heat_strips chart;
   double deepest = 0;
   std::size_t buckets = 0;

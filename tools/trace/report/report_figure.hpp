@@ -24,7 +24,6 @@ struct report_figure {
   std::vector<legend_entry> legend;
   std::function<std::string(const chart_frame&)> draw;
   answer_table table;
-  std::string command; // of syngrad trace, which says more: "util"
 };
 
 // `draw`s a chart that is plain data.

@@ -1,5 +1,7 @@
 #include "tools/trace/report/run_summary.hpp"
 
+// The JSON parser of Boost before 1.76 uses the names that this asks for, and says so in every build.
+#define BOOST_BIND_GLOBAL_PLACEHOLDERS
 #include <boost/property_tree/json_parser.hpp>
 #include <boost/property_tree/ptree.hpp>
 

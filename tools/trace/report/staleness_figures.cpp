@@ -36,7 +36,6 @@ report_figure staleness_histogram_figure(const staleness_result& found) {
     "0: the weights had not moved since the forward pass, as in backpropagation. The farther to the right, "
     "the older the gradients that were applied.";
   figure.half = true;
-  figure.command = "staleness";
   const auto largest = largest_of(found);
   if (largest < 0) {
     figure.empty = no_updates;
@@ -77,7 +76,6 @@ report_figure staleness_over_time_figure(const staleness_result& found) {
     "Level lines are a steady pipeline; a line that climbs belongs to a group whose gradients come later "
     "and later.";
   figure.half = true;
-  figure.command = "staleness";
   line_chart chart;
   const auto series = series_of(found);
   double largest = 0;

@@ -23,6 +23,7 @@ void draw_line(svg_canvas& canvas, const line_chart::line& line, const axis& buc
       points.emplace_back(buckets.at(static_cast<double>(i) + 0.5), values.at(line.values[i]));
     else
       flush();
+    if (!line.joined) flush();
   }
   flush();
 }

@@ -1,4 +1,4 @@
-// Lines over time. A value that is missing interrupts its line; one without neighbours is a dot.
+// Lines, or dots, over time. A value that is missing interrupts its line; one without neighbours is a dot.
 #pragma once
 
 #include "tools/trace/report/chart.hpp"
@@ -9,6 +9,7 @@ struct line_chart {
   struct line {
     chart_series series;
     std::vector<float> values; // one a bucket, drawn at its middle; NaN: none
+    bool joined = true;        // false: dots only
   };
 
   std::vector<line> lines;

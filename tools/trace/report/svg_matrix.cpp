@@ -7,12 +7,12 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double largest_cell = 56, tallest_cell = 26, title = 18;
+constexpr double largest_cell = 72, tallest_cell = 26, title = 18;
 
 } // namespace
 
 double shade_of(double value, double least, double largest) {
-  constexpr double weakest = 0.12;
+  constexpr double weakest = 0.22;
   if (!(value > 0)) return 0;
   if (!(largest > least)) return 1;
   return weakest + (1 - weakest) * std::clamp(std::log(value / least) / std::log(largest / least), 0.0, 1.0);

@@ -12,7 +12,7 @@ struct matrix_chart {
   show_quantity show = show_number;
 };
 
-// How strong the colour of a value is, 0 to 1: from 0.12 for the least above 0 to 1 for the largest.
+// How strong the colour of a value is, 0 to 1: from 0.22 for the least above 0 to 1 for the largest.
 double shade_of(double value, double least, double largest);
 std::string draw(const matrix_chart&, const chart_frame&);
 

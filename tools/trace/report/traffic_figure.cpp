@@ -37,7 +37,6 @@ report_figure traffic_figure(const traffic& found, const trace_names& names) {
   figure.look_for =
     "The strongest cells are the links that a slow network would feel first: activations go up, gradients come "
     "down, each group asks its own predictor.";
-  figure.command = "bytes";
   const auto order = in_order(found, names);
   if (order.empty()) {
     figure.empty = "No message of this trace carried tensors.";
@@ -62,7 +61,8 @@ report_figure traffic_figure(const traffic& found, const trace_names& names) {
     figure.table.rows.push_back({names.title_of(pair.first), names.title_of(pair.second), amount.messages, amount.bytes,
                                  found.samples > 0 ? cell(a_sample) : cell()});
   }
-  figure.legend = {{"nothing", "track", 1}, {"least", "heat", 0.12}, {"most (shades are logarithmic)", "heat", 1}};
+  figure.legend = {
+    {"nothing", "track", 1}, {"least", "heat", shade_of(1, 1, 2)}, {"most (shades are logarithmic)", "heat", 1}};
   show(figure, std::move(chart));
   return figure;
 }

@@ -23,7 +23,6 @@ report_figure busy_over_time_figure(const utilisation& found) {
   figure.look_for =
     "A strip of strong colour all the way is an actor that works without a pause; a gap in all strips at once is "
     "everybody waiting for one. The number at the right is the mean.";
-  figure.command = "util";
   const auto span = span_of_buckets(found);
   if (span <= 0) {
     figure.empty = nothing_handled;
@@ -53,7 +52,6 @@ report_figure time_shares_figure(const utilisation& found) {
   figure.look_for =
     "Much starved: the work below comes too slowly. Much blocked: the group above is the slow one. Much "
     "ready: messages are there, but no thread is free.";
-  figure.command = "util";
   if (found.actors.empty()) {
     figure.empty = nothing_handled;
     return figure;
