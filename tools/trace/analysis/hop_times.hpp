@@ -5,6 +5,7 @@
 
 #include "tools/trace/analysis/group_table.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -16,8 +17,11 @@ public:
   explicit hop_times(const group_table& groups) : groups_(&groups), states_(groups.groups().size()) {}
 
   void take(const trace_record&);
-  // Without those, where there are none: all whose receiver handled nothing.
-  std::vector<std::int64_t>& found() { return undisturbed_.empty() ? waited_for_thread_ : undisturbed_; }
+  // Where every message had to wait for a thread: the shortest of those waits alone, which comes nearest to a hop.
+  std::vector<std::int64_t> found() const {
+    if (!undisturbed_.empty() || waited_for_thread_.empty()) return undisturbed_;
+    return {*std::min_element(waited_for_thread_.begin(), waited_for_thread_.end())};
+  }
 
 private:
   struct state {

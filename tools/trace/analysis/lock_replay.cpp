@@ -134,7 +134,8 @@ result<lock_replay> replay_locked(const trace_run& run, const trace_filter& filt
     out.groups.push_back({groups.groups()[i].actor, groups.groups()[i].name, median_of(of_group[i].forward),
                           median_of(of_group[i].backward)});
   out.source_ns = median_of(source.found);
-  out.hop_ns = median_of(hops.found());
+  auto waits = hops.found();
+  out.hop_ns = median_of(waits);
   out.batches = measured.count();
   out.measured_ns = measured.a_batch_ns(source.first_sent_ns, last_update_ns);
   out.median_step_ns = measured.steps_ns.empty() ? out.measured_ns : median_of(measured.steps_ns);

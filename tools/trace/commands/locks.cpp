@@ -26,6 +26,7 @@ answer_table comparison_of(const lock_replay& found) {
     table.rows.push_back({std::string(what), ns / 1e6, ns / longest});
   };
   add("measured", found.measured_ns);
+  add("median", found.median_step_ns);
   add("locked", found.locked_ns);
   add("avoided", found.avoided_ns());
   return table;
@@ -53,8 +54,7 @@ result<answer> run(const trace_request& request) {
   out.tables = {comparison_of(*found), groups_of(*found)};
   out.notes.push_back("Medians of " + std::to_string(found->batches) + " batches; a hop between actors takes " +
                       show_real(found->hop_ns / 1e3, 1) + " us, the source " + show_real(found->source_ns / 1e6, 3) +
-                      " ms a batch. As it ran, half of the steps took less than " +
-                      show_real(found->median_step_ns / 1e6, 3) + " ms.");
+                      " ms a batch.");
   if (found->has_device_work) out.notes.push_back("Work that handlers left to a device is not in these durations.");
   if (request.run().sample() > 1)
     out.notes.push_back("In a sample, handlers that did two batches' work look longer than they were.");
@@ -73,7 +73,7 @@ const trace_command locks_command{
   "  a_batch  measured: the time from one batch to the next, as the run went (evaluations left out); locked: the "
   "measured\n"
   "           durations replayed with one batch at a time, each group waiting for the true gradient; avoided: the\n"
-  "           difference, which is update lock\n"
+  "           difference, which is update lock; median: half of the measured batches took less\n"
   "  groups   the medians that are replayed; backward: with the update; at the top group with the forward pass and the "
   "loss",
   1,
