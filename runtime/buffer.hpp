@@ -23,6 +23,7 @@ public:
 
   void* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
+  memory_pool& pool() const { return pool_; }
   // Notes that work on `user` reads or writes this memory. Any thread.
   void used_by(stream& user);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <exception>
 
 namespace syngrad {
 
@@ -74,13 +75,25 @@ void memory_pool::add_headroom() {
     for (std::size_t i = 0; i < buffers + 2; ++i) free_[size].push_back(make(size));
 }
 
-void memory_pool::release(buffer& returned) {
-  for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
-  returned.user_count_ = 0;
+void memory_pool::release(buffer& returned) noexcept {
+  const bool reusable = note_users(returned);
   const std::lock_guard lock(mutex_);
+  --counters_.in_use;
+  if (!reusable) return;
   returned.returned_ = true;
   free_[returned.bytes()].push_back(&returned);
-  --counters_.in_use;
+}
+
+// Whether it is known when all users are past `returned`. A stream that failed cannot say, so what it used is kept from
+// others until the device goes.
+bool memory_pool::note_users(buffer& returned) noexcept {
+  try {
+    for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
+  } catch (const std::exception&) {
+    return false;
+  }
+  returned.user_count_ = 0;
+  return true;
 }
 
 memory_counters memory_pool::counters() const {

@@ -45,7 +45,8 @@ public:
 
 private:
   friend class buffer_ref;
-  void release(buffer& returned);
+  void release(buffer& returned) noexcept;
+  static bool note_users(buffer& returned) noexcept;
   buffer* make(std::size_t size); // with the mutex held
 
   std::unique_ptr<memory_source> source_;
