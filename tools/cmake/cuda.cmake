@@ -32,5 +32,11 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake 3.25 does not know that nvc
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
 endif()
 find_package(CUDAToolkit 12.0 REQUIRED)
+foreach(library cublasLt cusolver cudart_static)
+  if(NOT TARGET CUDA::${library})
+    message(FATAL_ERROR "CUDA was found in ${CUDAToolkit_BIN_DIR}, but not its library ${library}. Install the whole "
+                        "toolkit, or configure with -DSYNGRAD_CUDA=OFF.")
+  endif()
+endforeach()
 set(SYNGRAD_CUDA_FOUND ON)
 message(STATUS "CUDA compiler: ${SYNGRAD_NVCC}, for ${CMAKE_CUDA_ARCHITECTURES}")
