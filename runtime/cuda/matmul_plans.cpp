@@ -107,9 +107,9 @@ std::optional<matmul_plans::plan> matmul_plans::ask(const call_site& from, const
   int count = 0;
   const auto outcome = cublasLtMatmulAlgoGetHeuristic(handle_, &made.operation, &made.first, &made.second, &made.output,
                                                       &made.output, &wanted, 1, &best, &count);
-  if (outcome == CUBLAS_STATUS_NOT_SUPPORTED || (outcome == CUBLAS_STATUS_SUCCESS && count == 0)) return std::nullopt;
-  check(from, outcome);
-  if (best.state != CUBLAS_STATUS_SUCCESS) return std::nullopt;
+  const bool refused = outcome == CUBLAS_STATUS_NOT_SUPPORTED || outcome == CUBLAS_STATUS_INVALID_VALUE;
+  if (!refused) check(from, outcome);
+  if (refused || count == 0 || best.state != CUBLAS_STATUS_SUCCESS) return std::nullopt;
   made.algorithm = best.algo;
   made.workspace_bytes = best.workspaceSize;
   return made;

@@ -55,17 +55,23 @@ TEST_CASE("who waits for work that breaks is called back, and finds the failure"
   REQUIRE(after.ready());
 }
 
-TEST_CASE("memory of a device that broke is given back without a throw, and not handed out again") {
-  test::late_device where(3);
+TEST_CASE("memory that two streams of a broken device used is given back without a throw, and not handed out again") {
+  test::late_device where(3), healthy(4);
   doomed work(where);
+  work.value.read_on(where.make_stream());
   where.synchronize();
-  REQUIRE(where.memory().counters().in_use == 1);
   const auto* const lost = work.value.f32();
   work.value = {};
   REQUIRE(where.memory().counters().in_use == 0);
-
-  test::late_device other(4); // acquire() itself asks nothing of the stream: any will do
-  const auto next = where.memory().acquire(other.make_stream(), sizeof(float));
+  const auto next = where.memory().acquire(healthy.make_stream(), sizeof(float));
   REQUIRE(next->data() != lost);
   REQUIRE(where.memory().counters().allocations == 2);
+}
+
+TEST_CASE("memory that one stream of a broken device used fails who would have to wait for it") {
+  test::late_device where(5), healthy(6);
+  doomed work(where);
+  where.synchronize();
+  work.value = {};
+  REQUIRE_THROWS_AS(where.memory().acquire(healthy.make_stream(), sizeof(float)), device_failure);
 }
