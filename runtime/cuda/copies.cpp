@@ -22,7 +22,7 @@ void enqueue_upload(cuda_stream& on, const call_site& from, const char* host_mem
     const auto size = std::min(staging_area::largest_piece, bytes - done);
     auto piece = staging.take(size);
     std::memcpy(piece.data, host_memory + done, size);
-    check(from, cudaMemcpyAsync(target + done, piece.data, size, cudaMemcpyHostToDevice, on.handle()));
+    check(from, cudaMemcpyAsync(target + done, piece.data, size, cudaMemcpyDefault, on.handle()));
     staging.give_back(std::move(piece), on.record());
   }
 }

@@ -17,7 +17,8 @@ event_pool make_ordering_events(int ordinal);
 
 class cuda_event final : public completion {
 public:
-  explicit cuda_event(event_pool& pool) : pool_(pool), handle_(pool.take()) {}
+  // To be recorded on `on`.
+  cuda_event(event_pool& pool, const stream& on) : pool_(pool), handle_(pool.take()), on_(on) {}
   cuda_event(const cuda_event&) = delete;
   cuda_event& operator=(const cuda_event&) = delete;
   // A stream that was told to wait for the handle has noted what it stood for then, so it may be recorded anew.
@@ -26,10 +27,12 @@ public:
   // Also true where the work failed: it will never be done, and the next call on the device tells why.
   bool ready() const override;
   cudaEvent_t handle() const { return handle_; }
+  bool is_of(const stream& one) const { return &on_ == &one; }
 
 private:
   event_pool& pool_;
   cudaEvent_t handle_;
+  const stream& on_;
   mutable std::atomic<bool> passed_{false};
 };
 

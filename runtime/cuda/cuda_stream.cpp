@@ -48,14 +48,15 @@ call_site cuda_stream::enter(const char* operator_name) {
 }
 
 event cuda_stream::record() {
-  auto point = std::make_shared<cuda_event>(device_.events());
+  auto point = std::make_shared<cuda_event>(device_.events(), *this);
   check(site("record an event"), cudaEventRecord(point->handle(), handle_));
   return event(std::move(point));
 }
 
 void cuda_stream::wait(const event& earlier) {
-  if (earlier.ready()) return;
   const auto* point = dynamic_cast<const cuda_event*>(earlier.state().get());
+  if (point && point->is_of(*this)) return; // the order of the stream suffices
+  if (earlier.ready()) return;
   if (!point) throw device_failure(device_.name() + ": cannot wait for work of a device that is not a CUDA device");
   check(site("wait for an event"), cudaStreamWaitEvent(handle_, point->handle(), 0));
 }

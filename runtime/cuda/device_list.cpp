@@ -22,6 +22,11 @@ std::string reason_for_none(cudaError_t outcome, int driver, int count) {
   return "";
 }
 
+bool has_no_code(cudaError_t outcome) {
+  return outcome == cudaErrorNoKernelImageForDevice || outcome == cudaErrorInvalidDeviceFunction ||
+         outcome == cudaErrorUnsupportedPtxVersion;
+}
+
 cuda_device_summary summarise(int ordinal) {
   cuda_device_summary out;
   out.ordinal = ordinal;
@@ -35,7 +40,7 @@ cuda_device_summary summarise(int ordinal) {
   out.compute_capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
   out.total_bytes = properties.totalGlobalMem;
   const auto outcome = probe(ordinal, out.free_bytes);
-  if (outcome == cudaErrorNoKernelImageForDevice || outcome == cudaErrorUnsupportedPtxVersion)
+  if (has_no_code(outcome))
     out.problem = "this program has no code for compute capability " + out.compute_capability +
                   ": configure with -DCMAKE_CUDA_ARCHITECTURES=" + std::to_string(properties.major) +
                   std::to_string(properties.minor);

@@ -19,7 +19,7 @@ matmul_product product_of(const matmul_arguments& of) {
           of.a.f32(),  of.b.f32(),     of.c.f32(), of.alpha,     of.beta};
 }
 
-// Fused sums would be of the factors as the product sees them: in bf16 those are rounded, and sums are not.
+// Fused sums would be of the factors as the product sees them, perhaps rounded, and sums are of whole floats.
 epilogue wanted_epilogue(const matmul_arguments& of, bool rounds) {
   if (of.sums_of_a) return rounds ? epilogue::none : epilogue::sums_of_a;
   if (of.bias) return of.relu ? epilogue::bias_relu : epilogue::bias;
@@ -57,7 +57,7 @@ void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
     asked.vector = after == epilogue::none || after == epilogue::relu ? nullptr : vector_of(of, after);
     return plans_.run(on.on(), on.site(), asked);
   };
-  const auto wanted = wanted_epilogue(of, plans_.rounds_to_bf16());
+  const auto wanted = wanted_epilogue(of, plans_.rounds_factors());
   if (run(product, wanted)) {
     if (wanted == epilogue::none) kernels::finish_product(on, of);
     return;

@@ -27,6 +27,8 @@ public:
   matmul_plans& operator=(const matmul_plans&) = delete;
 
   bool rounds_to_bf16() const { return precision_ == cuda_precision::bf16; }
+  // Whether the product sees its factors with fewer bits than they have.
+  bool rounds_factors() const { return precision_ != cuda_precision::f32; }
 
   // Enqueues the product. False, and nothing done, where cuBLASLt offers no algorithm for it: then the caller goes
   // without the epilogue or the narrower type.
