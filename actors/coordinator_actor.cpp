@@ -68,6 +68,7 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
   }
   summary_.steps = done_;
   if (done_ == warm_after) setup_->where->memory().add_headroom();
+  if (!evaluations_.empty()) return; // what an evaluation allocates, the first time, is not the training's
   const auto allocations = setup_->where->memory().counters().allocations;
   if (done_ <= warm_after) warm_allocations_ = allocations;
   summary_.allocations_while_warm = allocations - warm_allocations_;
@@ -134,7 +135,6 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
   out.on_validation = !finished.on_test_set;
   last_error_ = out.error_percent;
-  // What an evaluation allocates, the first time, is not the training's.
   const auto allocations = setup_->where->memory().counters().allocations;
   if (done_ > warm_after) warm_allocations_ = allocations - summary_.allocations_while_warm;
   if (finished.final) {

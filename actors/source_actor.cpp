@@ -7,7 +7,8 @@ namespace syngrad {
 
 source_actor::source_actor(caf::actor_config& config, actor_place place, source_setup setup)
   : observed_actor(config, place, "source", actor_role::source), setup_(std::move(setup)),
-    training_samples_(*setup_.work, setup_.data->train, setup_.data->features) {}
+    training_samples_(*setup_.work, setup_.data->train, setup_.data->features),
+    test_samples_(*setup_.work, setup_.data->test, setup_.data->features) {}
 
 caf::behavior source_actor::make_behavior() {
   return with_describe({
@@ -86,7 +87,6 @@ void source_actor::send_training_batch() {
 }
 
 void source_actor::begin_pass(std::uint64_t number, bool on_test_set) {
-  if (on_test_set && !test_samples_) test_samples_.emplace(*setup_.work, setup_.data->test, setup_.data->features);
   pass_ = pass{number, on_test_set, 0};
   send(coordinator(), evaluation_begun{context_for(no_batch), number, step_, pass_rows(on_test_set), on_test_set});
 }
@@ -103,7 +103,7 @@ void source_actor::send_evaluation_batch() {
     std::iota(rows_.begin(), rows_.end(), static_cast<std::int32_t>(pass_->next_row));
   else
     std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
-  auto made = (pass_->on_test_set ? *test_samples_ : training_samples_).gather(rows_);
+  auto made = (pass_->on_test_set ? test_samples_ : training_samples_).gather(rows_);
   send(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
                           std::move(made.labels)});
   pass_->next_row += count;

@@ -55,7 +55,7 @@ private:
 
   source_setup setup_;
   batch_source training_samples_;
-  std::optional<batch_source> test_samples_; // made when first needed
+  batch_source test_samples_;
   caf::actor above_;
   std::int64_t credits_ = 0;
   std::int64_t step_ = 0, steps_ = 0;

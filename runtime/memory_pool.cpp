@@ -89,7 +89,8 @@ void memory_pool::add_headroom() {
   for (const auto& each : all_)
     if (each->returned_) ++recycled[each->bytes()];
   for (const auto& [size, buffers] : recycled)
-    for (std::size_t i = 0; i < buffers + 2; ++i) free_[size].push_back(make(size));
+    for (std::size_t i = 0; i < buffers + 2; ++i)
+      free_[size].insert(free_[size].begin(), make(size)); // handed out last: memory that nobody needs stays untouched
 }
 
 void memory_pool::release(buffer& returned) noexcept {

@@ -37,7 +37,7 @@ public:
 
   // Memory of at least `bytes`, 64-byte aligned, contents undefined, for work on `user`.
   buffer_ref acquire(stream& user, std::size_t bytes);
-  // Takes half as many buffers again as have come and gone of each size, so that an order of events that has not come
+  // Takes as many buffers again as have come and gone of each size, so that an order of events that has not come
   // yet finds its memory there.
   void add_headroom();
   memory_counters counters() const;

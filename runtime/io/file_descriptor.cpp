@@ -55,6 +55,12 @@ result<file_descriptor> file_descriptor::open_for_reading(const std::string& pat
   return file_descriptor(number, path);
 }
 
+result<file_descriptor> file_descriptor::open_for_writing(const std::string& path) {
+  const int number = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (number < 0) return file_error("open", path, errno);
+  return file_descriptor(number, path);
+}
+
 status file_descriptor::write(const void* data, std::size_t bytes) {
   const auto* next = static_cast<const char*>(data);
   while (bytes > 0) {
@@ -96,6 +102,12 @@ status file_descriptor::reserve(std::size_t bytes) {
 
 status file_descriptor::truncate(std::size_t bytes) {
   if (::ftruncate(number_, static_cast<off_t>(bytes)) != 0) return file_error("shorten", path_, errno);
+  return ok();
+}
+
+status file_descriptor::cut(std::size_t bytes) {
+  if (auto done = truncate(bytes); !done) return done;
+  if (::lseek(number_, static_cast<off_t>(bytes), SEEK_SET) < 0) return file_error("seek in", path_, errno);
   return ok();
 }
 

@@ -25,6 +25,7 @@ public:
   // A new file, or the old one with its contents gone.
   static result<file_descriptor> create(const std::string& path);
   static result<file_descriptor> open_for_reading(const std::string& path);
+  static result<file_descriptor> open_for_writing(const std::string& path); // an existing one, from its start
 
   explicit operator bool() const { return number_ >= 0; }
   const std::string& path() const { return path_; }
@@ -35,6 +36,7 @@ public:
   result<std::size_t> size() const;
   status reserve(std::size_t bytes);  // on disk, from the start; writes within it do not fail for want of space
   status truncate(std::size_t bytes); // to at most what it has
+  status cut(std::size_t bytes);      // likewise, and the next write goes to the new end
   status synchronize();               // to the disk
   status close();                     // reports what the destructor would swallow
 

@@ -74,6 +74,10 @@ std::span<const char> chunk_codec::pack(std::span<const trace_record> records) {
   return {packed_.data(), size};
 }
 
+bool chunk_codec::holds(std::span<const char> packed, std::size_t count) {
+  return ZSTD_getFrameContentSize(packed.data(), packed.size()) == count * sizeof(trace_record);
+}
+
 status chunk_codec::unpack(std::span<const char> packed, std::size_t count, std::vector<trace_record>& out) {
   raw_.resize(count * sizeof(trace_record));
   const auto size = ZSTD_decompressDCtx(zstd_->unpack, raw_.data(), raw_.size(), packed.data(), packed.size());

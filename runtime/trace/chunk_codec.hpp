@@ -24,6 +24,8 @@ public:
 
   // Valid until the next call.
   std::span<const char> pack(std::span<const trace_record>);
+  // Whether `packed` says of itself that it holds `count` records; a look at its first bytes.
+  static bool holds(std::span<const char> packed, std::size_t count);
   // Exactly `count` records to `out`; fails where `packed` does not hold them.
   status unpack(std::span<const char> packed, std::size_t count, std::vector<trace_record>& out);
 

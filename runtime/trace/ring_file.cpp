@@ -1,11 +1,13 @@
 #include "runtime/trace/ring_file.hpp"
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <zlib.h>
 
 namespace syngrad {
@@ -13,6 +15,7 @@ namespace syngrad {
 namespace {
 
 constexpr std::size_t header_bytes = 4096;
+constexpr std::size_t unheard_at = 64;
 constexpr char magic[8] = {'S', 'Y', 'N', 'R', 'I', 'N', 'G', '1'};
 
 struct file_header {
@@ -27,12 +30,36 @@ std::uint32_t crc_of(const file_header& header) {
     ::crc32(0, reinterpret_cast<const unsigned char*>(&header), offsetof(file_header, crc)));
 }
 
+static_assert(sizeof(file_header) <= unheard_at);
+
 struct open_file {
   int number;
   ~open_file() {
     if (number >= 0) ::close(number);
   }
+  int release() { return std::exchange(number, -1); }
 };
+
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+// Whether another open file has the lock.
+bool is_locked(int number) {
+  auto lock = whole_file();
+  return ::fcntl(number, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+status take_lock(int number, const std::string& path) {
+  auto lock = whole_file();
+  if (::fcntl(number, F_OFD_SETLK, &lock) == 0) return ok();
+  if (errno == EAGAIN || errno == EACCES)
+    return error{"'" + path + "' is in use: the run still goes on; wait for its end, or end it"};
+  return file_error("lock", path, errno);
+}
 
 result<void*> map(int number, std::size_t bytes, bool writable, const std::string& path) {
   void* memory = ::mmap(nullptr, bytes, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, number, 0);
@@ -46,25 +73,32 @@ std::size_t bytes_of(const ring_file::layout& wanted) {
 
 } // namespace
 
-ring_file::ring_file(void* memory, std::size_t bytes, const layout& described)
-  : memory_(memory), bytes_(bytes), layout_(described) {
+ring_file::ring_file(int number, void* memory, std::size_t bytes, const layout& described, bool in_use)
+  : number_(number), memory_(memory), bytes_(bytes), layout_(described), in_use_(in_use),
+    unheard_(reinterpret_cast<std::atomic<std::uint64_t>*>(static_cast<char*>(memory) + unheard_at)) {
   for (std::uint32_t i = 0; i < described.rings; ++i)
     rings_.emplace_back(static_cast<char*>(memory) + header_bytes + i * trace_ring::bytes(described.capacity),
                         described.capacity);
 }
 
 ring_file::ring_file(ring_file&& other) noexcept
-  : memory_(std::exchange(other.memory_, nullptr)), bytes_(other.bytes_), layout_(other.layout_),
-    rings_(std::move(other.rings_)) {}
+  : number_(std::exchange(other.number_, -1)), memory_(std::exchange(other.memory_, nullptr)), bytes_(other.bytes_),
+    layout_(other.layout_), in_use_(other.in_use_), unheard_(other.unheard_), rings_(std::move(other.rings_)) {}
 
 ring_file::~ring_file() {
   if (memory_) ::munmap(memory_, bytes_);
+  if (number_ >= 0) ::close(number_);
 }
 
 result<ring_file> ring_file::create(const std::string& path, const layout& wanted) {
-  assert(std::has_single_bit(wanted.capacity) && wanted.capacity >= 256 && wanted.rings >= 1);
-  const open_file file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+  assert(std::has_single_bit(wanted.capacity) && wanted.capacity >= 256 && wanted.rings >= 1 &&
+         wanted.rings <= most_rings);
+  open_file file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
   if (file.number < 0) return file_error("create", path, errno);
+  if (auto done = take_lock(file.number, path); !done) {
+    ::unlink(path.c_str());
+    return done.failure();
+  }
   const auto bytes = bytes_of(wanted);
   // Space now, so that a full disk is an error here and not a killed process at the first record of a page.
   if (const int failed = ::posix_fallocate(file.number, 0, static_cast<off_t>(bytes)); failed != 0) {
@@ -80,26 +114,29 @@ result<ring_file> ring_file::create(const std::string& path, const layout& wante
   std::memcpy(header.magic, magic, sizeof magic);
   header.crc = crc_of(header);
   std::memcpy(*memory, &header, sizeof header);
-  return ring_file(*memory, bytes, wanted);
+  return ring_file(file.release(), *memory, bytes, wanted, true);
 }
 
 result<ring_file> ring_file::open(const std::string& path, bool writable) {
-  const open_file file{::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
+  open_file file{::open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
   if (file.number < 0) return file_error("open", path, errno);
+  if (writable)
+    if (auto done = take_lock(file.number, path); !done) return done.failure();
+  const bool in_use = writable || is_locked(file.number);
   file_header header{};
   if (::pread(file.number, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
       std::memcmp(header.magic, magic, sizeof magic) != 0 || header.crc != crc_of(header))
     return error{"'" + path + "' does not hold trace rings: its header is damaged or of another version"};
   const layout found{header.rings, header.node, header.capacity, header.run_id};
   struct stat about {};
-  constexpr std::uint64_t most_rings = 1 << 16, most_records = std::uint64_t{1} << 32;
+  constexpr std::uint64_t most_records = std::uint64_t{1} << 32;
   if (found.rings < 1 || found.rings > most_rings || !std::has_single_bit(found.capacity) || found.capacity < 256 ||
       found.capacity > most_records || ::fstat(file.number, &about) != 0 ||
       static_cast<std::size_t>(about.st_size) < bytes_of(found))
     return error{"'" + path + "' is cut: it holds less than its header says"};
   auto memory = map(file.number, bytes_of(found), writable, path);
   if (!memory) return memory.failure();
-  return ring_file(*memory, bytes_of(found), found);
+  return ring_file(file.release(), *memory, bytes_of(found), found, in_use);
 }
 
 } // namespace syngrad

@@ -57,33 +57,50 @@ result<trace_file> trace_file::open(const std::string& path) {
   std::memcpy(&file.header_, file.bytes_.get(), sizeof file.header_);
   if (std::memcmp(file.header_.magic, expected.magic, sizeof expected.magic) != 0)
     return error{"'" + path + "' is not a trace, or one of another version"};
-  if (file.header_.crc != crc_of(file.header_)) return error{"the header of '" + path + "' is damaged"};
+  if (file.header_.crc != crc_of(file.header_) || file.header_.node > 255 || file.header_.sample == 0)
+    return error{"the header of '" + path + "' is damaged"};
   file.index();
   return file;
 }
 
 void trace_file::index() {
   const char* bytes = bytes_.get();
-  std::uint64_t at = sizeof header_;
+  std::uint64_t at = whole_bytes_ = sizeof header_;
   while (at < size_) {
     const auto header = header_at(bytes, size_, at);
     if (header && payload_whole(bytes, size_, *header)) {
-      const auto* payload = bytes + at + sizeof *header;
-      if (header->kind == chunk_kind::records && header->count >= 1 && header->count <= most_records_a_chunk) {
-        chunks_.push_back(*header);
-      } else if (header->kind == chunk_kind::names) {
-        names_.add({payload, header->payload_bytes});
-      } else if (header->kind == chunk_kind::end) {
-        ended_ = true;
-        recovered_ = recovered_ || (header->flags & chunk_recovered);
-      }
-      at += sizeof *header + header->payload_bytes;
+      take(*header);
+      at = whole_bytes_ = at + sizeof *header + header->payload_bytes;
       continue;
     }
+    if (header && header->kind == chunk_kind::records) unreadable_.push_back(*header);
     const auto next = next_chunk(at + 1);
-    damage_.push_back({path_, at, next - at, next == size_ ? "torn at its end" : "damaged"});
+    damage_.push_back({path_, at, next - at, next == size_ ? torn_at_its_end : "damaged"});
     at = next;
   }
+}
+
+void trace_file::take(const trace_chunk_header& header) {
+  const auto length = sizeof header + header.payload_bytes;
+  const std::span payload(bytes_.get() + header.offset + sizeof header, header.payload_bytes);
+  switch (header.kind) {
+  case chunk_kind::records:
+    if (header.count >= 1 && header.count <= most_records_a_chunk && chunk_codec::holds(payload, header.count)) {
+      chunks_.push_back(header);
+    } else {
+      unreadable_.push_back(header);
+      damage_.push_back({path_, header.offset, length, "records that do not unpack"});
+    }
+    return;
+  case chunk_kind::names:
+    names_.add({payload.data(), payload.size()});
+    return;
+  case chunk_kind::end:
+    ended_ = true;
+    recovered_ = recovered_ || (header.flags & chunk_recovered);
+    return;
+  }
+  damage_.push_back({path_, header.offset, length, "a chunk of an unknown kind"});
 }
 
 std::uint64_t trace_file::next_chunk(std::uint64_t from) const {

@@ -14,10 +14,12 @@
 
 namespace syngrad {
 
+inline constexpr const char* torn_at_its_end = "torn at its end";
+
 struct trace_damage {
   std::string file;
   std::uint64_t offset = 0, bytes = 0;
-  std::string what; // "torn at its end", "damaged"
+  std::string what; // torn_at_its_end, "damaged"
 };
 
 class trace_file {
@@ -29,8 +31,11 @@ public:
   const trace_file_header& header() const { return header_; }
   const trace_names& names() const { return names_; }
   const std::vector<trace_chunk_header>& chunks() const { return chunks_; } // of records, in file order
+  // Headers of chunks that are whole themselves, but not what follows: so much is known of what was lost.
+  const std::vector<trace_chunk_header>& unreadable() const { return unreadable_; }
   const std::vector<trace_damage>& damage() const { return damage_; }
-  bool ended() const { return ended_; } // closed in order, or recovered
+  std::uint64_t whole_bytes() const { return whole_bytes_; } // up to the end of the last whole chunk
+  bool ended() const { return ended_; }                      // closed in order, or recovered
   bool recovered() const { return recovered_; }
   std::uint64_t bytes() const { return size_; }
 
@@ -40,6 +45,7 @@ public:
 private:
   trace_file() = default;
   void index();
+  void take(const trace_chunk_header&);               // a chunk whose sums hold
   std::uint64_t next_chunk(std::uint64_t from) const; // offset of a whole header at or after `from`; size_ if none
 
   std::string path_;
@@ -47,8 +53,9 @@ private:
   std::uint64_t size_ = 0;
   trace_file_header header_;
   trace_names names_;
-  std::vector<trace_chunk_header> chunks_;
+  std::vector<trace_chunk_header> chunks_, unreadable_;
   std::vector<trace_damage> damage_;
+  std::uint64_t whole_bytes_ = 0;
   bool ended_ = false, recovered_ = false;
 };
 

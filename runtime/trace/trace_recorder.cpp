@@ -76,7 +76,7 @@ trace_ring* trace_recorder::claim_ring() {
     return cached_.ring;
   }
   cached_.owner = 0; // asked again, and counted again, with the thread's next record
-  unheard_.fetch_add(1, std::memory_order_relaxed);
+  rings_.unheard().fetch_add(1, std::memory_order_relaxed);
   return nullptr;
 }
 
@@ -180,7 +180,7 @@ void trace_recorder::add_last_words() {
     add_fact(name + ".records", std::to_string(ring.head()));
     add_fact(name + ".lost", std::to_string(ring.lost()));
   }
-  add_fact("unheard." + node, std::to_string(unheard_.load(std::memory_order_relaxed)));
+  add_fact("unheard." + node, std::to_string(rings_.unheard().load(std::memory_order_relaxed)));
 }
 
 std::uint64_t trace_recorder::records() const {
@@ -190,7 +190,7 @@ std::uint64_t trace_recorder::records() const {
 }
 
 std::uint64_t trace_recorder::lost() const {
-  auto sum = unheard_.load(std::memory_order_relaxed) + refused_.load(std::memory_order_relaxed);
+  auto sum = rings_.unheard() + refused_.load(std::memory_order_relaxed);
   for (const auto& ring : rings_.rings()) sum += ring.lost();
   return sum;
 }

@@ -101,7 +101,6 @@ private:
   trace_writer writer_; // the draining thread's
   std::vector<trace_record> batch_;
   std::atomic<std::uint64_t> bytes_{0};
-  std::atomic<std::uint64_t> unheard_{0}; // records of threads that found no ring
   std::atomic<std::uint64_t> refused_{0}; // records that were not written: the limit, or the disk
 
   std::mutex mutex_; // of the rest

@@ -58,7 +58,7 @@ public:
 
   std::uint64_t capacity() const { return capacity_; }
   std::uint64_t head() const { return header_->head.load(std::memory_order_acquire); }
-  std::uint64_t tail() const { return header_->tail.load(std::memory_order_relaxed); }
+  std::uint64_t tail() const { return header_->tail.load(std::memory_order_acquire); }
   std::uint64_t lost() const { return header_->lost.load(std::memory_order_relaxed); }
   // The record of `sequence`, in [tail, head).
   const trace_record& at(std::uint64_t sequence) const { return records_[sequence & (capacity_ - 1)]; }

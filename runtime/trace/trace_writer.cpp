@@ -21,6 +21,19 @@ result<trace_writer> trace_writer::create(settings wanted, const trace_names& na
   return writer;
 }
 
+result<trace_writer> trace_writer::resume(const std::string& folder, const trace_file_header& header,
+                                          std::uint64_t bytes, const trace_names& names) {
+  trace_writer writer({folder, header}, names);
+  auto file = file_descriptor::open_for_writing(folder + "/" + segment_name(header.node, header.segment));
+  if (!file) return file.failure();
+  if (auto done = file->cut(bytes); !done) return done.failure();
+  writer.file_ = std::move(*file);
+  writer.next_segment_ = header.segment + 1;
+  writer.offset_ = writer.written_ = bytes;
+  writer.segments_.push_back({writer.file_.path(), bytes});
+  return writer;
+}
+
 status trace_writer::begin_segment() {
   if (file_)
     if (auto done = file_.close(); !done) return done;
@@ -30,8 +43,11 @@ status trace_writer::begin_segment() {
   auto file = file_descriptor::create(settings_.folder + "/" + segment_name(header.node, header.segment));
   if (!file) return file.failure();
   file_ = std::move(*file);
+  if (auto done = file_.write(&header, sizeof header); !done) {
+    ::unlink(file_.path().c_str());
+    return done;
+  }
   segments_.push_back({file_.path(), 0});
-  if (auto done = file_.write(&header, sizeof header); !done) return done;
   offset_ = sizeof header;
   written_ += sizeof header;
   segments_.back().bytes = offset_;
@@ -46,8 +62,12 @@ status trace_writer::write(trace_chunk_header header, std::span<const char> payl
   header.payload_crc = trace_crc(payload);
   header.offset = offset_;
   header.crc = crc_of(header);
-  if (auto done = file_.write(&header, sizeof header); !done) return done;
-  if (auto done = file_.write(payload.data(), payload.size()); !done) return done;
+  auto done = file_.write(&header, sizeof header);
+  if (done) done = file_.write(payload.data(), payload.size());
+  if (!done) {
+    if (file_) (void)file_.cut(offset_); // a part of a chunk would put every later one where no reader looks for it
+    return done;
+  }
   offset_ += sizeof header + payload.size();
   written_ += sizeof header + payload.size();
   segments_.back().bytes = offset_;

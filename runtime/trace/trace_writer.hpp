@@ -25,10 +25,14 @@ public:
   };
 
   static result<trace_writer> create(settings, const trace_names&);
+  // Goes on behind the first `bytes` of an existing segment, the last one of its node. What lies beyond them is cut.
+  static result<trace_writer> resume(const std::string& folder, const trace_file_header&, std::uint64_t bytes,
+                                     const trace_names&);
 
   // Records [first, first + records.size()) of a ring that has lost `lost` so far; at most most_records_a_chunk.
   status append(std::uint16_t ring, std::uint64_t first, std::uint64_t lost, std::span<const trace_record> records);
   status append(const trace_names&); // also at the head of every later segment
+  // A write that fails leaves the segment as it was before: what comes later can still be read.
   status finish(std::uint8_t flags); // the end mark, synced and closed
 
   bool full() const { return !settings_.flight && written_ >= settings_.limit_bytes; }

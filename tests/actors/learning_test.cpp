@@ -128,3 +128,17 @@ TEST_CASE("auditing changes nothing in what is trained") {
   settings.audit_every = 3;
   REQUIRE(run_threaded(settings, "mlp:784-128x3-10", digits(), cpu).weights == plain.weights);
 }
+
+TEST_CASE("products on two threads each train as well as on one, and the same bytes twice") {
+  cpu_device cpu;
+  auto settings = settings_for("synthetic");
+  settings.steps = 150;
+  settings.threads = 1;
+  const auto one = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
+  settings.intra_op = 2;
+  const auto two = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
+  const auto again = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
+  REQUIRE(two.summary.failure == "");
+  REQUIRE(two.weights == again.weights);
+  CHECK(two.summary.test_error_percent == Approx(one.summary.test_error_percent).margin(2));
+}

@@ -4,7 +4,9 @@
     python3 tests/bench/peer_speed.py --peer ../shared/peers/torch_mlp.py --out tests/bench/results/speed.md
 
 Needs torch. Both train 784-256x5-10 with batch 256 on the same number of threads; the synthetic policy with linear,
-label-conditioned predictors. Ratios are taken pair by pair.
+label-conditioned predictors. Ratios are taken pair by pair. `limit` is the ratio that this machine would allow if nothing
+but the step's matrix products took time: their own rate in oneDNN, measured in the same run by `syngrad bench`, for the
+products that the method needs (training a linear predictor repeats one of them, see models/predictors).
 """
 import argparse, json, os, pathlib, statistics, subprocess, sys, tempfile
 
@@ -34,6 +36,16 @@ def theirs(arguments, policy, threads):
     return json.loads(out.stdout)["steps_per_s"]
 
 
+def limits(arguments):
+    """Steps/s of the needed products alone, by policy and threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = folder + "/bench.json"
+        subprocess.run([arguments.binary, "bench", "--widths", "256", "--threads", "1,2", "--pairs", str(arguments.pairs),
+                        "--json", out], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        measured = json.loads(pathlib.Path(out).read_text())["measurements"]
+    return {(m["policy"], m["threads"]): 1000 * m["peak_gflops"] / m["needed_step_mflop"] for m in measured}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="build/release/bin/syngrad")
@@ -44,7 +56,8 @@ def main():
     arguments = parser.parse_args()
     lines = ["# Speed against PyTorch", "", described() + f" Medians of {arguments.pairs} pairs in turn.",
              "", "    python3 tests/bench/peer_speed.py " + " ".join(sys.argv[1:]), "",
-             "| what | steps/s | other | ratio | goal |", "|---|---|---|---|---|"]
+             "| what | steps/s | other | ratio | goal | limit |", "|---|---|---|---|---|---|"]
+    limit_of = limits(arguments)
     for what, mine, other, goal in ROWS:
         pairs = []
         for _ in range(arguments.pairs):
@@ -53,7 +66,9 @@ def main():
             pairs.append((first, second))
         median = lambda values: statistics.median(values)
         ratio = median([a / b for a, b in pairs])
-        lines.append(f"| {what} | {median([a for a, _ in pairs]):.1f} | {median([b for _, b in pairs]):.1f} | {ratio:.2f} | {goal} |")
+        limit = f"{limit_of[mine] / median([b for _, b in pairs]):.2f}" if other else "2"
+        lines.append(f"| {what} | {median([a for a, _ in pairs]):.1f} | {median([b for _, b in pairs]):.1f} | {ratio:.2f} "
+                     f"| {goal} | {limit} |")
         print(lines[-1], flush=True)
         pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
 

@@ -66,7 +66,9 @@ void trace_builder::write(const std::string& folder, bool ended) const {
   trace_file_header header;
   header.node = node_;
   header.sample = sample_;
-  header.run_id = 1;
+  header.run_id = run_id_;
+  header.monotonic_ns = monotonic_ns_;
+  header.realtime_ns = realtime_ns_;
   auto made = trace_writer::create({folder, header}, names_);
   if (!made) throw std::runtime_error(made.message());
   for (auto [ring, records] : rings_) {

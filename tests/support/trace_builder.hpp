@@ -19,6 +19,13 @@ public:
   std::uint32_t actor(std::uint16_t number, actor_role, int index, const std::string& title);
   void fact(const std::string& key, const std::string& value) { names_.facts[key] = value; }
 
+  void run_id(std::uint64_t id) { run_id_ = id; }
+  // One moment on the node's clock and by the time of day.
+  void clocks(std::int64_t monotonic_ns, std::int64_t realtime_ns) {
+    monotonic_ns_ = monotonic_ns;
+    realtime_ns_ = realtime_ns;
+  }
+
   struct details {
     std::uint64_t parent = 0;
     std::uint32_t batch = no_trace_batch;
@@ -44,6 +51,8 @@ private:
   std::uint8_t node_;
   std::uint32_t sample_;
   trace_names names_;
+  std::uint64_t run_id_ = 1;
+  std::int64_t monotonic_ns_ = 0, realtime_ns_ = 0;
   std::map<std::uint32_t, std::uint64_t> sequences_;
   std::map<std::uint64_t, trace_record> sent_;
   std::map<std::uint16_t, std::vector<trace_record>> rings_;

@@ -70,7 +70,7 @@ status run_folder::make(bool may_exist) {
 }
 
 status run_folder::check_free() const {
-  for (const auto* name : {"run.ini", "metrics.csv", "summary.json", "weights.safetensors", "trace"})
+  for (const auto* name : {"run.ini", "metrics.csv", "summary.json", "weights.safetensors", "trace", "report.html"})
     if (fs::exists(fs::path(path_) / name))
       return error{"folder '" + path_ + "' holds a run already (" + name + "); choose another one or remove it"};
   return ok();

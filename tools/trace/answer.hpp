@@ -32,6 +32,7 @@ struct answer {
   std::vector<answer_table> tables;
   std::vector<std::string> notes; // whole sentences, after the tables
   exit_code code = exit_code::done;
+  std::uint64_t records = 0, lost = 0; // of runs that the command opened itself
 };
 
 } // namespace syngrad::tools

@@ -75,7 +75,7 @@ status check_runs(const trace_command& command, const trace_request& request) {
 }
 
 std::string format(const answer& what, const trace_request& request) {
-  answer_context context;
+  answer_context context{what.records, what.lost, 1};
   for (const auto& run : request.runs) {
     context.records += run.records();
     context.lost += run.lost();

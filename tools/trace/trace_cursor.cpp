@@ -6,8 +6,10 @@ void trace_cursor::refill() {
   records_.clear();
   next_ = 0;
   while (records_.empty() && next_chunk_ < chunks_.size()) {
-    const auto& [file, chunk] = chunks_[next_chunk_++];
-    if (!file->read(chunk, codec_, records_)) records_.clear(); // the sum held, so its writer was at fault
+    const auto& next = chunks_[next_chunk_++];
+    if (next.file->read(next.chunk, codec_, records_)) continue;
+    records_.clear();
+    unreadable_(next); // the sum held, so its writer was at fault
   }
   if (records_.empty() && rest_) {
     records_ = *rest_;

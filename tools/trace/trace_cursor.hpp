@@ -4,10 +4,15 @@
 #include "runtime/trace/trace_file.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace syngrad::tools {
+
+using ring_place = std::pair<std::uint8_t, std::uint16_t>; // node, ring: a thread
 
 class trace_cursor {
 public:
@@ -17,10 +22,14 @@ public:
   };
 
   // `rest`: records that come after those of the chunks; null: none. `offset_ns` is subtracted from every time.
-  trace_cursor(std::vector<place> chunks, const std::vector<trace_record>* rest, std::int64_t offset_ns)
-    : chunks_(std::move(chunks)), rest_(rest), offset_ns_(offset_ns) {
+  // `unreadable` is told of chunks that do not unpack; they are left out.
+  trace_cursor(ring_place ring, std::vector<place> chunks, const std::vector<trace_record>* rest,
+               std::int64_t offset_ns, std::function<void(const place&)> unreadable)
+    : ring_(ring), chunks_(std::move(chunks)), rest_(rest), offset_ns_(offset_ns), unreadable_(std::move(unreadable)) {
     refill();
   }
+
+  ring_place ring() const { return ring_; }
 
   bool done() const { return next_ == records_.size(); }
   const trace_record& front() const { return records_[next_]; }
@@ -31,9 +40,11 @@ public:
 private:
   void refill();
 
+  ring_place ring_;
   std::vector<place> chunks_;
   const std::vector<trace_record>* rest_;
   std::int64_t offset_ns_;
+  std::function<void(const place&)> unreadable_;
   std::size_t next_chunk_ = 0, next_ = 0;
   chunk_codec codec_;
   std::vector<trace_record> records_;
@@ -44,7 +55,25 @@ inline bool comes_before(const trace_record& a, const trace_record& b) {
   return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.kind < b.kind;
 }
 
-// Visits the records of all cursors in order. Runs of one cursor are read without looking at the others again.
+// Calls visit(record) or visit(record, ring); false where it returns that it has seen enough.
+template <class Visit>
+bool goes_on(Visit& visit, const trace_record& record, ring_place ring) {
+  const auto call = [&] {
+    if constexpr (std::is_invocable_v<Visit&, const trace_record&, ring_place>)
+      return visit(record, ring);
+    else
+      return visit(record);
+  };
+  if constexpr (std::is_same_v<decltype(call()), bool>) {
+    return call();
+  } else {
+    call();
+    return true;
+  }
+}
+
+// Visits the records of all cursors in order, until a visit that returns false. Runs of one cursor are read without
+// looking at the others again.
 template <class Visit>
 void merge(std::vector<trace_cursor> cursors, Visit visit) {
   std::erase_if(cursors, [](const auto& each) { return each.done(); });
@@ -57,7 +86,7 @@ void merge(std::vector<trace_cursor> cursors, Visit visit) {
       if (i != first && (!next || comes_before(cursors[i].front(), *next))) next = &cursors[i].front();
     auto& from = cursors[first];
     do {
-      visit(from.front());
+      if (!goes_on(visit, from.front(), from.ring())) return;
       from.pop();
     } while (!from.done() && (!next || !comes_before(*next, from.front())));
     if (from.done()) cursors.erase(cursors.begin() + static_cast<std::ptrdiff_t>(first));

@@ -1,6 +1,8 @@
 #include "tools/trace/trace_run.hpp"
 
 #include "runtime/trace/ring_file.hpp"
+#include "runtime/trace/ring_snapshot.hpp"
+#include "tools/trace/fact_number.hpp"
 
 #include <filesystem>
 
@@ -8,17 +10,12 @@ namespace syngrad::tools {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-std::int64_t number_or(const std::string& text, std::int64_t otherwise) {
-  try {
-    return text.empty() ? otherwise : std::stoll(text);
-  } catch (const std::exception&) {
-    return otherwise;
-  }
-}
-
-} // namespace
+struct trace_run::ring_source {
+  std::string path;
+  ring_file::layout described;
+  std::uint64_t unheard;
+  std::vector<ring_snapshot> rings;
+};
 
 result<trace_run> trace_run::open(const std::string& folder) {
   std::error_code failure;
@@ -26,35 +23,87 @@ result<trace_run> trace_run::open(const std::string& folder) {
     return error{"'" + folder + "' is not a folder; name the folder of a run, such as runs/first"};
   trace_run run;
   run.folder_ = fs::is_directory(folder + "/trace", failure) ? folder + "/trace" : folder;
-  std::vector<std::string> segments, rings;
-  for (const auto& entry : fs::directory_iterator(run.folder_, failure)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with("node")) continue;
-    if (name.ends_with(".trace")) segments.push_back(entry.path().string());
-    if (name.ends_with(".rings")) rings.push_back(entry.path().string());
-  }
+  const auto files_ending = [&](const char* ending) {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(run.folder_, failure)) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with("node") && name.ends_with(ending)) found.push_back(entry.path().string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  // Rings first: what is drained from them meanwhile is in the files when these are read.
+  auto rings = run.read_rings(files_ending(".rings"));
+  const auto segments = files_ending(".trace");
   if (segments.empty()) return error{"there is no trace in '" + folder + "'; was the run made with --trace off?"};
-  std::sort(segments.begin(), segments.end());
+  if (auto done = run.open_files(segments); !done) return done.failure();
+  run.find_clocks();
+  run.take_rings(std::move(rings));
+  run.count();
+  run.tell_damage();
+  return run;
+}
+
+std::vector<trace_run::ring_source> trace_run::read_rings(const std::vector<std::string>& paths) {
+  std::vector<ring_source> sources;
+  for (const auto& path : paths) {
+    const auto file = ring_file::open(path, false);
+    if (!file) {
+      std::error_code ignored;
+      if (fs::exists(path, ignored)) damage_.push_back({path, 0, 0, file.message()}); // else the run has just ended
+      continue;
+    }
+    const auto& described = file->described();
+    if (described.node > 255 || fs::path(path).filename() != ring_file_name(described.node)) {
+      damage_.push_back({path, 0, 0, "rings of another node than its name says"});
+      continue;
+    }
+    auto& source = sources.emplace_back(ring_source{path, described, file->unheard(), {}});
+    for (const auto& ring : file->rings()) source.rings.push_back(snapshot_of(ring));
+    has_rings_[static_cast<std::uint8_t>(described.node)] = file->in_use();
+    going_on_ = going_on_ || file->in_use();
+  }
+  return sources;
+}
+
+status trace_run::open_files(const std::vector<std::string>& segments) {
+  std::string first_failure;
   for (const auto& path : segments) {
     auto file = trace_file::open(path);
-    if (file)
-      run.files_.push_back(std::move(*file));
-    else
-      run.damage_.push_back({path, 0, 0, file.message()});
+    if (file) {
+      files_.push_back(std::move(*file));
+    } else if (!going_on_) { // else: just made, or just removed
+      damage_.push_back({path, 0, 0, file.message()});
+    }
+    if (!file && first_failure.empty()) first_failure = file.message();
   }
-  if (run.files_.empty()) return error{run.damage_.front().what};
-  std::stable_sort(run.files_.begin(), run.files_.end(), [](const auto& a, const auto& b) {
+  if (files_.empty()) return error{first_failure};
+  std::stable_sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) {
     return std::pair(a.header().node, a.header().segment) < std::pair(b.header().node, b.header().segment);
   });
-  for (const auto& file : run.files_) {
-    run.names_.add(file.names().text());
-    run.damage_.insert(run.damage_.end(), file.damage().begin(), file.damage().end());
+  for (std::size_t i = 0; i < files_.size();)
+    if (belongs(files_[i]))
+      ++i;
+    else
+      files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
+  for (const auto& file : files_) names_.add(file.names().text());
+  return ok();
+}
+
+bool trace_run::belongs(const trace_file& file) {
+  const auto& header = file.header();
+  if (header.run_id != files_.front().header().run_id) {
+    damage_.push_back({file.path(), 0, file.bytes(), "belongs to another run"});
+    return false;
   }
-  std::sort(rings.begin(), rings.end());
-  run.find_clocks();
-  for (const auto& path : rings) run.take_rings(path);
-  run.count();
-  return run;
+  if (&file != &files_.front()) {
+    const auto& before = (&file - 1)->header();
+    if (before.node == header.node && before.segment == header.segment) {
+      damage_.push_back({file.path(), 0, file.bytes(), "the same segment a second time"});
+      return false;
+    }
+  }
+  return true;
 }
 
 // What `merge` found out about the clocks stands among the facts.
@@ -62,95 +111,59 @@ void trace_run::find_clocks() {
   const auto all = nodes();
   for (const auto node : all) {
     const auto key = std::to_string(node);
-    if (node != all.front() && names_.fact("clock.offset." + key).empty()) clock_uncertainty_ns_ = -1;
-    offsets_ns_[node] = number_or(names_.fact("clock.offset." + key), 0);
-    if (clock_uncertainty_ns_ >= 0)
-      clock_uncertainty_ns_ = std::max(clock_uncertainty_ns_, number_or(names_.fact("clock.uncertainty." + key), 0));
+    const auto offset = names_.fact("clock.offset." + key), uncertainty = names_.fact("clock.uncertainty." + key);
+    offsets_ns_[node] = number_or(offset, 0);
+    const bool known = !offset.empty() && number_or(uncertainty, -1) >= 0;
+    if (node != all.front() && !known) clock_uncertainty_ns_ = -1;
+    if (clock_uncertainty_ns_ >= 0) clock_uncertainty_ns_ = std::max(clock_uncertainty_ns_, number_or(uncertainty, 0));
   }
 }
 
-void trace_run::take_rings(const std::string& path) {
-  const auto file = ring_file::open(path, false);
-  if (!file) {
-    damage_.push_back({path, 0, 0, file.message()});
-    return;
-  }
-  const auto node = static_cast<std::uint8_t>(file->described().node);
-  const auto& header = files_.front().header();
-  if (file->described().run_id != header.run_id) {
-    damage_.push_back({path, 0, 0, "'" + path + "' belongs to another run"});
-    return;
-  }
-  std::map<std::uint16_t, std::uint64_t> on_disk;
-  for (const auto& each : files_)
-    if (each.header().node == node)
-      for (const auto& chunk : each.chunks())
-        on_disk[chunk.ring] = std::max(on_disk[chunk.ring], chunk.first_sequence + chunk.count);
-  for (std::uint16_t i = 0; i < file->rings().size(); ++i) {
-    const auto& ring = file->rings()[i];
-    const auto last = ring.head();
-    auto first = std::max(ring.tail(), on_disk[i]);
-    if (last > ring.capacity() && first < last - ring.capacity()) first = last - ring.capacity();
-    ring_lost_[{node, i}] = ring.lost();
-    if (first >= last) continue;
-    ring_first_[{node, i}] = first;
-    auto& left = left_in_rings_[{node, i}];
-    for (auto at = first; at < last; ++at) left.push_back(ring.at(at));
+void trace_run::take_rings(std::vector<ring_source> sources) {
+  for (auto& source : sources) {
+    const auto node = static_cast<std::uint8_t>(source.described.node);
+    if (source.described.run_id != files_.front().header().run_id) {
+      damage_.push_back({source.path, 0, 0, "belongs to another run"});
+      continue;
+    }
+    if (!offsets_ns_.contains(node)) {
+      damage_.push_back({source.path, 0, 0, "rings of a node whose segments are missing"});
+      continue;
+    }
+    unheard_[node] = source.unheard;
+    std::map<std::uint16_t, std::uint64_t> on_disk;
+    for (const auto& file : files_)
+      if (file.header().node == node)
+        for (const auto& chunk : file.chunks())
+          on_disk[chunk.ring] = std::max(on_disk[chunk.ring], chunk.first_sequence + chunk.count);
+    for (std::size_t i = 0; i < source.rings.size(); ++i) {
+      auto& ring = source.rings[i];
+      const ring_place place{node, static_cast<std::uint16_t>(i)};
+      if (!ring.sound) damage_.push_back({source.path, 0, 0, "ring " + std::to_string(i) + " contradicts itself"});
+      if (!ring.sound && ring.records.empty()) continue;
+      ring_lost_[place] = ring.lost;
+      const auto end = ring.first + ring.records.size();
+      const auto first = std::min(std::max(ring.first, on_disk[place.second]), end);
+      ring.records.erase(ring.records.begin(), ring.records.begin() + static_cast<std::ptrdiff_t>(first - ring.first));
+      ring_first_[place] = first;
+      if (!ring.records.empty()) left_in_rings_[place] = std::move(ring.records);
+    }
   }
 }
 
-void trace_run::count() {
-  begin_ns_ = std::numeric_limits<std::int64_t>::max();
-  end_ns_ = std::numeric_limits<std::int64_t>::min();
-  const auto spans = [&](std::uint8_t node, std::int64_t first, std::int64_t last) {
-    begin_ns_ = std::min(begin_ns_, first - offsets_ns_[node]);
-    end_ns_ = std::max(end_ns_, last - offsets_ns_[node]);
-  };
-  std::map<ring_place, std::uint64_t> expected;
-  std::map<std::uint8_t, bool> last_ended, window;
-  const auto meet = [&](ring_place ring, std::uint64_t first, std::uint64_t count) {
-    auto& next = expected[ring];
-    if (first > next) (next == 0 && window[ring.first] ? before_window_ : lost_) += first - next;
-    next = std::max(next, first + count);
-    records_ += count;
-  };
-  for (const auto& file : files_) {
+// A run that goes on is about to write what looks torn, and its end.
+void trace_run::tell_damage() {
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    const auto& file = files_[i];
     const auto node = static_cast<std::uint8_t>(file.header().node);
-    // A trace that does not begin with its first segment has lost the earlier ones to its window, by intent.
-    if (!last_ended.contains(node)) window[node] = file.header().segment > 0;
-    last_ended[node] = file.ended();
-    sample_ = std::max(sample_, file.header().sample);
-    bytes_ += file.bytes();
-    for (const auto& chunk : file.chunks()) {
-      meet({node, chunk.ring}, chunk.first_sequence, chunk.count);
-      spans(node, chunk.first_time_ns, chunk.last_time_ns);
-      auto& lost = ring_lost_[{node, chunk.ring}];
-      lost = std::max(lost, chunk.lost);
-    }
+    const bool last = i + 1 == files_.size() || files_[i + 1].header().node != node;
+    const auto rings = has_rings_.find(node);
+    const bool recording = rings != has_rings_.end() && rings->second;
+    for (const auto& damage : file.damage())
+      if (!(last && recording && damage.what == torn_at_its_end)) damage_.push_back(damage);
+    if (last && !file.ended() && rings == has_rings_.end())
+      damage_.push_back({file.path(), file.bytes(), 0, "no end mark, and no rings beside it: its end is missing"});
   }
-  for (const auto& [ring, left] : left_in_rings_) {
-    meet(ring, ring_first_[ring], left.size());
-    spans(ring.first, left.front().time_ns, left.back().time_ns);
-    in_rings_ += left.size();
-  }
-  // A trace that was closed says where each ring ended: what came after its last chunk was refused.
-  for (const auto node : nodes())
-    for (std::uint32_t i = 0; i < no_interface; ++i) {
-      const auto name = "ring." + std::to_string(node) + "." + std::to_string(i);
-      const auto last = names_.fact(name + ".records");
-      if (last.empty()) break;
-      const ring_place ring{node, static_cast<std::uint16_t>(i)};
-      meet(ring, static_cast<std::uint64_t>(number_or(last, 0)), 0);
-      auto& lost = ring_lost_[ring];
-      lost = std::max(lost, static_cast<std::uint64_t>(number_or(names_.fact(name + ".lost"), 0)));
-    }
-  for (const auto& [ring, lost] : ring_lost_) lost_ += lost;
-  for (const auto& [node, ended] : last_ended)
-    lost_ += static_cast<std::uint64_t>(number_or(names_.fact("unheard." + std::to_string(node)), 0));
-  for (const auto& [node, ended] : last_ended) ended_ = ended_ && ended;
-  if (records_ == 0) begin_ns_ = end_ns_ = files_.front().header().monotonic_ns;
-  const auto& first = files_.front().header();
-  realtime_offset_ns_ = first.realtime_ns - first.monotonic_ns + offsets_ns_[static_cast<std::uint8_t>(first.node)];
 }
 
 std::vector<std::uint8_t> trace_run::nodes() const {
@@ -163,20 +176,20 @@ std::vector<std::uint8_t> trace_run::nodes() const {
 }
 
 std::vector<trace_cursor> trace_run::cursors(std::int64_t from_ns, std::int64_t to_ns) const {
-  std::map<ring_place, std::vector<trace_cursor::place>> chunks;
-  for (const auto& file : files_) {
-    const auto node = static_cast<std::uint8_t>(file.header().node);
-    const auto offset = offsets_ns_.at(node);
-    for (const auto& chunk : file.chunks())
+  std::map<ring_place, std::vector<trace_cursor::place>> places;
+  for (const auto& [ring, chunks] : chunks_) {
+    const auto offset = offsets_ns_.at(ring.first);
+    for (const auto& [file, chunk] : chunks)
       if (chunk.last_time_ns - offset >= from_ns && chunk.first_time_ns - offset < to_ns)
-        chunks[{node, chunk.ring}].push_back({&file, chunk});
+        places[ring].push_back({&files_[file], chunk});
   }
-  for (const auto& [ring, left] : left_in_rings_) chunks[ring]; // may have nothing on disk
+  for (const auto& [ring, left] : left_in_rings_) places[ring]; // may have nothing on disk
   std::vector<trace_cursor> all;
-  for (auto& [ring, places] : chunks) {
+  for (auto& [ring, chunks] : places) {
     const auto left = left_in_rings_.find(ring);
-    all.emplace_back(std::move(places), left == left_in_rings_.end() ? nullptr : &left->second,
-                     offsets_ns_.at(ring.first));
+    all.emplace_back(ring, std::move(chunks), left == left_in_rings_.end() ? nullptr : &left->second,
+                     offsets_ns_.at(ring.first),
+                     [this](const trace_cursor::place& place) { leave_out(*place.file, place.chunk); });
   }
   return all;
 }

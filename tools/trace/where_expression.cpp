@@ -1,17 +1,211 @@
 #include "tools/trace/where_expression.hpp"
 
+#include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/command_line/nearest_name.hpp"
+#include "tools/trace/trace_options.hpp"
+#include "tools/trace/where_field.hpp"
+#include "tools/trace/where_token.hpp"
+
+#include <optional>
+#include <set>
+
 namespace syngrad::tools {
 
 namespace {
 
-struct nothing : where_expression::node {
-  bool holds(const trace_record&) const override { return true; }
+using node = where_expression::node;
+using node_pointer = std::shared_ptr<const node>;
+using number = where_number;
+
+enum class relation { equal, different, less, at_most, more, at_least };
+
+std::optional<relation> relation_named(std::string_view text) {
+  if (text == "=" || text == "==") return relation::equal;
+  if (text == "!=") return relation::different;
+  if (text == "<") return relation::less;
+  if (text == "<=") return relation::at_most;
+  if (text == ">") return relation::more;
+  if (text == ">=") return relation::at_least;
+  return std::nullopt;
+}
+
+struct comparison : node {
+  where_field::reader read;
+  relation how;
+  number with;
+  comparison(where_field::reader r, relation h, number w) : read(r), how(h), with(w) {}
+  bool holds(const trace_record& record) const override {
+    const auto found = read(record);
+    if (!found) return false;
+    switch (how) {
+    case relation::equal:
+      return *found == with;
+    case relation::different:
+      return *found != with;
+    case relation::less:
+      return *found < with;
+    case relation::at_most:
+      return *found <= with;
+    case relation::more:
+      return *found > with;
+    case relation::at_least:
+      return *found >= with;
+    }
+    return false;
+  }
+};
+
+struct membership : node {
+  where_field::reader read;
+  bool wanted;
+  std::set<std::uint32_t> ids;
+  membership(where_field::reader r, bool w, std::set<std::uint32_t> i) : read(r), wanted(w), ids(std::move(i)) {}
+  bool holds(const trace_record& record) const override {
+    const auto found = read(record);
+    return found && ids.contains(static_cast<std::uint32_t>(*found)) == wanted;
+  }
+};
+
+struct negation : node {
+  node_pointer of;
+  explicit negation(node_pointer o) : of(std::move(o)) {}
+  bool holds(const trace_record& record) const override { return !of->holds(record); }
+};
+
+struct both : node {
+  node_pointer first, second;
+  both(node_pointer a, node_pointer b) : first(std::move(a)), second(std::move(b)) {}
+  bool holds(const trace_record& record) const override { return first->holds(record) && second->holds(record); }
+};
+
+struct either : node {
+  node_pointer first, second;
+  either(node_pointer a, node_pointer b) : first(std::move(a)), second(std::move(b)) {}
+  bool holds(const trace_record& record) const override { return first->holds(record) || second->holds(record); }
+};
+
+// The names that a field's values have.
+template <class Named>
+std::vector<std::string> names_of(int count, int first) {
+  std::vector<std::string> all;
+  for (int i = first; i < count; ++i) all.emplace_back(name_of(static_cast<Named>(i)));
+  return all;
+}
+
+class parser {
+public:
+  parser(const std::string& text, const trace_names& names) : names_(names), tokens_(text) {}
+
+  result<node_pointer> parse() {
+    auto root = expression(0);
+    if (root && tokens_.front().what != where_token::end) return expected("'and', 'or' or the end");
+    return root;
+  }
+
+private:
+  static constexpr int deepest = 200; // brackets and nots within each other
+
+  error expected(const std::string& what, const std::string& more = "") const {
+    const auto& at = tokens_.front();
+    return {"column " + std::to_string(at.column) + ": expected " + what + ", got " +
+            (at.what == where_token::end ? "the end" : "'" + std::string(at.text) + "'") + more};
+  }
+
+  result<node_pointer> expression(int depth) {
+    return joined<either>(depth, "or", "||", [this](int d) {
+      return joined<both>(d, "and", "&&", [this](int inner) { return term(inner); });
+    });
+  }
+
+  template <class Joint, class Part>
+  result<node_pointer> joined(int depth, std::string_view word, std::string_view sign, Part part) {
+    auto left = part(depth);
+    while (left && (tokens_.front().is_word(word) || tokens_.front().is_sign(sign))) {
+      tokens_.pop();
+      auto right = part(depth);
+      if (!right) return right;
+      left = node_pointer(std::make_shared<Joint>(std::move(*left), std::move(*right)));
+    }
+    return left;
+  }
+
+  result<node_pointer> term(int depth) {
+    if (depth > deepest) return expected("at most " + std::to_string(deepest) + " brackets within each other");
+    if (tokens_.front().is_word("not") || tokens_.front().is_sign("!")) {
+      tokens_.pop();
+      auto of = term(depth + 1);
+      if (!of) return of;
+      return node_pointer(std::make_shared<negation>(std::move(*of)));
+    }
+    if (!tokens_.front().is_sign("(")) return compare();
+    tokens_.pop();
+    auto inner = expression(depth + 1);
+    if (!inner) return inner;
+    if (!tokens_.front().is_sign(")")) return expected("'and', 'or' or ')'");
+    tokens_.pop();
+    return inner;
+  }
+
+  result<node_pointer> compare() {
+    const auto name = tokens_.front();
+    const auto* found = where_field::named(name.text);
+    if (name.what != where_token::word || !found) {
+      std::vector<std::string> known;
+      for (const auto& each : where_field::all()) known.emplace_back(each.name);
+      std::string list;
+      for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
+      return expected("a field (" + list + "), 'not' or '('", suggest(std::string(name.text), known, ""));
+    }
+    tokens_.pop();
+    const auto how = relation_named(tokens_.front().text);
+    if (!how || tokens_.front().what != where_token::sign) return expected("one of = != < <= > >=");
+    tokens_.pop();
+    auto made = value(*found, *how);
+    if (made) tokens_.pop();
+    return made;
+  }
+
+  result<node_pointer> value(const where_field& of, relation how) {
+    const auto& at = tokens_.front();
+    if (at.what != where_token::word && at.what != where_token::quoted) return expected("a number or a name");
+    if (of.name == "actor" || of.name == "peer") return actors(of, how);
+    if (const auto literal = where_number_in(at.text); literal && at.what == where_token::word)
+      return node_pointer(std::make_shared<comparison>(of.read, how, *literal));
+    const std::string text(at.text);
+    if (of.name == "kind") return named(of, how, record_kind_named(text), names_of<record_kind>(record_kind_count, 1));
+    if (of.name == "type")
+      return named(of, how, trace_message_named(text), names_of<trace_message>(trace_message_count, 0));
+    if (of.name == "measure")
+      return named(of, how, trace_measure_named(text), names_of<trace_measure>(trace_measure_count, 1));
+    return expected("a number");
+  }
+
+  template <class Named>
+  result<node_pointer> named(const where_field& of, relation how, std::optional<Named> found,
+                             const std::vector<std::string>& known) {
+    if (!found)
+      return expected("a " + std::string(of.name) + " by name or number",
+                      suggest(std::string(tokens_.front().text), known, ""));
+    return node_pointer(std::make_shared<comparison>(of.read, how, static_cast<number>(*found)));
+  }
+
+  result<node_pointer> actors(const where_field& of, relation how) {
+    if (how != relation::equal && how != relation::different) return expected("an actor after = or != only");
+    auto ids = find_actors(std::string(tokens_.front().text), names_);
+    if (!ids) return error{"column " + std::to_string(tokens_.front().column) + ": " + ids.message()};
+    return node_pointer(std::make_shared<membership>(of.read, how == relation::equal, std::move(*ids)));
+  }
+
+  const trace_names& names_;
+  where_tokens tokens_;
 };
 
 } // namespace
 
-result<where_expression> where_expression::parse(const std::string&, const trace_names&) {
-  return where_expression(std::make_shared<nothing>());
+result<where_expression> where_expression::parse(const std::string& text, const trace_names& names) {
+  auto root = parser(text, names).parse();
+  if (!root) return root.failure();
+  return where_expression(std::move(*root));
 }
 
 } // namespace syngrad::tools

@@ -8,6 +8,9 @@
 //            parent | measure
 //   value := a number, or a name: of a kind, a message type, a measure, or an actor in quotes ('group 3')
 //
+// A field that a record does not have (bytes of an update, the batch of a timer) makes every comparison false, also !=.
+// An actor may also be named by its role, or a group by its number, and only compared with = and !=.
+//
 // Copies share the parsed form; any thread.
 #pragma once
 

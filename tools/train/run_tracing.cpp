@@ -1,6 +1,7 @@
 #include "tools/train/run_tracing.hpp"
 
 #include "tools/progress/text_table.hpp"
+#include "tools/trace/report/write_report.hpp"
 #include "tools/train/trace_mode.hpp"
 
 #include <cerrno>
@@ -82,7 +83,10 @@ std::string run_tracing::finish(bool hung) {
   if (lost > 0)
     line += ", " + show_count(static_cast<std::int64_t>(lost)) + " lost (--trace-limit, or rings that were full)";
   if (!closed) return line + "; it is incomplete: " + closed.message();
-  return line + "; see: syngrad trace info " + run_path_;
+  const auto page = run_path_ + "/report.html";
+  if (const auto reported = write_report(run_path_, page); !reported)
+    return line + "; no report: " + reported.message();
+  return line + "; pictures in " + page + ", more with: syngrad trace info " + run_path_;
 }
 
 } // namespace syngrad::tools

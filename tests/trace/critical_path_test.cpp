@@ -1,0 +1,145 @@
+// The critical path on traces whose every wait is known.
+#include "tests/runtime/io/temporary_folder.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/trace_builder.hpp"
+#include "tests/trace/hand_made_pipelines.hpp"
+
+#include "tools/trace/analysis/critical_path.hpp"
+
+using namespace syngrad;
+using namespace syngrad::test;
+using namespace syngrad::tools;
+
+namespace {
+
+trace_run written(const trace_builder& trace, const temporary_folder& folder) {
+  trace.write(folder.path());
+  auto run = trace_run::open(folder.path());
+  REQUIRE(run);
+  return std::move(*run);
+}
+
+double share_of(const std::vector<std::pair<std::string, double>>& shares, const std::string& name) {
+  for (const auto& [each, share] : shares)
+    if (each == name) return share;
+  return 0;
+}
+
+std::int64_t slack_of(const critical_path& path, const std::string& name) {
+  for (const auto& [each, slack] : path.slack_ns)
+    if (each == name) return slack;
+  return -1;
+}
+
+void require_no_gaps(const critical_path& path) {
+  for (std::size_t i = 1; i < path.steps.size(); ++i) REQUIRE(path.steps[i].begin_ns == path.steps[i - 1].end_ns);
+}
+
+// Source -> group 0 -> group 1. The message to group 1 waits 100 ns for a thread's 30 ns and for 70 ns of another
+// message that group 1 handles; a third, to a bystander, has time to spare.
+struct three_actors {
+  three_actors() {
+    source = trace.actor(2, actor_role::source, 0, "source");
+    below = trace.actor(3, actor_role::group, 0, "group 0");
+    top = trace.actor(4, actor_role::group, 1, "group 1");
+    bystander = trace.actor(5, actor_role::predictor, 0, "predictor 0");
+    const auto start = trace.send(0, top, source, trace_message::credit, {});
+    trace.handle(start, 10, 110, waiting_reason::input, 0, 0, 0);
+    const auto input = trace.send(100, source, below, trace_message::activation, {.batch = 5, .ring = 0});
+    trace.handle(input, 120, 330, waiting_reason::input, 0, 0, 1); // queue 20, then 200 to the send
+    const auto aside = trace.send(220, below, bystander, trace_message::predict, {.batch = 5, .ring = 1});
+    trace.handle(aside, 230, 260, waiting_reason::input, 0, 0, 3);
+    const auto output = trace.send(320, below, top, trace_message::activation, {.batch = 5, .interface = 0, .ring = 1});
+    const auto other = trace.send(240, source, top, trace_message::other, {.ring = 0});
+    trace.handle(other, 250, 390, waiting_reason::input, 0, 0, 2);  // until 70 ns after `output` was sent
+    trace.handle(output, 420, 620, waiting_reason::input, 0, 1, 2); // 30 ns for a thread
+  }
+  trace_builder trace;
+  std::uint32_t source, below, top, bystander;
+};
+
+} // namespace
+
+TEST_CASE("the path goes through the work that a message waited for") {
+  temporary_folder folder;
+  const auto run = written(three_actors().trace, folder);
+  const auto path = find_critical_path(run, {}, std::nullopt);
+  REQUIRE(path);
+  require_no_gaps(*path);
+  // Back from 620: 200 in the handler, 30 for a thread, 140 in the handler before, 10 until that began, and the
+  // source, which had nothing to wait for, back to its begin at 10 (its handler ended at 110, the send came at 240).
+  REQUIRE(path->span_ns == 610);
+  REQUIRE(share_of(path->by_category, "compute") == Approx(300.0 / 610));
+  REQUIRE(share_of(path->by_category, "actor") == Approx(140.0 / 610));
+  REQUIRE(share_of(path->by_category, "queue") == Approx(170.0 / 610));
+  REQUIRE(share_of(path->by_actor, "group 1") == Approx(510.0 / 610));
+  REQUIRE(share_of(path->by_actor, "source") == Approx(100.0 / 610));
+  // group 0 could have sent to group 1 70 ns later; the bystander is done 360 ns before the end.
+  REQUIRE(slack_of(*path, "group 0") == 70);
+  REQUIRE(slack_of(*path, "predictor 0") == 360);
+  REQUIRE(slack_of(*path, "group 1") == -1);
+}
+
+TEST_CASE("a batch's path begins when the source sends it") {
+  temporary_folder folder;
+  const auto run = written(decoupled_pipeline(3).trace, folder);
+  const auto path = find_critical_path(run, {}, 1);
+  REQUIRE(path);
+  require_no_gaps(*path);
+  // 100 queue, 150 forward below, 100 queue, 350 at the top up to its update, which is the batch's last one.
+  REQUIRE(path->steps.front().begin_ns == 2000);
+  REQUIRE(path->span_ns == 700);
+  REQUIRE(path->steps.size() == 4);
+  REQUIRE(share_of(path->by_category, "compute") == Approx((150.0 + 350) / 700));
+  REQUIRE(share_of(path->by_category, "queue") == Approx((100.0 + 100) / 700));
+  REQUIRE(share_of(path->by_actor, "group 1") == Approx(450.0 / 700));
+  for (const auto& step : path->steps) REQUIRE(step.handled.batch == 1);
+}
+
+TEST_CASE("a locked pipeline's path is its passes and its hops") {
+  temporary_folder folder;
+  const auto run = written(locked_pipeline(4).trace, folder);
+  const auto path = find_critical_path(run, {}, 2);
+  REQUIRE(path);
+  require_no_gaps(*path);
+  // The input is sent 990 ns before its forward pass can begin: the path until then is the batch before. From there on
+  // four hops; three of the batch before.
+  REQUIRE(path->steps.back().end_ns == 10'000 + 3 * 1290);
+  REQUIRE(path->span_ns == 990 + 1290);
+  REQUIRE(share_of(path->by_category, "queue") == Approx(70.0 / 2280));
+  REQUIRE(share_of(path->by_category, "compute") == Approx(1 - 70.0 / 2280));
+}
+
+TEST_CASE("between nodes the path knows the wire") {
+  temporary_folder folder;
+  trace_builder trace;
+  const auto source = trace.actor(2, actor_role::source, 0, "source");
+  const auto far = actor_id(1, 3);
+  const auto start = trace.send(5, source, source, trace_message::train, {});
+  trace.handle(start, 10, 60);
+  const auto sent = trace.send(50, source, far, trace_message::activation, {.batch = 0});
+  trace_record arrived;
+  arrived.time_ns = 350;
+  arrived.message = sent;
+  arrived.actor = far;
+  arrived.peer = source;
+  arrived.batch = 0;
+  arrived.kind = record_kind::enqueue;
+  trace.add(arrived);
+  trace.handle(sent, 400, 500);
+  const auto run = written(trace, folder);
+  const auto path = find_critical_path(run, {}, 0);
+  REQUIRE(path);
+  REQUIRE(path->span_ns == 450);
+  REQUIRE(share_of(path->by_category, "wire") == Approx(300.0 / 450));
+  REQUIRE(share_of(path->by_category, "queue") == Approx(50.0 / 450));
+  REQUIRE(share_of(path->by_category, "compute") == Approx(100.0 / 450));
+}
+
+TEST_CASE("a batch that is not there gives an error that says which are") {
+  temporary_folder folder;
+  const auto run = written(decoupled_pipeline(3).trace, folder);
+  const auto path = find_critical_path(run, {}, 77);
+  REQUIRE_FALSE(path);
+  REQUIRE_THAT(path.message(), Catch::Contains("batch 77") && Catch::Contains("0 to 2"));
+}

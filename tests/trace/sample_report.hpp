@@ -1,0 +1,11 @@
+// What a report may have to show, made by hand: a run of six groups with everything in it, and one with nothing.
+#pragma once
+
+#include "tools/trace/report/report_data.hpp"
+
+namespace syngrad::test {
+
+tools::report_data sample_report();
+tools::report_data empty_report();
+
+} // namespace syngrad::test

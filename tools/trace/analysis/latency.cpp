@@ -1,0 +1,145 @@
+#include "tools/trace/analysis/latency.hpp"
+
+#include "tools/trace/analysis/message_arrival.hpp"
+#include "tools/trace/analysis/message_table.hpp"
+
+#include <array>
+#include <set>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr std::int64_t never = -1;
+
+// A message under way.
+struct flight {
+  std::int64_t send_ns = never, arrival_ns = never, begin_ns = never, worked_ns = never;
+};
+
+// Messages whose handling ended lately: their work on a device may go on. As many as places: an older one makes room.
+class recently_ended {
+public:
+  struct entry {
+    std::uint64_t message = 0;
+    std::int64_t end_ns = 0, worked_ns = never;
+    std::uint8_t type = 0;
+  };
+
+  recently_ended() : places_(std::size_t{1} << 14) {}
+
+  entry& place_of(std::uint64_t message) { return places_[(message * 0x9e3779b97f4a7c15u) >> 50]; }
+  const std::vector<entry>& all() const { return places_; }
+
+private:
+  std::vector<entry> places_;
+};
+
+class measurement {
+public:
+  explicit measurement(const trace_names& names) {
+    for (const auto& [id, each] : names.actors)
+      if (each.role == actor_role::link) links_.insert(id);
+  }
+
+  void add(const trace_record& record) {
+    if (record.message == 0) return;
+    switch (record.kind) {
+    case record_kind::send:
+      return send(record);
+    case record_kind::enqueue:
+      return enqueue(record);
+    case record_kind::begin:
+      return begin(record);
+    case record_kind::end:
+      return end(record);
+    case record_kind::drop:
+      return flights_.erase(record.message);
+    case record_kind::gpu:
+      return work(record);
+    default:
+      return;
+    }
+  }
+
+  latencies finish() {
+    for (const auto& each : ended_.all()) count_device(each);
+    latencies out;
+    out.unmatched = unmatched_ + static_cast<std::int64_t>(flights_.size());
+    for (std::size_t type = 0; type < types_.size(); ++type)
+      if (types_[type].handler.count() > 0)
+        out.by_type.emplace(static_cast<trace_message>(type), std::move(types_[type]));
+    return out;
+  }
+
+private:
+  message_latency& of(const trace_record& record) {
+    return types_[record.type < trace_message_count ? record.type : 0];
+  }
+  bool by_link(const trace_record& record) const { return !links_.empty() && links_.contains(record.actor); }
+
+  void send(const trace_record& record) {
+    const auto arrival = arrival_of(record).arrives ? record.time_ns : never;
+    flights_.insert(record.message, {record.time_ns, arrival, never, never});
+  }
+
+  void enqueue(const trace_record& record) {
+    auto* known = flights_.find(record.message);
+    if (!known) known = &flights_.insert(record.message, {});
+    if (known->send_ns != never) of(record).wire.add(record.time_ns - known->send_ns);
+    known->arrival_ns = record.time_ns;
+  }
+
+  void begin(const trace_record& record) {
+    if (by_link(record)) return; // it only passes the message on
+    auto* known = flights_.find(record.message);
+    if (!known) known = &flights_.insert(record.message, {});
+    known->begin_ns = record.time_ns;
+    if (known->arrival_ns != never) of(record).queue.add(record.time_ns - known->arrival_ns);
+    unmatched_ += known->send_ns == never;
+  }
+
+  void end(const trace_record& record) {
+    if (by_link(record)) return;
+    const auto* known = flights_.find(record.message);
+    if (!known || known->begin_ns == never) {
+      ++unmatched_;
+      return;
+    }
+    auto& type = of(record);
+    type.handler.add(record.time_ns - known->begin_ns);
+    if (known->send_ns != never) type.total.add(record.time_ns - known->send_ns);
+    auto& place = ended_.place_of(record.message);
+    count_device(place);
+    place = {record.message, record.time_ns, known->worked_ns, record.type};
+    flights_.erase(record.message);
+  }
+
+  // The time of a gpu record is the end of its work, which may be before or after the end of the handler.
+  void work(const trace_record& record) {
+    if (auto* known = flights_.find(record.message)) known->worked_ns = record.time_ns;
+    if (auto& place = ended_.place_of(record.message); place.message == record.message)
+      place.worked_ns = record.time_ns;
+  }
+
+  void count_device(const recently_ended::entry& each) {
+    if (each.worked_ns == never) return;
+    types_[each.type < trace_message_count ? each.type : 0].device.add(each.worked_ns - each.end_ns);
+  }
+
+  std::set<std::uint32_t> links_;
+  message_table<flight> flights_;
+  recently_ended ended_;
+  std::array<message_latency, trace_message_count> types_;
+  std::int64_t unmatched_ = 0;
+};
+
+} // namespace
+
+latencies measure_latency(const trace_run& run, const trace_filter& filter) {
+  measurement all(run.names());
+  run.for_each(filter, [&](const trace_record& record) { all.add(record); });
+  return all.finish();
+}
+
+} // namespace syngrad::tools

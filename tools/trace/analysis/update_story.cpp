@@ -1,0 +1,137 @@
+#include "tools/trace/analysis/update_story.hpp"
+
+#include "runtime/trace/trace_vocabulary.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+namespace syngrad::tools {
+
+namespace {
+
+bool is(const trace_record& record, trace_message type) {
+  return record.type == static_cast<std::uint8_t>(type);
+}
+
+struct found_update {
+  trace_record record;
+  std::int64_t residuals = 0;
+};
+
+// Residuals bear the version that they will be applied with: the update itself is the record that is none, if any is.
+result<found_update> find_update(const trace_run& run, std::uint32_t group, std::uint32_t version) {
+  trace_filter filter;
+  filter.actors = {group};
+  std::optional<found_update> found;
+  std::int64_t residuals = 0;
+  std::uint32_t least = std::numeric_limits<std::uint32_t>::max(), largest = 0;
+  run.for_each(filter, [&](const trace_record& record) {
+    if (record.kind != record_kind::update || record.actor != group) return;
+    least = std::min(least, record.version);
+    largest = std::max(largest, record.version);
+    if (record.version != version) return;
+    const bool is_residual = record.type == static_cast<std::uint8_t>(applied_gradient::residual);
+    residuals += is_residual;
+    if (!found || !is_residual) found = found_update{record, 0};
+  });
+  if (found) {
+    const bool alone = found->record.type == static_cast<std::uint8_t>(applied_gradient::residual);
+    found->residuals = alone ? residuals - 1 : residuals;
+    return *found;
+  }
+  const auto asked = run.names().title_of(group) + " has no update to version " + std::to_string(version);
+  if (least > largest) return error{asked + " in this trace, nor any other"};
+  return error{asked + " in this trace; it has versions " + std::to_string(least) + " to " + std::to_string(largest) +
+               (run.sample() > 1 ? ", of one batch in " + std::to_string(run.sample()) : "")};
+}
+
+class batch_messages {
+public:
+  batch_messages(const trace_run& run, std::uint32_t batch) {
+    trace_filter filter;
+    filter.batches = {batch, batch};
+    run.for_each(filter, [&](const trace_record& record) { take(record); });
+  }
+
+  const story_message* find(std::uint64_t id) const {
+    const auto found = messages_.find(id);
+    return id == 0 || found == messages_.end() ? nullptr : &found->second;
+  }
+  const story_message* activation(bool (*matches)(const trace_record&, std::uint32_t), std::uint32_t actor) const {
+    for (const auto& [id, each] : messages_)
+      if (is(each.sent, trace_message::activation) && matches(each.sent, actor)) return &each;
+    return nullptr;
+  }
+  const story_message* activation_to(std::uint32_t actor) const {
+    return activation([](const trace_record& sent, std::uint32_t who) { return sent.peer == who; }, actor);
+  }
+  const story_message* activation_from(std::uint32_t actor) const {
+    return activation([](const trace_record& sent, std::uint32_t who) { return sent.actor == who; }, actor);
+  }
+  std::optional<double> measured(std::uint32_t group, trace_measure which) const {
+    for (const auto& each : metrics_)
+      if (each.actor == group && each.type == static_cast<std::uint8_t>(which) && std::isfinite(each.measured()))
+        return each.measured();
+    return std::nullopt;
+  }
+
+private:
+  void take(const trace_record& record) {
+    if (record.kind == record_kind::metric) metrics_.push_back(record);
+    if (record.message == 0) return;
+    if (record.kind == record_kind::send) messages_[record.message].sent = record;
+    const auto sent = messages_.find(record.message);
+    if (sent == messages_.end()) return;
+    if (record.kind == record_kind::begin) sent->second.begin_ns = record.time_ns;
+    if (record.kind == record_kind::end) sent->second.end_ns = record.time_ns;
+  }
+
+  std::unordered_map<std::uint64_t, story_message> messages_;
+  std::vector<trace_record> metrics_;
+};
+
+std::vector<story_message> chain_behind(const trace_record& update, const batch_messages& messages) {
+  std::vector<story_message> chain;
+  const auto* next = messages.find(update.message);
+  if (!next) next = messages.find(update.parent);
+  if (!next) next = messages.activation_to(update.actor);
+  while (next) {
+    chain.push_back(*next);
+    const auto& sent = next->sent;
+    next = messages.find(sent.parent);
+    if (!next) next = messages.activation_to(sent.actor);
+    // A cause is older than what it caused; a damaged trace may say otherwise.
+    if (next && next->sent.time_ns >= sent.time_ns) break;
+  }
+  std::reverse(chain.begin(), chain.end());
+  return chain;
+}
+
+} // namespace
+
+result<update_story> find_update_story(const trace_run& run, std::uint32_t group, std::uint32_t version) {
+  const auto found = find_update(run, group, version);
+  if (!found) return found.failure();
+  const auto& update = found->record;
+  const batch_messages messages(run, update.batch);
+  update_story story;
+  story.update = update;
+  story.residuals = found->residuals;
+  if (const auto* sent = messages.activation_from(group)) {
+    story.forward_ns = sent->sent.time_ns;
+    story.forward_version = sent->sent.version;
+  }
+  story.staleness = messages.measured(group, trace_measure::staleness);
+  story.cosine = messages.measured(group, trace_measure::cosine);
+  story.norm_ratio = messages.measured(group, trace_measure::norm_ratio);
+  story.audit_cosine = messages.measured(group, trace_measure::audit_cosine);
+  story.audit_norm_ratio = messages.measured(group, trace_measure::audit_norm_ratio);
+  story.audit_bias = messages.measured(group, trace_measure::audit_bias);
+  story.chain = chain_behind(update, messages);
+  for (const auto& each : story.chain)
+    if (is(each.sent, trace_message::synthetic_gradient)) story.predictor = each.sent.actor;
+  return story;
+}
+
+} // namespace syngrad::tools

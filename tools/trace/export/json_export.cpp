@@ -1,0 +1,74 @@
+// Everything as one JSON object, a line for each record:
+//
+//   {"facts": {...}, "actors": [{"id", "node", "role", "index", "title"}...], "records": [{...}...],
+//    "lost_records": N}
+//
+// Message ids are text: they need 64 bits, and many readers have 53. Fields that a kind does not have are left out.
+#include "runtime/io/json_writer.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/export/export_file.hpp"
+#include "tools/trace/export/export_format.hpp"
+#include "tools/trace/export/record_words.hpp"
+
+namespace syngrad::tools {
+
+namespace {
+
+std::string facts_of(const trace_names& names) {
+  json_writer json(0);
+  json.begin_object();
+  for (const auto& [key, value] : names.facts) json.key(key).text(value);
+  json.end_object();
+  return json.str();
+}
+
+std::string actors_of(const trace_names& names) {
+  json_writer json(0);
+  json.begin_array();
+  for (const auto& [id, actor] : names.actors) {
+    json.begin_object();
+    json.key("id").number(std::int64_t{id}).key("node").number(std::int64_t{node_of(id)});
+    json.key("role").text(name_of(actor.role)).key("index").number(std::int64_t{actor.index});
+    json.key("title").text(actor.title).end_object();
+  }
+  json.end_array();
+  return json.str();
+}
+
+std::string line_of(const trace_record& record, const trace_names& names) {
+  json_writer json(0);
+  json.begin_object();
+  json.key("time_ns").number(record.time_ns).key("kind").text(name_of(record.kind));
+  if (const auto type = type_of(record); !type.empty()) json.key("type").text(type);
+  json.key("actor").text(names.title_of(record.actor));
+  if (const auto peer = peer_of(record, names); !peer.empty()) json.key("peer").text(peer);
+  json.key("message").text(std::to_string(record.message)).key("parent").text(std::to_string(record.parent));
+  if (has_batch(record)) json.key("batch").number(std::int64_t{record.batch});
+  json.key("version").number(std::int64_t{record.version});
+  if (record.kind == record_kind::metric)
+    json.key("measured").number(static_cast<double>(record.measured()));
+  else
+    json.key("value").number(std::int64_t{record.value});
+  if (record.interface != no_interface) json.key("interface").number(std::int64_t{record.interface});
+  json.end_object();
+  return json.str();
+}
+
+result<std::uint64_t> write(const trace_run& run, const trace_filter& filter, const std::string& path) {
+  auto file = export_file::create(path);
+  if (!file) return file.failure();
+  file->write("{\"facts\": " + facts_of(run.names()) + ",\n\"actors\": " + actors_of(run.names()) +
+              ",\n\"records\": [");
+  std::uint64_t count = 0;
+  run.for_each(
+    filter, [&](const trace_record& record) { file->write((count++ ? ",\n" : "\n") + line_of(record, run.names())); });
+  file->write("\n],\n\"lost_records\": " + std::to_string(run.lost()) + "}\n");
+  if (auto done = file->commit(); !done) return done.failure();
+  return count;
+}
+
+} // namespace
+
+const export_format json_export{"json", "trace.json", "Any JSON reader takes it; a record is a line.", write};
+
+} // namespace syngrad::tools

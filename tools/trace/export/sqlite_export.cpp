@@ -1,0 +1,136 @@
+// As a database: tables records, actors and facts, and views that answer common questions. One transaction.
+//
+// Message ids are SQLite's signed numbers of the same 64 bits. Fields that a kind does not have are NULL.
+#include "runtime/io/file_descriptor.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/export/export_format.hpp"
+#include "tools/trace/export/record_words.hpp"
+#include "tools/trace/export/sqlite_database.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <unistd.h>
+
+namespace syngrad::tools {
+
+namespace {
+
+// The file is not the user's before it is whole, so nothing need be undone.
+constexpr const char* schema = R"(
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+BEGIN;
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE actors (id INTEGER PRIMARY KEY, node INTEGER NOT NULL, role TEXT NOT NULL, number INTEGER NOT NULL,
+                     title TEXT NOT NULL);
+CREATE TABLE records (time_ns INTEGER NOT NULL, kind TEXT NOT NULL, type TEXT, node INTEGER NOT NULL,
+                      actor INTEGER NOT NULL, peer INTEGER, message INTEGER NOT NULL, parent INTEGER NOT NULL,
+                      batch INTEGER, version INTEGER NOT NULL, value INTEGER, measured REAL, interface INTEGER);
+)";
+
+// messages: one row each; the times are NULL where it was not handled.
+constexpr const char* views = R"(
+CREATE INDEX records_by_message ON records (message, kind);
+CREATE INDEX records_by_batch ON records (batch);
+CREATE VIEW messages AS
+  SELECT sent.message, sent.parent, sent.type, sent.batch, sent.interface, sent.value AS bytes,
+         sent.actor AS sender, sent.peer AS receiver, sent.time_ns AS sent_ns,
+         begun.time_ns AS begin_ns, ended.time_ns AS end_ns,
+         begun.time_ns - sent.time_ns AS queue_ns, ended.time_ns - begun.time_ns AS handler_ns
+  FROM records AS sent
+  LEFT JOIN records AS begun ON begun.message = sent.message AND begun.kind = 'begin'
+  LEFT JOIN records AS ended ON ended.message = sent.message AND ended.kind = 'end'
+  WHERE sent.kind = 'send';
+CREATE VIEW handlers AS
+  SELECT actors.title AS actor, messages.type, count(*) AS handled, avg(handler_ns) AS mean_handler_ns,
+         avg(queue_ns) AS mean_queue_ns, sum(handler_ns) AS busy_ns
+  FROM messages JOIN actors ON actors.id = messages.receiver
+  WHERE end_ns IS NOT NULL GROUP BY actors.id, messages.type;
+CREATE VIEW updates AS
+  SELECT time_ns, actors.title AS actor, batch, version, type AS gradient,
+         nullif(value, 4294967295) AS predictor_version, message, parent
+  FROM records JOIN actors ON actors.id = records.actor WHERE kind = 'update';
+CREATE VIEW metrics AS
+  SELECT time_ns, actors.title AS actor, type AS measure, measured, batch, version, interface
+  FROM records JOIN actors ON actors.id = records.actor WHERE kind = 'metric';
+CREATE VIEW staleness AS
+  SELECT actor, interface, count(*) AS updates, avg(measured) AS mean, max(measured) AS most
+  FROM metrics WHERE measure = 'staleness' GROUP BY actor, interface;
+COMMIT;
+)";
+
+status write_actors(sqlite_database& database, const trace_names& names) {
+  auto actors = database.prepare("INSERT INTO actors VALUES (?, ?, ?, ?, ?)");
+  if (!actors) return actors.failure();
+  for (const auto& [id, actor] : names.actors) {
+    actors->number(std::int64_t{id}).number(std::int64_t{node_of(id)}).text(name_of(actor.role));
+    if (auto done = actors->number(std::int64_t{actor.index}).text(actor.title).step(); !done) return done;
+  }
+  return ok();
+}
+
+status write_facts(sqlite_database& database, const trace_run& run, std::uint64_t records) {
+  auto facts = database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)");
+  if (!facts) return facts.failure();
+  auto all = run.names().facts;
+  all["trace.records"] = std::to_string(records);
+  all["trace.lost_records"] = std::to_string(run.lost());
+  for (const auto& [key, value] : all)
+    if (auto done = facts->text(key).text(value).step(); !done) return done;
+  return ok();
+}
+
+status write_record(sqlite_database::statement& records, const trace_record& record) {
+  using number = std::optional<std::int64_t>;
+  const auto type = type_of(record);
+  const bool metric = record.kind == record_kind::metric;
+  const bool has_peer = is_message(record.kind) || record.kind == record_kind::gpu || record.kind == record_kind::clock;
+  records.number(record.time_ns).text(name_of(record.kind));
+  if (type.empty())
+    records.number(number{});
+  else
+    records.text(type);
+  records.number(std::int64_t{node_of(record.actor)}).number(std::int64_t{record.actor});
+  records.number(has_peer ? number(record.peer) : number());
+  records.number(static_cast<std::int64_t>(record.message)).number(static_cast<std::int64_t>(record.parent));
+  records.number(has_batch(record) ? number(record.batch) : number()).number(std::int64_t{record.version});
+  records.number(metric ? number() : number(record.value));
+  records.real(metric ? std::optional<double>(record.measured()) : std::nullopt);
+  return records.number(record.interface != no_interface ? number(record.interface) : number()).step();
+}
+
+result<std::uint64_t> write_all(sqlite_database& database, const trace_run& run, const trace_filter& filter) {
+  if (auto done = database.run(schema); !done) return done.failure();
+  if (auto done = write_actors(database, run.names()); !done) return done.failure();
+  auto records = database.prepare("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  if (!records) return records.failure();
+  std::uint64_t count = 0;
+  status state = ok();
+  run.for_each(filter, [&](const trace_record& record) {
+    if (state) state = write_record(*records, record);
+    ++count;
+  });
+  if (state) state = write_facts(database, run, count);
+  if (state) state = database.run(views);
+  if (!state) return state.failure();
+  return count;
+}
+
+result<std::uint64_t> write(const trace_run& run, const trace_filter& filter, const std::string& path) {
+  const auto partial = path + ".partial";
+  auto written = [&]() -> result<std::uint64_t> {
+    auto database = sqlite_database::create(partial);
+    if (!database) return database.failure();
+    return write_all(*database, run, filter);
+  }();
+  if (written && std::rename(partial.c_str(), path.c_str()) != 0) written = file_error("create", path, errno);
+  if (!written) ::unlink(partial.c_str());
+  return written;
+}
+
+} // namespace
+
+const export_format sqlite_export{
+  "sqlite", "trace.sqlite", "Ask it with sqlite3; views: messages, handlers, updates, metrics, staleness.", write};
+
+} // namespace syngrad::tools

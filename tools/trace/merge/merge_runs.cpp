@@ -1,0 +1,130 @@
+#include "tools/trace/merge/merge_runs.hpp"
+
+#include "runtime/trace/trace_writer.hpp"
+
+#include <filesystem>
+
+namespace syngrad::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+status check_together(std::span<const trace_run> runs) {
+  std::map<std::uint8_t, std::string> owners;
+  const auto& first = runs.front();
+  for (const auto& run : runs) {
+    if (run.files().front().header().run_id != first.files().front().header().run_id)
+      return error{"'" + run.folder() + "' and '" + first.folder() +
+                   "' are of different runs; merge the nodes of one run"};
+    for (const auto node : run.nodes())
+      if (const auto [owner, fresh] = owners.emplace(node, run.folder()); !fresh)
+        return error{"'" + owner->second + "' and '" + run.folder() + "' both hold node " + std::to_string(node) +
+                     "; name each node's trace once"};
+    if (run.going_on()) return error{"'" + run.folder() + "' still goes on; wait for its end"};
+    if (!run.ended())
+      return error{"'" + run.folder() + "' was killed; first bring back its last records: syngrad trace recover " +
+                   run.folder()};
+  }
+  return ok();
+}
+
+// On the clocks of their own nodes, whatever an earlier merge found out.
+std::vector<clock_sample> pings_of(std::span<const trace_run> runs) {
+  std::vector<clock_sample> pings;
+  std::vector<trace_record> records;
+  chunk_codec codec;
+  for (const auto& run : runs)
+    for (const auto& file : run.files())
+      for (const auto& chunk : file.chunks()) {
+        if (!file.read(chunk, codec, records)) continue;
+        for (const auto& record : records)
+          if (record.kind == record_kind::clock) pings.push_back(clock_sample_of(record));
+      }
+  return pings;
+}
+
+const trace_file& first_of(std::span<const trace_run> runs, std::uint8_t node) {
+  for (const auto& run : runs)
+    for (const auto& file : run.files())
+      if (file.header().node == node) return file;
+  return runs.front().files().front(); // not reached: `node` is one of theirs
+}
+
+// What the node's clock shows when the time of day is 0.
+std::int64_t anchor_of(const trace_file& file) {
+  return file.header().monotonic_ns - file.header().realtime_ns;
+}
+
+result<std::vector<merged_node>> align(std::span<const trace_run> runs, bool guess) {
+  std::map<std::uint8_t, std::string> owners;
+  for (const auto& run : runs)
+    for (const auto node : run.nodes()) owners[node] = run.folder();
+  std::vector<std::uint8_t> nodes;
+  for (const auto& [node, owner] : owners) nodes.push_back(node);
+  const auto clocks = align_clocks(nodes, pings_of(runs));
+  std::vector<merged_node> all;
+  for (const auto& [node, owner] : owners) {
+    auto& out = all.emplace_back();
+    out.node = node;
+    out.from = owner;
+    if (const auto found = clocks.find(node); found != clocks.end()) {
+      out.offset_ns = found->second.offset_ns;
+      out.uncertainty_ns = found->second.uncertainty_ns;
+      out.over = found->second.over;
+      out.pings = found->second.pings;
+    } else if (guess) {
+      out.offset_ns = anchor_of(first_of(runs, node)) - anchor_of(first_of(runs, nodes.front()));
+    } else {
+      return error{"the clock of node " + std::to_string(node) + " ('" + owner +
+                   "') was never compared with that of node " + std::to_string(nodes.front()) +
+                   "; with --force its times are placed by the time of day, which may be wrong by many milliseconds"};
+    }
+  }
+  return all;
+}
+
+status copy_segments(std::span<const trace_run> runs, const std::string& folder) {
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure) return file_error("create", folder, failure.value());
+  for (const auto& entry : fs::directory_iterator(folder, failure))
+    if (entry.path().extension() == ".trace" || entry.path().extension() == ".rings")
+      return error{"'" + folder + "' holds a trace already; choose another folder"};
+  for (const auto& run : runs)
+    for (const auto& file : run.files()) {
+      const auto to = folder + "/" + segment_name(file.header().node, file.header().segment);
+      if (!fs::copy_file(file.path(), to, failure)) return file_error("copy to", to, failure.value());
+    }
+  return ok();
+}
+
+// At the end of the last node's last segment, whose facts come after all others.
+status add_clocks(const std::vector<merged_node>& nodes, std::span<const trace_run> runs, const std::string& folder) {
+  trace_names names;
+  for (const auto& each : nodes) {
+    const auto key = std::to_string(each.node);
+    names.facts["clock.offset." + key] = std::to_string(each.offset_ns);
+    names.facts["clock.uncertainty." + key] = each.uncertainty_ns ? std::to_string(*each.uncertainty_ns) : "unknown";
+  }
+  const trace_file* last = nullptr;
+  for (const auto& run : runs)
+    for (const auto& file : run.files())
+      if (file.header().node == nodes.back().node) last = &file;
+  auto writer = trace_writer::resume(folder, last->header(), last->bytes(), names);
+  if (!writer) return writer.failure();
+  return writer->append(names);
+}
+
+} // namespace
+
+result<std::vector<merged_node>> merge_runs(std::span<const trace_run> runs, const std::string& folder, bool guess) {
+  if (auto done = check_together(runs); !done) return done.failure();
+  auto nodes = align(runs, guess);
+  if (!nodes) return nodes.failure();
+  if (auto done = copy_segments(runs, folder); !done) return done.failure();
+  if (auto done = add_clocks(*nodes, runs, folder); !done) return done.failure();
+  return nodes;
+}
+
+} // namespace syngrad::tools

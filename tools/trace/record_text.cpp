@@ -1,0 +1,53 @@
+#include "tools/trace/record_text.hpp"
+
+#include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/trace_filter.hpp"
+
+#include <charconv>
+#include <cstdio>
+
+namespace syngrad::tools {
+
+std::string type_text(const trace_record& record) {
+  if (is_message(record.kind)) return std::string(name_of(static_cast<trace_message>(record.type)));
+  if (record.kind == record_kind::metric) return std::string(name_of(static_cast<trace_measure>(record.type)));
+  if (record.kind == record_kind::update) return std::string(name_of(static_cast<applied_gradient>(record.type)));
+  return "";
+}
+
+cell value_of(const trace_record& record) {
+  switch (record.kind) {
+  case record_kind::metric:
+    return static_cast<double>(record.measured());
+  case record_kind::end:
+    return static_cast<waiting_reason>(record.value) == waiting_reason::credit ? std::string("waits for credit")
+                                                                               : std::string("waits for input");
+  case record_kind::update:
+    if (record.value == no_predictor_version) return std::monostate{};
+    return "predictor " + std::to_string(record.value);
+  case record_kind::clock:
+  case record_kind::spawn:
+  case record_kind::exit:
+    return std::monostate{};
+  default:
+    return static_cast<std::int64_t>(record.value);
+  }
+}
+
+std::string message_text(std::uint64_t message) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(message));
+  return text;
+}
+
+std::optional<std::uint64_t> parse_message(const std::string& text) {
+  const bool hexadecimal = text.starts_with("0x");
+  const auto* begin = text.data() + (hexadecimal ? 2 : 0);
+  const auto* end = text.data() + text.size();
+  std::uint64_t number = 0;
+  const auto [stop, failure] = std::from_chars(begin, end, number, hexadecimal ? 16 : 10);
+  if (begin == end || failure != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,26 @@
+#include "tools/trace/report/run_summary.hpp"
+
+// The JSON parser of Boost before 1.76 uses the names that this asks for, and says so in every build.
+#define BOOST_BIND_GLOBAL_PLACEHOLDERS
+#include <boost/property_tree/json_parser.hpp>
+#include <boost/property_tree/ptree.hpp>
+
+namespace syngrad::tools {
+
+run_summary read_run_summary(const std::string& path) {
+  run_summary summary;
+  boost::property_tree::ptree json;
+  try {
+    boost::property_tree::read_json(path, json);
+  } catch (const boost::property_tree::json_parser_error&) {
+    return summary;
+  }
+  summary.end = json.get("end", summary.end);
+  summary.test_error_percent = json.get("test_error_percent", summary.test_error_percent);
+  summary.samples_per_s = json.get("samples_per_s", summary.samples_per_s);
+  summary.wall_s = json.get("wall_s", summary.wall_s);
+  summary.steps = json.get("steps", summary.steps);
+  return summary;
+}
+
+} // namespace syngrad::tools
