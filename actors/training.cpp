@@ -2,6 +2,7 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/assembly.hpp"
+#include "actors/deliberate_leak.hpp"
 #include "actors/hang_report.hpp"
 
 #include <chrono>
@@ -46,7 +47,7 @@ training_summary training::run() {
   actors.coordinator = nullptr;
   if (outcome.end == run_end::hung) {
     // Its destructor would wait for actors that may never end. The program is about to exit.
-    static_cast<void>(self_->system.release());
+    leak_deliberately(std::move(self_->system));
   } else {
     self_->system.reset();
     self_->plan.where->synchronize();

@@ -27,7 +27,7 @@ std::uint64_t next_serial() {
 
 } // namespace
 
-thread_local trace_recorder::thread_cache trace_recorder::cached_;
+constinit thread_local trace_recorder::thread_cache trace_recorder::cached_;
 
 trace_recorder::trace_recorder(const trace_settings& settings, trace_names names, ring_file rings, trace_writer writer)
   : settings_(settings), serial_(next_serial()), rings_(std::move(rings)), writer_(std::move(writer)),

@@ -92,7 +92,8 @@ private:
     std::uint64_t owner = 0;
     trace_ring* ring = nullptr;
   };
-  static thread_local thread_cache cached_;
+  // Constant at the start: then it is reached without a call, and the undefined-behaviour sanitizer understands it.
+  static constinit thread_local thread_cache cached_;
 
   trace_settings settings_;
   std::uint64_t serial_;

@@ -7,7 +7,7 @@ Each row is `syngrad train` with batch 256, Adam 1e-3, divided by ten at 60 % an
 --runs and not repeated, so the script can be stopped and started again; the table shows every run that is there.
 Deterministic runs do not depend on the number of threads: two are run at once, with a thread each.
 """
-import argparse, concurrent.futures, json, pathlib, statistics, subprocess, sys, threading
+import argparse, concurrent.futures, json, pathlib, shutil, statistics, subprocess, sys, threading
 
 from machine import described
 
@@ -56,7 +56,8 @@ def folder_of(arguments, row, seed, free):
 def run(arguments, row, seed, free):
     _, model, steps, policy, kind, _ = row
     folder = folder_of(arguments, row, seed, free)
-    if not (folder / "summary.json").exists():
+    if not finished(folder):
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
         command = [arguments.binary, "train", "--model", model, "--data", f"mnist:{arguments.mnist}", "--steps", str(steps),
                    "--policy", policy, "--sg", kind, "--condition", "labels", "--batch", "256", "--optimizer", "adam",
                    "--lr", "0.001", "--sg-lr", "0.001", "--lr-decay", "0.6:0.1,0.8:0.1", "--seed", str(seed), "--quiet",
@@ -64,6 +65,11 @@ def run(arguments, row, seed, free):
         command += ["--threads", "2"] if free else ["--threads", "1", "--deterministic"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return read(folder)
+
+
+def finished(folder):
+    path = folder / "summary.json"
+    return path.exists() and json.loads(path.read_text())["end"] == "finished"
 
 
 def read(folder):
@@ -77,7 +83,7 @@ def what_is_there(arguments):
         for free, seeds in ((False, arguments.seeds), (True, arguments.free_seeds)):
             for seed in range(1, seeds + 1):
                 folder = folder_of(arguments, row, seed, free)
-                if (folder / "summary.json").exists():
+                if finished(folder):
                     done.setdefault((row[0], free), {})[seed] = read(folder)
     return done
 

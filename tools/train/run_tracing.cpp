@@ -1,5 +1,6 @@
 #include "tools/train/run_tracing.hpp"
 
+#include "actors/deliberate_leak.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/report/write_report.hpp"
 #include "tools/train/trace_mode.hpp"
@@ -77,7 +78,7 @@ std::string run_tracing::finish(bool hung) {
   const auto closed = recorder_->close();
   const auto records = recorder_->records(), lost = recorder_->lost();
   const auto bytes = recorder_->bytes();
-  if (hung) static_cast<void>(recorder_.release());
+  if (hung) leak_deliberately(std::move(recorder_));
   auto line = "trace: " + show_count(static_cast<std::int64_t>(records)) + " records in " +
               show_real(static_cast<double>(bytes) / (1 << 20), 1) + " MiB";
   if (lost > 0)
