@@ -1,7 +1,8 @@
 // Device memory that returns to its pool when the last reference goes.
 //
-// Invariant: memory is handed out again only together with the events after which every stream that used it is past
-// it; its next user waits for them. So a late device never overwrites what is still being read.
+// Invariant: memory is handed out again only together with what tells that every stream that used it is past it, and
+// its next user waits for that. So a late device never overwrites what is still being read. Where one stream alone used
+// it, which is the rule, the order of that stream tells: no event is recorded unless another stream gets the memory.
 #pragma once
 
 #include "runtime/stream.hpp"
@@ -23,6 +24,7 @@ public:
 
   void* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
+  memory_pool& pool() const { return pool_; }
   // Notes that work on `user` reads or writes this memory. Any thread.
   void used_by(stream& user);
 
@@ -39,8 +41,10 @@ private:
   std::mutex users_mutex_;
   std::array<stream*, max_users> users_{};
   std::size_t user_count_ = 0;
-  std::vector<event> pending_; // of the previous life; owned by the pool while the buffer is free
-  bool returned_ = false;      // it has been in the pool: not one that is held for as long as the run
+  // Of the previous life; owned by the pool while the buffer is free.
+  std::vector<event> pending_;
+  stream* only_user_ = nullptr;
+  bool returned_ = false; // it has been in the pool: not one that is held for as long as the run
 };
 
 // A counted reference to a buffer. Copies may be made and dropped on any thread.

@@ -14,11 +14,19 @@ public:
 
   virtual std::string name() const = 0; // "cpu", "cuda:0"
   // Owned by the device, so that memory can outlive the actor that used it. Any thread.
-  virtual stream& make_stream() = 0;
+  stream& make_stream(stream_priority priority = stream_priority::normal) { return add_stream(priority); }
   virtual operators& ops() = 0;
   virtual memory_pool& memory() = 0;
+  // Memory that operators write and that the host reads and writes by its address. Slow for large tensors.
+  virtual memory_pool& host_visible_memory() { return memory(); }
   // Returns when all work on all streams is done. For programs and tests; handlers never call it.
   virtual void synchronize() = 0;
+
+  // Whether operators of this device read and write `part` by its address.
+  bool holds(const buffer& part) { return &part.pool() == &memory() || &part.pool() == &host_visible_memory(); }
+
+protected:
+  virtual stream& add_stream(stream_priority priority) = 0;
 };
 
 inline operators& stream::ops() const {
@@ -29,6 +37,12 @@ inline operators& stream::ops() const {
 inline tensor make_tensor(stream& writer, shape extents, dtype type = dtype::f32) {
   const auto bytes = static_cast<std::size_t>(extents.elements()) * size_of(type);
   return {writer.owner().memory().acquire(writer, bytes), 0, extents, type};
+}
+
+// The same, for a few numbers that the host reads by their address once `writer` is past the work that wrote them.
+inline tensor make_host_visible_tensor(stream& writer, shape extents, dtype type = dtype::f32) {
+  const auto bytes = static_cast<std::size_t>(extents.elements()) * size_of(type);
+  return {writer.owner().host_visible_memory().acquire(writer, bytes), 0, extents, type};
 }
 
 } // namespace syngrad

@@ -4,6 +4,7 @@
 
 #include "runtime/stream.hpp"
 
+#include <cassert>
 #include <utility>
 
 namespace syngrad {
@@ -26,7 +27,8 @@ public:
   bool runs_inline() const { return runs_inline_; }
 
   event record() override { return {}; }
-  void wait(const event&) override {}
+  // Inline work has nothing to wait with: who hands a tensor of another device to the CPU does so once it is ready.
+  void wait([[maybe_unused]] const event& earlier) override { assert(!runs_inline_ || earlier.ready()); }
   void on_complete(std::function<void()> callback) override { callback(); }
 
 protected:

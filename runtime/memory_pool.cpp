@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <exception>
+#include <iterator>
 
 namespace syngrad {
 
@@ -43,18 +45,34 @@ buffer_ref memory_pool::acquire(stream& user, std::size_t bytes) {
   {
     const std::lock_guard lock(mutex_);
     auto& candidates = free_[wanted];
-    if (!candidates.empty()) {
-      found = candidates.back();
-      candidates.pop_back();
-    } else {
-      found = make(wanted);
-    }
+    found = candidates.empty() ? make(wanted) : take_free(user, candidates);
     ++counters_.in_use;
   }
+  auto* const before = std::exchange(found->only_user_, nullptr);
+  if (before && before != &user) user.wait(before->record());
   for (const auto& earlier : found->pending_) user.wait(earlier);
   found->pending_.clear();
   found->used_by(user);
   return buffer_ref(found);
+}
+
+// What `user` itself used last costs no wait; what another stream alone used makes `user` wait for all that is enqueued
+// there by now.
+buffer* memory_pool::take_free(const stream& user, std::vector<buffer*>& candidates) {
+  const auto last_of = [&](const stream* wanted) {
+    return std::find_if(candidates.rbegin(), candidates.rend(),
+                        [wanted](const buffer* each) { return each->only_user_ == wanted; });
+  };
+  auto chosen = candidates.rbegin();
+  if (asynchronous_) {
+    if (const auto own = last_of(&user); own != candidates.rend())
+      chosen = own;
+    else if (const auto shared = last_of(nullptr); shared != candidates.rend())
+      chosen = shared;
+  }
+  auto* const found = *chosen;
+  candidates.erase(std::next(chosen).base());
+  return found;
 }
 
 buffer* memory_pool::make(std::size_t size) {
@@ -75,13 +93,30 @@ void memory_pool::add_headroom() {
       free_[size].insert(free_[size].begin(), make(size)); // handed out last: memory that nobody needs stays untouched
 }
 
-void memory_pool::release(buffer& returned) {
-  for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
-  returned.user_count_ = 0;
+void memory_pool::release(buffer& returned) noexcept {
+  const bool reusable = note_users(returned);
   const std::lock_guard lock(mutex_);
+  --counters_.in_use;
+  if (!reusable) return;
   returned.returned_ = true;
   free_[returned.bytes()].push_back(&returned);
-  --counters_.in_use;
+}
+
+// Whether it is known when all users are past `returned`. A stream that failed cannot say, so what it used is kept from
+// others until the device goes.
+bool memory_pool::note_users(buffer& returned) noexcept {
+  if (returned.user_count_ == 1) {
+    returned.only_user_ = returned.users_[0];
+    returned.user_count_ = 0;
+    return true;
+  }
+  try {
+    for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
+  } catch (const std::exception&) {
+    return false;
+  }
+  returned.user_count_ = 0;
+  return true;
 }
 
 memory_counters memory_pool::counters() const {

@@ -45,8 +45,10 @@ public:
 
 private:
   friend class buffer_ref;
-  void release(buffer& returned);
-  buffer* make(std::size_t size); // with the mutex held
+  void release(buffer& returned) noexcept;
+  static bool note_users(buffer& returned) noexcept;
+  buffer* take_free(const stream& user, std::vector<buffer*>& candidates); // with the mutex held
+  buffer* make(std::size_t size);                                          // likewise
 
   std::unique_ptr<memory_source> source_;
   bool asynchronous_;

@@ -12,6 +12,9 @@ namespace syngrad {
 enum class transpose : bool { no, yes };
 
 // c = alpha * op(a) * op(b) + beta * c, with op(a) [m, k], op(b) [k, n], c [m, n]. With beta == 0, c is not read.
+// Then bias [n] is added to each row, and then max(0, .) is taken if `relu`; a NaN stays one. `sums_of_a` [m] receives
+// the sums of op(a) over k: where op(a) is the transpose of an output's gradient, the gradient of that output's bias.
+// It is there for a transposed `a` only, and not together with the others. Some devices do all that within the product.
 struct matmul_arguments {
   const tensor& a;
   transpose transpose_a;
@@ -20,6 +23,9 @@ struct matmul_arguments {
   tensor& c;
   float alpha = 1;
   float beta = 0;
+  const tensor* bias = nullptr;
+  bool relu = false;
+  tensor* sums_of_a = nullptr;
 };
 
 // Batch normalisation over the rows of x [batch, features] (Ioffe and Szegedy, arXiv 1502.03167), then max(0, .) if
@@ -71,7 +77,9 @@ public:
   virtual void matmul(stream&, const matmul_arguments&) = 0;
 
   virtual void fill(stream&, tensor& target, float value) = 0;
-  virtual void copy(stream&, const tensor& source, tensor& target) = 0; // same element count and type
+  // Same element count and type. Either may be host-visible; `source` may lie on another device of this kind, or in
+  // ordinary host memory, which is read before the call returns.
+  virtual void copy(stream&, const tensor& source, tensor& target) = 0;
   // target[row.., column..] = source, both 2-d; columns of `target` beyond the block are untouched.
   virtual void copy_block(stream&, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) = 0;
   // target = source^T placed at (row, column).

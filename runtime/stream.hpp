@@ -32,6 +32,9 @@ private:
   std::shared_ptr<completion> state_;
 };
 
+// Which of two streams with work goes first, where the device can choose.
+enum class stream_priority { high, normal, low };
+
 class stream {
 public:
   explicit stream(device& owner) : owner_(owner) {}
@@ -47,7 +50,11 @@ public:
   // Work enqueued from now on starts after `earlier`. Returns at once.
   virtual void wait(const event& earlier) = 0;
   // Calls back, on any thread, when everything enqueued so far is done. An inline device calls at once.
+  // It calls back as well where earlier work failed; raise_failure() tells.
   virtual void on_complete(std::function<void()> callback) = 0;
+  // Throws device_failure where earlier work on the device is known to have failed. Who was called back asks before it
+  // uses results. A host device throws where the work is enqueued, so it has nothing to tell here.
+  virtual void raise_failure() {}
 
 private:
   device& owner_;

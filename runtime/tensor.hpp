@@ -31,11 +31,13 @@ public:
   std::int64_t elements() const { return shape_.elements(); }
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * size_of(dtype_); }
   dtype type() const { return dtype_; }
+  const buffer_ref& memory() const { return memory_; }
 
   // Device addresses: dereferenced by operators, and by the host only where the device is a host device.
   float* f32() const { return static_cast<float*>(address(dtype::f32)); }
   std::int32_t* i32() const { return static_cast<std::int32_t*>(address(dtype::i32)); }
   std::uint8_t* u8() const { return static_cast<std::uint8_t*>(address(dtype::u8)); }
+  void* data() const { return address(dtype_); } // whatever the type
 
   // A part of the same memory, `first` elements in.
   tensor view(std::int64_t first, shape extents) const {

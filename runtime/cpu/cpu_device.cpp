@@ -27,7 +27,7 @@ std::unique_ptr<memory_source> make_host_memory() {
 cpu_device::cpu_device() : pool_(make_host_memory(), false), operators_(std::make_unique<cpu::cpu_operators>()) {}
 cpu_device::~cpu_device() = default;
 
-stream& cpu_device::make_stream() {
+stream& cpu_device::add_stream(stream_priority) {
   const std::lock_guard lock(mutex_);
   return *streams_.emplace_back(std::make_unique<host_stream>(*this, true));
 }

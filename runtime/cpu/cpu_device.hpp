@@ -15,12 +15,13 @@ public:
   ~cpu_device() override;
 
   std::string name() const override { return "cpu"; }
-  stream& make_stream() override;
   operators& ops() override { return *operators_; }
   memory_pool& memory() override { return pool_; }
   void synchronize() override {}
 
 private:
+  stream& add_stream(stream_priority) override; // the host's scheduler knows no priorities
+
   memory_pool pool_;
   std::unique_ptr<operators> operators_;
   std::mutex mutex_;

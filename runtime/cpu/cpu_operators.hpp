@@ -56,6 +56,8 @@ public:
                    tensor& failed) override; // ridge_solve.cpp
 
 private:
+  void product(stream&, const matmul_arguments&, float beta); // without what is fused into it
+
   bool pads_rows_; // see matmul.cpp
 };
 

@@ -11,26 +11,9 @@ void cpu_operators::fill(stream& s, tensor& target, float value) {
   host(s).launch([out = target.f32(), count = target.elements(), value] { std::fill_n(out, count, value); });
 }
 
-namespace {
-
-void* address(const tensor& of) {
-  switch (of.type()) {
-  case dtype::f32:
-    return of.f32();
-  case dtype::i32:
-    return of.i32();
-  case dtype::u8:
-    break;
-  }
-  return of.u8();
-}
-
-} // namespace
-
 void cpu_operators::copy(stream& s, const tensor& source, tensor& target) {
   assert(source.type() == target.type() && source.elements() == target.elements());
-  host(s).launch(
-    [from = address(source), to = address(target), bytes = source.bytes()] { std::memmove(to, from, bytes); });
+  host(s).launch([from = source.data(), to = target.data(), bytes = source.bytes()] { std::memmove(to, from, bytes); });
 }
 
 void cpu_operators::copy_block(stream& s, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) {
@@ -70,7 +53,7 @@ void cpu_operators::copy_block_transposed(stream& s, const tensor& source, tenso
 }
 
 void cpu_operators::upload(stream& s, const void* host_memory, tensor& target) {
-  const auto to = address(target);
+  auto* const to = target.data();
   const auto bytes = target.bytes();
   if (host(s).runs_inline()) {
     std::memcpy(to, host_memory, bytes);

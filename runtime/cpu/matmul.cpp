@@ -36,6 +36,12 @@ void copy_padded(const float* from, std::int64_t rows, std::int64_t columns, flo
   for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * columns, columns, to + r * (columns + padding));
 }
 
+void add_to_rows(stream& s, const tensor& bias, tensor& c) {
+  host(s).launch([from = bias.f32(), to = c.f32(), rows = c.rows(), columns = c.columns()] {
+    for (std::int64_t i = 0; i < rows * columns; ++i) to[i] += from[i % columns];
+  });
+}
+
 } // namespace
 
 cpu_operators::cpu_operators() {
@@ -43,7 +49,18 @@ cpu_operators::cpu_operators() {
   pads_rows_ = isa == dnnl_cpu_isa_avx2 || isa == dnnl_cpu_isa_avx2_vnni;
 }
 
+// The bias is what the product adds to, where it would add to nothing; the rest are passes of their own.
 void cpu_operators::matmul(stream& s, const matmul_arguments& of) {
+  assert(!of.sums_of_a || (of.transpose_a == transpose::yes && !of.bias && !of.relu));
+  const bool starts_from_bias = of.bias && of.beta == 0;
+  if (starts_from_bias) fill_rows(s, of.bias, nullptr, nullptr, of.c);
+  product(s, of, starts_from_bias ? 1 : of.beta);
+  if (of.bias && !starts_from_bias) add_to_rows(s, *of.bias, of.c);
+  if (of.relu) relu(s, of.c, of.c);
+  if (of.sums_of_a) sum_rows(s, of.a, 0, *of.sums_of_a);
+}
+
+void cpu_operators::product(stream& s, const matmul_arguments& of, float beta) {
   const bool a_transposed = of.transpose_a == transpose::yes, b_transposed = of.transpose_b == transpose::yes;
   const auto m = of.c.rows(), n = of.c.columns();
   const auto a_columns = of.a.columns(), b_columns = of.b.columns();
@@ -55,7 +72,7 @@ void cpu_operators::matmul(stream& s, const matmul_arguments& of) {
   assert((k == 0 || (b_transposed ? of.b.rows() : b_columns) == n) && "columns of b and c differ");
   const float *a = of.a.f32(), *b = of.b.f32();
   float* c = of.c.f32();
-  const auto alpha = of.alpha, beta = of.beta;
+  const auto alpha = of.alpha;
   const bool pad = pads_rows_ && !b_transposed && collides(m, n);
   const auto scratch = pad ? make_tensor(s, {k, n + padding}) : tensor{};
   host(s).launch([=, padded = pad ? scratch.f32() : nullptr] {

@@ -14,7 +14,8 @@
 
 namespace syngrad {
 
-// The devices that operator tests run on: GENERATE(from_range(tested_devices())).
+// The devices that operator tests run on: GENERATE(from_range(tested_devices())). Each program says which
+// (tested_devices.cpp, cuda/gpu_under_test.cpp).
 std::vector<std::string> tested_devices();
 std::unique_ptr<device> make_tested_device(const std::string& name);
 

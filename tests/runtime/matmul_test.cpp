@@ -60,3 +60,79 @@ TEST_CASE("a product without rows leaves everything alone") {
   auto c = make_tensor(bench.on(), {0, 6});
   REQUIRE_NOTHROW(bench.ops().matmul(bench.on(), {a, transpose::no, b, transpose::no, c}));
 }
+
+TEST_CASE("bias and ReLU after a product equal the reference, and a NaN stays one") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const bool with_bias = GENERATE(false, true), with_relu = GENERATE(false, true);
+  const auto beta = GENERATE(0.0f, 0.5f);
+  for (const auto& [m, n, k] : product_cases) {
+    CAPTURE(with_bias, with_relu, beta, m, n, k);
+    auto a = bench.normal(m, k);
+    if (m > 1) a(1, 0) = std::nan("");
+    const auto b = bench.normal(k, n), c = bench.normal(m, n), bias = bench.normal(1, n);
+    const auto on_a = bench.upload(a), on_b = bench.upload(b), on_bias = bench.upload(bias);
+    auto on_c = bench.upload(c);
+    bench.ops().matmul(bench.on(), {.a = on_a,
+                                    .transpose_a = transpose::no,
+                                    .b = on_b,
+                                    .transpose_b = transpose::no,
+                                    .c = on_c,
+                                    .beta = beta,
+                                    .bias = with_bias ? &on_bias : nullptr,
+                                    .relu = with_relu});
+    auto expected = scaled_sum(1, product(a, b), double{beta}, c);
+    for (std::int64_t r = 0; r < m; ++r)
+      for (std::int64_t column = 0; column < n; ++column) {
+        auto& each = expected(r, column);
+        if (with_bias) each += bias(0, column);
+        if (with_relu && !std::isnan(each)) each = reference::relu(each);
+      }
+    REQUIRE(worst_error(bench.download(on_c), expected, tolerances::sum(k + 2)) <= 1);
+  }
+}
+
+TEST_CASE("a product over no terms still gets its bias and ReLU") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto a = make_tensor(bench.on(), {2, 0}), b = make_tensor(bench.on(), {0, 3});
+  matrix bias(1, 3);
+  bias(0, 0) = -1, bias(0, 1) = 2, bias(0, 2) = 0.5;
+  const auto on_bias = bench.upload(bias);
+  auto c = bench.upload(matrix(2, 3, 8));
+  bench.ops().matmul(bench.on(), {.a = a,
+                                  .transpose_a = transpose::no,
+                                  .b = b,
+                                  .transpose_b = transpose::no,
+                                  .c = c,
+                                  .bias = &on_bias,
+                                  .relu = true});
+  const auto got = bench.download(c);
+  for (std::int64_t r = 0; r < 2; ++r) {
+    REQUIRE(got(r, 0) == 0);
+    REQUIRE(got(r, 1) == 2);
+    REQUIRE(got(r, 2) == 0.5);
+  }
+}
+
+TEST_CASE("a product of gradients gives the sums of its first factor as well") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto beta = GENERATE(0.0f, 1.0f); // of the product alone: the sums overwrite
+  for (const auto& [m, n, k] : product_cases) {
+    CAPTURE(beta, m, n, k);
+    const auto dy = bench.normal(k, m), x = bench.normal(k, n), before = bench.normal(m, n);
+    const auto on_dy = bench.upload(dy), on_x = bench.upload(x);
+    auto dw = bench.upload(before), sums = bench.upload(matrix(m, 1, std::nan("")), {m});
+    bench.ops().matmul(bench.on(), {.a = on_dy,
+                                    .transpose_a = transpose::yes,
+                                    .b = on_x,
+                                    .transpose_b = transpose::no,
+                                    .c = dw,
+                                    .beta = beta,
+                                    .sums_of_a = &sums});
+    matrix expected_sums(m, 1);
+    for (std::int64_t row = 0; row < k; ++row)
+      for (std::int64_t i = 0; i < m; ++i) expected_sums(i, 0) += dy(row, i);
+    REQUIRE(worst_error(bench.download(sums), expected_sums, tolerances::sum(k)) <= 1);
+    const auto expected = scaled_sum(1, product(transposed(dy), x), double{beta}, before);
+    REQUIRE(worst_error(bench.download(dw), expected, tolerances::sum(k + 1)) <= 1);
+  }
+}

@@ -60,6 +60,17 @@ TEST_CASE("equal logits: the loss is the logarithm of the classes, and the lowes
   REQUIRE(got.wrong == 1);
 }
 
+TEST_CASE("of two equal largest logits the first counts, wherever they stand") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  for (const auto& [first, second] : {std::pair{0, 1}, {1, 32}, {2, 33}, {2, 299}, {31, 288}, {255, 256}}) {
+    CAPTURE(first, second);
+    auto logits = matrix(2, 300, 0);
+    for (std::int64_t r = 0; r < 2; ++r) logits(r, first) = logits(r, second) = 5;
+    REQUIRE(run(bench, logits, {first, first}).wrong == 0);
+    REQUIRE(run(bench, logits, {second, first}).wrong == 1);
+  }
+}
+
 TEST_CASE("a logit that is not finite makes the loss NaN and its row wrong") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const auto bad = GENERATE(std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity());

@@ -2,8 +2,10 @@
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/device_failure.hpp"
 
 #include <atomic>
+#include <utility>
 
 namespace syngrad::test {
 
@@ -33,7 +35,12 @@ public:
     if (!earlier.ready()) push({[] {}, earlier});
   }
   void on_complete(std::function<void()> callback) override { push({std::move(callback), {}}); }
+  void raise_failure() override {
+    const std::lock_guard lock(device_.mutex_);
+    if (!device_.failure_.empty()) throw device_failure("late: " + device_.failure_);
+  }
 
+  void break_next(std::string reason) { breaks_ = std::move(reason); }
   bool empty() const { return items_.empty(); }
   bool can_go_on() const { return !items_.empty() && items_.front().after.ready(); }
   std::function<void()> take() {
@@ -43,7 +50,13 @@ public:
   }
 
 protected:
-  void defer(std::function<void()> work) override { push({std::move(work), {}}); }
+  void defer(std::function<void()> work) override {
+    push({[this, work = std::move(work), breaks = std::exchange(breaks_, {})] {
+            if (!breaks.empty()) device_.failure_ = breaks;
+            if (device_.failure_.empty()) work();
+          },
+          {}});
+  }
 
 private:
   struct item {
@@ -52,12 +65,14 @@ private:
   };
 
   void push(item next) {
+    raise_failure();
     const std::lock_guard lock(device_.mutex_);
     items_.push_back(std::move(next));
   }
 
   late_device& device_;
   std::deque<item> items_;
+  std::string breaks_; // why the next work does
 };
 
 late_device::late_device(std::uint64_t seed)
@@ -65,9 +80,13 @@ late_device::late_device(std::uint64_t seed)
 
 late_device::~late_device() = default;
 
-stream& late_device::make_stream() {
+stream& late_device::add_stream(stream_priority) {
   const std::lock_guard lock(mutex_);
   return *streams_.emplace_back(std::make_unique<late_stream>(*this));
+}
+
+void late_device::break_next_work(stream& s, std::string reason) {
+  static_cast<late_stream&>(s).break_next(std::move(reason));
 }
 
 bool late_device::run_one() {

@@ -2,6 +2,11 @@
 // seeded generator picks. What a handler does wrongly inline on the CPU (reading before the work is done, reusing
 // memory too early, forgetting to wait) shows here as a wrong result.
 //
+// It fails as a GPU does, too: work breaks after the call that enqueued it has returned, what follows is not done, its
+// events pass all the same, and every later call throws.
+//
+// Two late devices are peers: streams of one wait for events of the other and copy from its memory.
+//
 // Work runs only in run_one() and synchronize(), on the thread that calls them.
 #pragma once
 
@@ -12,6 +17,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace syngrad::test {
@@ -22,10 +28,12 @@ public:
   ~late_device() override;
 
   std::string name() const override { return "late"; }
-  stream& make_stream() override;
   operators& ops() override { return *operators_; }
   memory_pool& memory() override { return pool_; }
   void synchronize() override;
+
+  // What is enqueued next on `s` breaks, when its turn comes.
+  void break_next_work(stream& s, std::string reason);
 
   // Does one piece of work of a randomly chosen stream that can go on. False where none can.
   bool run_one();
@@ -35,12 +43,15 @@ public:
 private:
   class late_stream;
 
+  stream& add_stream(stream_priority) override;
+
   memory_pool pool_;
   std::unique_ptr<operators> operators_;
   mutable std::recursive_mutex mutex_; // completions may send messages, which may enqueue
   std::vector<std::unique_ptr<late_stream>> streams_;
   random_source random_;
   std::uint64_t works_done_ = 0;
+  std::string failure_; // empty: none
 };
 
 } // namespace syngrad::test

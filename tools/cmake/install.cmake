@@ -1,4 +1,4 @@
-# What `cmake --install` leaves: the three libraries, their headers, and a package for find_package(syngrad);
+# What `cmake --install` leaves: the libraries, their headers, and a package for find_package(syngrad);
 # the program beside them is tools/' own.
 # A library built with SYNGRAD_NATIVE runs on processors like this machine's only; turn it off for one that travels.
 include(CMakePackageConfigHelpers)
@@ -6,19 +6,20 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/syngrad)
 
 # One target for users: syngrad::syngrad.
 add_library(syngrad_package INTERFACE)
-target_link_libraries(syngrad_package INTERFACE syngrad_runtime syngrad_models syngrad_actors)
+target_link_libraries(syngrad_package INTERFACE syngrad_runtime syngrad_cuda syngrad_models syngrad_actors)
 set_target_properties(syngrad_package PROPERTIES EXPORT_NAME syngrad)
-foreach(part runtime models actors)
+foreach(part runtime cuda models actors)
   set_target_properties(syngrad_${part} PROPERTIES EXPORT_NAME ${part})
   target_compile_features(syngrad_${part} PUBLIC cxx_std_20)
 endforeach()
 
-install(TARGETS syngrad_package syngrad_runtime syngrad_models syngrad_actors EXPORT syngrad
+install(TARGETS syngrad_package syngrad_runtime syngrad_cuda syngrad_models syngrad_actors EXPORT syngrad
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-# The CPU's own headers need oneDNN and Eigen; users need only its device.
+# The backends' own headers need oneDNN, Eigen and CUDA; users need only their devices.
 install(DIRECTORY runtime models actors DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "cpu" EXCLUDE)
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "cpu" EXCLUDE PATTERN "cuda" EXCLUDE)
 install(FILES runtime/cpu/cpu_device.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad/runtime/cpu)
+install(FILES runtime/cuda/cuda_devices.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad/runtime/cuda)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(tools/cmake/syngrad-config.cmake.in ${PROJECT_BINARY_DIR}/syngrad-config.cmake

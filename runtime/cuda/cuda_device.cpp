@@ -1,0 +1,66 @@
+#include "runtime/cuda/cuda_device.hpp"
+
+#include "runtime/cuda/cuda_check.hpp"
+#include "runtime/cuda/cuda_memory.hpp"
+#include "runtime/cuda/cuda_operators.hpp"
+#include "runtime/cuda/cuda_stream.hpp"
+
+namespace syngrad::cuda {
+
+namespace {
+
+// What NVIDIA recommends for cuBLAS: with less, the fastest algorithms are not offered.
+std::int64_t recommended_workspace(int ordinal) {
+  int major = 0;
+  check({ordinal, "ask for the compute capability"},
+        cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal));
+  return std::int64_t{major >= 9 ? 32 : 4} << 20;
+}
+
+// Copies between two devices then go directly where their connection allows; elsewhere the driver takes them through
+// the host.
+void enable_peer_access(int ordinal) {
+  const call_site here{ordinal, "reach other devices"};
+  check(here, cudaSetDevice(ordinal));
+  int count = 0;
+  check(here, cudaGetDeviceCount(&count));
+  for (int peer = 0; peer < count; ++peer) {
+    int reachable = 0;
+    if (peer != ordinal) check(here, cudaDeviceCanAccessPeer(&reachable, ordinal, peer));
+    if (!reachable) continue;
+    const auto outcome = cudaDeviceEnablePeerAccess(peer, 0);
+    if (outcome == cudaErrorPeerAccessAlreadyEnabled)
+      cudaGetLastError();
+    else
+      check(here, outcome);
+  }
+}
+
+constexpr std::size_t staging_pieces = 16; // of each size, so 64 MiB of the largest
+
+} // namespace
+
+cuda_device::cuda_device(const cuda_options& options)
+  : options_(options), workspace_bytes_(recommended_workspace(options.ordinal)),
+    events_(make_ordering_events(options.ordinal)), staging_(make_pinned_memory(options.ordinal), staging_pieces),
+    memory_(make_device_memory(options.ordinal), true), pinned_(make_pinned_memory(options.ordinal), true),
+    operators_(std::make_unique<cuda_operators>(options)), notifier_(make_completion_notifier(options.completion)) {
+  enable_peer_access(options.ordinal);
+}
+
+cuda_device::~cuda_device() {
+  if (cudaSetDevice(options_.ordinal) == cudaSuccess) cudaDeviceSynchronize(); // a fault has been told before
+}
+
+stream& cuda_device::add_stream(stream_priority priority) {
+  const std::lock_guard lock(mutex_);
+  return *streams_.emplace_back(std::make_unique<cuda_stream>(*this, priority));
+}
+
+void cuda_device::synchronize() {
+  const call_site here{options_.ordinal, "synchronize"};
+  check(here, cudaSetDevice(options_.ordinal));
+  check(here, cudaDeviceSynchronize());
+}
+
+} // namespace syngrad::cuda

@@ -1,0 +1,51 @@
+// One CUDA device: its streams, memory, events and operators, and the thread that its streams call back on.
+#pragma once
+
+#include "runtime/cuda/completion_notifier.hpp"
+#include "runtime/cuda/cuda_devices.hpp"
+#include "runtime/cuda/cuda_event.hpp"
+#include "runtime/cuda/staging_area.hpp"
+#include "runtime/device.hpp"
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace syngrad::cuda {
+
+class cuda_stream;
+
+class cuda_device final : public device {
+public:
+  // The device exists and can be used (device_list.hpp). Throws device_failure.
+  explicit cuda_device(const cuda_options& options);
+  ~cuda_device() override;
+
+  std::string name() const override { return "cuda:" + std::to_string(options_.ordinal); }
+  operators& ops() override { return *operators_; }
+  memory_pool& memory() override { return memory_; }
+  memory_pool& host_visible_memory() override { return pinned_; }
+  void synchronize() override;
+
+  int ordinal() const { return options_.ordinal; }
+  std::int64_t workspace_bytes() const { return workspace_bytes_; }
+  event_pool& events() { return events_; }
+  completion_notifier& notifier() { return *notifier_; }
+  staging_area& staging() { return staging_; }
+
+private:
+  stream& add_stream(stream_priority priority) override;
+
+  // In the order of need: streams and pools hold events, operators and callbacks hold tensors.
+  cuda_options options_;
+  std::int64_t workspace_bytes_;
+  event_pool events_;
+  staging_area staging_;
+  memory_pool memory_, pinned_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<cuda_stream>> streams_;
+  std::unique_ptr<operators> operators_;
+  std::unique_ptr<completion_notifier> notifier_;
+};
+
+} // namespace syngrad::cuda

@@ -1,0 +1,61 @@
+// The operators of a CUDA device: products by cuBLASLt, the ridge solve by cuSOLVER, the rest by the kernels of
+// kernels/. Each checks what it enqueues; what breaks later is told by the next call on the device.
+#pragma once
+
+#include "runtime/cuda/cuda_devices.hpp"
+#include "runtime/cuda/matmul_plans.hpp"
+#include "runtime/operators.hpp"
+
+#include <memory>
+
+namespace syngrad::cuda {
+
+class cuda_operators final : public operators {
+public:
+  explicit cuda_operators(const cuda_options& options) : plans_(options) {}
+
+  void matmul(stream&, const matmul_arguments&) override; // matmul.cu
+
+  void copy(stream&, const tensor& source, tensor& target) override; // copies.cpp
+  void upload(stream&, const void* host_memory, tensor& target) override;
+
+  void fill(stream&, tensor& target, float value) override; // elementwise.cu
+  void copy_block(stream&, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) override;
+  void copy_block_transposed(stream&, const tensor& source, tensor& target, std::int64_t row,
+                             std::int64_t column) override;
+  void scale(stream&, tensor& target, float factor) override;
+  void add(stream&, const tensor& source, float factor, tensor& target) override;
+  void subtract(stream&, const tensor& a, const tensor& b, tensor& out) override;
+  void relu(stream&, const tensor& x, tensor& y) override;
+  void relu_backward(stream&, const tensor& dy, const tensor& y, tensor& dx) override;
+  void zero_unless_finite(stream&, const tensor& guard, tensor& target) override;
+
+  void batch_norm(stream&, const batch_norm_arguments&) override; // batch_norm.cu
+  void batch_norm_backward(stream&, const batch_norm_backward_arguments&) override;
+
+  void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels,
+                 tensor& y) override; // rows.cu
+  void sum_rows(stream&, const tensor& x, float beta, tensor& out) override;
+  void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table) override;
+  void count_labels(stream&, const tensor& labels, float beta, tensor& counts) override;
+  void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
+  void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
+
+  void softmax_cross_entropy(stream&, const tensor& logits, const tensor& labels, tensor* gradient,
+                             tensor& result) override; // reductions.cu
+  void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override;
+  void sum_squares(stream&, const tensor& x, tensor& out) override;
+
+  void sgd_step(stream&, const step_arguments&, tensor* velocity, float momentum,
+                bool nesterov) override; // optimizer_steps.cu
+  void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
+                 float epsilon, std::int64_t step, bool decoupled) override;
+
+  void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution,
+                   tensor& failed) override; // ridge_solve.cu
+
+private:
+  matmul_plans plans_;
+};
+
+} // namespace syngrad::cuda

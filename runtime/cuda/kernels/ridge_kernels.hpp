@@ -1,0 +1,80 @@
+// What stands around the factorisation of a ridge solve.
+#pragma once
+
+#include "runtime/cuda/kernels/elementwise_kernels.hpp"
+
+namespace syngrad::cuda::kernels {
+
+// Adds ridge * mean(diag a) to the diagonal of a [n, n].
+struct add_ridge_kernel {
+  using value = double;
+
+  float* a;
+  std::int64_t n;
+  float ridge;
+
+  SYNGRAD_HOST_DEVICE double empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(double& total, std::int64_t, std::int64_t i) const {
+    total += static_cast<double>(a[i * n + i]);
+  }
+  SYNGRAD_HOST_DEVICE double join(double x, double y) const { return x + y; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t, double) const {}
+  SYNGRAD_HOST_DEVICE void apply(std::int64_t, std::int64_t i, double total) const {
+    a[i * n + i] += static_cast<float>(static_cast<double>(ridge) * total / static_cast<double>(n));
+  }
+};
+
+// Counts what is not finite in each row of x [rows, columns].
+struct count_nonfinite_kernel {
+  using value = float;
+
+  const float* x;
+  float* counts;
+  std::int64_t columns;
+
+  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(float& total, std::int64_t row, std::int64_t column) const {
+    if (!is_finite(x[row * columns + column])) total += 1;
+  }
+  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t row, float total) const { counts[row] = total; }
+};
+
+// failed = 1 where the factorisation met a pivot that is not positive (`info` is not 0), or a row has a bad number.
+struct judge_kernel {
+  using value = float;
+
+  const int* info;
+  const float* counts;
+  float* failed;
+
+  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(float& total, std::int64_t, std::int64_t row) const { total += counts[row]; }
+  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t, float total) const { *failed = *info != 0 || total > 0 ? 1.0f : 0.0f; }
+};
+
+struct copy_unless_failed_kernel {
+  const float *in, *failed;
+  float* out;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const {
+    if (*failed == 0) out[i] = in[i];
+  }
+};
+
+template <class Launcher>
+void add_ridge(Launcher& on, const tensor& a, std::int64_t n, float ridge) {
+  on.reduce_rows(1, n, add_ridge_kernel{a.f32(), n, ridge});
+}
+
+// Takes `solved` [n, m], with `info` of its factorisation, as the solution, where it is one.
+template <class Launcher>
+void take_solution(Launcher& on, const tensor& solved, const int* info, tensor& solution, tensor& failed) {
+  const auto rows = solved.rows(), columns = solved.columns();
+  const auto counts = on.scratch({rows});
+  on.reduce_rows(rows, columns, count_nonfinite_kernel{solved.f32(), counts.f32(), columns});
+  on.reduce_rows(1, rows, judge_kernel{info, counts.f32(), failed.f32()});
+  on.each(solved.elements(), copy_unless_failed_kernel{solved.f32(), failed.f32(), solution.f32()});
+}
+
+} // namespace syngrad::cuda::kernels

@@ -1,0 +1,108 @@
+// Kernels over the rows of a batch: bias and label terms, and sums by column and by label.
+#pragma once
+
+#include "runtime/cuda/kernels/launching.hpp"
+#include "runtime/operators.hpp"
+
+namespace syngrad::cuda::kernels {
+
+// beta * before + sum, where a zero beta does not read what was there.
+SYNGRAD_HOST_DEVICE inline float blend(float beta, const float& before, float sum) {
+  return beta == 0 ? sum : beta * before + sum;
+}
+
+struct fill_rows_kernel {
+  const float *bias, *table; // null: zero
+  const std::int32_t* labels;
+  float* out;
+  std::int64_t columns;
+
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t row, std::int64_t column) const {
+    const auto base = bias ? bias[column] : 0.0f;
+    out[row * columns + column] = table ? base + table[labels[row] * columns + column] : base;
+  }
+};
+
+struct sum_rows_kernel {
+  using value = float;
+
+  const float* x;
+  float* out;
+  std::int64_t columns;
+  float beta;
+
+  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(float& total, std::int64_t column, std::int64_t row) const {
+    total += x[row * columns + column];
+  }
+  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t column, float total) const {
+    out[column] = blend(beta, out[column], total);
+  }
+};
+
+// A group is an entry of the table: each row is read by the threads of its own label only.
+struct sum_rows_by_label_kernel {
+  using value = float;
+
+  const float* x;
+  const std::int32_t* labels;
+  float* table;
+  std::int64_t columns;
+  float beta;
+
+  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(float& total, std::int64_t entry, std::int64_t row) const {
+    if (labels[row] == entry / columns) total += x[row * columns + entry % columns];
+  }
+  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t entry, float total) const {
+    table[entry] = blend(beta, table[entry], total);
+  }
+};
+
+struct count_labels_kernel {
+  using value = float; // whole numbers
+
+  const std::int32_t* labels;
+  float* counts;
+  float beta;
+
+  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(float& total, std::int64_t label, std::int64_t row) const {
+    if (labels[row] == label) total += 1;
+  }
+  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t label, float total) const {
+    counts[label] = blend(beta, counts[label], total);
+  }
+};
+
+template <class Launcher>
+void fill_rows(Launcher& on, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) {
+  assert((!table || labels) && "a table needs labels");
+  on.grid(y.rows(), y.columns(),
+          fill_rows_kernel{bias ? bias->f32() : nullptr, table ? table->f32() : nullptr,
+                           table ? labels->i32() : nullptr, y.f32(), y.columns()});
+}
+
+template <class Launcher>
+void sum_rows(Launcher& on, const tensor& x, float beta, tensor& out) {
+  const auto columns = out.elements();
+  assert(x.columns() == columns || x.rows() == 0);
+  on.reduce_columns(columns, x.rows(), sum_rows_kernel{x.f32(), out.f32(), columns, beta});
+}
+
+template <class Launcher>
+void sum_rows_by_label(Launcher& on, const tensor& x, const tensor& labels, float beta, tensor& table) {
+  assert((x.columns() == table.columns() || x.rows() == 0) && labels.elements() == x.rows());
+  on.reduce_columns(table.elements(), x.rows(),
+                    sum_rows_by_label_kernel{x.f32(), labels.i32(), table.f32(), table.columns(), beta});
+}
+
+template <class Launcher>
+void count_labels(Launcher& on, const tensor& labels, float beta, tensor& counts) {
+  on.reduce_rows(counts.elements(), labels.elements(), count_labels_kernel{labels.i32(), counts.f32(), beta});
+}
+
+} // namespace syngrad::cuda::kernels

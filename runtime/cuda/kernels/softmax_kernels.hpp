@@ -1,0 +1,97 @@
+// Softmax and cross-entropy in one pass over the logits of each row, and a sum over the rows.
+#pragma once
+
+#include "runtime/cuda/kernels/launching.hpp"
+#include "runtime/operators.hpp"
+
+#include <cmath>
+
+namespace syngrad::cuda::kernels {
+
+// Of the logits seen so far: the largest, where it stands first, and the sum of exp(logit - largest)
+// (Milakov and Gimelshein, arXiv 1805.02867).
+struct softmax_part {
+  float largest = -HUGE_VALF;
+  std::int64_t at = -1;
+  float sum = 0;
+};
+
+// A logit that is NaN or +Inf makes the sum NaN, and so the loss and the gradient.
+SYNGRAD_HOST_DEVICE inline softmax_part part_of(float logit, std::int64_t at) {
+  const auto itself = logit == -HUGE_VALF ? 0.0f : logit - logit + 1; // exp(logit - logit)
+  return {logit, at, itself};
+}
+
+SYNGRAD_HOST_DEVICE inline float rescaled(softmax_part part, float largest) {
+  return part.sum == 0 ? 0.0f : part.sum * std::exp(part.largest - largest);
+}
+
+SYNGRAD_HOST_DEVICE inline softmax_part joined(softmax_part a, softmax_part b) {
+  const bool second = a.at < 0 || b.largest > a.largest || (b.largest == a.largest && b.at >= 0 && b.at < a.at);
+  const auto& top = second ? b : a;
+  return {top.largest, top.at, rescaled(a, top.largest) + rescaled(b, top.largest)};
+}
+
+// loss = log(sum exp(x - max)) - (x[label] - max); the gradient is softmax(x) - onehot(label).
+struct cross_entropy_kernel {
+  using value = softmax_part;
+
+  const float* logits;
+  const std::int32_t* labels;
+  float* gradient; // may be null
+  float* results;  // [rows, 2]: loss, and whether the prediction is wrong
+  std::int64_t classes;
+
+  SYNGRAD_HOST_DEVICE softmax_part empty() const { return {}; }
+  SYNGRAD_HOST_DEVICE void add(softmax_part& total, std::int64_t row, std::int64_t k) const {
+    total = joined(total, part_of(logits[row * classes + k], k));
+  }
+  SYNGRAD_HOST_DEVICE softmax_part join(softmax_part a, softmax_part b) const { return joined(a, b); }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t row, softmax_part total) const {
+    const auto label = labels[row];
+    const auto loss = std::log(total.sum) - (logits[row * classes + label] - total.largest);
+    results[2 * row] = loss;
+    results[2 * row + 1] = loss != loss || total.at != label ? 1.0f : 0.0f;
+  }
+  SYNGRAD_HOST_DEVICE void apply(std::int64_t row, std::int64_t k, softmax_part total) const {
+    if (!gradient) return;
+    const auto i = row * classes + k;
+    gradient[i] = std::exp(logits[i] - total.largest) / total.sum - (k == labels[row] ? 1.0f : 0.0f);
+  }
+};
+
+struct loss_sums {
+  double loss = 0, wrong = 0;
+};
+
+struct loss_sum_kernel {
+  using value = loss_sums;
+
+  const float* results;
+  float* out;
+  std::int64_t rows;
+
+  SYNGRAD_HOST_DEVICE loss_sums empty() const { return {}; }
+  SYNGRAD_HOST_DEVICE void add(loss_sums& total, std::int64_t, std::int64_t row) const {
+    total.loss += static_cast<double>(results[2 * row]);
+    total.wrong += static_cast<double>(results[2 * row + 1]);
+  }
+  SYNGRAD_HOST_DEVICE loss_sums join(loss_sums a, loss_sums b) const { return {a.loss + b.loss, a.wrong + b.wrong}; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t, loss_sums total) const {
+    out[0] = static_cast<float>(total.loss / static_cast<double>(rows));
+    out[1] = static_cast<float>(total.wrong);
+  }
+};
+
+template <class Launcher>
+void softmax_cross_entropy(Launcher& on, const tensor& logits, const tensor& labels, tensor* gradient, tensor& result) {
+  const auto rows = logits.rows(), classes = logits.columns();
+  assert(labels.elements() == rows && result.elements() == 2 && rows > 0);
+  const auto row_results = on.scratch({rows, 2});
+  on.reduce_rows(
+    rows, classes,
+    cross_entropy_kernel{logits.f32(), labels.i32(), gradient ? gradient->f32() : nullptr, row_results.f32(), classes});
+  on.reduce_rows(1, rows, loss_sum_kernel{row_results.f32(), result.f32(), rows});
+}
+
+} // namespace syngrad::cuda::kernels

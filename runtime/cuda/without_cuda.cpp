@@ -1,0 +1,21 @@
+// The build without CUDA.
+#include "runtime/cuda/cuda_devices.hpp"
+
+namespace syngrad {
+
+namespace {
+
+const char* const reason =
+  "this program was built without CUDA: configure with `cmake --preset cuda` where nvcc is found";
+
+} // namespace
+
+result<std::unique_ptr<device>> make_cuda_device(const cuda_options& options) {
+  return error{"cuda:" + std::to_string(options.ordinal) + ": " + reason};
+}
+
+cuda_inventory list_cuda_devices() {
+  return {.driver = "", .runtime = "", .devices = {}, .problem = reason};
+}
+
+} // namespace syngrad

@@ -1,0 +1,22 @@
+// Brings a tensor to the device of the stream that is to read it.
+#pragma once
+
+#include "runtime/device.hpp"
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+// `from`, where work on `reader` can read it: itself on its own device, else a copy that `reader` makes, in its order
+// of work, without the host waiting. The source goes back to its pool only when `reader` is past the copy.
+// A CPU stream cannot wait for another device: give it a host-visible tensor, once that is ready.
+inline tensor brought_to(stream& reader, const tensor& from) {
+  if (!from) return from;
+  from.read_on(reader);
+  if (reader.owner().holds(*from.memory().get())) return from;
+  auto here = make_tensor(reader, from.extents(), from.type());
+  reader.ops().copy(reader, from, here);
+  here.ready_after(reader.record());
+  return here;
+}
+
+} // namespace syngrad

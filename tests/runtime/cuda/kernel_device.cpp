@@ -1,0 +1,184 @@
+#include "tests/runtime/cuda/kernel_device.hpp"
+
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cuda/kernels/batch_norm_kernels.hpp"
+#include "runtime/cuda/kernels/elementwise_kernels.hpp"
+#include "runtime/cuda/kernels/gather_kernels.hpp"
+#include "runtime/cuda/kernels/matmul_kernels.hpp"
+#include "runtime/cuda/kernels/optimizer_kernels.hpp"
+#include "runtime/cuda/kernels/reduction_kernels.hpp"
+#include "runtime/cuda/kernels/ridge_kernels.hpp"
+#include "runtime/cuda/kernels/rows_kernels.hpp"
+#include "runtime/cuda/kernels/softmax_kernels.hpp"
+#include "tests/runtime/cuda/host_launcher.hpp"
+
+#include <mutex>
+#include <vector>
+
+namespace syngrad::test {
+
+namespace {
+
+namespace kernels = cuda::kernels;
+
+class kernel_operators final : public operators {
+public:
+  explicit kernel_operators(operators& libraries) : libraries_(libraries) {}
+
+  void matmul(stream& s, const matmul_arguments& of) override {
+    host_launcher on(s);
+    const auto inner = of.transpose_a == transpose::yes ? of.a.rows() : of.a.columns();
+    if (inner == 0) return kernels::product_over_nothing(on, of);
+    auto plain = of;
+    plain.bias = nullptr;
+    plain.relu = false;
+    plain.sums_of_a = nullptr;
+    libraries_.matmul(s, plain);
+    kernels::finish_product(on, of);
+  }
+  void copy(stream& s, const tensor& source, tensor& target) override { libraries_.copy(s, source, target); }
+  void upload(stream& s, const void* memory, tensor& target) override { libraries_.upload(s, memory, target); }
+
+  void fill(stream& s, tensor& target, float value) override {
+    host_launcher on(s);
+    kernels::fill(on, target, value);
+  }
+  void copy_block(stream& s, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) override {
+    host_launcher on(s);
+    kernels::copy_block(on, source, target, row, column);
+  }
+  void copy_block_transposed(stream& s, const tensor& source, tensor& target, std::int64_t row,
+                             std::int64_t column) override {
+    host_launcher on(s);
+    kernels::copy_block_transposed(on, source, target, row, column);
+  }
+  void scale(stream& s, tensor& target, float factor) override {
+    host_launcher on(s);
+    kernels::scale(on, target, factor);
+  }
+  void add(stream& s, const tensor& source, float factor, tensor& target) override {
+    host_launcher on(s);
+    kernels::add(on, source, factor, target);
+  }
+  void subtract(stream& s, const tensor& a, const tensor& b, tensor& out) override {
+    host_launcher on(s);
+    kernels::subtract(on, a, b, out);
+  }
+  void relu(stream& s, const tensor& x, tensor& y) override {
+    host_launcher on(s);
+    kernels::relu(on, x, y);
+  }
+  void relu_backward(stream& s, const tensor& dy, const tensor& y, tensor& dx) override {
+    host_launcher on(s);
+    kernels::relu_backward(on, dy, y, dx);
+  }
+  void zero_unless_finite(stream& s, const tensor& guard, tensor& target) override {
+    host_launcher on(s);
+    kernels::zero_unless_finite(on, guard, target);
+  }
+
+  void batch_norm(stream& s, const batch_norm_arguments& of) override {
+    host_launcher on(s);
+    kernels::batch_norm(on, of);
+  }
+  void batch_norm_backward(stream& s, const batch_norm_backward_arguments& of) override {
+    host_launcher on(s);
+    kernels::batch_norm_backward(on, of);
+  }
+
+  void fill_rows(stream& s, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) override {
+    host_launcher on(s);
+    kernels::fill_rows(on, bias, table, labels, y);
+  }
+  void sum_rows(stream& s, const tensor& x, float beta, tensor& out) override {
+    host_launcher on(s);
+    kernels::sum_rows(on, x, beta, out);
+  }
+  void sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table) override {
+    host_launcher on(s);
+    kernels::sum_rows_by_label(on, x, labels, beta, table);
+  }
+  void count_labels(stream& s, const tensor& labels, float beta, tensor& counts) override {
+    host_launcher on(s);
+    kernels::count_labels(on, labels, beta, counts);
+  }
+  void gather_rows(stream& s, const tensor& source, const tensor& indices, float factor, tensor& out) override {
+    host_launcher on(s);
+    kernels::gather_rows(on, source, indices, factor, out);
+  }
+  void gather_labels(stream& s, const tensor& source, const tensor& indices, tensor& out) override {
+    host_launcher on(s);
+    kernels::gather_labels(on, source, indices, out);
+  }
+
+  void softmax_cross_entropy(stream& s, const tensor& logits, const tensor& labels, tensor* gradient,
+                             tensor& result) override {
+    host_launcher on(s);
+    kernels::softmax_cross_entropy(on, logits, labels, gradient, result);
+  }
+  void agreement(stream& s, const tensor& a, const tensor& b, tensor& out) override {
+    host_launcher on(s);
+    kernels::agreement(on, a, b, out);
+  }
+  void sum_squares(stream& s, const tensor& x, tensor& out) override {
+    host_launcher on(s);
+    kernels::sum_squares(on, x, out);
+  }
+
+  void sgd_step(stream& s, const step_arguments& of, tensor* velocity, float momentum, bool nesterov) override {
+    host_launcher on(s);
+    kernels::sgd_step(on, of, velocity, momentum, nesterov);
+  }
+  void adam_step(stream& s, const step_arguments& of, tensor& first, tensor& second, float beta1, float beta2,
+                 float epsilon, std::int64_t step, bool decoupled) override {
+    host_launcher on(s);
+    kernels::adam_step(
+      on, of, first, second,
+      kernels::adam_numbers_of(of.learning_rate, of.weight_decay, beta1, beta2, epsilon, step, decoupled));
+  }
+
+  // Ridge and judgement are kernels; the factorisation between them is the CPU's, with no ridge of its own.
+  void solve_ridge(stream& s, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override {
+    host_launcher on(s);
+    kernels::add_ridge(on, a, b.rows(), ridge);
+    auto turned = make_tensor(s, {b.columns(), b.rows()}), back = make_tensor(s, {b.rows(), b.columns()}),
+         solved = make_tensor(s, {b.rows(), b.columns()}), info = make_tensor(s, {1}, dtype::i32);
+    on.turn(b.f32(), b.rows(), b.columns(), turned.f32(), b.rows());
+    on.turn(turned.f32(), b.columns(), b.rows(), back.f32(), b.columns());
+    on.each(solved.elements(), kernels::fill_kernel{solved.f32(), 0});
+    libraries_.solve_ridge(s, a, back, 0, solved, failed);
+    host(s).launch([flag = failed.f32(), out = info.i32()] { *out = *flag == 0 ? 0 : 1; });
+    kernels::take_solution(on, solved, info.i32(), solution, failed);
+  }
+
+private:
+  operators& libraries_;
+};
+
+class kernel_device final : public device {
+public:
+  std::string name() const override { return "cuda kernels on the host"; }
+  operators& ops() override { return operators_; }
+  memory_pool& memory() override { return pool_; }
+  void synchronize() override {}
+
+private:
+  stream& add_stream(stream_priority) override {
+    const std::lock_guard lock(mutex_);
+    return *streams_.emplace_back(std::make_unique<host_stream>(*this, true));
+  }
+
+  memory_pool pool_{make_host_memory(), false};
+  cpu_device libraries_;
+  kernel_operators operators_{libraries_.ops()};
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<stream>> streams_;
+};
+
+} // namespace
+
+std::unique_ptr<device> make_kernel_device() {
+  return std::make_unique<kernel_device>();
+}
+
+} // namespace syngrad::test
