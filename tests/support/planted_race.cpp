@@ -31,7 +31,7 @@ using handler = std::function<void(syngrad::observed_actor&, parcel&)>;
 
 class racer : public syngrad::observed_actor {
 public:
-  racer(caf::actor_config& config, actor_place place, handler on_parcel)
+  racer(caf::actor_config& config, syngrad::actor_place place, handler on_parcel)
     : observed_actor(config, place, "racer"), on_parcel_(std::move(on_parcel)) {}
 
   caf::behavior make_behavior() override {
