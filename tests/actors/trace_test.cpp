@@ -63,6 +63,13 @@ bool is(const trace_record& record, record_kind kind, trace_message type) {
   return record.kind == kind && record.type == static_cast<std::uint8_t>(type);
 }
 
+// Whether it only trains a predictor.
+bool learns(const trace_record& record) {
+  const auto type = static_cast<trace_message>(record.type);
+  return type == trace_message::target || type == trace_message::next_target || type == trace_message::solve ||
+         type == trace_message::solved;
+}
+
 } // namespace
 
 TEST_CASE("every message of a batch is recorded once when sent, once when handled, after its cause") {
@@ -93,7 +100,8 @@ TEST_CASE("every message of a batch is recorded once when sent, once when handle
   }
   std::map<std::uint8_t, std::int64_t> count;
   for (const auto& [id, record] : sent) {
-    if (record->batch == no_trace_batch) continue; // what is in flight at the end is not always handled
+    // At the end orders and reports may be in flight, and what predictors still learn from: nobody waits for those.
+    if (record->batch == no_trace_batch || learns(*record)) continue;
     REQUIRE(begun[id] == 1);
     REQUIRE(ended[id] == 1);
     ++count[record->type];
