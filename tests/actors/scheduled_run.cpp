@@ -46,10 +46,10 @@ std::string describe_all(test_system& system, const std::vector<caf::actor>& act
 
 } // namespace
 
-std::vector<float> read_weights(const std::vector<std::shared_ptr<layer_group>>& groups) {
+std::vector<float> read_weights(const std::vector<planned_group>& groups) {
   std::vector<float> all;
   for (const auto& group : groups)
-    for (const auto& each : group->weights())
+    for (const auto& each : group.layers->weights())
       all.insert(all.end(), each.value.f32(), each.value.f32() + each.value.elements());
   return all;
 }
@@ -58,7 +58,8 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
                          const schedule& order, training_observer observer) {
   configure_compute_thread();
   auto net = make_network(model);
-  auto plan = make_run_plan(std::move(settings), std::move(*net), data, where, std::move(observer));
+  const auto places = device_places::all_on(where, settings.split);
+  auto plan = make_run_plan(std::move(settings), std::move(*net), &data, places, std::move(observer));
   if (!plan) throw std::invalid_argument(plan.message());
   const auto groups = plan->groups;
 
