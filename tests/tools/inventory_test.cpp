@@ -25,10 +25,10 @@ TEST_CASE("This machine's processor has cores") {
 
 TEST_CASE("Every device has a row, and what is not usable a reason") {
   CHECK(format_inventory_table(cpu, two_gpus()) ==
-        "device  usable                                                      what                   name\n"
-        "   cpu     yes                                 16 cores, 512-bit vectors         Some Processor\n"
+        "device  usable                                               what                   name\n"
+        "   cpu     yes                          16 cores, 512-bit vectors         Some Processor\n"
         "cuda:0     yes  79.0 GiB free of 80.0 GiB, compute capability 9.0  NVIDIA H100 80GB HBM3\n"
-        "cuda:1      no                     8.0 GiB, compute capability 6.1               Tesla P4\n"
+        "cuda:1      no                    8.0 GiB, compute capability 6.1               Tesla P4\n"
         "CUDA driver: up to 13.0. This program: built with CUDA 12.4.\n"
         "cuda:1 is not usable: this program has no code for it\n");
 }

@@ -27,7 +27,8 @@ result<device_name> parse_device_name(const std::string& text) {
   if (text == "cpu") return device_name{};
   if (const auto ordinal = ordinal_in(text)) return device_name{ordinal};
   const std::vector<std::string> examples{"cpu", "cuda:0"};
-  const auto hint = text == "cuda" || text == "gpu" ? ": did you mean cuda:0?" : suggest(text, examples, "");
+  const auto hint =
+    text.starts_with("cuda") || text.starts_with("gpu") ? ": did you mean cuda:0?" : suggest(text, examples, "");
   return error{"expected cpu or cuda:N, got '" + text + "'" + hint + " (`syngrad devices` lists what is there)"};
 }
 
