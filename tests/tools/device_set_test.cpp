@@ -1,4 +1,5 @@
 #include "tests/support/catch.hpp"
+#include "tools/devices/cuda_graphs.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/devices/device_text.hpp"
 
@@ -30,6 +31,30 @@ TEST_CASE("What a device holds is counted") {
   CHECK(report.memory_bytes >= 4'000'000);
   CHECK(report.allocations == 1);
   CHECK(report.host_visible_bytes == 0); // all memory of the CPU is
+}
+
+TEST_CASE("Devices of a run that hung outlive their set, and what was made on them goes back") {
+  auto set = device_set::make({{}}, {});
+  REQUIRE(set);
+  auto& device = *set->places().source;
+  auto& work = device.make_stream();
+  auto held = make_tensor(work, {64, 64});
+  set->abandon();
+  CHECK(set->report().empty());
+  held = {};
+  CHECK(device.memory().counters().in_use == 0);
+}
+
+TEST_CASE("CUDA graphs reach the settings that know them, and are refused by name where none do") {
+  struct {
+    bool cuda_graphs = false;
+  } knowing;
+  CHECK(use_cuda_graphs(knowing, true));
+  CHECK(knowing.cuda_graphs);
+  struct {
+  } ignorant;
+  CHECK(use_cuda_graphs(ignorant, false));
+  CHECK(use_cuda_graphs(ignorant, true).message().find("--cuda-graphs: ") == 0);
 }
 
 TEST_CASE("A CUDA device that is not there is refused by name") {

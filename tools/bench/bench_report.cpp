@@ -12,8 +12,8 @@ std::string format_bench_table(const bench_report& report) {
     table.add({one.model, one.policy, std::to_string(one.threads), show_real(one.step_mflop, 0),
                show_real(one.peak_gflops, 1), show_real(one.steps_per_s, 1), show_percent(one.share, 1),
                show_percent(one.needed_share, 1)});
-  auto text =
-    table.str() + "peak: a step's matrix products alone, on as many threads. of needed: without repeated products.\n\n";
+  auto text = table.str() + "peak: a step's matrix products alone, on as many threads (a GPU: in one stream). of "
+                            "needed: without repeated products.\n\n";
   for (const auto& hop : report.hops)
     text += "one hop between two actors and back, " + std::to_string(hop.threads) +
             (hop.threads == 1 ? " thread: " : " threads: ") + show_real(hop.microseconds, 2) + " us\n";

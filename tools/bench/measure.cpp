@@ -58,7 +58,8 @@ result<bench_measurement> measure_pairs(const policy_under_test& policy, int wid
   const auto devices = make_devices(settings);
   if (!devices) return devices.failure();
   auto& device = *devices->places().source;
-  product_burst alone(products, threads, device);
+  // A GPU is filled by one stream of large products, and has no memory to spare for more.
+  product_burst alone(products, device.name() == "cpu" ? threads : 1, device);
   const training_burst whole{found.model, policy.name, batch, threads, settings.devices.graphs()};
   const auto data = random_dataset(widths.front(), static_cast<std::int32_t>(widths.back()), 16 * batch);
 

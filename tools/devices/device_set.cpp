@@ -1,5 +1,6 @@
 #include "tools/devices/device_set.hpp"
 
+#include "actors/deliberate_leak.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 
 #include <algorithm>
@@ -71,6 +72,12 @@ std::vector<device_report> device_set::report() const {
     all.back().groups = numbers_of(name, of_groups_);
   }
   return all;
+}
+
+void device_set::abandon() {
+  for (auto& [name, each] : devices_) leak_deliberately(std::move(each));
+  devices_.clear();
+  of_groups_.clear();
 }
 
 } // namespace syngrad::tools

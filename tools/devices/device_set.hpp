@@ -22,6 +22,9 @@ public:
 
   device_places places() const;
   std::vector<device_report> report() const; // in the order of their lowest groups
+  // Leaves the devices alive for as long as the process, and the set empty: of a run that hung, whose actors may still
+  // work on them.
+  void abandon();
 
 private:
   std::vector<std::string> of_groups_;

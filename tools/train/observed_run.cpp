@@ -37,7 +37,7 @@ void observed_run::record(const evaluation_report& report) {
   }
 }
 
-exit_code observed_run::execute(training& run, const device_set& devices, const std::string& folder) {
+exit_code observed_run::execute(training& run, device_set& devices, const std::string& folder) {
   const auto& settings = options_.settings;
   printer_.line("training " + options_.model + " in groups of " + options_.split + " units, policy " + settings.policy +
                 ", " + std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +
@@ -50,6 +50,7 @@ exit_code observed_run::execute(training& run, const device_set& devices, const 
   const auto weights = run.weights();
   const auto held = devices.report();
   const auto saved = recorder_.finish(summary, weights, held);
+  if (summary.end == run_end::hung) devices.abandon();
   const auto traced = tracing_.finish(summary.end == run_end::hung);
   if (!options_.quiet) std::cout << '\n' << format_groups(summary) << '\n' << format_memory(held);
   if (!options_.quiet && !traced.empty()) std::cout << traced << '\n';

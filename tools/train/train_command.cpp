@@ -59,7 +59,7 @@ result<std::unique_ptr<training>> prepare(const train_options& options, network 
 exit_code train(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
   if (!model) return refuse(model.message());
-  const auto devices = make_devices(options);
+  auto devices = make_devices(options);
   if (!devices) return refuse(devices.message());
 
   interruption interrupt;

@@ -149,8 +149,8 @@ PARTS = [
     (["torch_large"], torch_large, 60),
     (["torch_small_synthetic", "torch_small_locked"], torch_small, 70),
     (["errors"], errors, 80),
-    (["memcheck"], lambda session: sanitized(session, "memcheck"), 60),
-    (["racecheck"], lambda session: sanitized(session, "racecheck"), 60),
+    (["memcheck"], lambda session: sanitized(session, "memcheck"), 120),
+    (["racecheck"], lambda session: sanitized(session, "racecheck"), 120),
 ]
 
 
