@@ -30,20 +30,26 @@ void* guarded_memory::allocate(std::size_t bytes) {
     throw out_of_memory("late: too little memory: " + std::to_string(bytes) + " B asked for, " +
                         std::to_string(most_bytes_ - used_) + " B free");
   auto* const taken = begin_ + used_;
-  used_ += size;
+  used_ += size; // by work, too: what it takes is open until it ends
+  if (open_) open();
   return taken;
 }
 
 void guarded_memory::open() {
+  open_ = true;
   protect(PROT_READ | PROT_WRITE);
 }
 
 void guarded_memory::close() {
+  open_ = false;
   protect(PROT_NONE);
 }
 
 void guarded_memory::protect(int how) const {
-  if (mprotect(begin_, most_bytes_, how) != 0) throw std::system_error(errno, std::generic_category(), "mprotect");
+  constexpr std::size_t page = 4096;
+  const auto touched = (used_ + page - 1) / page * page; // the rest has never been open
+  if (touched > 0 && mprotect(begin_, touched, how) != 0)
+    throw std::system_error(errno, std::generic_category(), "mprotect");
 }
 
 } // namespace syngrad::test

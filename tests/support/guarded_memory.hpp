@@ -28,6 +28,7 @@ private:
 
   std::byte* begin_;
   std::size_t most_bytes_, used_ = 0;
+  bool open_ = false;
 };
 
 } // namespace syngrad::test
