@@ -267,6 +267,10 @@ void coordinator_actor::handle_down(const caf::down_msg& down) {
   abort("an actor ended before the run did: " + caf::to_string(down.reason));
 }
 
+void coordinator_actor::report_failure(const std::string& what) {
+  if (setup_ && stage_ != stage::ended) abort(title() + ": " + what);
+}
+
 void coordinator_actor::abort(const std::string& why) {
   if (summary_.failure.empty()) summary_.failure = why;
   summary_.end = run_end::failed;

@@ -75,9 +75,10 @@ protected:
 
   void on_exit() override { coordinator_ = nullptr; }
 
-private:
-  void report_failure(const std::string& what);
+  // An exception has left a handler: says so to the coordinator, after which this actor ends.
+  virtual void report_failure(const std::string& what);
 
+private:
   std::string title_;
   message_tracer tracer_;
   std::uint64_t sequence_ = 0;
