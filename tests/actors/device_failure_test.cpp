@@ -129,13 +129,13 @@ TEST_CASE("memory that runs out ends the run with who asked, for how much, and w
     REQUIRE(contains(summary.failure, "B free"));
     REQUIRE(summary.lost_groups.empty()); // the device is well
   }
-  SECTION("for the data") {
-    late_device late(1, 512);
+  SECTION("for a batch of the data") {
+    late_device late(1, 128);
     const auto summary = run_with(late, {&late, {&cpu, &cpu, &cpu}});
     CAPTURE(summary.failure);
     REQUIRE(summary.end == run_end::failed);
     REQUIRE(contains(summary.failure, "source"));
-    REQUIRE(contains(summary.failure, "1280 B asked for, 512 B free"));
+    REQUIRE(contains(summary.failure, "late: too little memory: 192 B asked for"));
   }
   SECTION("for the weights, before anything has begun") {
     late_device late(1, 256);

@@ -136,3 +136,15 @@ TEST_CASE("free-running groups across devices end under any schedule with every 
     }
   }
 }
+
+TEST_CASE("data that a device has no memory for stays with the host, and trains to the same weights") {
+  const auto expected = on_cpu(settings_for("locked", 40));
+  cpu_device cpu;
+  const auto samples = toy().train.floats.size() * sizeof(float);
+  late_device late(1, samples); // so they and their labels do not fit
+  const auto out =
+    run_scheduled(settings_for("locked", 40), "mlp:5-4x3-3", toy(), {&late, {&cpu, &cpu, &cpu, &cpu}}, {1, {}, &late});
+  REQUIRE(out.stuck == "");
+  REQUIRE(out.summary.failure == "");
+  REQUIRE(out.weights == expected.weights);
+}
