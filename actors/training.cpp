@@ -83,9 +83,13 @@ training_summary training::run() {
   }
   const auto& groups = self_->plan.groups;
   outcome.lost_groups = outcome.end == run_end::hung ? groups_not_to_wait_for(groups) : find_lost_groups(groups);
-  if (!outcome.lost_groups.empty())
-    outcome.failure += "; not saved: the weights of group " + names_of(outcome.lost_groups);
   self_->lost = outcome.lost_groups;
+  if (self_->lost.empty()) return outcome;
+  if (outcome.failure.empty()) { // a device broke after the last batch
+    outcome.end = run_end::failed;
+    outcome.failure = self_->lost.front().why;
+  }
+  outcome.failure += "; not saved: the weights of group " + names_of(self_->lost);
   return outcome;
 }
 
