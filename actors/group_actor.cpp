@@ -223,6 +223,7 @@ void group_actor::start_training_batch(activation batch) {
   auto& work = *setup_.work;
   auto& record = make_record();
   record.batch = batch.context.batch;
+  turn_ = &record; // from here on a failure is about this batch
   record.cause = batch.context.id;
   record.predictor_version = no_predictor_version;
   record.rows = batch.values.rows();
@@ -231,7 +232,6 @@ void group_actor::start_training_batch(activation batch) {
   last_rows_ = record.rows;
   record.output = setup_.layers->forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
-  turn_ = &record;
   if (is_top()) {
     auto result = measured(record, measure::loss, 2);
     const auto loss = softmax_cross_entropy(work, record.output, record.labels, true, result);
