@@ -11,6 +11,12 @@ namespace syngrad {
 
 namespace {
 
+// Whether group `index` (-1: the source) reads host memory only. So does a link to another process.
+bool reads_host_only(const run_plan& plan, int index) {
+  auto* const where = index < 0 ? plan.source_device : plan.groups[static_cast<std::size_t>(index)].where;
+  return !where || where->host_reads_memory();
+}
+
 group_setup setup_of_group(run_plan& plan, int index) {
   const auto& settings = plan.settings;
   const auto at = static_cast<std::size_t>(index);
@@ -22,6 +28,9 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.units = planned.units;
   setup.layers = planned.layers;
   setup.work = planned.work;
+  setup.copies = planned.copies;
+  setup.host_below = reads_host_only(plan, index - 1);
+  setup.host_above = index + 1 < count && reads_host_only(plan, index + 1);
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
   setup.rate = plan.rate;
   setup.deterministic = settings.deterministic;
@@ -50,7 +59,11 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   out.all.push_back(out.coordinator);
 
   auto setup = std::make_shared<coordinator_setup>();
-  source_setup feed{plan.data, plan.validation, std::move(*plan.order), &plan.source_device->make_stream(),
+  source_setup feed{plan.data,
+                    plan.validation,
+                    std::move(*plan.order),
+                    &plan.source_device->make_stream(),
+                    reads_host_only(plan, 0),
                     plan.settings.evaluate_every};
   setup->source = system.spawn<source_actor>(place(), std::move(feed));
   const int count = static_cast<int>(plan.groups.size());

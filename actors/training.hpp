@@ -55,7 +55,8 @@ public:
   // Ends the run after the batches in flight, as if it had reached its last step. Safe to call at any time, and twice.
   void interrupt();
 
-  // The weights, after run(): valid also where it failed or was interrupted.
+  // The weights, after run(), where the host reads them: valid also where it failed or was interrupted. Without those
+  // of the summary's lost groups.
   std::vector<layer_group::named_tensor> weights();
 
 private:

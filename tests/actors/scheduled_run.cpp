@@ -1,5 +1,6 @@
 #include "tests/actors/scheduled_run.hpp"
 
+#include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 
@@ -44,21 +45,28 @@ std::string describe_all(test_system& system, const std::vector<caf::actor>& act
   return text;
 }
 
-} // namespace
-
-std::vector<float> read_weights(const std::vector<planned_group>& groups) {
-  std::vector<float> all;
-  for (const auto& group : groups)
-    for (const auto& each : group.layers->weights())
-      all.insert(all.end(), each.value.f32(), each.value.f32() + each.value.elements());
-  return all;
+// A piece of work of one of the late devices, or of the other.
+bool works_late(const schedule& order, random_source& random) {
+  if (!order.late) return false;
+  if (!order.late_peer) return order.late->run_one();
+  const bool peer_first = random.below(2) == 0;
+  auto& first = peer_first ? *order.late_peer : *order.late;
+  auto& second = peer_first ? *order.late : *order.late_peer;
+  return first.run_one() || second.run_one();
 }
+
+} // namespace
 
 run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data, device& where,
                          const schedule& order, training_observer observer) {
+  const auto places = device_places::all_on(where, settings.split);
+  return run_scheduled(std::move(settings), model, data, places, order, std::move(observer));
+}
+
+run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data,
+                         const device_places& places, const schedule& order, training_observer observer) {
   configure_compute_thread();
   auto net = make_network(model);
-  const auto places = device_places::all_on(where, settings.split);
   auto plan = make_run_plan(std::move(settings), std::move(*net), &data, places, std::move(observer));
   if (!plan) throw std::invalid_argument(plan.message());
   const auto groups = plan->groups;
@@ -72,11 +80,11 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   for (std::uint64_t handled = 0; !has_ended(outcome); ++handled) {
     if (order.interrupt_at == handled) caf::anon_send(actors.coordinator, interrupt_run{});
     const bool device_first = order.late && random.below(2) == 0;
-    if (device_first && order.late->run_one()) continue;
+    if (device_first && works_late(order, random)) continue;
     if (!jobs.empty()) {
       std::swap(jobs.front(), jobs[random.below(static_cast<std::uint32_t>(jobs.size()))]);
       system.scheduler().run_once();
-    } else if (!order.late || !order.late->run_one()) {
+    } else if (!works_late(order, random)) {
       out.stuck = describe_all(system, actors.all);
       for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::kill);
       return out;
@@ -84,8 +92,9 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   }
   out.summary = outcome.get();
   system.scheduler().run();
-  where.synchronize();
-  out.weights = read_weights(groups);
+  out.summary.lost_groups = find_lost_groups(groups);
+  for (const auto& each : read_weights(groups, out.summary.lost_groups))
+    out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());
   return out;
 }
 
