@@ -10,6 +10,7 @@
 namespace syngrad {
 
 class device;
+class memory_pool;
 class operators;
 
 // Whether work that was enqueued has been done. Implemented by each asynchronous device.
@@ -45,6 +46,10 @@ public:
   device& owner() const { return owner_; }
   operators& ops() const; // the operators of the owner
 
+  // Where make_tensor() takes memory from: the owner's pool, or the part that was named. For the stream's owner.
+  memory_pool& memory() const;
+  void take_memory_from(memory_pool* part) { part_ = part; } // null: the owner's pool
+
   // An event that passes when everything enqueued so far is done.
   virtual event record() = 0;
   // Work enqueued from now on starts after `earlier`. Returns at once.
@@ -58,6 +63,7 @@ public:
 
 private:
   device& owner_;
+  memory_pool* part_ = nullptr;
 };
 
 } // namespace syngrad
