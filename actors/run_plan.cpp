@@ -74,6 +74,7 @@ void build_groups(run_plan& plan, network net) {
     plan.streams.push_back(&work);
     plan.groups.push_back(
       std::make_shared<layer_group>(work, std::move(layers), plan.settings.optimizer, plan.settings.seed, first_layer));
+    plan.groups.back()->use_recordings(plan.settings.cuda_graphs);
     plan.units.push_back(units == 1 ? std::to_string(first_unit)
                                     : std::to_string(first_unit) + "-" + std::to_string(first_unit + units - 1));
     first_layer += count;
@@ -91,6 +92,7 @@ status build_predictors(run_plan& plan, std::int32_t classes) {
       make_synthetic_gradient_model(work, plan.settings.synthetic, plan.groups[i]->outputs(), classes, random);
     if (!model) return model.failure();
     plan.predictors.push_back(std::move(*model));
+    plan.predictors.back()->use_recordings(plan.settings.cuda_graphs);
     plan.predictor_streams.push_back(&work);
   }
   return ok();

@@ -17,12 +17,16 @@ std::size_t size_class(std::size_t bytes) {
   return std::max(line, (bytes + step - 1) / step * step);
 }
 
+} // namespace
+
 // What a part of a pool has taken from it.
 class borrowed_memory final : public memory_source {
 public:
   borrowed_memory(memory_pool& from, stream& owner) : from_(from), owner_(owner) {}
 
-  void* allocate(std::size_t bytes) override { return borrowed_.emplace_back(from_.acquire(owner_, bytes))->data(); }
+  void* allocate(std::size_t bytes) override {
+    return borrowed_.emplace_back(from_.acquire_from(from_.free_for_parts_, owner_, bytes))->data();
+  }
   void deallocate(void*) noexcept override {} // with this
 
 private:
@@ -30,8 +34,6 @@ private:
   stream& owner_;
   std::vector<buffer_ref> borrowed_;
 };
-
-} // namespace
 
 void buffer::used_by(stream& user) {
   if (!pool_.asynchronous()) return;
@@ -59,18 +61,23 @@ memory_pool::~memory_pool() {
 }
 
 buffer_ref memory_pool::acquire(stream& user, std::size_t bytes) {
+  return acquire_from(free_, user, bytes);
+}
+
+buffer_ref memory_pool::acquire_from(free_buffers& free, stream& user, std::size_t bytes) {
   const auto wanted = size_class(bytes);
   buffer* found = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    auto& candidates = free_[wanted];
-    found = candidates.empty() ? make(wanted) : take_free(user, candidates);
+    auto& candidates = free[wanted];
+    found = candidates.empty() ? make(free, wanted) : take_free(user, candidates);
     ++counters_.in_use;
   }
   auto* const before = std::exchange(found->only_user_, nullptr);
   if (before && before != &user) user.wait(before->record());
   for (const auto& earlier : found->pending_) user.wait(earlier);
   found->pending_.clear();
+  found->for_parts_ = &free == &free_for_parts_;
   found->used_by(user);
   return buffer_ref(found);
 }
@@ -94,9 +101,9 @@ buffer* memory_pool::take_free(const stream& user, std::vector<buffer*>& candida
   return found;
 }
 
-buffer* memory_pool::make(std::size_t size) {
+buffer* memory_pool::make(free_buffers& free, std::size_t size) {
   all_.push_back(std::make_unique<buffer>(*this, source_->allocate(size), size));
-  free_[size].reserve(all_.size());
+  free[size].reserve(all_.size());
   ++counters_.allocations;
   counters_.bytes += size;
   return all_.back().get();
@@ -106,10 +113,11 @@ void memory_pool::add_headroom() {
   const std::lock_guard lock(mutex_);
   std::map<std::size_t, std::size_t> recycled;
   for (const auto& each : all_)
-    if (each->returned_) ++recycled[each->bytes()];
+    if (each->returned_ && !each->for_parts_) ++recycled[each->bytes()];
   for (const auto& [size, buffers] : recycled)
     for (std::size_t i = 0; i < buffers + 2; ++i)
-      free_[size].insert(free_[size].begin(), make(size)); // handed out last: memory that nobody needs stays untouched
+      free_[size].insert(free_[size].begin(),
+                         make(free_, size)); // handed out last: memory that nobody needs stays untouched
 }
 
 memory_pool& memory_pool::make_part(stream& owner) {
@@ -168,7 +176,7 @@ void memory_pool::release(buffer& returned) noexcept {
   --counters_.in_use;
   if (!reusable) return;
   returned.returned_ = true;
-  free_[returned.bytes()].push_back(&returned);
+  (returned.for_parts_ ? free_for_parts_ : free_)[returned.bytes()].push_back(&returned);
 }
 
 // Whether it is known when all users are past `returned`. A stream that failed cannot say, so what it used is kept from

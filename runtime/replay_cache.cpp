@@ -24,6 +24,9 @@ private:
 // Slots that no call has used for so many calls, times the limit, make room for others.
 constexpr std::uint64_t stale_after = 8;
 
+// Inputs that do not come again within so many others are not worth a slot.
+constexpr std::size_t remembered_calls = 256;
+
 std::uint64_t next_slot_number() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
@@ -126,6 +129,7 @@ struct replay_cache::slot {
   std::unique_ptr<recorded_work> work;
 };
 
+replay_cache::replay_cache(std::size_t limit) : limit_(limit) {}
 replay_cache::~replay_cache() = default;
 
 std::uint64_t replay_cache::run(stream& on, name of, std::initializer_list<const tensor*> inputs,
@@ -139,7 +143,7 @@ std::uint64_t replay_cache::run(stream& on, name of, std::initializer_list<const
   const call asked(on, of, inputs);
   auto* place = find_slot(on, asked.what);
   const bool is_new = !place;
-  if (is_new) place = make_slot(on, asked.what);
+  if (is_new && was_made_lately(asked.what)) place = make_slot(on, asked.what);
   if (!place) {
     ++counters_.plain_runs;
     work();
@@ -165,6 +169,18 @@ std::uint64_t replay_cache::run(stream& on, name of, std::initializer_list<const
   place->work->replay(on);
   ++counters_.replays;
   return place->number;
+}
+
+// Notes it, too.
+bool replay_cache::was_made_lately(const key& wanted) {
+  if (std::find(lately_.begin(), lately_.end(), wanted) != lately_.end()) return true;
+  if (lately_.size() < remembered_calls) {
+    lately_.push_back(wanted);
+  } else {
+    lately_[next_] = wanted;
+    next_ = (next_ + 1) % remembered_calls;
+  }
+  return false;
 }
 
 // A slot of calls like this one whose memory has come back, in order.

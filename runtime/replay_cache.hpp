@@ -1,17 +1,17 @@
-// Runs the same work again and again: enqueued operator by operator at first, recorded the second time, replayed with
+// Runs the same work again and again: enqueued operator by operator at first, recorded the third time, replayed with
 // one launch from then on. Device-independent; where a device records nothing, work simply runs.
 //
 // A call is known by its name and its inputs' addresses and shapes. Each recording has a slot: memory of its own (a
 // part of the device's pool) that its work allocates from, so that every replay finds the same addresses. Outputs are
 // handed out as ordinary tensors over that memory.
 //
-// | a call whose inputs are | and                               | then                                       |
-// |-------------------------|-----------------------------------|--------------------------------------------|
-// | new                     | there is room, or a stale slot    | runs in a new slot, which so gets its size |
-// | known                   | a slot is free and has its size   | is recorded in it, and replayed            |
-// | known                   | a slot is free and has its work   | is replayed                                |
-// | known                   | outputs of all its slots are held | as where it is new                         |
-// | new                     | there is no room                  | runs without a slot                        |
+// | a call with such inputs                | and                            | then |
+// |----------------------------------------|--------------------------------|--------------------------------------------|
+// | was not made lately                    |                                | runs without a slot | | was, and has no
+// slot that is free      | there is room, or a stale slot | runs in a new slot, which so gets its size | | was, and has
+// no slot that is free      | there is no room               | runs without a slot                        | | has a
+// free slot that has its size only |                                | is recorded, and replayed                  | |
+// has a free slot with recorded work     |                                | is replayed |
 //
 // A slot is free when all its memory has come back, and its stream then waits for whoever read it elsewhere. A slot is
 // stale when many calls have passed without it.
@@ -33,7 +33,7 @@ namespace syngrad {
 class replay_cache {
 public:
   // `limit`: slots at most. Each keeps the memory of its work for itself.
-  explicit replay_cache(std::size_t limit = 64) : limit_(limit) {}
+  explicit replay_cache(std::size_t limit = 64);
   ~replay_cache();
   replay_cache(const replay_cache&) = delete;
   replay_cache& operator=(const replay_cache&) = delete;
@@ -67,6 +67,7 @@ private:
   struct call;
   struct slot;
 
+  bool was_made_lately(const key& wanted);
   slot* find_slot(stream& on, const key& wanted);
   slot* make_slot(stream& on, const key& wanted);
   bool drop_stale_slot();
@@ -74,6 +75,8 @@ private:
   std::size_t limit_;
   std::uint64_t now_ = 0; // calls so far
   std::vector<std::unique_ptr<slot>> slots_;
+  std::vector<key> lately_; // of calls without a slot, in a ring
+  std::size_t next_ = 0;    // its oldest, where it is full
   counters counters_;
 };
 

@@ -32,6 +32,13 @@ bool has_ended(std::future<T>& outcome) {
   return outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
+void add(replay_cache::counters& sum, const replay_cache::counters& one) {
+  sum.recordings += one.recordings;
+  sum.replays += one.replays;
+  sum.plain_runs += one.plain_runs;
+  sum.slots += one.slots;
+}
+
 std::string describe_all(test_system& system, const std::vector<caf::actor>& actors) {
   std::string text;
   for (const auto& each : actors) {
@@ -61,6 +68,7 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   auto plan = make_run_plan(std::move(settings), std::move(*net), data, where, std::move(observer));
   if (!plan) throw std::invalid_argument(plan.message());
   const auto groups = plan->groups;
+  const auto predictors = plan->predictors;
 
   run_result out;
   test_system system;
@@ -85,6 +93,8 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   system.scheduler().run();
   where.synchronize();
   out.weights = read_weights(groups);
+  for (const auto& each : groups) add(out.recordings, each->recordings());
+  for (const auto& each : predictors) add(out.recordings, each->recordings());
   return out;
 }
 

@@ -16,8 +16,9 @@ namespace syngrad::test {
 
 struct run_result {
   training_summary summary;
-  std::vector<float> weights; // all groups, in order
-  std::string stuck;          // empty, or who waits for whom where nothing could go on
+  std::vector<float> weights;        // all groups, in order
+  std::string stuck;                 // empty, or who waits for whom where nothing could go on
+  replay_cache::counters recordings; // of all groups and predictors
 };
 
 struct schedule {

@@ -5,6 +5,7 @@
 #include "runtime/device_failure.hpp"
 
 #include <atomic>
+#include <stdexcept>
 #include <utility>
 
 namespace syngrad::test {
@@ -20,6 +21,8 @@ private:
   std::atomic<bool> ready_{false};
 };
 
+using work_list = std::vector<std::function<void()>>;
+
 } // namespace
 
 class late_device::late_stream : public host_stream {
@@ -32,15 +35,25 @@ public:
     return event(passed);
   }
   void wait(const event& earlier) override {
+    refuse_in_recording("a wait");
     if (!earlier.ready()) push({[] {}, earlier});
   }
-  void on_complete(std::function<void()> callback) override { push({std::move(callback), {}}); }
+  void on_complete(std::function<void()> callback) override {
+    refuse_in_recording("a callback");
+    push({std::move(callback), {}});
+  }
   void raise_failure() override {
     const std::lock_guard lock(device_.mutex_);
     if (!device_.failure_.empty()) throw device_failure("late: " + device_.failure_);
   }
 
   void break_next(std::string reason) { breaks_ = std::move(reason); }
+  void keep_in(work_list* recording) { recording_ = recording; }
+  void defer_all(std::shared_ptr<const work_list> works) {
+    defer([works = std::move(works)] {
+      for (const auto& each : *works) each();
+    });
+  }
   bool empty() const { return items_.empty(); }
   bool can_go_on() const { return !items_.empty() && items_.front().after.ready(); }
   std::function<void()> take() {
@@ -51,6 +64,10 @@ public:
 
 protected:
   void defer(std::function<void()> work) override {
+    if (recording_) {
+      recording_->push_back(std::move(work));
+      return;
+    }
     push({[this, work = std::move(work), breaks = std::exchange(breaks_, {})] {
             if (!breaks.empty()) device_.failure_ = breaks;
             if (device_.failure_.empty()) work();
@@ -70,9 +87,34 @@ private:
     items_.push_back(std::move(next));
   }
 
+  void refuse_in_recording(const char* what) const {
+    if (recording_) throw std::logic_error(std::string(what) + " within recorded work");
+  }
+
   late_device& device_;
+  work_list* recording_ = nullptr; // where work goes instead
   std::deque<item> items_;
   std::string breaks_; // why the next work does
+};
+
+class late_device::late_recording : public recorded_work {
+public:
+  late_recording(late_stream& on, const std::function<void()>& enqueue) {
+    auto works = std::make_shared<work_list>();
+    on.keep_in(works.get());
+    try {
+      enqueue();
+    } catch (...) {
+      on.keep_in(nullptr);
+      throw;
+    }
+    on.keep_in(nullptr);
+    works_ = std::move(works);
+  }
+  void replay(stream& on) override { static_cast<late_stream&>(on).defer_all(works_); }
+
+private:
+  std::shared_ptr<const work_list> works_;
 };
 
 late_device::late_device(std::uint64_t seed)
@@ -83,6 +125,10 @@ late_device::~late_device() = default;
 stream& late_device::add_stream(stream_priority) {
   const std::lock_guard lock(mutex_);
   return *streams_.emplace_back(std::make_unique<late_stream>(*this));
+}
+
+std::unique_ptr<recorded_work> late_device::record_work(stream& on, const std::function<void()>& enqueue) {
+  return std::make_unique<late_recording>(static_cast<late_stream&>(on), enqueue);
 }
 
 void late_device::break_next_work(stream& s, std::string reason) {

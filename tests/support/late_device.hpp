@@ -5,6 +5,8 @@
 // It fails as a GPU does, too: work breaks after the call that enqueued it has returned, what follows is not done, its
 // events pass all the same, and every later call throws.
 //
+// It records work, too: what is enqueued meanwhile is kept, and a replay does all of it in one piece.
+//
 // Two late devices are peers: streams of one wait for events of the other and copy from its memory.
 //
 // Work runs only in run_one() and synchronize(), on the thread that calls them.
@@ -31,6 +33,8 @@ public:
   operators& ops() override { return *operators_; }
   memory_pool& memory() override { return pool_; }
   void synchronize() override;
+  bool records_work() const override { return true; }
+  std::unique_ptr<recorded_work> record_work(stream& on, const std::function<void()>& enqueue) override;
 
   // What is enqueued next on `s` breaks, when its turn comes.
   void break_next_work(stream& s, std::string reason);
@@ -42,6 +46,7 @@ public:
 
 private:
   class late_stream;
+  class late_recording;
 
   stream& add_stream(stream_priority) override;
 
