@@ -5,6 +5,7 @@
 #include "actors/settings.hpp"
 #include "actors/update_observer.hpp"
 #include "runtime/data/batch_order.hpp"
+#include "runtime/trace/work_log.hpp"
 
 #include <caf/all.hpp>
 
@@ -32,6 +33,7 @@ struct run_plan {
   // One for each interface, with its stream; empty where the policy does not predict.
   std::vector<std::shared_ptr<synthetic_gradient_model>> predictors;
   std::vector<stream*> predictor_streams;
+  std::shared_ptr<work_log> work; // null: no trace
 };
 
 // Everything checked that can be; says which setting is at fault.

@@ -73,6 +73,7 @@ protected:
 private:
   std::string title_;
   message_tracer tracer_;
+  profiler_ranges* profiler_; // null: none
   std::uint64_t sequence_ = 0;
   std::uint64_t current_ = 0;
   std::atomic<std::int64_t> arrived_{0}; // of the first message since the last handler began; 0: none

@@ -128,6 +128,7 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   plan.where = &where;
   plan.observer = std::move(observer);
   plan.trace = trace;
+  if (trace) plan.work = std::make_shared<work_log>(*trace);
   if (trace)
     plan.updates = std::make_shared<recording_observer>(*trace);
   else

@@ -51,6 +51,7 @@ training_summary training::run() {
   } else {
     self_->system.reset();
     self_->plan.where->synchronize();
+    if (self_->plan.work) self_->plan.work->flush();
   }
   return outcome;
 }

@@ -12,13 +12,16 @@ std::vector<std::vector<parameter*>> parameters_of(const layer_list& layers) {
   return all;
 }
 
-// What is recorded, by name: the forward pass of a phase, or the backward pass of one of four kinds.
+// What is recorded, by name: the forward pass of a phase, or a backward pass of some kind. A backward pass reads a
+// cache that lies in the slot of its forward pass: the number of the slot stands for all tensors of the cache.
 replay_cache::name name_of_forward(phase now) {
   return {now == phase::train ? 1u : 2u, 0};
 }
 
-replay_cache::name name_of_backward(bool input_gradient, bool accumulated, std::uint64_t forward_slot) {
-  return {4u + (input_gradient ? 1u : 0u) + (accumulated ? 2u : 0u), forward_slot};
+replay_cache::name name_of_backward(backward_request of, bool with_update, std::uint64_t forward_slot) {
+  return {16u + (of.input_gradient ? 1u : 0u) + (of.accumulate ? 2u : 0u) + (of.parameter_gradient ? 4u : 0u) +
+            (with_update ? 8u : 0u),
+          forward_slot};
 }
 
 } // namespace
@@ -81,6 +84,15 @@ tensor layer_group::enqueue_forward(stream& s, const tensor& x, phase now, group
 }
 
 tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
+  if (!recordings_ || cache.slot == 0) return enqueue_backward(s, dy, cache, wanted);
+  tensor dx;
+  outputs_.assign(1, &dx);
+  const auto work = [&] { dx = enqueue_backward(s, dy, cache, wanted); };
+  recordings_->run(s, name_of_backward(wanted, false, cache.slot), {&dy}, outputs_, std::ref(work));
+  return dx;
+}
+
+tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
   auto gradient = dy;
   for (auto i = layers_.size(); i-- > 0;) {
     auto here = wanted;
@@ -92,15 +104,14 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
 
 tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
                                         const update_request& request) {
-  auto dx = recordings_ && cache.slot != 0 ? replay_backward(s, dy, cache, input_gradient, request)
-                                           : enqueue_backward(s, dy, cache, input_gradient, request, nullptr);
+  auto dx = recordings_ && cache.slot != 0 ? replay_update(s, dy, cache, input_gradient, request)
+                                           : enqueue_update(s, dy, cache, input_gradient, request, nullptr);
   ++version_;
   return dx;
 }
 
-// The cache lies in the slot of its forward pass, whose number stands for all of its tensors.
-tensor layer_group::replay_backward(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
-                                    const update_request& request) {
+tensor layer_group::replay_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
+                                  const update_request& request) {
   step_numbers_.clear();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     tensor nonfinite;
@@ -109,14 +120,14 @@ tensor layer_group::replay_backward(stream& s, const tensor& dy, group_cache& ca
   numbers_.upload(s, step_numbers_);
   tensor dx;
   outputs_.assign(1, &dx);
-  const auto work = [&] { dx = enqueue_backward(s, dy, cache, input_gradient, request, &numbers_); };
-  recordings_->run(s, name_of_backward(input_gradient, request.accumulated, cache.slot), {&dy}, outputs_,
-                   std::ref(work));
+  const auto work = [&] { dx = enqueue_update(s, dy, cache, input_gradient, request, &numbers_); };
+  const backward_request kind{input_gradient, true, request.accumulated};
+  recordings_->run(s, name_of_backward(kind, true, cache.slot), {&dy}, outputs_, std::ref(work));
   return dx;
 }
 
-tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
-                                     const update_request& request, const uploaded_numbers* numbers) {
+tensor layer_group::enqueue_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
+                                   const update_request& request, const uploaded_numbers* numbers) {
   auto gradient = dy;
   for (auto i = layers_.size(); i-- > 0;) {
     gradient = layers_[i]->backward(

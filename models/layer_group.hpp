@@ -42,7 +42,7 @@ public:
   double multiply_adds() const;
   std::int64_t version() const { return version_; } // updates applied
 
-  // Whether forward() and backward_and_update() are recorded and replayed, where the device can. Before the first
+  // Whether forward and backward passes are recorded and replayed, where the device can. Before the first
   // batch.
   void use_recordings(bool);
   replay_cache::counters recordings() const; // zeros where none are used
@@ -65,9 +65,10 @@ public:
 private:
   std::string prefix(std::size_t i) const;
   tensor enqueue_forward(stream&, const tensor& x, phase, group_cache* cache);
-  tensor enqueue_backward(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
-                          const uploaded_numbers* numbers);
-  tensor replay_backward(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
+  tensor enqueue_backward(stream&, const tensor& dy, group_cache&, backward_request);
+  tensor enqueue_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
+                        const uploaded_numbers* numbers);
+  tensor replay_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
   optimizer_step step_of(std::size_t i, const update_request&, tensor& nonfinite) const;
   void step_layer(stream&, std::size_t i, const update_request&, const uploaded_numbers* numbers);
 

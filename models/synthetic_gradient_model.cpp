@@ -51,9 +51,8 @@ tensor synthetic_gradient_model::predict(stream& s, const tensor& h, const tenso
   if (!recordings_) return enqueue_predict(s, h, labels);
   tensor prediction;
   tensor* const output = &prediction;
-  const auto state = state_in_force();
   const auto work = [&] { prediction = enqueue_predict(s, h, labels); };
-  recordings_->run(s, predicting, {&h, &labels, &state}, {&output, 1}, std::ref(work));
+  recordings_->run(s, predicting, {&h, &labels}, {&output, 1}, std::ref(work));
   return prediction;
 }
 

@@ -59,8 +59,7 @@ protected:
   virtual void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) = 0;
   // Before each training: numbers that change go to where the work reads them, counters of the host advance.
   virtual void prepare_training(stream&, std::int64_t batch_size, float rate) = 0;
-  // A tensor that predict() reads and that is another one at times; null: none.
-  virtual tensor state_in_force() const { return {}; }
+  bool uses_recordings() const { return recordings_ != nullptr; }
 
 private:
   std::unique_ptr<replay_cache> recordings_; // null: not used

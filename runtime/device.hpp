@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/memory_pool.hpp"
+#include "runtime/profiler_ranges.hpp"
 #include "runtime/recorded_work.hpp"
 #include "runtime/tensor.hpp"
 
@@ -32,6 +33,9 @@ public:
     static_cast<void>(on), static_cast<void>(enqueue);
     return nullptr;
   }
+
+  // Where handlers name what they do for a profiler of this device; null where there is none, or it was not built in.
+  virtual profiler_ranges* profiler() { return nullptr; }
 
   // Whether operators of this device read and write `part` by its address.
   bool holds(const buffer& part) {

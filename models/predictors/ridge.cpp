@@ -148,7 +148,10 @@ void ridge_predictor::finish_solve(stream& s, background_solve& finished) {
   static_cast<void>(finished);
   // Everything that the solver did came before the solution: its other tensors may be written again, too.
   solve_->solution.read_on(s);
-  std::swap(solution_.value, solve_->solution);
+  if (uses_recordings()) // which know the solution by its address
+    s.ops().copy(s, solve_->solution, solution_.value);
+  else
+    std::swap(solution_.value, solve_->solution);
   solving_ = false;
 }
 

@@ -47,7 +47,6 @@ protected:
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
   void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
   void prepare_training(stream&, std::int64_t batch_size, float rate) override;
-  tensor state_in_force() const override { return solution_.value; } // finish_solve() swaps it
 
 private:
   double solve_multiply_adds() const;

@@ -65,7 +65,7 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
                          const schedule& order, training_observer observer) {
   configure_compute_thread();
   auto net = make_network(model);
-  auto plan = make_run_plan(std::move(settings), std::move(*net), data, where, std::move(observer));
+  auto plan = make_run_plan(std::move(settings), std::move(*net), data, where, std::move(observer), order.trace);
   if (!plan) throw std::invalid_argument(plan.message());
   const auto groups = plan->groups;
   const auto predictors = plan->predictors;
@@ -92,6 +92,7 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   out.summary = outcome.get();
   system.scheduler().run();
   where.synchronize();
+  if (plan->work) plan->work->flush();
   out.weights = read_weights(groups);
   for (const auto& each : groups) add(out.recordings, each->recordings());
   for (const auto& each : predictors) add(out.recordings, each->recordings());

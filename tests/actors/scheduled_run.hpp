@@ -25,6 +25,7 @@ struct schedule {
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> interrupt_at; // messages handled before Ctrl-C
   late_device* late = nullptr;               // its work is interleaved with the messages
+  trace_recorder* trace = nullptr;
 };
 
 // Runs to the end, or until nothing can go on.

@@ -3,8 +3,10 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/device_failure.hpp"
+#include "runtime/time_mark.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -21,6 +23,16 @@ private:
   std::atomic<bool> ready_{false};
 };
 
+class late_mark : public time_mark {
+public:
+  bool ready() const override { return time_ns_.load() >= 0; }
+  std::optional<moment> time() const override { return moment{time_ns_.load(), 0}; }
+  void set(std::int64_t time_ns) { time_ns_.store(time_ns); }
+
+private:
+  std::atomic<std::int64_t> time_ns_{-1};
+};
+
 using work_list = std::vector<std::function<void()>>;
 
 } // namespace
@@ -33,6 +45,12 @@ public:
     auto passed = std::make_shared<late_completion>();
     push({[passed] { passed->set(); }, {}});
     return event(passed);
+  }
+  std::shared_ptr<time_mark> mark_time() override {
+    auto mark = std::make_shared<late_mark>();
+    push(
+      {[this, mark] { mark->set(device_.start_ns_ + static_cast<std::int64_t>(device_.works_done_) * work_ns); }, {}});
+    return mark;
   }
   void wait(const event& earlier) override {
     refuse_in_recording("a wait");
@@ -64,6 +82,7 @@ public:
 
 protected:
   void defer(std::function<void()> work) override {
+    about_to_enqueue();
     if (recording_) {
       recording_->push_back(std::move(work));
       return;
@@ -118,7 +137,8 @@ private:
 };
 
 late_device::late_device(std::uint64_t seed)
-  : pool_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7) {}
+  : pool_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7),
+    start_ns_(std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count()) {}
 
 late_device::~late_device() = default;
 

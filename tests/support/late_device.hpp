@@ -5,6 +5,8 @@
 // It fails as a GPU does, too: work breaks after the call that enqueued it has returned, what follows is not done, its
 // events pass all the same, and every later call throws.
 //
+// It has a clock: each piece of work takes a thousand nanoseconds, one after the other.
+//
 // It records work, too: what is enqueued meanwhile is kept, and a replay does all of it in one piece.
 //
 // Two late devices are peers: streams of one wait for events of the other and copy from its memory.
@@ -43,6 +45,7 @@ public:
   bool run_one();
   bool idle() const;
   std::uint64_t works_done() const { return works_done_; }
+  static constexpr std::int64_t work_ns = 1000;
 
 private:
   class late_stream;
@@ -56,7 +59,8 @@ private:
   std::vector<std::unique_ptr<late_stream>> streams_;
   random_source random_;
   std::uint64_t works_done_ = 0;
-  std::string failure_; // empty: none
+  std::int64_t start_ns_; // of its clock: when it was made, by the host's
+  std::string failure_;   // empty: none
 };
 
 } // namespace syngrad::test
