@@ -16,8 +16,8 @@ training_settings settings_of(const std::string& policy, const std::string& kind
   settings.policy = policy;
   settings.split = {1, 1, 2};
   settings.batch_size = 4;
-  settings.steps = 1000;
-  settings.evaluate_every = 300;
+  settings.steps = 120;
+  settings.evaluate_every = 50;
   settings.deterministic = true;
   settings.audit_every = 3;
   settings.synthetic.kind = kind;
@@ -37,7 +37,7 @@ TEST_CASE("every policy gives the same weights with recordings as without, on a 
   const auto expected = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, {1, {}, nullptr});
   REQUIRE(expected.recordings.replays == 0);
   settings.cuda_graphs = true;
-  for (std::uint64_t seed = 1; seed < 3; ++seed) {
+  for (std::uint64_t seed = 1; seed < 5; ++seed) {
     CAPTURE(seed);
     late_device late(seed);
     const auto out = run_scheduled(settings, "mlp:5-4x3-3", data, late, {seed, {}, &late});
@@ -45,7 +45,28 @@ TEST_CASE("every policy gives the same weights with recordings as without, on a 
     REQUIRE(out.summary.failure == "");
     REQUIRE(out.weights == expected.weights);
     REQUIRE(out.summary.test_error_percent == expected.summary.test_error_percent);
-    WARN(policy << " " << kind << " rec " << out.recordings.recordings << " rep " << out.recordings.replays << " plain "
-                << out.recordings.plain_runs << " slots " << out.recordings.slots);
+    REQUIRE(out.recordings.recordings > 0);
+    REQUIRE(out.recordings.replays > 2 * out.recordings.recordings);
   }
+}
+
+TEST_CASE("a run that is warm records nothing any more, and allocates nothing") {
+  const auto data = make_toy_data(5, 3, 64, 20, 1);
+  const auto run = [&](std::int64_t steps) {
+    auto settings = settings_of("locked", "ridge");
+    settings.cuda_graphs = true;
+    settings.steps = steps;
+    settings.evaluate_every = 0;
+    settings.decay = "";
+    late_device late(1);
+    auto counted = run_scheduled(settings, "mlp:5-4x3-3", data, late, {1, {}, &late}).recordings;
+    return std::pair(counted, late.memory().counters().allocations);
+  };
+  const auto [shorter, few] = run(400);
+  const auto [longer, many] = run(800);
+  REQUIRE(longer.recordings == shorter.recordings);
+  REQUIRE(longer.slots == shorter.slots);
+  REQUIRE(longer.plain_runs == shorter.plain_runs);
+  REQUIRE(longer.replays >= shorter.replays + 400 * 6); // forward, backward and update of three groups
+  REQUIRE(many == few);
 }

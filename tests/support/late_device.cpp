@@ -5,6 +5,7 @@
 #include "runtime/device_failure.hpp"
 #include "runtime/time_mark.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
@@ -48,8 +49,7 @@ public:
   }
   std::shared_ptr<time_mark> mark_time() override {
     auto mark = std::make_shared<late_mark>();
-    push(
-      {[this, mark] { mark->set(device_.start_ns_ + static_cast<std::int64_t>(device_.works_done_) * work_ns); }, {}});
+    push({[this, mark] { mark->set(device_.clock_ns_); }, {}});
     return mark;
   }
   void wait(const event& earlier) override {
@@ -137,8 +137,7 @@ private:
 };
 
 late_device::late_device(std::uint64_t seed)
-  : pool_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7),
-    start_ns_(std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count()) {}
+  : pool_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7) {}
 
 late_device::~late_device() = default;
 
@@ -161,6 +160,8 @@ bool late_device::run_one() {
   for (const auto& each : streams_)
     if (each->can_go_on()) able.push_back(each.get());
   if (able.empty()) return false;
+  const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
+  clock_ns_ = std::max(clock_ns_ + work_ns, std::int64_t{now.count()});
   able[random_.below(static_cast<std::uint32_t>(able.size()))]->take()();
   ++works_done_;
   return true;

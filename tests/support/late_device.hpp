@@ -5,7 +5,8 @@
 // It fails as a GPU does, too: work breaks after the call that enqueued it has returned, what follows is not done, its
 // events pass all the same, and every later call throws.
 //
-// It has a clock: each piece of work takes a thousand nanoseconds, one after the other.
+// It has a clock, which follows the host's: each piece of work takes a thousand nanoseconds or more, one after the
+// other.
 //
 // It records work, too: what is enqueued meanwhile is kept, and a replay does all of it in one piece.
 //
@@ -59,8 +60,8 @@ private:
   std::vector<std::unique_ptr<late_stream>> streams_;
   random_source random_;
   std::uint64_t works_done_ = 0;
-  std::int64_t start_ns_; // of its clock: when it was made, by the host's
-  std::string failure_;   // empty: none
+  std::int64_t clock_ns_ = 0;
+  std::string failure_; // empty: none
 };
 
 } // namespace syngrad::test
