@@ -5,13 +5,15 @@
 // part of the device's pool) that its work allocates from, so that every replay finds the same addresses. Outputs are
 // handed out as ordinary tensors over that memory.
 //
-// | a call with such inputs                | and                            | then |
+// clang-format off
+// | a call with such inputs                | and                            | then                                       |
 // |----------------------------------------|--------------------------------|--------------------------------------------|
-// | was not made lately                    |                                | runs without a slot | | was, and has no
-// slot that is free      | there is room, or a stale slot | runs in a new slot, which so gets its size | | was, and has
-// no slot that is free      | there is no room               | runs without a slot                        | | has a
-// free slot that has its size only |                                | is recorded, and replayed                  | |
-// has a free slot with recorded work     |                                | is replayed |
+// | was not made lately                    |                                | runs without a slot                        |
+// | was, and has no slot that is free      | there is room, or a stale slot | runs in a new slot, which so gets its size |
+// | was, and has no slot that is free      | there is no room               | runs without a slot                        |
+// | has a free slot that has its size only |                                | is recorded, and replayed                  |
+// | has a free slot with recorded work     |                                | is replayed                                |
+// clang-format on
 //
 // A slot is free when all its memory has come back, and its stream then waits for whoever read it elsewhere. A slot is
 // stale when many calls have passed without it.
