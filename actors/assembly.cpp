@@ -15,12 +15,13 @@ group_setup setup_of_group(run_plan& plan, int index) {
   const auto& settings = plan.settings;
   const auto at = static_cast<std::size_t>(index);
   const int count = static_cast<int>(plan.groups.size());
+  const auto& planned = plan.groups[at];
   group_setup setup;
   setup.index = index;
   setup.count = count;
-  setup.units = plan.units[at];
-  setup.layers = plan.groups[at];
-  setup.work = plan.streams[at];
+  setup.units = planned.units;
+  setup.layers = planned.layers;
+  setup.work = planned.work;
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
   setup.rate = plan.rate;
   setup.deterministic = settings.deterministic;
@@ -30,10 +31,10 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.observer = plan.updates;
   // As many as can be above this group at once, by their credits, and at least what the lag holds back.
   setup.cache_limit = std::max((settings.credits + 1) * (count - index), setup.lag + 1) + 1;
-  if (at < plan.predictors.size()) {
-    setup.predictor_parameters = plan.predictors[at]->parameter_count();
+  if (planned.predictor) {
+    setup.predictor_parameters = planned.predictor->parameter_count();
     setup.predictor_multiply_adds =
-      plan.predictors[at]->predict_multiply_adds() + plan.predictors[at]->train_multiply_adds();
+      planned.predictor->predict_multiply_adds() + planned.predictor->train_multiply_adds();
   }
   return setup;
 }
@@ -53,26 +54,27 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   out.all.push_back(out.coordinator);
 
   auto setup = std::make_shared<coordinator_setup>();
-  auto& loading = plan.where->make_stream();
+  auto& loading = plan.source_device->make_stream();
   source_setup feed{plan.data, plan.validation, std::move(*plan.order), &loading, plan.settings.evaluate_every};
   setup->source = system.spawn<source_actor>(place_of(loading, "source"), std::move(feed));
   const int count = static_cast<int>(plan.groups.size());
   for (int i = 0; i < count; ++i) {
-    auto& work = *plan.streams[static_cast<std::size_t>(i)];
+    auto& work = *plan.groups[static_cast<std::size_t>(i)].work;
     setup->groups.push_back(
       system.spawn<group_actor>(place_of(work, "group " + std::to_string(i)), setup_of_group(plan, i)));
   }
 
   std::vector<caf::actor> predictors(plan.groups.size());
-  for (std::size_t i = 0; i < plan.predictors.size(); ++i) {
+  for (std::size_t i = 0; i < plan.groups.size(); ++i) {
+    const auto& planned = plan.groups[i];
+    if (!planned.predictor) continue;
     const int at = static_cast<int>(i);
-    auto& solving = plan.where->make_stream();
-    const auto solver = system.spawn<solver_actor>(place_of(solving, "solver " + std::to_string(i)), at,
-                                                   std::ref(solving), out.coordinator);
+    const auto solver = system.spawn<solver_actor>(place_of(*planned.solver_work, "solver " + std::to_string(i)), at,
+                                                   std::ref(*planned.solver_work), out.coordinator);
     predictor_setup of_predictor;
     of_predictor.interface_number = at;
-    of_predictor.model = plan.predictors[i];
-    of_predictor.work = plan.predictor_streams[i];
+    of_predictor.model = planned.predictor;
+    of_predictor.work = planned.predictor_work;
     of_predictor.solver = solver;
     of_predictor.rate = plan.synthetic_rate;
     of_predictor.deterministic = plan.settings.deterministic;
@@ -87,7 +89,7 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   setup->target_percent = plan.settings.target_percent;
   setup->has_validation = !plan.validation.empty();
   setup->skip_nonfinite = plan.settings.skip_nonfinite;
-  setup->where = plan.where;
+  setup->devices = plan.devices;
   setup->observer = plan.observer;
   setup->state = out.state;
 

@@ -67,11 +67,18 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
     ++interval_batches_;
   }
   summary_.steps = done_;
-  if (done_ == warm_after) setup_->where->memory().add_headroom();
+  if (done_ == warm_after)
+    for (auto* each : setup_->devices) each->memory().add_headroom();
   if (!evaluations_.empty()) return; // what an evaluation allocates, the first time, is not the training's
-  const auto allocations = setup_->where->memory().counters().allocations;
-  if (done_ <= warm_after) warm_allocations_ = allocations;
-  summary_.allocations_while_warm = allocations - warm_allocations_;
+  const auto allocated = allocations();
+  if (done_ <= warm_after) warm_allocations_ = allocated;
+  summary_.allocations_while_warm = allocated - warm_allocations_;
+}
+
+std::uint64_t coordinator_actor::allocations() const {
+  std::uint64_t all = 0;
+  for (auto* each : setup_->devices) all += each->memory().counters().allocations;
+  return all;
 }
 
 void coordinator_actor::count_training_time() {
@@ -135,8 +142,7 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
   out.on_validation = !finished.on_test_set;
   last_error_ = out.error_percent;
-  const auto allocations = setup_->where->memory().counters().allocations;
-  if (done_ > warm_after) warm_allocations_ = allocations - summary_.allocations_while_warm;
+  if (done_ > warm_after) warm_allocations_ = allocations() - summary_.allocations_while_warm;
   if (finished.final) {
     (finished.on_test_set ? summary_.test_error_percent : summary_.validation_error_percent) = out.error_percent;
   }
@@ -268,7 +274,7 @@ void coordinator_actor::end() {
   summary_.steps_per_s = trained_ns_ > 0 ? static_cast<double>(done_) / seconds(trained_ns_) : 0;
   summary_.samples_per_s = summary_.steps_per_s * static_cast<double>(setup_->batch_size);
   summary_.final_loss = done_ ? recent_loss_ : nan;
-  summary_.device_bytes = setup_->where->memory().counters().bytes;
+  for (auto* each : setup_->devices) summary_.device_bytes += each->memory().counters().bytes;
   const auto stop = [this](const caf::actor& each) { send_exit(each, caf::exit_reason::user_shutdown); };
   stop(setup_->source);
   for (const auto& each : setup_->groups) stop(each);

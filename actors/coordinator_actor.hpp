@@ -29,7 +29,7 @@ struct coordinator_setup {
   std::optional<double> target_percent;
   bool has_validation = false;
   bool skip_nonfinite = false;
-  device* where = nullptr;
+  std::vector<device*> devices; // whose memory is reported
   training_observer observer;
   std::shared_ptr<run_state> state;
   caf::actor source;
@@ -86,6 +86,7 @@ private:
   void show_progress(const std::vector<group_report>&);
   void abort(const std::string& why);
   void end();
+  std::uint64_t allocations() const; // so far, on all devices
   void beat() { setup_->state->heartbeat.fetch_add(1, std::memory_order_relaxed); }
   void count_training_time();
   double rate() const; // steps per second of training

@@ -1,8 +1,9 @@
 // Checks the settings of a run against its network and data, and builds groups and predictors.
-#include "actors/assembly.hpp"
+#include "actors/run_plan.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "runtime/data/hold_out.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace syngrad {
@@ -63,39 +64,57 @@ status check_lag(const training_settings& settings) {
   return ok();
 }
 
-void build_groups(run_plan& plan, network net) {
+// The predictor of the interface above a group.
+result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan& plan, planned_group& group,
+                                                                  std::size_t interface, std::int32_t classes) {
+  group.predictor_work = &group.where->make_stream(stream_priority::normal);
+  group.solver_work = &group.where->make_stream(stream_priority::low);
+  constexpr std::uint64_t first_random_stream = 1'000'000; // apart from those of the layers
+  random_source random(plan.settings.seed, first_random_stream + interface);
+  return make_synthetic_gradient_model(*group.predictor_work, plan.settings.synthetic, group.layers->outputs(), classes,
+                                       random);
+}
+
+status build_groups(run_plan& plan, network net, const device_places& places) {
+  const bool predicts = policy_predicts(plan.settings.policy);
+  const auto& split = plan.settings.split;
   int first_layer = 0, first_unit = 0;
-  for (const int units : plan.settings.split) {
+  for (std::size_t i = 0; i < split.size(); ++i) {
+    const int units = split[i];
     layer_list layers;
-    for (int i = 0; i < units; ++i)
-      for (auto& each : net.units[static_cast<std::size_t>(first_unit + i)]) layers.push_back(std::move(each));
+    for (int j = 0; j < units; ++j)
+      for (auto& each : net.units[static_cast<std::size_t>(first_unit + j)]) layers.push_back(std::move(each));
     const auto count = static_cast<int>(layers.size());
-    auto& work = plan.where->make_stream();
-    plan.streams.push_back(&work);
-    plan.groups.push_back(
-      std::make_shared<layer_group>(work, std::move(layers), plan.settings.optimizer, plan.settings.seed, first_layer));
-    plan.groups.back()->use_recordings(plan.settings.cuda_graphs);
-    plan.units.push_back(units == 1 ? std::to_string(first_unit)
-                                    : std::to_string(first_unit) + "-" + std::to_string(first_unit + units - 1));
+    planned_group group;
+    group.units = units == 1 ? std::to_string(first_unit)
+                             : std::to_string(first_unit) + "-" + std::to_string(first_unit + units - 1);
+    group.where = places.groups[i];
+    if (group.where) {
+      group.work = &group.where->make_stream(stream_priority::high);
+      group.layers = std::make_shared<layer_group>(*group.work, std::move(layers), plan.settings.optimizer,
+                                                   plan.settings.seed, first_layer);
+      group.layers->use_recordings(plan.settings.cuda_graphs);
+      if (predicts && i + 1 < split.size()) {
+        auto predictor = build_predictor(plan, group, i, net.classes);
+        if (!predictor) return predictor.failure();
+        group.predictor = std::move(*predictor);
+        group.predictor->use_recordings(plan.settings.cuda_graphs);
+      }
+    }
+    plan.groups.push_back(std::move(group));
     first_layer += count;
     first_unit += units;
   }
+  return ok();
 }
 
-status build_predictors(run_plan& plan, std::int32_t classes) {
-  if (!policy_predicts(plan.settings.policy)) return ok();
-  for (std::size_t i = 0; i + 1 < plan.groups.size(); ++i) {
-    auto& work = plan.where->make_stream();
-    constexpr std::uint64_t first_random_stream = 1'000'000; // apart from those of the layers
-    random_source random(plan.settings.seed, first_random_stream + i);
-    auto model =
-      make_synthetic_gradient_model(work, plan.settings.synthetic, plan.groups[i]->outputs(), classes, random);
-    if (!model) return model.failure();
-    plan.predictors.push_back(std::move(*model));
-    plan.predictors.back()->use_recordings(plan.settings.cuda_graphs);
-    plan.predictor_streams.push_back(&work);
-  }
-  return ok();
+std::vector<device*> used_devices(const device_places& places) {
+  auto all = places.groups;
+  if (places.source) all.push_back(places.source);
+  std::erase(all, nullptr);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 result<batch_order> order_batches(run_plan& plan, const dataset& data) {
@@ -112,20 +131,25 @@ result<batch_order> order_batches(run_plan& plan, const dataset& data) {
 
 } // namespace
 
-result<run_plan> make_run_plan(training_settings settings, network net, const dataset& data, device& where,
-                               training_observer observer, trace_recorder* trace) {
+result<run_plan> make_run_plan(training_settings settings, network net, const dataset* data,
+                               const device_places& places, training_observer observer, trace_recorder* trace) {
   if (settings.split.empty()) settings.split = {static_cast<int>(net.units.size())};
   const auto policy = make_update_policy(settings.policy, 0);
   if (!policy) return policy.failure();
-  for (const auto& each : {check_data(net, data, settings.batch_size), check_split(settings.split, net.units.size()),
-                           check_numbers(settings), check_lag(settings), check_optimizer(settings.optimizer),
-                           check_optimizer(settings.synthetic.optimizer)})
+  if (data)
+    if (auto fits = check_data(net, *data, settings.batch_size); !fits) return fits.failure();
+  for (const auto& each : {check_split(settings.split, net.units.size()), check_numbers(settings), check_lag(settings),
+                           check_optimizer(settings.optimizer), check_optimizer(settings.synthetic.optimizer)})
     if (!each) return each.failure();
+  if (places.groups.size() != settings.split.size())
+    return error{"there are " + std::to_string(settings.split.size()) + " groups, but places for " +
+                 std::to_string(places.groups.size())};
 
   run_plan plan;
   plan.settings = settings;
-  plan.data = &data;
-  plan.where = &where;
+  plan.data = data;
+  plan.source_device = places.source;
+  plan.devices = used_devices(places);
   plan.observer = std::move(observer);
   plan.trace = trace;
   if (trace) plan.work = std::make_shared<work_log>(*trace);
@@ -139,13 +163,12 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
     if (!parsed) return parsed.failure();
     *rate = *parsed;
   }
-  auto order = order_batches(plan, data);
-  if (!order) return order.failure();
-  plan.order.emplace(std::move(*order));
-  const auto classes = net.classes;
-  build_groups(plan, std::move(net));
-  const auto built = build_predictors(plan, classes);
-  if (!built) return built.failure();
+  if (data) {
+    auto order = order_batches(plan, *data);
+    if (!order) return order.failure();
+    plan.order.emplace(std::move(*order));
+  }
+  if (auto built = build_groups(plan, std::move(net), places); !built) return built.failure();
   return plan;
 }
 

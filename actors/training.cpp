@@ -23,7 +23,14 @@ training::~training() = default;
 
 result<std::unique_ptr<training>> training::prepare(training_settings settings, network net, const dataset& data,
                                                     device& where, training_observer observer, trace_recorder* trace) {
-  auto plan = make_run_plan(std::move(settings), std::move(net), data, where, std::move(observer), trace);
+  const auto places = device_places::all_on(where, settings.split);
+  return prepare(std::move(settings), std::move(net), data, places, std::move(observer), trace);
+}
+
+result<std::unique_ptr<training>> training::prepare(training_settings settings, network net, const dataset& data,
+                                                    const device_places& places, training_observer observer,
+                                                    trace_recorder* trace) {
+  auto plan = make_run_plan(std::move(settings), std::move(net), &data, places, std::move(observer), trace);
   if (!plan) return plan.failure();
   auto self = std::make_unique<implementation>();
   self->plan = std::move(*plan);
@@ -50,7 +57,7 @@ training_summary training::run() {
     leak_deliberately(std::move(self_->system));
   } else {
     self_->system.reset();
-    self_->plan.where->synchronize();
+    for (auto* each : self_->plan.devices) each->synchronize();
     if (self_->plan.work) self_->plan.work->flush();
   }
   return outcome;
@@ -65,7 +72,7 @@ void training::interrupt() {
 std::vector<layer_group::named_tensor> training::weights() {
   std::vector<layer_group::named_tensor> all;
   for (const auto& group : self_->plan.groups)
-    for (auto& each : group->weights()) all.push_back(std::move(each));
+    for (auto& each : group.layers->weights()) all.push_back(std::move(each));
   return all;
 }
 

@@ -11,8 +11,10 @@
 #include "runtime/data/dataset.hpp"
 #include "runtime/device.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace syngrad {
 
@@ -26,10 +28,25 @@ struct training_observer {
 
 class trace_recorder;
 
+// On which devices a run trains. They outlive it.
+struct device_places {
+  device* source = nullptr;    // makes the batches
+  std::vector<device*> groups; // of each group, bottom to top
+
+  // `split` as in the settings: empty is one group.
+  static device_places all_on(device& where, const std::vector<int>& split) {
+    return {&where, std::vector<device*>(std::max<std::size_t>(1, split.size()), &where)};
+  }
+};
+
 class training {
 public:
-  // Checks the settings against network and data; nothing is started. `data`, `where` and
+  // Checks the settings against network and data; nothing is started. `data`, the devices and
   // `trace` (null: no trace is kept) outlive the training.
+  static result<std::unique_ptr<training>> prepare(training_settings, network, const dataset& data,
+                                                   const device_places&, training_observer = {},
+                                                   trace_recorder* trace = nullptr);
+  // All of it on one device.
   static result<std::unique_ptr<training>> prepare(training_settings, network, const dataset& data, device& where,
                                                    training_observer = {}, trace_recorder* trace = nullptr);
   ~training();

@@ -53,10 +53,10 @@ std::string describe_all(test_system& system, const std::vector<caf::actor>& act
 
 } // namespace
 
-std::vector<float> read_weights(const std::vector<std::shared_ptr<layer_group>>& groups) {
+std::vector<float> read_weights(const std::vector<planned_group>& groups) {
   std::vector<float> all;
   for (const auto& group : groups)
-    for (const auto& each : group->weights())
+    for (const auto& each : group.layers->weights())
       all.insert(all.end(), each.value.f32(), each.value.f32() + each.value.elements());
   return all;
 }
@@ -65,10 +65,10 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
                          const schedule& order, training_observer observer) {
   configure_compute_thread();
   auto net = make_network(model);
-  auto plan = make_run_plan(std::move(settings), std::move(*net), data, where, std::move(observer), order.trace);
+  const auto places = device_places::all_on(where, settings.split);
+  auto plan = make_run_plan(std::move(settings), std::move(*net), &data, places, std::move(observer), order.trace);
   if (!plan) throw std::invalid_argument(plan.message());
   const auto groups = plan->groups;
-  const auto predictors = plan->predictors;
 
   run_result out;
   test_system system;
@@ -94,8 +94,10 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   where.synchronize();
   if (plan->work) plan->work->flush();
   out.weights = read_weights(groups);
-  for (const auto& each : groups) add(out.recordings, each->recordings());
-  for (const auto& each : predictors) add(out.recordings, each->recordings());
+  for (const auto& each : groups) {
+    add(out.recordings, each.layers->recordings());
+    if (each.predictor) add(out.recordings, each.predictor->recordings());
+  }
   return out;
 }
 

@@ -32,6 +32,6 @@ struct schedule {
 run_result run_scheduled(training_settings, const std::string& model, const dataset&, device&, const schedule&,
                          training_observer = {});
 
-std::vector<float> read_weights(const std::vector<std::shared_ptr<layer_group>>&);
+std::vector<float> read_weights(const std::vector<planned_group>&);
 
 } // namespace syngrad::test

@@ -80,8 +80,8 @@ int main(int count, char** words) {
   settings.steps = std::int64_t{2} * (pairs + 1) * span;
   int code = 1;
   if (recorder) {
-    auto plan =
-      make_run_plan(settings, std::move(*make_network("mlp:784-256x5-10")), data, device, {}, recorder->get());
+    auto plan = make_run_plan(settings, std::move(*make_network("mlp:784-256x5-10")), &data,
+                              device_places::all_on(device, settings.split), {}, recorder->get());
     if (plan) {
       const auto observer = std::make_shared<switching_observer>(**recorder, span);
       plan->updates = observer;

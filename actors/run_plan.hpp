@@ -1,0 +1,49 @@
+// A run, checked and built, before any actor exists: which group is where, with which layers, predictor and streams.
+#pragma once
+
+#include "actors/settings.hpp"
+#include "actors/training.hpp"
+#include "actors/update_observer.hpp"
+#include "models/learning_rate.hpp"
+#include "runtime/data/batch_order.hpp"
+#include "runtime/trace/work_log.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+// One layer group. A predictor lives with its group.
+struct planned_group {
+  std::string units;                                   // "0-1"
+  device* where = nullptr;                             // null: in another process, and so is all that follows
+  std::shared_ptr<layer_group> layers;                 //
+  stream* work = nullptr;                              // high priority
+  std::shared_ptr<synthetic_gradient_model> predictor; // null at the top, and where the policy does not predict
+  stream* predictor_work = nullptr;                    // normal priority
+  stream* solver_work = nullptr;                       // low priority
+};
+
+struct run_plan {
+  training_settings settings;
+  const dataset* data = nullptr; // null: the source is in another process
+  device* source_device = nullptr;
+  training_observer observer;
+  trace_recorder* trace = nullptr;          // null: no trace; else it outlives the run
+  std::shared_ptr<update_observer> updates; // not null
+  std::shared_ptr<work_log> work;           // null: no trace
+  std::optional<batch_order> order;         // set where there is data
+  std::vector<std::int32_t> validation;
+  learning_rate rate{1e-3f};
+  learning_rate synthetic_rate{1e-3f};
+  std::vector<planned_group> groups; // all of the run, bottom to top
+  std::vector<device*> devices;      // that are used in this process, each once
+};
+
+// Everything checked that can be; says which setting is at fault. `data` null: this process has no source.
+result<run_plan> make_run_plan(training_settings, network, const dataset* data, const device_places&, training_observer,
+                               trace_recorder* trace = nullptr);
+
+} // namespace syngrad
