@@ -55,26 +55,32 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   out.state = std::make_shared<run_state>();
   std::uint16_t last = 0;
   const auto place = [&] { return actor_place{++last, plan.trace}; };
+  const auto place_of = [&](stream& work, const std::string& title) {
+    auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
+    return actor_place{++last, plan.trace, timer, work.owner().profiler()};
+  };
   out.coordinator = system.spawn<coordinator_actor>(place());
   out.all.push_back(out.coordinator);
 
   auto setup = std::make_shared<coordinator_setup>();
-  source_setup feed{plan.data,
-                    plan.validation,
-                    std::move(*plan.order),
-                    &plan.source_device->make_stream(),
-                    reads_host_only(plan, 0),
-                    plan.settings.evaluate_every};
-  setup->source = system.spawn<source_actor>(place(), std::move(feed));
+  auto& loading = plan.source_device->make_stream();
+  source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
+                    &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
+  setup->source = system.spawn<source_actor>(place_of(loading, "source"), std::move(feed));
   const int count = static_cast<int>(plan.groups.size());
-  for (int i = 0; i < count; ++i) setup->groups.push_back(system.spawn<group_actor>(place(), setup_of_group(plan, i)));
+  for (int i = 0; i < count; ++i) {
+    auto& work = *plan.groups[static_cast<std::size_t>(i)].work;
+    setup->groups.push_back(
+      system.spawn<group_actor>(place_of(work, "group " + std::to_string(i)), setup_of_group(plan, i)));
+  }
 
   std::vector<caf::actor> predictors(plan.groups.size());
   for (std::size_t i = 0; i < plan.groups.size(); ++i) {
     const auto& planned = plan.groups[i];
     if (!planned.predictor) continue;
     const int at = static_cast<int>(i);
-    const auto solver = system.spawn<solver_actor>(place(), at, std::ref(*planned.solver_work), out.coordinator);
+    const auto solver = system.spawn<solver_actor>(place_of(*planned.solver_work, "solver " + std::to_string(i)), at,
+                                                   std::ref(*planned.solver_work), out.coordinator);
     predictor_setup of_predictor;
     of_predictor.interface_number = at;
     of_predictor.model = planned.predictor;
@@ -82,7 +88,8 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
     of_predictor.solver = solver;
     of_predictor.rate = plan.synthetic_rate;
     of_predictor.deterministic = plan.settings.deterministic;
-    predictors[i] = system.spawn<predictor_actor>(place(), std::move(of_predictor));
+    predictors[i] = system.spawn<predictor_actor>(place_of(*of_predictor.work, "predictor " + std::to_string(i)),
+                                                  std::move(of_predictor));
     setup->others.push_back(predictors[i]);
     setup->others.push_back(solver);
   }

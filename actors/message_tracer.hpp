@@ -4,9 +4,11 @@
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
 
+#include "runtime/profiler_ranges.hpp"
 #include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "runtime/trace/work_timer.hpp"
 
 #include <caf/all.hpp>
 
@@ -18,7 +20,9 @@ namespace syngrad {
 // Where an actor stands in its process.
 struct actor_place {
   std::uint16_t number = 0;
-  trace_recorder* trace = nullptr; // null: nothing is recorded
+  trace_recorder* trace = nullptr;     // null: nothing is recorded
+  work_timer* work = nullptr;          // of the actor's stream; null: it has none, or one that works inline
+  profiler_ranges* profiler = nullptr; // of its device
 };
 
 class message_tracer {
@@ -39,6 +43,7 @@ private:
   std::uint16_t interface_of(trace_message) const;
 
   trace_recorder* recorder_;
+  work_timer* work_;
   std::uint64_t origin_;
   std::uint32_t id_;
   actor_role role_;

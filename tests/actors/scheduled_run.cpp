@@ -33,6 +33,13 @@ bool has_ended(std::future<T>& outcome) {
   return outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
+void add(replay_cache::counters& sum, const replay_cache::counters& one) {
+  sum.recordings += one.recordings;
+  sum.replays += one.replays;
+  sum.plain_runs += one.plain_runs;
+  sum.slots += one.slots;
+}
+
 std::string describe_all(test_system& system, const std::vector<caf::actor>& actors) {
   std::string text;
   for (const auto& each : actors) {
@@ -67,7 +74,7 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
                          const device_places& places, const schedule& order, training_observer observer) {
   configure_compute_thread();
   auto net = make_network(model);
-  auto plan = make_run_plan(std::move(settings), std::move(*net), &data, places, std::move(observer));
+  auto plan = make_run_plan(std::move(settings), std::move(*net), &data, places, std::move(observer), order.trace);
   if (!plan) throw std::invalid_argument(plan.message());
   const auto groups = plan->groups;
 
@@ -92,9 +99,15 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   }
   out.summary = outcome.get();
   system.scheduler().run();
+  for (auto* each : plan->devices) each->synchronize();
+  if (plan->work) plan->work->flush();
   out.summary.lost_groups = find_lost_groups(groups);
   for (const auto& each : read_weights(groups, out.summary.lost_groups))
     out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());
+  for (const auto& each : groups) {
+    add(out.recordings, each.layers->recordings());
+    if (each.predictor) add(out.recordings, each.predictor->recordings());
+  }
   return out;
 }
 
