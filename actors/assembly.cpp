@@ -6,6 +6,8 @@
 #include "actors/source_actor.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 namespace syngrad {
 
@@ -39,41 +41,91 @@ group_setup setup_of_group(run_plan& plan, int index) {
   return setup;
 }
 
+// The predictor and the solver beside group `index`, where it has them.
+void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index,
+                  const std::function<actor_place()>& place, running_actors& out) {
+  const auto& planned = plan.groups[index];
+  if (!planned.predictor) return;
+  const int at = static_cast<int>(index);
+  out.solvers[index] = system.spawn<solver_actor>(place(), at, std::ref(*planned.solver_work));
+  predictor_setup setup;
+  setup.interface_number = at;
+  setup.model = planned.predictor;
+  setup.work = planned.predictor_work;
+  setup.solver = out.solvers[index];
+  setup.rate = plan.synthetic_rate;
+  setup.deterministic = plan.settings.deterministic;
+  out.predictors[index] = system.spawn<predictor_actor>(place(), std::move(setup));
+}
+
+void list_all(running_actors& out) {
+  const auto add = [&out](const caf::actor& each) {
+    if (each) out.all.push_back(each);
+  };
+  add(out.coordinator);
+  add(out.source);
+  for (const auto* each : {&out.groups, &out.predictors, &out.solvers}) std::for_each(each->begin(), each->end(), add);
+}
+
+// What is here, or stands in for it.
+const caf::actor& either(const caf::actor& here, const caf::actor& outside) {
+  return here ? here : outside;
+}
+
+std::vector<caf::actor> all_groups(const running_actors& here, const outside_actors& outside) {
+  auto groups = here.groups;
+  for (std::size_t i = 0; i < groups.size() && i < outside.groups.size(); ++i)
+    groups[i] = either(groups[i], outside.groups[i]);
+  return groups;
+}
+
 } // namespace
 
-running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
+running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   running_actors out;
   out.state = std::make_shared<run_state>();
-  std::uint16_t last = 0;
-  const auto place = [&] { return actor_place{++last, plan.trace}; };
-  out.coordinator = system.spawn<coordinator_actor>(place());
-  out.all.push_back(out.coordinator);
-
-  auto setup = std::make_shared<coordinator_setup>();
-  source_setup feed{plan.data, plan.validation, std::move(*plan.order), &plan.source_device->make_stream(),
-                    plan.settings.evaluate_every};
-  setup->source = system.spawn<source_actor>(place(), std::move(feed));
-  const int count = static_cast<int>(plan.groups.size());
-  for (int i = 0; i < count; ++i) setup->groups.push_back(system.spawn<group_actor>(place(), setup_of_group(plan, i)));
-
-  std::vector<caf::actor> predictors(plan.groups.size());
-  for (std::size_t i = 0; i < plan.groups.size(); ++i) {
-    const auto& planned = plan.groups[i];
-    if (!planned.predictor) continue;
-    const int at = static_cast<int>(i);
-    const auto solver = system.spawn<solver_actor>(place(), at, std::ref(*planned.solver_work), out.coordinator);
-    predictor_setup of_predictor;
-    of_predictor.interface_number = at;
-    of_predictor.model = planned.predictor;
-    of_predictor.work = planned.predictor_work;
-    of_predictor.solver = solver;
-    of_predictor.rate = plan.synthetic_rate;
-    of_predictor.deterministic = plan.settings.deterministic;
-    predictors[i] = system.spawn<predictor_actor>(place(), std::move(of_predictor));
-    setup->others.push_back(predictors[i]);
-    setup->others.push_back(solver);
+  out.groups.resize(plan.groups.size());
+  out.predictors.resize(plan.groups.size());
+  out.solvers.resize(plan.groups.size());
+  const auto place = [&]() -> actor_place { return {++out.numbers_used, plan.trace, plan.node}; };
+  if (plan.data) {
+    out.coordinator = system.spawn<coordinator_actor>(place());
+    source_setup feed{plan.data, plan.validation, std::move(*plan.order), &plan.source_device->make_stream(),
+                      plan.settings.evaluate_every};
+    out.source = system.spawn<source_actor>(place(), std::move(feed));
   }
+  for (std::size_t i = 0; i < plan.groups.size(); ++i)
+    if (plan.groups[i].layers)
+      out.groups[i] = system.spawn<group_actor>(place(), setup_of_group(plan, static_cast<int>(i)));
+  for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
+  list_all(out);
+  return out;
+}
 
+void join_actors(const running_actors& here, const outside_actors& outside) {
+  const auto coordinator = either(here.coordinator, outside.coordinator);
+  const auto source = either(here.source, outside.source);
+  const auto groups = all_groups(here, outside);
+  if (here.source) caf::anon_send(here.source, connect{{}, groups.front(), {}, coordinator});
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (here.solvers[i]) caf::anon_send(here.solvers[i], connect{{}, {}, {}, coordinator});
+    if (here.predictors[i]) caf::anon_send(here.predictors[i], connect{groups[i], {}, {}, coordinator});
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (!here.groups[i]) continue;
+    const auto& below = i == 0 ? source : groups[i - 1];
+    const auto above = i + 1 < groups.size() ? groups[i + 1] : caf::actor{};
+    caf::anon_send(here.groups[i], connect{below, above, here.predictors[i], coordinator});
+  }
+}
+
+void start_run(const running_actors& here, const outside_actors& outside, const run_plan& plan) {
+  auto setup = std::make_shared<coordinator_setup>();
+  setup->source = here.source;
+  setup->groups = all_groups(here, outside);
+  for (const auto* each : {&here.predictors, &here.solvers})
+    std::copy_if(each->begin(), each->end(), std::back_inserter(setup->others),
+                 [](const caf::actor& beside) { return static_cast<bool>(beside); });
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
   setup->target_percent = plan.settings.target_percent;
@@ -81,22 +133,14 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   setup->skip_nonfinite = plan.settings.skip_nonfinite;
   setup->devices = plan.devices;
   setup->observer = plan.observer;
-  setup->state = out.state;
+  setup->state = here.state;
+  caf::anon_send(here.coordinator, coordinator_actor::begin{setup});
+}
 
-  out.all.push_back(setup->source);
-  out.all.insert(out.all.end(), setup->groups.begin(), setup->groups.end());
-  out.all.insert(out.all.end(), setup->others.begin(), setup->others.end());
-
-  // Every actor knows its neighbours before the first of their messages can come: mailboxes are in order.
-  caf::anon_send(setup->source, connect{{}, setup->groups.front(), {}, out.coordinator});
-  for (std::size_t i = 0; i < predictors.size(); ++i)
-    if (predictors[i]) caf::anon_send(predictors[i], connect{setup->groups[i], {}, {}, out.coordinator});
-  for (std::size_t i = 0; i < setup->groups.size(); ++i) {
-    const auto& below = i == 0 ? setup->source : setup->groups[i - 1];
-    const auto above = i + 1 < setup->groups.size() ? setup->groups[i + 1] : caf::actor{};
-    caf::anon_send(setup->groups[i], connect{below, above, predictors[i], out.coordinator});
-  }
-  caf::anon_send(out.coordinator, coordinator_actor::begin{setup});
+running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
+  auto out = spawn_local_actors(system, plan);
+  join_actors(out, {});
+  start_run(out, {}, plan);
   return out;
 }
 

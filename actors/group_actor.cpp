@@ -12,7 +12,7 @@ namespace syngrad {
 
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
   : observed_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index),
-    setup_(std::move(setup)), actor_id_(actor_id(place.trace ? place.trace->node() : std::uint8_t{0}, place.number)) {}
+    setup_(std::move(setup)), actor_id_(actor_id(place.node, place.number)) {}
 
 group_actor::~group_actor() = default;
 

@@ -91,8 +91,8 @@ const type_table types;
 } // namespace
 
 message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
-  : recorder_(place.trace), origin_(message_origin(place.trace ? place.trace->node() : std::uint8_t{0}, place.number)),
-    id_(sender_of(origin_)), role_(role), index_(index) {
+  : recorder_(place.trace), origin_(message_origin(place.node, place.number)), id_(sender_of(origin_)), role_(role),
+    index_(index) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }
 

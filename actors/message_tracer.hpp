@@ -15,10 +15,11 @@
 
 namespace syngrad {
 
-// Where an actor stands in its process.
+// Where an actor stands in its run.
 struct actor_place {
-  std::uint16_t number = 0;
+  std::uint16_t number = 0;        // in its process
   trace_recorder* trace = nullptr; // null: nothing is recorded
+  std::uint8_t node = 0;           // its process's, also where nothing is recorded
 };
 
 class message_tracer {

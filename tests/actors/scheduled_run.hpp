@@ -24,6 +24,7 @@ struct schedule {
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> interrupt_at; // messages handled before Ctrl-C
   late_device* late = nullptr;               // its work is interleaved with the messages
+  std::vector<int> member_of = {};           // of each group; empty: all in one, which is 0 and has the source
 };
 
 // Runs to the end, or until nothing can go on.
