@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 
 namespace syngrad {
 
@@ -72,11 +71,9 @@ const caf::actor& either(const caf::actor& here, const caf::actor& outside) {
   return here ? here : outside;
 }
 
-std::vector<caf::actor> all_groups(const running_actors& here, const outside_actors& outside) {
-  auto groups = here.groups;
-  for (std::size_t i = 0; i < groups.size() && i < outside.groups.size(); ++i)
-    groups[i] = either(groups[i], outside.groups[i]);
-  return groups;
+std::vector<caf::actor> either(std::vector<caf::actor> here, const std::vector<caf::actor>& outside) {
+  for (std::size_t i = 0; i < here.size() && i < outside.size(); ++i) here[i] = either(here[i], outside[i]);
+  return here;
 }
 
 } // namespace
@@ -105,7 +102,7 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
 void join_actors(const running_actors& here, const outside_actors& outside) {
   const auto coordinator = either(here.coordinator, outside.coordinator);
   const auto source = either(here.source, outside.source);
-  const auto groups = all_groups(here, outside);
+  const auto groups = either(here.groups, outside.groups);
   if (here.source) caf::anon_send(here.source, connect{{}, groups.front(), {}, coordinator});
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (here.solvers[i]) caf::anon_send(here.solvers[i], connect{{}, {}, {}, coordinator});
@@ -122,10 +119,8 @@ void join_actors(const running_actors& here, const outside_actors& outside) {
 void start_run(const running_actors& here, const outside_actors& outside, const run_plan& plan) {
   auto setup = std::make_shared<coordinator_setup>();
   setup->source = here.source;
-  setup->groups = all_groups(here, outside);
-  for (const auto* each : {&here.predictors, &here.solvers})
-    std::copy_if(each->begin(), each->end(), std::back_inserter(setup->others),
-                 [](const caf::actor& beside) { return static_cast<bool>(beside); });
+  setup->groups = either(here.groups, outside.asked.empty() ? outside.groups : outside.asked);
+  setup->local = {here.all.begin() + 1, here.all.end()};
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
   setup->target_percent = plan.settings.target_percent;

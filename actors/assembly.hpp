@@ -26,7 +26,8 @@ struct running_actors {
 // What stands in for actors in other processes; null where the actor is here, or is nobody's neighbour here.
 struct outside_actors {
   caf::actor coordinator, source;
-  std::vector<caf::actor> groups; // by group, or empty
+  std::vector<caf::actor> groups; // by group, or empty: for their neighbours
+  std::vector<caf::actor> asked;  // the same for the coordinator, where it has other ways to them; or empty
 };
 
 // Three steps, so that what stands in can be made in between. The plan's groups may be read again when the run has
