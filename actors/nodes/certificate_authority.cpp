@@ -86,9 +86,8 @@ result<certificate_authority> certificate_authority::create(const std::string& n
   return out;
 }
 
-result<certificate_authority::issued> certificate_authority::issue(const std::string& name,
-                                                                   const std::vector<std::string>& hosts,
-                                                                   int days) const {
+result<certificate_authority::issued>
+certificate_authority::issue(const std::string& name, const std::vector<std::string>& hosts, int days) const {
   const key_handle key(EVP_EC_gen("P-256"));
   if (!key) return openssl_failure("make a key");
   const auto made = make_certificate(key.get(), name, certificate_.get(), key_.get(), days,

@@ -16,12 +16,14 @@ using kind = probe_result::kind;
 
 probe_result explain(const endpoint& where, const tcp_connection::failure& failed) {
   if (failed.error_number == 0)
-    return {kind::unreachable, "cannot resolve '" + where.host + "': " + failed.what + "; check the name, or give an address", {}};
+    return {kind::unreachable,
+            "cannot resolve '" + where.host + "': " + failed.what + "; check the name, or give an address",
+            {}};
   if (failed.error_number == ECONNREFUSED)
     return {kind::refuses, "nobody listens at " + to_text(where) + " (connection refused)", {}};
   return {kind::unreachable,
-          "cannot reach " + to_text(where) + ": " + failed.what + "; check the address and that firewalls let TCP port " +
-            std::to_string(where.port) + " through",
+          "cannot reach " + to_text(where) + ": " + failed.what +
+            "; check the address and that firewalls let TCP port " + std::to_string(where.port) + " through",
           {}};
 }
 
@@ -35,7 +37,8 @@ public:
   }
   ~without_broken_pipes() {
     const timespec now{};
-    while (sigtimedwait(&pipe_, nullptr, &now) > 0) {}
+    while (sigtimedwait(&pipe_, nullptr, &now) > 0) {
+    }
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
 
@@ -56,8 +59,7 @@ probe_result explain_tls(const endpoint& where, SSL* connection, int returned) {
   if (const auto chain = SSL_get_verify_result(connection); chain != X509_V_OK) {
     ERR_clear_error();
     return {kind::untrusted,
-            "the certificate of " + to_text(where) + " is not one of --tls-ca: " +
-              X509_verify_cert_error_string(chain),
+            "the certificate of " + to_text(where) + " is not one of --tls-ca: " + X509_verify_cert_error_string(chain),
             {}};
   }
   if (reason == SSL_ERROR_WANT_READ)
@@ -66,7 +68,8 @@ probe_result explain_tls(const endpoint& where, SSL* connection, int returned) {
   if (words.find("alert") != std::string::npos)
     return {kind::untrusted, to_text(where) + " refuses the certificate of --tls-cert: " + words, {}};
   return {kind::untrusted,
-          "no TLS with " + to_text(where) + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca", {}};
+          "no TLS with " + to_text(where) + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca",
+          {}};
 }
 
 probe_result ask_with_tls(const endpoint& where, int socket, const tls_credentials& credentials) {
@@ -87,7 +90,8 @@ probe_result ask_plainly(const endpoint& where, int socket) {
   std::array<char, caf::io::basp::header_size> header{};
   const auto got = ::recv(socket, header.data(), header.size(), MSG_WAITALL);
   if (got == static_cast<ssize_t>(header.size())) return judge_greeting(where, header);
-  if (got > 0) return {kind::stranger, "what listens at " + to_text(where) + " is no syngrad process; check the port", {}};
+  if (got > 0)
+    return {kind::stranger, "what listens at " + to_text(where) + " is no syngrad process; check the port", {}};
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
     return {kind::silent,
             to_text(where) + " accepts connections and says nothing: it is stopped, or it wants TLS (--tls-cert, "
@@ -107,8 +111,8 @@ probe_result probe_port(const endpoint& where, std::chrono::milliseconds limit) 
 probe_result probe_node(const endpoint& where, const tls_credentials* credentials, std::chrono::milliseconds limit) {
   tcp_connection connection;
   if (const auto failed = connection.open(where, limit)) return explain(where, *failed);
-  auto out = credentials ? ask_with_tls(where, connection.socket(), *credentials)
-                         : ask_plainly(where, connection.socket());
+  auto out =
+    credentials ? ask_with_tls(where, connection.socket(), *credentials) : ask_plainly(where, connection.socket());
   out.address = connection.address();
   return out;
 }

@@ -33,8 +33,7 @@ gatekeeper_actor::gatekeeper_actor(caf::actor_config& config, std::shared_ptr<co
 }
 
 caf::behavior gatekeeper_actor::make_behavior() {
-  return {[this](hello& said) { handle(said); },
-          [this](proof& said) { handle(said); },
+  return {[this](hello& said) { handle(said); }, [this](proof& said) { handle(said); },
           [this](set_owner& order) {
             owner_ = order.owner;
             monitor(owner_);
@@ -120,8 +119,8 @@ void gatekeeper_actor::forget_old(std::int64_t now_ns) {
   while (!greeted_.empty() && now_ns - greeted_.front().since_ns > greeted_for_ns) greeted_.pop_front();
   if (greeted_.size() < most_greeted) return;
   greeted_.pop_front();
-  log_.say(kind::overloaded, "more than " + std::to_string(most_greeted) + " strangers at once: the oldest is forgotten",
-           now_ns);
+  log_.say(kind::overloaded,
+           "more than " + std::to_string(most_greeted) + " strangers at once: the oldest is forgotten", now_ns);
 }
 
 } // namespace syngrad

@@ -76,7 +76,7 @@ std::uint64_t random_instance() {
 
 hello make_hello(const local_party& self, const std::string& role) {
   const auto& who = self.identity;
-  return {protocol_version, who.version,  who.name,         who.instance, role,
+  return {protocol_version, who.version,      who.name,      who.instance, role,
           who.address.host, who.address.port, random_nonce()};
 }
 

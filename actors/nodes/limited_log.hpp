@@ -20,14 +20,14 @@ public:
   void say(kind, const std::string& line, std::int64_t now_ns);
 
 private:
-  struct state {
+  struct tally {
     std::int64_t printed_ns = 0;
     std::uint64_t left_out = 0;
     bool ever = false;
   };
 
   std::function<void(const std::string&)> print_;
-  std::array<state, 3> kinds_;
+  std::array<tally, 3> kinds_;
 };
 
 } // namespace syngrad

@@ -44,10 +44,12 @@ std::string listening_fault(const endpoint& where) {
   wanted.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   const auto code = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wanted, &found);
-  if (code != 0) return "cannot resolve '" + where.host + "': " + ::gai_strerror(code) + "; give an address of this machine";
+  if (code != 0)
+    return "cannot resolve '" + where.host + "': " + ::gai_strerror(code) + "; give an address of this machine";
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
   int failed = 0;
-  for (const auto* address = found; address && failed == 0; address = address->ai_next) failed = try_to_listen(*address);
+  for (const auto* address = found; address && failed == 0; address = address->ai_next)
+    failed = try_to_listen(*address);
   if (failed == 0) return "the port was in use a moment ago; try again";
   return std::generic_category().message(failed) + remedy(failed);
 }

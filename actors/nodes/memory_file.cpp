@@ -20,9 +20,7 @@ memory_file::~memory_file() {
 }
 
 result<memory_file> memory_file::holding(const std::string& bytes) {
-  const auto failed = [] {
-    return error{"cannot keep a file in memory: " + std::generic_category().message(errno)};
-  };
+  const auto failed = [] { return error{"cannot keep a file in memory: " + std::generic_category().message(errno)}; };
   memory_file out;
   out.number_ = ::memfd_create("syngrad", MFD_CLOEXEC);
   if (out.number_ < 0) return failed();

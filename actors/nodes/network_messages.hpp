@@ -3,8 +3,8 @@
 //
 //  from        to           message      when
 //  initiator   gatekeeper   hello        first, over a fresh connection
-//  gatekeeper  initiator    refused      instead of any answer: a line that names both sides; `again` where it may pass later
-//  gatekeeper  initiator    challenge    the hello is in order; holds the proof of the gatekeeper's name
+//  gatekeeper  initiator    refused      instead of any answer: a line that names both sides; `again` where it may pass
+//  later gatekeeper  initiator    challenge    the hello is in order; holds the proof of the gatekeeper's name
 //  initiator   gatekeeper   proof        of the initiator's name
 //  gatekeeper  observer     roster       the proof of an observer is in order
 //  acceptor    initiator    welcome      the proof is in order, and so the session has begun
@@ -149,16 +149,16 @@ auto inspect(Inspector& f, rate_answer& x) {
 
 // Far from the numbers of other blocks; in this CAF they only have to differ within a program.
 CAF_BEGIN_TYPE_ID_BLOCK(syngrad_nodes, caf::first_custom_type_id + 100)
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::hello))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::refused))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::challenge))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::proof))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::welcome))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::roster_entry))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::roster))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::link_offer))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::clock_ping))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::clock_pong))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::rate_chunk))
-  CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::rate_answer))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::hello))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::refused))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::challenge))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::proof))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::welcome))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::roster_entry))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::roster))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::link_offer))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::clock_ping))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::clock_pong))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::rate_chunk))
+CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::rate_answer))
 CAF_END_TYPE_ID_BLOCK(syngrad_nodes)

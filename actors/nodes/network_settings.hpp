@@ -16,9 +16,9 @@ struct tls_files { // PEM; all three or none
 };
 
 struct network_settings {
-  std::string name;               // empty: the certificate's, else the host's
-  std::string version;            // of the program
-  std::optional<endpoint> listen; // none: nobody can connect to this process
+  std::string name;                  // empty: the certificate's, else the host's
+  std::string version;               // of the program
+  std::optional<endpoint> listen;    // none: nobody can connect to this process
   std::optional<endpoint> advertise; // where others reach it, if that is not where it listens
   std::optional<port_range> ports;   // where `listen` leaves the port open: the first free one of these
   tls_files tls;

@@ -115,7 +115,7 @@ status node_system::listen(const network_settings& settings) {
 result<std::uint16_t> node_system::publish(const endpoint& where) {
   constexpr bool reuse = true; // after a run that has just ended here
   const auto port = context_->self.credentials
-                      ? caf::openssl::publish(gatekeeper_, *system_, where.port, where.host.c_str(), reuse)
+                      ? caf::openssl::publish(gatekeeper_, where.port, where.host.c_str(), reuse)
                       : system_->middleman().publish(gatekeeper_, where.port, where.host.c_str(), reuse);
   if (port) return *port;
   return error{"--listen " + to_text(where) + ": " + listening_fault(where)};

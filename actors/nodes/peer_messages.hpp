@@ -10,7 +10,7 @@
 //  owner           peer         register_link, forget_link
 //  owner           peer         measure_rate          -> peer_rate, to the owner
 //  owner           peer         peer_status_request -> peer_status
-//  owner           peer         leave                 no more of this; the peer ends
+//  owner           peer         leave_peer             no more of this; the peer ends
 //  peer            owner        peer_waiting          not connected, and why; once for each reason
 //  peer            owner        peer_up               connected: for the first time or again
 //  peer            owner        peer_down             the connection is lost; it may come back
@@ -62,7 +62,7 @@ struct measure_rate {
   std::uint64_t bytes = 4 << 20;
 };
 struct peer_status_request {};
-struct leave {};
+struct leave_peer {};
 
 struct peer_waiting {
   std::uint8_t node = 0;
@@ -110,7 +110,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::register_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::forget_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::measure_rate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_status_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::leave)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::leave_peer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_down)

@@ -3,8 +3,8 @@
 namespace syngrad {
 
 session_port::session_port(caf::actor_config& config, const caf::actor& target, start how)
-  : caf::monitorable_actor(config), target_(caf::actor_cast<caf::strong_actor_ptr>(target)),
-    open_(how == start::open) {}
+  : caf::monitorable_actor(config), target_(caf::actor_cast<caf::strong_actor_ptr>(target)), open_(how == start::open) {
+}
 
 void session_port::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) {
   const auto& content = element->content();
@@ -33,10 +33,10 @@ void session_port::on_cleanup(const caf::error&) {
   kept_.clear();
 }
 
-session_port_handle::session_port_handle(caf::actor_system& system, const caf::actor& target,
-                                         session_port::start how) {
+session_port_handle::session_port_handle(caf::actor_system& system, const caf::actor& target, session_port::start how) {
   caf::actor_config config;
-  port_ = caf::make_actor<session_port, caf::actor>(system.next_actor_id(), system.node(), &system, config, target, how);
+  port_ =
+    caf::make_actor<session_port, caf::actor>(system.next_actor_id(), system.node(), &system, config, target, how);
 }
 
 session_port_handle::session_port_handle(session_port_handle&& other) noexcept : port_(other.port_) {
