@@ -57,13 +57,16 @@ void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t i
   out.predictors[index] = system.spawn<predictor_actor>(place(), std::move(setup));
 }
 
-void list_all(running_actors& out) {
-  const auto add = [&out](const caf::actor& each) {
-    if (each) out.all.push_back(each);
+// Source, groups, predictors and solvers that are here.
+std::vector<caf::actor> workers_of(const running_actors& here) {
+  std::vector<caf::actor> workers;
+  const auto add = [&workers](const caf::actor& each) {
+    if (each) workers.push_back(each);
   };
-  add(out.coordinator);
-  add(out.source);
-  for (const auto* each : {&out.groups, &out.predictors, &out.solvers}) std::for_each(each->begin(), each->end(), add);
+  add(here.source);
+  for (const auto* each : {&here.groups, &here.predictors, &here.solvers})
+    std::for_each(each->begin(), each->end(), add);
+  return workers;
 }
 
 // What is here, or stands in for it.
@@ -95,7 +98,8 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
     if (plan.groups[i].layers)
       out.groups[i] = system.spawn<group_actor>(place(), setup_of_group(plan, static_cast<int>(i)));
   for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
-  list_all(out);
+  out.all = workers_of(out);
+  if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
   return out;
 }
 
@@ -120,7 +124,7 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   auto setup = std::make_shared<coordinator_setup>();
   setup->source = here.source;
   setup->groups = either(here.groups, outside.asked.empty() ? outside.groups : outside.asked);
-  setup->local = {here.all.begin() + 1, here.all.end()};
+  setup->local = workers_of(here);
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
   setup->target_percent = plan.settings.target_percent;

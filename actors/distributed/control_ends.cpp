@@ -1,6 +1,8 @@
 #include "actors/distributed/control_ends.hpp"
 
-#include "actors/links/link_actors_stub.hpp"
+#include "actors/distributed/stop_actors.hpp"
+#include "actors/links/incoming_link.hpp"
+#include "actors/links/outgoing_link.hpp"
 
 namespace syngrad {
 
@@ -15,17 +17,23 @@ control_ends::control_ends(caf::actor_system& system, run_inbox& inbox, std::uin
     return std::string("control link ") + direction + " node " + std::to_string(other);
   };
   port_ = inbox.port_for(other);
-  outgoing_ = spawn_outgoing_link(system, place(other, 0), {to.number(), title("to"), {}, {}, {}});
-  incoming_ = spawn_incoming_link(system, place(other, 1), {from.number(), title("from"), port_, &host, {}});
+  outgoing_link_setup outgoing;
+  outgoing.number = to.number();
+  outgoing.title = title("to");
+  outgoing_ = spawn_outgoing_link(system, place(other, 0), std::move(outgoing));
+  incoming_link_setup incoming;
+  incoming.number = from.number();
+  incoming.title = title("from");
+  incoming.target = port_;
+  incoming.host = &host;
+  incoming_ = spawn_incoming_link(system, place(other, 1), std::move(incoming));
   caf::anon_send(peer, register_link{to.number(), outgoing_});
   caf::anon_send(peer, register_link{from.number(), incoming_});
 }
 
-void control_ends::close() {
-  for (auto* each : {&outgoing_, &incoming_, &port_}) {
-    if (*each) caf::anon_send_exit(*each, caf::exit_reason::user_shutdown);
-    *each = nullptr;
-  }
+void control_ends::close(caf::actor_system& system) {
+  if (outgoing_) stop_actors(system, {outgoing_, incoming_, port_});
+  outgoing_ = incoming_ = port_ = nullptr;
 }
 
 } // namespace syngrad

@@ -19,8 +19,8 @@ public:
   void say(const M& message) const {
     caf::anon_send(outgoing_, encode(message));
   }
-  // Ends both; what was said last may be lost, unless the other side has answered it.
-  void close();
+  // Ends both, and returns when they have ended; what was said last may be lost, unless the other side has answered it.
+  void close(caf::actor_system&);
 
 private:
   caf::actor outgoing_, incoming_, port_;

@@ -54,12 +54,16 @@ bool member_run::wait_for(control_type wanted) {
   return said_.has_value();
 }
 
-bool member_run::wait_for_neighbours() {
-  while (!unconnected_.empty() && !over()) {
+bool member_run::wait_for_neighbours(const std::vector<std::uint8_t>& neighbours) {
+  const auto complete = [&] {
+    return std::all_of(neighbours.begin(), neighbours.end(),
+                       [&](std::uint8_t node) { return node == 0 || connected_.contains(node); });
+  };
+  while (!complete() && !over()) {
     if (deadline_ && clock::now() >= *deadline_) return false;
     take(setup_.inbox->next(std::chrono::milliseconds(200)));
   }
-  return unconnected_.empty() && !over();
+  return !over();
 }
 
 void member_run::take(const run_event& event) {
@@ -87,7 +91,7 @@ void member_run::take(const node_said& said) {
 }
 
 void member_run::take(const peer_up& up) {
-  std::erase(unconnected_, up.node);
+  connected_.insert(up.node);
 }
 
 void member_run::take(const peer_dead& dead) {
@@ -149,15 +153,13 @@ bool member_run::build() {
 
 bool member_run::join() {
   const auto node_of = nodes_of(*order_);
-  for (const auto node : neighbours_of(order_->node, node_of))
-    if (node != 0) unconnected_.push_back(node);
   actors_ = spawn_local_actors(*setup_.system, *plan_);
   for (const auto& each : actors_.all) setup_.inbox->watch(each);
   links_ = join_with_links(*setup_.system, *plan_, actors_,
                            {order_->node, node_of, [this](std::uint8_t node) { return setup_.peer_of(*order_, node); },
                             setup_.host, setup_.options});
   for (const auto& end : links_.ends) setup_.inbox->watch(end.actor);
-  if (!wait_for_neighbours()) {
+  if (!wait_for_neighbours(neighbours_of(order_->node, node_of))) {
     if (!over()) wait_for(control_type::finish);
     return false;
   }

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace syngrad {
@@ -60,7 +61,7 @@ private:
 
   // Takes events until a control message of that type has come; false where the run is over before.
   bool wait_for(control_type wanted);
-  bool wait_for_neighbours();
+  bool wait_for_neighbours(const std::vector<std::uint8_t>& neighbours);
   void take(const run_event&);
   void take(const node_said&);
   void take(const peer_up&);
@@ -85,7 +86,7 @@ private:
   std::string lost_;    // why there is no coordinator any more
   std::string trouble_; // what was said first
   std::optional<clock::time_point> deadline_;
-  std::vector<std::uint8_t> unconnected_; // neighbours that have not been reached yet
+  std::set<std::uint8_t> connected_; // other processes, once they have been reached: it can be before we want them
   running_actors actors_;
   run_links links_;
 };

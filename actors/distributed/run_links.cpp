@@ -1,6 +1,7 @@
 #include "actors/distributed/run_links.hpp"
 
-#include "actors/links/link_actors_stub.hpp"
+#include "actors/links/incoming_link.hpp"
+#include "actors/links/outgoing_link.hpp"
 #include "actors/nodes/peer_messages.hpp"
 
 namespace syngrad {
@@ -35,6 +36,13 @@ caf::actor owner_of(const running_actors& local, const run_role& from) {
   return from.what == kind::group ? local_actor(local, from) : caf::actor{};
 }
 
+// Where what it sends is computed.
+device* device_of(const run_plan& plan, const run_role& from) {
+  if (from.what == kind::source) return plan.source_device;
+  if (from.what == kind::group) return plan.groups[static_cast<std::size_t>(from.group)].where;
+  return nullptr;
+}
+
 } // namespace
 
 run_links join_with_links(caf::actor_system& system, const run_plan& plan, running_actors& local,
@@ -45,9 +53,14 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
   const auto place = [&]() -> actor_place { return {++local.numbers_used, plan.trace, plan.node}; };
   const auto routes = routes_of(wiring.here, wiring.node_of);
   const auto add_outgoing = [&](const link_route& route) {
-    const auto coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
-    const auto link = spawn_outgoing_link(
-      system, place(), {route.number(), route.title(), owner_of(local, route.from), coordinator, wiring.options});
+    outgoing_link_setup setup;
+    setup.number = route.number();
+    setup.title = route.title();
+    setup.owner = owner_of(local, route.from);
+    setup.coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
+    setup.options = wiring.options;
+    setup.source = device_of(plan, route.from);
+    const auto link = spawn_outgoing_link(system, place(), std::move(setup));
     if (route.from.what == kind::coordinator)
       out.outside.asked[static_cast<std::size_t>(route.to.group)] = link;
     else
@@ -59,11 +72,16 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
   for (const auto& route : routes)
     if (route.outgoing && route.to.what != kind::coordinator) add_outgoing(route);
   join_actors(local, out.outside);
-  for (const auto& route : routes)
-    if (!route.outgoing)
-      out.ends.push_back({route, spawn_incoming_link(system, place(),
-                                                     {route.number(), route.title(), local_actor(local, route.to),
-                                                      wiring.host, wiring.options})});
+  for (const auto& route : routes) {
+    if (route.outgoing) continue;
+    incoming_link_setup setup;
+    setup.number = route.number();
+    setup.title = route.title();
+    setup.target = local_actor(local, route.to);
+    setup.host = wiring.host;
+    setup.options = wiring.options;
+    out.ends.push_back({route, spawn_incoming_link(system, place(), std::move(setup))});
+  }
   for (const auto& end : out.ends) {
     local.all.push_back(end.actor);
     caf::anon_send(wiring.peer_of(end.route.other), register_link{end.route.number(), end.actor});

@@ -71,12 +71,14 @@ struct cluster_test {
 
   cluster_outcome run() const {
     cluster_outcome out;
-    cpu_device cpu;
+    const int count = *std::max_element(node_of.begin(), node_of.end());
+    std::vector<std::unique_ptr<cpu_device>> devices; // outlive the actors
+    for (int node = 0; node <= count; ++node) devices.push_back(std::make_unique<cpu_device>());
+    auto& cpu = *devices.front();
     owned_actor_system system(2, 1);
     loop_peers peers(system.get());
     run_inbox inbox(system.get());
     peers.seat(0, inbox.address());
-    const int count = *std::max_element(node_of.begin(), node_of.end());
     std::map<int, caf::actor> inboxes{{0, inbox.address()}};
     std::vector<std::unique_ptr<run_inbox>> node_inboxes;
     for (int node = 1; node <= count; ++node) {
@@ -107,7 +109,8 @@ struct cluster_test {
     std::mutex mutex;
     for (int node = 1; node <= count; ++node)
       threads.emplace_back([&, node] {
-        run_node(system.get(), peers, *node_inboxes[static_cast<std::size_t>(node - 1)], node, out, mutex);
+        run_node(system.get(), peers, *node_inboxes[static_cast<std::size_t>(node - 1)],
+                 *devices[static_cast<std::size_t>(node)], node, out, mutex);
       });
     std::atomic<bool> first{true};
     training_observer observer;
@@ -118,13 +121,12 @@ struct cluster_test {
     out.summary = run.run();
     out.gathered = by_name(run.weights());
     for (auto& each : threads) each.join();
-    for (auto each : nodes) each.control.close();
+    for (auto each : nodes) each.control.close(system.get());
     return out;
   }
 
-  void run_node(caf::actor_system& system, loop_peers& peers, run_inbox& inbox, int node, cluster_outcome& out,
-                std::mutex& mutex) const {
-    cpu_device cpu;
+  void run_node(caf::actor_system& system, loop_peers& peers, run_inbox& inbox, device& cpu, int node,
+                cluster_outcome& out, std::mutex& mutex) const {
     const auto number = static_cast<std::uint8_t>(node);
     control_ends control(system, inbox, number, 0, peers.peer(number, 0), cpu);
     member_setup setup;
@@ -150,7 +152,7 @@ struct cluster_test {
       out.nodes[node] = std::move(outcome);
       out.kept[node] = std::move(kept);
     }
-    control.close();
+    control.close(system);
   }
 };
 
