@@ -16,9 +16,9 @@ void print_help() {
                ": trains neural networks with synthetic gradients, a layer group an actor\n\n"
                "Usage: syngrad COMMAND [OPTION]...\n\nCommands:\n";
   for (const auto& command : subcommands())
-    std::cout << "  " << std::left << std::setw(8) << command.name << command.summary << '\n';
-  std::cout << "\n  syngrad help COMMAND     the options of a command, with examples\n"
-               "  syngrad --version        the version of the program\n\n"
+    std::cout << "  " << std::left << std::setw(9) << command.name << command.summary << '\n';
+  std::cout << "\n  syngrad help COMMAND      the options of a command, with examples\n"
+               "  syngrad --version         the version of the program\n\n"
                "Start with `syngrad train`: without options it trains the built-in digits within a minute.\n";
 }
 

@@ -1,5 +1,6 @@
 // The build without CUDA.
 #include "runtime/cuda/cuda_devices.hpp"
+#include "runtime/cuda/product_rate.hpp"
 
 namespace syngrad {
 
@@ -12,6 +13,10 @@ const char* const reason =
 
 result<std::unique_ptr<device>> make_cuda_device(const cuda_options& options) {
   return error{"cuda:" + std::to_string(options.ordinal) + ": " + reason};
+}
+
+result<double> measure_product_rate(const product_rate_request& request) {
+  return make_cuda_device(request.on).failure();
 }
 
 cuda_inventory list_cuda_devices() {

@@ -1,4 +1,5 @@
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cuda/product_rate.hpp"
 #include "tests/support/catch.hpp"
 #include "tools/bench/bench_report.hpp"
 #include "tools/bench/measure.hpp"
@@ -38,4 +39,23 @@ TEST_CASE("The report of a benchmark is a table for people and JSON for scripts"
   const auto json = format_bench_json(report);
   CHECK(json.find("\"share_of_peak\": 0.8,") != std::string::npos);
   CHECK(json.find("\"peak_memory_bytes\": 67108864") != std::string::npos);
+}
+
+TEST_CASE("The report says how fast a CUDA device's own library is, where that was measured") {
+  bench_report report;
+  CHECK(format_bench_table(report).find("GFLOP/s\n") == std::string::npos);
+  CHECK(format_bench_json(report).find("\"device_gflops\": null") != std::string::npos);
+  report.settings.devices.device = "cuda:0";
+  report.settings.devices.precision = "bf16";
+  report.device_gflops = 789012.4;
+  CHECK(format_bench_table(report).find("cuda:0: large products alone, bf16: 789012 GFLOP/s\n") != std::string::npos);
+  CHECK(format_bench_json(report).find("\"device_gflops\": 789012.4") != std::string::npos);
+}
+
+TEST_CASE("Without a CUDA device, its rate is refused by the device's name") {
+  product_rate_request request;
+  request.on.ordinal = 1023;
+  const auto rate = measure_product_rate(request);
+  REQUIRE(!rate);
+  CHECK(rate.message().find("cuda:1023: ") == 0);
 }

@@ -13,6 +13,7 @@ with folder() as home:
                  "--json", path)
     check(result.returncode == 0, result.returncode, result.stdout, result.stderr)
     report = json.loads(path.read_text())
+    check(report["device"] == "cpu" and report["device_gflops"] is None, "a CUDA device's rate without one:", report)
     kinds = [(one["policy"], one["threads"]) for one in report["measurements"]]
     check(kinds == [("locked", 1), ("synthetic", 1), ("locked", 2), ("synthetic", 2)], kinds)
     for one in report["measurements"]:

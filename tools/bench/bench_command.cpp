@@ -1,9 +1,11 @@
 #include "tools/bench/bench_command.hpp"
 
+#include "actors/settings.hpp"
 #include "runtime/io/atomic_file.hpp"
 #include "tools/bench/measure.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
+#include "tools/devices/cuda_graphs.hpp"
 #include "tools/signals.hpp"
 
 #include <algorithm>
@@ -49,12 +51,31 @@ option_row number_list(std::string name, std::vector<int>& target, int most, std
   return {std::move(name), "N,N,...", std::move(help), set, get};
 }
 
+option_row policy_choice(std::string name, std::vector<std::string>& target) {
+  const std::vector<std::string> known = target;
+  auto set = [&target, known](const std::string& value) -> status {
+    if (value == "both") {
+      target = known;
+      return ok();
+    }
+    if (std::find(known.begin(), known.end(), value) == known.end())
+      return error{"expected " + join_choices(known) + " or both, got '" + value + "'"};
+    target = {value};
+    return ok();
+  };
+  return {std::move(name), "NAME", "Which training: locked, synthetic, or both", set,
+          [&target, known] { return std::optional(target == known ? std::string("both") : target.front()); }};
+}
+
 option_reader make_reader(bench_options& o) {
   auto& s = o.settings;
   return option_reader(
     {{"What to measure",
-      {number_list("widths", s.widths, 1 << 14, "Widths of the hidden layers of mlp:784-WIDTHx5-10, batch 256"),
+      {number_list("widths", s.widths, 1 << 14, "Widths of the hidden layers of mlp:784-WIDTHxHIDDEN-10"),
+       whole_number("hidden", s.hidden, 1, 1 << 10, "Number of hidden layers"),
+       whole_number("batch", s.batch, 2, 1 << 20, "Samples a batch"), policy_choice("policy", s.policies),
        number_list("threads", s.threads, 1 << 10, "Numbers of threads")}},
+     {"On what", {device_row(s.devices), precision_row(s.devices), cuda_graphs_row(s.devices)}},
      {"How long",
       {whole_number("pairs", s.pairs, 1, 10000, "Pairs of bursts, products alone and training in turn; medians count"),
        real_number("seconds", "S", s.seconds, {0, 3600, true}, "Length of one burst"),
@@ -79,6 +100,11 @@ result<atomic_file> create_json(const std::string& path) {
 }
 
 exit_code bench(const bench_options& options) {
+  if (auto chosen = choose_devices(options.settings.devices, 1); !chosen)
+    return fail(chosen.message(), exit_code::bad_usage);
+  training_settings any;
+  if (auto known = use_cuda_graphs(any, options.settings.devices.graphs()); !known)
+    return fail(known.message(), exit_code::bad_usage);
   auto json = create_json(options.json);
   if (!json) return fail("--json: " + json.message(), exit_code::bad_usage);
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };
@@ -104,7 +130,8 @@ exit_code run_bench(std::span<const std::string> arguments) {
                  "share of what the step's matrix products reach alone, the cost of a message, and memory.\n"
                  "Defaults stand in brackets.\n\n"
               << format_option_help(reader.groups())
-              << "Examples:\n  syngrad bench --quick\n  syngrad bench --widths 512 --threads 1,2,4\n";
+              << "Examples:\n  syngrad bench --quick\n  syngrad bench --widths 512 --threads 1,2,4\n"
+                 "  syngrad bench --device cuda:0 --precision bf16 --widths 4096 --hidden 8 --batch 4096 --threads 4\n";
     return exit_code::done;
   }
   if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);

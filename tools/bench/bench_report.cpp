@@ -12,11 +12,14 @@ std::string format_bench_table(const bench_report& report) {
     table.add({one.model, one.policy, std::to_string(one.threads), show_real(one.step_mflop, 0),
                show_real(one.peak_gflops, 1), show_real(one.steps_per_s, 1), show_percent(one.share, 1),
                show_percent(one.needed_share, 1)});
-  auto text =
-    table.str() + "peak: a step's matrix products alone, on as many threads. of needed: without repeated products.\n\n";
+  auto text = table.str() + "peak: a step's matrix products alone, on as many threads (a GPU: in one stream). of "
+                            "needed: without repeated products.\n\n";
   for (const auto& hop : report.hops)
     text += "one hop between two actors and back, " + std::to_string(hop.threads) +
             (hop.threads == 1 ? " thread: " : " threads: ") + show_real(hop.microseconds, 2) + " us\n";
+  if (report.device_gflops > 0)
+    text += report.settings.devices.device + ": large products alone, " + report.settings.devices.precision + ": " +
+            show_real(report.device_gflops, 0) + " GFLOP/s\n";
   return text + "peak memory: " + show_real(static_cast<double>(report.peak_memory_bytes) / (1 << 20), 0) + " MiB\n";
 }
 
@@ -25,6 +28,12 @@ std::string format_bench_json(const bench_report& report) {
   json.begin_object();
   json.key("pairs").number(std::int64_t{report.settings.pairs});
   json.key("seconds_a_burst").number(report.settings.seconds);
+  json.key("device").text(report.settings.devices.device);
+  json.key("precision").text(report.settings.devices.precision);
+  json.key("cuda_graphs").boolean(report.settings.devices.graphs());
+  json.key("batch").number(report.settings.batch);
+  json.key("device_gflops");
+  report.device_gflops > 0 ? json.number(report.device_gflops) : json.null();
   json.key("measurements").begin_array();
   for (const auto& one : report.measurements) {
     json.begin_object();

@@ -31,6 +31,7 @@ struct bench_report {
   bench_settings settings;
   std::vector<bench_measurement> measurements;
   std::vector<bench_hop> hops;
+  double device_gflops = 0; // of large products alone, in a CUDA device's own library; 0: not measured
   std::int64_t peak_memory_bytes = 0;
 };
 

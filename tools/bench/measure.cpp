@@ -1,9 +1,10 @@
 #include "tools/bench/measure.hpp"
 
 #include "actors/hop_benchmark.hpp"
-#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cuda/product_rate.hpp"
 #include "tools/bench/product_burst.hpp"
 #include "tools/bench/training_burst.hpp"
+#include "tools/devices/device_set.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +14,6 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr std::int64_t batch = 256;
 constexpr std::int64_t first_steps = 20; // of the run that finds how many steps a burst takes
 
 struct policy_under_test {
@@ -22,16 +22,45 @@ struct policy_under_test {
 };
 constexpr policy_under_test policies[]{{"locked", backpropagation_products}, {"synthetic", synthetic_linear_products}};
 
+std::string model_of(int width, const bench_settings& settings) {
+  return "mlp:784-" + std::to_string(width) + "x" + std::to_string(settings.hidden) + "-10";
+}
+
+result<device_set> make_devices(const bench_settings& settings) {
+  const auto chosen = choose_devices(settings.devices, 1);
+  if (!chosen) return chosen.failure();
+  return device_set::make(*chosen, settings.devices.for_cuda());
+}
+
+// Large products alone. 0 for the CPU: there the step's own products are the peak.
+result<double> measure_device(const bench_settings& settings) {
+  const auto name = parse_device_name(settings.devices.device);
+  if (!name) return name.failure();
+  if (!name->is_cuda()) return 0.0;
+  product_rate_request request{.on = settings.devices.for_cuda(), .seconds = settings.seconds};
+  request.on.ordinal = *name->ordinal;
+  return measure_product_rate(request);
+}
+
+bool asked_for(const policy_under_test& policy, const bench_settings& settings) {
+  return std::find(settings.policies.begin(), settings.policies.end(), policy.name) != settings.policies.end();
+}
+
 // Bursts of the products and of the training in turn, so that whatever else the machine does meets both.
 result<bench_measurement> measure_pairs(const policy_under_test& policy, int width, int threads,
                                         const bench_settings& settings) {
-  const std::vector<std::int64_t> widths{784, width, width, width, width, width, 10};
-  bench_measurement found{
-    .model = "mlp:784-" + std::to_string(width) + "x5-10", .policy = policy.name, .threads = threads};
+  const auto batch = settings.batch;
+  std::vector<std::int64_t> widths(static_cast<std::size_t>(settings.hidden) + 2, width);
+  widths.front() = 784;
+  widths.back() = 10;
+  bench_measurement found{.model = model_of(width, settings), .policy = policy.name, .threads = threads};
   const auto products = policy.products(widths, batch);
-  cpu_device device;
-  product_burst alone(products, threads, device);
-  const training_burst whole{found.model, policy.name, batch, threads};
+  const auto devices = make_devices(settings);
+  if (!devices) return devices.failure();
+  auto& device = *devices->places().source;
+  // A GPU is filled by one stream of large products, and has no memory to spare for more.
+  product_burst alone(products, device.name() == "cpu" ? threads : 1, device);
+  const training_burst whole{found.model, policy.name, batch, threads, settings.devices.graphs()};
   const auto data = random_dataset(widths.front(), static_cast<std::int32_t>(widths.back()), 16 * batch);
 
   auto speed = whole.run(first_steps, data, device);
@@ -53,6 +82,16 @@ result<bench_measurement> measure_pairs(const policy_under_test& policy, int wid
   return found;
 }
 
+// A device without room, or one that fails, is named by its exception.
+result<bench_measurement> measured(const policy_under_test& policy, int width, int threads,
+                                   const bench_settings& settings) {
+  try {
+    return measure_pairs(policy, width, threads, settings);
+  } catch (const std::exception& failure) {
+    return error{failure.what()};
+  }
+}
+
 std::string on(int threads) {
   return "on " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
@@ -72,16 +111,20 @@ double median(std::vector<double> values) {
 }
 
 result<bench_report> measure(const bench_settings& settings, const std::function<void(const std::string&)>& say) {
-  bench_report report{.settings = settings, .measurements = {}, .hops = {}, .peak_memory_bytes = 0};
+  bench_report report{.settings = settings, .measurements = {}, .hops = {}};
   for (const auto threads : settings.threads) {
     say("hop between actors, " + on(threads));
     report.hops.push_back({threads, measure_hop_us(threads, settings.hops)});
   }
+  const auto rate = measure_device(settings);
+  if (!rate) return rate.failure();
+  report.device_gflops = *rate / 1e9;
   for (const auto width : settings.widths) {
     for (const auto threads : settings.threads) {
       for (const auto& policy : policies) {
+        if (!asked_for(policy, settings)) continue;
         say("width " + std::to_string(width) + ", " + policy.name + ", " + on(threads));
-        auto found = measure_pairs(policy, width, threads, settings);
+        auto found = measured(policy, width, threads, settings);
         if (!found) return found.failure();
         report.measurements.push_back(std::move(*found));
       }

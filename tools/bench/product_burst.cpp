@@ -6,11 +6,16 @@
 #include <barrier>
 #include <chrono>
 #include <cmath>
+#include <exception>
+#include <memory>
+#include <semaphore>
 #include <thread>
 
 namespace syngrad::tools {
 
 namespace {
+
+constexpr int lists_under_way = 8;
 
 // As large as a layer's first weights, so that results stay ordinary numbers.
 void randomize(stream& s, tensor& target, random_source& random) {
@@ -35,30 +40,53 @@ product_burst::product_burst(step_products products, int threads, device& where)
 }
 
 double product_burst::run(double seconds) {
-  using clock = std::chrono::steady_clock;
+  std::vector<std::exception_ptr> failures(lanes_.size());
   std::barrier start(static_cast<std::ptrdiff_t>(lanes_.size()));
   std::vector<double> rates(lanes_.size());
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     threads.emplace_back([&, i] {
       configure_compute_thread();
-      execute(lanes_[i]); // makes the primitives
+      try {
+        rate_of(lanes_[i], 0); // makes the primitives
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
       start.arrive_and_wait();
-      const auto begin = clock::now();
-      std::int64_t count = 0;
-      std::chrono::duration<double> elapsed{};
-      do {
-        execute(lanes_[i]);
-        ++count;
-        elapsed = clock::now() - begin;
-      } while (elapsed.count() < seconds);
-      rates[i] = static_cast<double>(count) / elapsed.count();
+      if (failures[i]) return;
+      try {
+        rates[i] = rate_of(lanes_[i], seconds);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
     });
   }
   for (auto& thread : threads) thread.join();
+  for (const auto& failure : failures)
+    if (failure) std::rethrow_exception(failure);
   double sum = 0;
   for (const auto rate : rates) sum += rate;
   return sum;
+}
+
+double product_burst::rate_of(lane& here, double seconds) const {
+  using clock = std::chrono::steady_clock;
+  using semaphore = std::counting_semaphore<lists_under_way>;
+  const auto room = std::make_shared<semaphore>(lists_under_way); // a callback may come after a failure was thrown
+  const auto begin = clock::now();
+  std::int64_t count = 0;
+  std::chrono::duration<double> elapsed{};
+  do {
+    room->acquire();
+    execute(here);
+    here.order->on_complete([room] { room->release(); });
+    ++count;
+    elapsed = clock::now() - begin;
+  } while (elapsed.count() < seconds);
+  for (int i = 0; i < lists_under_way; ++i) room->acquire(); // all are done
+  elapsed = clock::now() - begin;
+  here.order->raise_failure();
+  return static_cast<double>(count) / elapsed.count();
 }
 
 void product_burst::execute(lane& here) const {

@@ -17,6 +17,7 @@ struct training_burst {
   std::string policy; // with the linear predictor, conditioned on labels; a group a unit
   std::int64_t batch = 256;
   int threads = 1;
+  bool cuda_graphs = false;
 
   // Steps per second of a training of `steps` steps, without its start-up.
   result<double> run(std::int64_t steps, const dataset& data, device& where) const;

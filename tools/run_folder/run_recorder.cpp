@@ -85,11 +85,12 @@ status run_recorder::evaluation(const evaluation_report& report) {
   return events_.append(seconds_since_1970(), report.step, scalars_of(report));
 }
 
-status run_recorder::finish(const training_summary& summary, std::span<const layer_group::named_tensor> weights) {
+status run_recorder::finish(const training_summary& summary, std::span<const layer_group::named_tensor> weights,
+                            std::span<const device_report> devices) {
   std::vector<safetensors_entry> entries;
   for (const auto& weight : weights) entries.push_back(safetensors_entry_of(weight.name, weight.value));
   if (auto done = write_safetensors(weights_, entries, metadata_of(model_)); !done) return done;
-  if (auto done = summary_.write(format_summary_json(summary)); !done) return done;
+  if (auto done = summary_.write(format_summary_json(summary, devices)); !done) return done;
   return summary_.commit();
 }
 

@@ -8,6 +8,7 @@
 #include "models/layer_group.hpp"
 #include "models/network.hpp"
 #include "runtime/io/atomic_file.hpp"
+#include "tools/devices/device_report.hpp"
 #include "tools/run_folder/metrics_csv.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/tensorboard_events.hpp"
@@ -35,7 +36,8 @@ public:
   void discard();
   status evaluation(const evaluation_report&);
   // Commits weights and summary, also where evaluation() had failed. Once.
-  status finish(const training_summary&, std::span<const layer_group::named_tensor> weights);
+  status finish(const training_summary&, std::span<const layer_group::named_tensor> weights,
+                std::span<const device_report> devices = {});
 
 private:
   run_recorder(atomic_file weights, atomic_file summary, metrics_csv metrics, tensorboard_events events,

@@ -31,6 +31,16 @@ void write_group(json_writer& json, const group_report& group) {
   json.end_object();
 }
 
+void write_device(json_writer& json, const device_report& device) {
+  json.begin_object();
+  json.key("device").text(device.name);
+  json.key("groups").text(device.groups);
+  json.key("memory_bytes").number(whole(device.memory_bytes));
+  json.key("host_visible_bytes").number(whole(device.host_visible_bytes));
+  json.key("allocations").number(whole(device.allocations));
+  json.end_object();
+}
+
 } // namespace
 
 const char* name_of(run_end end) {
@@ -49,7 +59,7 @@ const char* name_of(run_end end) {
   return "hung";
 }
 
-std::string format_summary_json(const training_summary& summary) {
+std::string format_summary_json(const training_summary& summary, std::span<const device_report> devices) {
   json_writer json;
   json.begin_object();
   json.key("end").text(name_of(summary.end));
@@ -65,7 +75,9 @@ std::string format_summary_json(const training_summary& summary) {
   json.key("nonfinite_skipped").number(summary.nonfinite_skipped);
   json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
   json.key("device_bytes").number(whole(summary.device_bytes));
-  json.key("groups").begin_array();
+  json.key("devices").begin_array();
+  for (const auto& device : devices) write_device(json, device);
+  json.end_array().key("groups").begin_array();
   for (const auto& group : summary.groups) write_group(json, group);
   return json.end_array().end_object().str() + "\n";
 }

@@ -1,15 +1,18 @@
 // summary.json: the summary of a run for scripts. Keys: end, failure, test_error_percent, validation_error_percent,
-// final_loss, steps, steps_per_s, samples_per_s, wall_s, nonfinite_skipped, allocations_while_warm, device_bytes, and
-// groups, an array of objects with every number that the printed table has. What was not measured is null.
+// final_loss, steps, steps_per_s, samples_per_s, wall_s, nonfinite_skipped, allocations_while_warm, device_bytes;
+// devices, an array of objects with what each device holds; and groups, one with every number that the printed table
+// has. What was not measured is null.
 #pragma once
 
 #include "actors/summary.hpp"
+#include "tools/devices/device_report.hpp"
 
+#include <span>
 #include <string>
 
 namespace syngrad::tools {
 
-std::string format_summary_json(const training_summary&);
+std::string format_summary_json(const training_summary&, std::span<const device_report> devices = {});
 
 // "finished", "target_reached", "interrupted", "failed", "hung"
 const char* name_of(run_end);

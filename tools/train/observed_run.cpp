@@ -1,5 +1,6 @@
 #include "tools/train/observed_run.hpp"
 
+#include "tools/devices/device_text.hpp"
 #include "tools/progress/summary_text.hpp"
 
 #include <chrono>
@@ -36,19 +37,22 @@ void observed_run::record(const evaluation_report& report) {
   }
 }
 
-exit_code observed_run::execute(training& run, const std::string& folder) {
+exit_code observed_run::execute(training& run, device_set& devices, const std::string& folder) {
   const auto& settings = options_.settings;
   printer_.line("training " + options_.model + " in groups of " + options_.split + " units, policy " + settings.policy +
                 ", " + std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +
-                std::to_string(settings.threads) + (settings.threads == 1 ? " thread" : " threads"));
+                std::to_string(settings.threads) + (settings.threads == 1 ? " thread" : " threads") +
+                format_devices(devices.report()));
   interrupt_.aim(&run);
   const auto summary = run.run();
   interrupt_.aim(nullptr);
   printer_.finish();
   const auto weights = run.weights();
-  const auto saved = recorder_.finish(summary, weights);
+  const auto held = devices.report();
+  const auto saved = recorder_.finish(summary, weights, held);
+  if (summary.end == run_end::hung) devices.abandon();
   const auto traced = tracing_.finish(summary.end == run_end::hung);
-  if (!options_.quiet) std::cout << '\n' << format_groups(summary) << '\n';
+  if (!options_.quiet) std::cout << '\n' << format_groups(summary) << '\n' << format_memory(held);
   if (!options_.quiet && !traced.empty()) std::cout << traced << '\n';
   std::cout << format_last_line(summary, folder) << std::endl;
   return conclude(summary, saved);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/training.hpp"
+#include "tools/devices/device_set.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/progress/progress_printer.hpp"
 #include "tools/run_folder/run_recorder.hpp"
@@ -22,7 +23,7 @@ public:
   observed_run(run_recorder&, run_tracing&, interruption&, const train_options&);
 
   training_observer observer(); // for training::prepare
-  exit_code execute(training&, const std::string& folder);
+  exit_code execute(training&, device_set&, const std::string& folder);
 
 private:
   void record(const evaluation_report&);

@@ -24,18 +24,21 @@ std::uint64_t new_run_id() {
 trace_names facts_of(const train_options& options) {
   const auto& s = options.settings;
   trace_names names;
-  names.facts = {{"program", "syngrad " SYNGRAD_VERSION},
-                 {"model", options.model},
-                 {"data", options.data},
-                 {"policy", s.policy},
-                 {"predictor", s.synthetic.kind},
-                 {"groups", std::to_string(s.split.size())},
-                 {"split", options.split},
-                 {"batch_size", std::to_string(s.batch_size)},
-                 {"steps", std::to_string(s.steps)},
-                 {"threads", std::to_string(s.threads)},
-                 {"deterministic", s.deterministic ? "true" : "false"},
-                 {"trace", options.trace}};
+  names.facts = {
+    {"program", "syngrad " SYNGRAD_VERSION},
+    {"model", options.model},
+    {"data", options.data},
+    {"policy", s.policy},
+    {"predictor", s.synthetic.kind},
+    {"groups", std::to_string(s.split.size())},
+    {"split", options.split},
+    {"batch_size", std::to_string(s.batch_size)},
+    {"steps", std::to_string(s.steps)},
+    {"threads", std::to_string(s.threads)},
+    {"devices", options.devices.device + (options.devices.place.empty() ? "" : ", " + options.devices.place)},
+    {"precision", options.devices.precision},
+    {"deterministic", s.deterministic ? "true" : "false"},
+    {"trace", options.trace}};
   return names;
 }
 

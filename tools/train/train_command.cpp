@@ -1,8 +1,8 @@
 #include "tools/train/train_command.hpp"
 
-#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/data/data_source.hpp"
 #include "tools/command_line/option_help.hpp"
+#include "tools/devices/device_set.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_ini.hpp"
 #include "tools/run_folder/run_recorder.hpp"
@@ -38,10 +38,29 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
           .weight_bytes = weights_size(model)};
 }
 
+result<device_set> make_devices(const train_options& options) {
+  const auto chosen = choose_devices(options.devices, static_cast<int>(options.settings.split.size()));
+  if (!chosen) return chosen.failure();
+  return device_set::make(*chosen, options.devices.for_cuda());
+}
+
+// A device that has no room for the layers, say, is named by its exception.
+result<std::unique_ptr<training>> prepare(const train_options& options, network model, const dataset& data,
+                                          const device_set& devices, training_observer observer,
+                                          trace_recorder* trace) {
+  try {
+    return training::prepare(options.settings, std::move(model), data, devices.places(), std::move(observer), trace);
+  } catch (const std::exception& failure) {
+    return error{failure.what()};
+  }
+}
+
 // Everything after the command line was read. What fails before the training has begun leaves no folder behind.
 exit_code train(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
   if (!model) return refuse(model.message());
+  auto devices = make_devices(options);
+  if (!devices) return refuse(devices.message());
 
   interruption interrupt;
   const signal_watcher watcher([&] {
@@ -68,17 +87,15 @@ exit_code train(train_options& options, const option_reader& reader) {
     return refuse(tracing.message());
   }
 
-  cpu_device device;
   observed_run run(*recorder, *tracing, interrupt, options);
-  auto prepared =
-    training::prepare(options.settings, std::move(*model), *data, device, run.observer(), tracing->recorder());
+  auto prepared = prepare(options, std::move(*model), *data, *devices, run.observer(), tracing->recorder());
   if (!prepared) {
     recorder->discard();
     tracing->discard();
     return refuse(prepared.message());
   }
   folder->keep();
-  return run.execute(**prepared, folder->path());
+  return run.execute(**prepared, *devices, folder->path());
 }
 
 } // namespace

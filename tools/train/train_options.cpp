@@ -92,6 +92,11 @@ option_group how_long(train_options& o) {
                          "Stop as soon as an evaluation's error is at most this")}};
 }
 
+option_group on_what(train_options& o) {
+  return {"On what",
+          {device_row(o.devices), place_row(o.devices), precision_row(o.devices), cuda_graphs_row(o.devices)}};
+}
+
 option_group how_it_runs(train_options& o) {
   auto& s = o.settings;
   return {
@@ -144,8 +149,8 @@ train_options::train_options() {
 }
 
 std::vector<option_group> train_option_table(train_options& target) {
-  return {what_to_train(target), what_on(target), how_groups_update(target), how_weights_move(target), how_long(target),
-          how_it_runs(target),   output(target)};
+  return {what_to_train(target), what_on(target), how_groups_update(target), how_weights_move(target),
+          how_long(target),      on_what(target), how_it_runs(target),       output(target)};
 }
 
 option_reader make_train_option_reader(train_options& target) {
@@ -165,6 +170,7 @@ std::string train_help(const option_reader& reader) {
          "  syngrad train --data mnist:DIR --steps 6000 --lr-decay 0.6:0.1,0.8:0.1\n"
          "  syngrad train --data csv:iris.csv --model mlp:4-32x2-3 --batch 16 --epochs 50\n"
          "  syngrad train --model mlp:784-256x11-10 --groups 4 --policy corrected --audit every:50\n"
+         "  syngrad train --device cuda:0 --precision bf16       on a GPU\n"
          "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n\n"
          "Exit status: 0 done, 1 failed while running, 2 bad usage, 130 interrupted (weights are saved).\n";
 }

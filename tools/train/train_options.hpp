@@ -3,6 +3,7 @@
 
 #include "actors/settings.hpp"
 #include "tools/command_line/option_reader.hpp"
+#include "tools/devices/device_options.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,7 @@ struct train_options {
   bool quiet = false;
   bool help = false;
 
+  device_options devices;
   training_settings settings; // what is not said above
 };
 

@@ -1,0 +1,20 @@
+// The devices of a run, for people. Nothing is said of a run that is on the CPU alone.
+#pragma once
+
+#include "tools/devices/device_report.hpp"
+
+#include <span>
+#include <string>
+
+namespace syngrad::tools {
+
+// "", ", on cuda:0", or ", groups 0-2 on cuda:0, 3 on cpu": the end of a sentence.
+std::string format_devices(std::span<const device_report>);
+
+// "memory: cuda:0 1.2 GiB, 64.0 MiB pinned; cpu 15.2 MiB" and a line break, or nothing.
+std::string format_memory(std::span<const device_report>);
+
+// "1.2 GiB"
+std::string show_bytes(std::uint64_t);
+
+} // namespace syngrad::tools
