@@ -29,6 +29,10 @@ caf::behavior gate(caf::event_based_actor* self, caf::actor in, caf::actor back_
   }};
 }
 
+caf::behavior answer(caf::event_based_actor* self, caf::actor back) {
+  return {[=](credit& each) { self->send(back, std::move(each)); }};
+}
+
 caf::actor_system_config& configure(caf::actor_system_config& config, const two_nodes_setup& setup) {
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", setup.threads);
@@ -62,10 +66,12 @@ two_nodes::two_nodes(const two_nodes_setup& setup)
   auto out = outgoing("link there");
   out.counters = sent_;
   out_ = spawn_outgoing_link(here(), {1, nullptr}, std::move(out));
-  in_ = spawn_incoming_link(there(), {2, nullptr},
-                            {1, "link from here", *receiver_, host_.get(), setup.options, received_});
+  if (setup.link_back) back_out_ = spawn_outgoing_link(there(), {3, nullptr}, outgoing("link back"));
+  if (setup.answers) answering_ = there().spawn(answer, back_out_);
+  in_ = spawn_incoming_link(
+    there(), {2, nullptr},
+    {1, "link from here", answering_ ? answering_ : caf::actor(*receiver_), host_.get(), setup.options, received_});
   if (setup.link_back) {
-    back_out_ = spawn_outgoing_link(there(), {3, nullptr}, outgoing("link back"));
     back_in_ = spawn_incoming_link(here(), {4, nullptr},
                                    {2, "link from there", *receiver_here_, host_.get(), setup.options, nullptr});
   }
@@ -76,7 +82,7 @@ two_nodes::two_nodes(const two_nodes_setup& setup)
 }
 
 two_nodes::~two_nodes() {
-  for (auto* const each : {&out_, &in_, &back_out_, &back_in_, &gate_}) {
+  for (auto* const each : {&out_, &in_, &back_out_, &back_in_, &gate_, &answering_}) {
     if (*each) caf::anon_send_exit(*each, caf::exit_reason::user_shutdown);
     *each = nullptr;
   }

@@ -24,6 +24,7 @@ struct two_nodes_setup {
   tls_files tls;
   std::size_t threads = 2; // of each system
   bool link_back = false;  // a second link, from the second node to the first
+  bool answers = false;    // what arrives at the second node is a credit, and goes back over link_back
 };
 
 class two_nodes {
@@ -60,7 +61,7 @@ private:
   std::shared_ptr<link_counters> sent_ = std::make_shared<link_counters>();
   std::shared_ptr<link_counters> received_ = std::make_shared<link_counters>();
   std::optional<caf::scoped_actor> receiver_, receiver_here_, watcher_;
-  caf::actor out_, in_, back_out_, back_in_, gate_;
+  caf::actor out_, in_, back_out_, back_in_, gate_, answering_;
   bool tls_;
   std::uint16_t port_ = 0;
   std::uint64_t session_ = 0;
