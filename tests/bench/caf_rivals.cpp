@@ -5,6 +5,7 @@
 #include <caf/io/all.hpp>
 #include <caf/openssl/all.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace syngrad::test {
@@ -13,9 +14,17 @@ namespace {
 
 constexpr std::size_t blob_bytes = std::size_t{1} << 20;
 
-// Counts blobs, tells of every eighth, and answers a pair of numbers with itself.
+constexpr std::size_t blobs_of_tensor = 64;
+
+// Counts blobs, tells of every eighth, and answers a pair of numbers with itself. Blobs with a place are copied there.
 caf::behavior far_end(caf::event_based_actor* self) {
+  const auto tensor = std::make_shared<std::vector<char>>(blobs_of_tensor * blob_bytes);
   return {
+    [self, tensor, count = 0](const caf::actor& to, std::uint64_t place, std::vector<char>& blob) mutable {
+      if (blob.size() != blob_bytes) return;
+      std::copy(blob.begin(), blob.end(), tensor->begin() + static_cast<std::ptrdiff_t>(place * blob_bytes));
+      if (++count % 8 == 0) self->send(to, std::int32_t{8});
+    },
     [self, count = 0](const caf::actor& to, std::vector<char>& blob) mutable {
       if (blob.size() == blob_bytes && ++count % 8 == 0) self->send(to, std::int32_t{8});
     },
@@ -25,7 +34,7 @@ caf::behavior far_end(caf::event_based_actor* self) {
 
 } // namespace
 
-caf_rivals::caf_rivals(two_nodes& nodes, bool tls) : nodes_(nodes) {
+caf_rivals::caf_rivals(two_nodes& nodes, bool tls) : nodes_(nodes), tensor_(blobs_of_tensor * blob_bytes, 'x') {
   const auto made = nodes.there().spawn(far_end);
   const auto port =
     tls ? caf::openssl::publish(made, 0, "127.0.0.1") : nodes.there().middleman().publish(made, 0, "127.0.0.1");
@@ -42,12 +51,25 @@ caf_rivals::~caf_rivals() {
 }
 
 double caf_rivals::stream(int blobs, int window) {
+  const auto same = caf::make_message(caf::actor(*asker_), std::vector<char>(blob_bytes, 'x'));
+  return stream_of([&](int) { return same; }, blobs, window);
+}
+
+double caf_rivals::stream_tensors(int blobs, int window) {
+  const auto cut = [this](int number) {
+    const auto place = static_cast<std::size_t>(number) % blobs_of_tensor;
+    const auto* from = tensor_.data() + place * blob_bytes;
+    return caf::make_message(caf::actor(*asker_), std::uint64_t{place}, std::vector<char>(from, from + blob_bytes));
+  };
+  return stream_of(cut, blobs, window);
+}
+
+double caf_rivals::stream_of(const std::function<caf::message(int)>& blob, int blobs, int window) {
   auto& self = *asker_;
-  const auto blob = caf::make_message(caf::actor(self), std::vector<char>(blob_bytes, 'x'));
   const auto began = steady_now_ns();
   int sent = 0, arrived = 0;
   while (arrived < blobs) {
-    for (; sent < blobs && sent - arrived < window; ++sent) self->send(far_, blob);
+    for (; sent < blobs && sent - arrived < window; ++sent) self->send(far_, blob(sent));
     self->receive([&](std::int32_t more) { arrived += more; });
   }
   return static_cast<double>(steady_now_ns() - began) * 1e-9;

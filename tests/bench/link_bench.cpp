@@ -3,8 +3,11 @@
 //   link_bench [--rounds N] [--tensors N] [--small N] [--credit MIB] [--chunk KIB] [--wire FORMAT] [--tls FOLDER]
 //
 // Throughput of tensors of 64 MiB against blobs of 1 MiB, and the round trip of a small message, alternating; medians.
-// CAF by itself has no limit on what is on the way; it gets the window of the link, and one of 8 MiB where it is
-// faster. FOLDER holds node.pem, node.key and ca.pem.
+// CAF by itself does the same work (blobs cut from tensors and put together again; no sum), and only its own (one blob
+// again and again, thrown away). It has no limit on what is on the way; it gets windows of 8 MiB and of the link's
+// credit, and the better one counts.
+//
+// FOLDER holds node.pem, node.key and ca.pem.
 #include "tests/bench/caf_rivals.hpp"
 
 #include "actors/time_account.hpp"
@@ -88,7 +91,6 @@ void measure_throughput(const bench_options& options, const char* name) {
   setup.tls = options.tls;
   two_nodes nodes(setup);
   nodes.connect(nodes.port());
-  caf_rivals rivals(nodes, !options.tls.certificate.empty());
   cpu_device cpu;
   auto& work = cpu.make_stream();
   const auto values = make_tensor(work, {16 * 1024, 1024});
@@ -96,22 +98,29 @@ void measure_throughput(const bench_options& options, const char* name) {
   const auto megabytes = static_cast<double>(values.bytes()) * options.tensors * 1e-6;
   const int blobs = 64 * options.tensors;
   const int window = std::max(8, static_cast<int>(static_cast<double>(options.link.credit_bytes) / mib));
-  link_seconds(nodes, values, 2);
-  const double warm_peak = peak_mib();
-  costs link, same, narrow;
+  for (const int tensors : {2, options.tensors}) {
+    link_seconds(nodes, values, tensors);
+    std::printf("%s: at most %.0f MiB resident after %d tensors of 64, one of them sent and two received at a time\n",
+                name, peak_mib(), tensors);
+  }
+  caf_rivals rivals(nodes, !options.tls.certificate.empty());
+  costs link, tensors[2], bare[2];
   for (int i = 0; i < options.rounds; ++i) {
     link.measure(megabytes, [&] { return link_seconds(nodes, values, options.tensors); });
-    if (i == 0)
-      std::printf("%s: peak memory %.0f MiB after 2 tensors, %.0f MiB after %d\n", name, warm_peak, peak_mib(),
-                  options.tensors + 2);
-    same.measure(megabytes, [&] { return rivals.stream(blobs, window); });
-    narrow.measure(megabytes, [&] { return rivals.stream(blobs, 8); });
+    for (const int wide : {0, 1}) {
+      const int blobs_on_the_way = wide ? window : 8;
+      tensors[wide].measure(megabytes, [&] { return rivals.stream_tensors(blobs, blobs_on_the_way); });
+      bare[wide].measure(megabytes, [&] { return rivals.stream(blobs, blobs_on_the_way); });
+    }
   }
-  const double best = std::max(median(same.rate), median(narrow.rate));
-  std::printf("%s: link %.0f MB/s; CAF %.0f (window of %d MiB), %.0f (8 MiB); ratio %.2f\n", name, median(link.rate),
-              median(same.rate), window, median(narrow.rate), median(link.rate) / best);
-  std::printf("%s: processor time for a GB: link %.2f s; CAF %.2f, %.2f\n", name, median(link.cpu), median(same.cpu),
-              median(narrow.cpu));
+  std::printf("%s: link %.0f MB/s, %.2f s of processor time for a GB\n", name, median(link.rate), median(link.cpu));
+  const auto compare = [&](const char* what, const costs(&rival)[2]) {
+    const auto& best = rival[median(rival[1].rate) > median(rival[0].rate)];
+    std::printf("%s: %s: %.0f MB/s, %.2f s a GB; ratio of the rates %.2f\n", name, what, median(best.rate),
+                median(best.cpu), median(link.rate) / median(best.rate));
+  };
+  compare("CAF, tensors in blobs", tensors);
+  compare("CAF, one blob again and again", bare);
 }
 
 void measure_round_trip(const bench_options& options, const char* name) {
