@@ -1,5 +1,5 @@
-// Records the messages of one actor: that they were sent to it, and when it handled them. Knows every type of message
-// by its content, so that no handler records anything.
+// Records the messages of one actor: that they were sent to it, or came from another node, and when it handled them.
+// Knows every type of message by its content, so that no handler records anything.
 //
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
@@ -12,8 +12,11 @@
 
 #include <cstdint>
 #include <string>
+#include <typeinfo>
 
 namespace syngrad {
+
+struct message_context;
 
 // Where an actor stands in its process.
 struct actor_place {
@@ -32,6 +35,9 @@ public:
   void sent(const caf::mailbox_element&, std::int64_t now_ns);
   void begins(const caf::mailbox_element&, std::int64_t now_ns, std::uint32_t weight_version);
   void ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason);
+  // A message goes over a link, with `bytes` on the wire.
+  void crosses(record_kind serialize_or_deserialize, const std::type_info&, const message_context&,
+               std::uint32_t neighbour, std::size_t bytes, std::int64_t now_ns);
   void lives(record_kind spawn_or_exit, std::int64_t now_ns);
 
 private:
