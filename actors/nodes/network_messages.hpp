@@ -148,7 +148,7 @@ auto inspect(Inspector& f, rate_answer& x) {
 } // namespace syngrad
 
 // Far from the numbers of other blocks; in this CAF they only have to differ within a program.
-CAF_BEGIN_TYPE_ID_BLOCK(syngrad_nodes, caf::first_custom_type_id + 100)
+CAF_BEGIN_TYPE_ID_BLOCK(syngrad_nodes, caf::first_custom_type_id + 200)
 CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::hello))
 CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::refused))
 CAF_ADD_TYPE_ID(syngrad_nodes, (syngrad::challenge))
