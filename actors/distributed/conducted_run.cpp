@@ -111,8 +111,25 @@ void conducted_run::finish_all() {
     for (auto* each : plan_.devices) each->synchronize();
   const auto until = clock::now() + std::chrono::seconds(600);
   while (!all_stand(standing::done) && clock::now() < until) take(setup_.inbox->next(std::chrono::milliseconds(200)));
-  for (auto& [number, each] : members_)
-    if (each.stands != standing::dead) each.node.control.say(dismiss{});
+  dismiss_all();
+}
+
+// The nodes go when they hear it; a connection that ends meanwhile is as good as an answer.
+void conducted_run::dismiss_all() {
+  std::size_t on_the_way = 0;
+  for (auto& [number, each] : members_) {
+    if (each.stands == standing::dead) continue;
+    each.node.control.say(dismiss{});
+    each.node.control.drain(setup_.inbox->address());
+    ++on_the_way;
+  }
+  const auto until = clock::now() + std::chrono::seconds(3);
+  while (on_the_way > 0 && clock::now() < until) {
+    const auto event = setup_.inbox->next(std::chrono::milliseconds(100));
+    if (std::holds_alternative<link_drained>(event) || std::holds_alternative<peer_down>(event) ||
+        std::holds_alternative<peer_dead>(event))
+      --on_the_way;
+  }
 }
 
 // ---- what happens meanwhile
@@ -174,6 +191,8 @@ void conducted_run::take(const node_said& said) {
     break;
   case control_type::trouble:
     with(decode<trouble>(said.message), [&](const trouble& what) { fail(what.why); });
+    break;
+  case control_type::introduction: // said before the run
     break;
   case control_type::run_order:
   case control_type::open_links:

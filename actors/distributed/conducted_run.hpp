@@ -65,6 +65,7 @@ private:
   bool all_stand(standing at_least) const;
   void begin();
   void finish_all();
+  void dismiss_all();
   void wait_while(const std::function<bool()>& going_on);
   void take(const run_event&);
   void take(const node_said&);

@@ -19,6 +19,8 @@ public:
   void say(const M& message) const {
     caf::anon_send(outgoing_, encode(message));
   }
+  // link_drained to `tell`, once all that was said is there.
+  void drain(const caf::actor& tell) const { caf::anon_send(outgoing_, drain_link{tell}); }
   // Ends both, and returns when they have ended; what was said last may be lost, unless the other side has answered it.
   void close(caf::actor_system&);
 

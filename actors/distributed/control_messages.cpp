@@ -90,6 +90,8 @@ void fields(A& field, M& m) {
     field(m.run_id, m.node, m.options, m.peer_timeout_s, m.reconnect_for_s);
     field.list(m.members, [&](auto& each) { field(each.node, each.name, each.host, each.port, each.instance); });
     field.list(m.groups, [&](auto& each) { field(each.node, each.device); });
+  } else if constexpr (std::is_same_v<T, introduction>) {
+    field(m.devices, m.threads, m.flops);
   } else if constexpr (std::is_same_v<T, built>) {
     field(m.failure);
     field.list(m.groups, [&](auto& each) { field(each.group, each.hash); });
@@ -146,6 +148,7 @@ SYNGRAD_CONTROL(trace_part)
 SYNGRAD_CONTROL(done)
 SYNGRAD_CONTROL(dismiss)
 SYNGRAD_CONTROL(trouble)
+SYNGRAD_CONTROL(introduction)
 #undef SYNGRAD_CONTROL
 
 } // namespace syngrad

@@ -1,7 +1,8 @@
 // What the coordinator's process and the nodes of a run say to each other, over a pair of control links for each node:
 //
 //  from          to            message        when
-//  coordinator   node          run_order      first: what to build, who else takes part, which groups go where
+//  node          coordinator   introduction   first: what it brings along
+//  coordinator   node          run_order      what to build, who else takes part, which groups go where
 //  node          coordinator   built          its groups are built: a hash of each, or why it cannot
 //  coordinator   node          open_links     all hashes are those that the coordinator found itself: join the others
 //  node          coordinator   ready          its links stand, to every neighbour
@@ -40,6 +41,14 @@ enum class control_type : std::uint16_t {
   done,
   dismiss,
   trouble,
+  introduction,
+};
+
+struct introduction {
+  static constexpr auto type = control_type::introduction;
+  std::string devices; // "cpu,cuda:0"
+  std::uint16_t threads = 1;
+  double flops = 0; // multiply-adds a second of its threads together, as it measured them
 };
 
 struct run_member { // a process; number 0 is the coordinator's

@@ -157,7 +157,7 @@ bool member_run::join() {
   for (const auto& each : actors_.all) setup_.inbox->watch(each);
   links_ = join_with_links(*setup_.system, *plan_, actors_,
                            {order_->node, node_of, [this](std::uint8_t node) { return setup_.peer_of(*order_, node); },
-                            setup_.host, setup_.options});
+                            setup_.host, setup_.options_of_links()});
   for (const auto& end : links_.ends) setup_.inbox->watch(end.actor);
   if (!wait_for_neighbours(neighbours_of(order_->node, node_of))) {
     if (!over()) wait_for(control_type::finish);

@@ -33,7 +33,7 @@ struct member_setup {
   std::function<result<run_plan>(const run_order&)> build;
   // The peer that leads to another process of the run: made at the first call. 0: the coordinator's.
   std::function<caf::actor(const run_order&, std::uint8_t node)> peer_of;
-  link_options options;                                                               // filled in by build()
+  std::function<link_options()> options_of_links;                                     // once built
   std::function<std::string(const std::function<void(trace_part)>& send)> send_trace; // returns what went wrong
   std::function<void(const std::string&)> notice;                                     // a line for the user
   double patience_s = 15;                                                             // for `finish`, after trouble

@@ -25,7 +25,7 @@ struct actor_ended { // one that is watched
 struct nothing_happened {}; // in time
 
 using run_event = std::variant<nothing_happened, node_said, peer_waiting, peer_up, peer_down, peer_dead, peer_rate,
-                               actor_ended, interrupt_run>;
+                               actor_ended, link_drained, interrupt_run>;
 
 class run_inbox {
 public:

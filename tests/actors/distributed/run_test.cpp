@@ -136,6 +136,7 @@ struct cluster_test {
     setup.name = std::string(1, static_cast<char>('a' + node - 1));
     setup.host = &cpu;
     setup.patience_s = 5;
+    setup.options_of_links = [] { return link_options{}; };
     setup.build = [&](const run_order&) -> result<run_plan> {
       auto own = settings;
       if (spoil) spoil(own, node);
