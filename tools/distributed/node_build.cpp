@@ -38,8 +38,8 @@ node_build::~node_build() {
   }
 }
 
-result<run_plan> node_build::build(const run_order& order) {
-  auto folder = run_folder::create("runs/node-" + name_ + "-" + short_id(order.run_id), "node");
+result<run_plan> node_build::build(const run_order& order, const std::string& name) {
+  auto folder = run_folder::create("runs/node-" + name + "-" + short_id(order.run_id), "node");
   if (!folder) return folder.failure();
   folder_.emplace(std::move(*folder));
   auto model = read_options(order.options);

@@ -19,11 +19,11 @@ namespace syngrad::tools {
 
 class node_build {
 public:
-  node_build(const node_options& node, std::string name) : node_(node), name_(std::move(name)) {}
+  explicit node_build(const node_options& node) : node_(node) {}
   ~node_build();
 
   // Makes runs/node-NAME-RUN and everything that the order asks for. The message names the option or device.
-  result<run_plan> build(const run_order&);
+  result<run_plan> build(const run_order&, const std::string& name);
 
   const train_options& options() const { return options_; }
   // Closes the trace and sends it; returns what went wrong.
@@ -38,7 +38,6 @@ private:
   status start_trace(const run_order&);
 
   const node_options& node_;
-  std::string name_;
   std::optional<run_folder> folder_;
   std::map<std::string, std::unique_ptr<device>> devices_;
   std::unique_ptr<trace_recorder> recorder_;

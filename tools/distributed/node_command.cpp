@@ -102,11 +102,11 @@ exit_code take_part(node_options& options) {
     say("leaving the run; once more to stop at once");
     interrupt.request();
   });
-  cpu_device host; // outlives the system
+  cpu_device host; // this and what is built outlive the system, whose actors use them
+  node_build build(options);
   auto opened = node_system::open(options.network, options.threads, options.intra_op, say);
   if (!opened) return refuse(opened.message());
   auto system = std::move(*opened);
-  node_build build(options, system->identity().name);
   auto result = exit_code::failed;
   bool stuck = false;
   {
@@ -123,7 +123,7 @@ exit_code take_part(node_options& options) {
     setup.coordinator = &control;
     setup.name = system->identity().name;
     setup.host = &host;
-    setup.build = [&](const run_order& order) { return build.build(order); };
+    setup.build = [&](const run_order& order) { return build.build(order, system->identity().name); };
     setup.options_of_links = [&] {
       link_options links;
       links.activations = links.gradients = *parse_wire_format(build.options().cluster.wire);

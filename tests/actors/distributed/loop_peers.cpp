@@ -83,6 +83,11 @@ caf::actor loop_peers::make(std::uint8_t here, std::uint8_t other) {
   return peers_[{here, other}] = system_.spawn(loop_peer, owners_[here], other);
 }
 
+void loop_peers::hang_up(std::uint8_t node) {
+  const std::lock_guard lock(mutex_);
+  caf::anon_send(owners_[0], peer_down{node, "it has left", 0});
+}
+
 void loop_peers::kill(std::uint8_t node) {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, peer] : peers_)

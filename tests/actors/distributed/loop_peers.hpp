@@ -21,6 +21,8 @@ public:
   void seat(std::uint8_t node, caf::actor owner);
   // The peer in process `here` that leads to `other`; both owners hear that it is up. Any thread.
   caf::actor peer(std::uint8_t here, std::uint8_t other);
+  // As if process `node` had ended in order: the coordinator's hears that the connection is gone.
+  void hang_up(std::uint8_t node);
   // As if process `node` had been killed: everybody else hears of it, and so do their links.
   void kill(std::uint8_t node);
 

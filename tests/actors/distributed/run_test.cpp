@@ -154,6 +154,7 @@ struct cluster_test {
       out.kept[node] = std::move(kept);
     }
     control.close(system);
+    peers.hang_up(number);
   }
 };
 
