@@ -55,6 +55,7 @@ distributed_training::~distributed_training() {
     inbox_->on_roster = nullptr;
   }
   inbox_.reset();
+  if (system_) system_.reset(); // then local nodes, which wait for somebody here to answer, go
 }
 
 status distributed_training::listen() {
@@ -240,8 +241,25 @@ result<run_plan> distributed_training::plan_here() {
 
 training_summary distributed_training::run() {
   auto out = train();
-  if (out.end == run_end::failed && interrupted_) out.end = run_end::interrupted;
+  if (!conducted_) send_home(out);
   return out;
+}
+
+// Of a run that never began: the nodes end with the same reason.
+void distributed_training::send_home(const training_summary& summary) {
+  closed_ = true;
+  std::size_t on_the_way = 0;
+  for (auto& [number, each] : candidates_) {
+    each.seat.control.say(finish{static_cast<std::uint8_t>(summary.end), summary.failure, false, false});
+    each.seat.control.say(dismiss{});
+    each.seat.control.drain(inbox_address_);
+    if (each.up) ++on_the_way;
+  }
+  const auto until = clock::now() + std::chrono::seconds(3);
+  while (on_the_way > 0 && clock::now() < until) {
+    const auto event = inbox_->next(std::chrono::milliseconds(100));
+    if (std::holds_alternative<link_drained>(event) || std::holds_alternative<peer_down>(event)) --on_the_way;
+  }
 }
 
 training_summary distributed_training::train() {
@@ -276,6 +294,7 @@ training_summary distributed_training::train() {
     order.members.push_back(each.seat.who);
     conductor.nodes.push_back(each.seat);
   }
+  conducted_ = true;
   conducted_run run(std::move(conductor), std::move(*plan));
   auto out = run.run();
   weights_ = run.weights();

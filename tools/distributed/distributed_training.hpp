@@ -60,6 +60,7 @@ private:
   status place(const run_plan& whole);
   result<run_plan> plan_here();
   training_summary train();
+  void send_home(const training_summary&);
   static training_summary failed(const std::string& why, bool interrupted);
 
   setup given_;
@@ -72,6 +73,7 @@ private:
   std::map<std::uint8_t, candidate> candidates_;
   bool closed_ = false; // nobody else may join
   bool interrupted_ = false;
+  bool conducted_ = false; // the nodes have had their orders
   std::vector<group_place> places_;
   std::vector<std::uint64_t> hashes_;
   std::vector<layer_group::named_tensor> weights_;
