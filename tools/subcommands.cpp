@@ -1,4 +1,6 @@
 #include "tools/bench/bench_command.hpp"
+#include "tools/nodes/certs_command.hpp"
+#include "tools/nodes/nodes_command.hpp"
 #include "tools/subcommand.hpp"
 #include "tools/trace/run_trace.hpp"
 #include "tools/train/train_command.hpp"
@@ -11,6 +13,8 @@ std::span<const subcommand> subcommands() {
   static constexpr std::array registry{
     subcommand{"train", "train a network whose layer groups do not wait for each other", run_train},
     subcommand{"trace", "inspect the messages of a run: who waited for whom, how good the gradients were", run_trace},
+    subcommand{"nodes", "show which processes take part in a run, and how they are connected", run_nodes},
+    subcommand{"certs", "make a private certificate authority and certificates for the nodes of a cluster", run_certs},
     subcommand{"bench", "measure how fast the runtime is on this machine", run_bench},
   };
   return registry;
