@@ -3,7 +3,6 @@
 #include "actors/time_account.hpp"
 
 #include <caf/io/all.hpp>
-#include <caf/openssl/all.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -34,19 +33,17 @@ caf::behavior far_end(caf::event_based_actor* self) {
 
 } // namespace
 
-caf_rivals::caf_rivals(two_nodes& nodes, bool tls) : nodes_(nodes), tensor_(blobs_of_tensor * blob_bytes, 'x') {
+// By name, over the connection that is there: a second one between the same two nodes would be closed as redundant.
+caf_rivals::caf_rivals(two_nodes& nodes) : nodes_(nodes), tensor_(blobs_of_tensor * blob_bytes, 'x') {
   const auto made = nodes.there().spawn(far_end);
-  const auto port =
-    tls ? caf::openssl::publish(made, 0, "127.0.0.1") : nodes.there().middleman().publish(made, 0, "127.0.0.1");
-  if (!port) throw std::runtime_error("cannot listen: " + nodes.there().render(port.error()));
-  auto far = tls ? caf::openssl::remote_actor(nodes.here(), "127.0.0.1", *port)
-                 : nodes.here().middleman().remote_actor("127.0.0.1", *port);
-  if (!far) throw std::runtime_error("cannot connect: " + nodes.here().render(far.error()));
-  far_ = std::move(*far);
+  nodes.there().registry().put(caf::atom("rival"), caf::actor_cast<caf::strong_actor_ptr>(made));
+  far_ = caf::actor_cast<caf::actor>(nodes.here().middleman().remote_lookup(caf::atom("rival"), made.node()));
+  if (!far_) throw std::runtime_error("the other node does not answer");
   asker_.emplace(nodes.here());
 }
 
 caf_rivals::~caf_rivals() {
+  nodes_.there().registry().erase(caf::atom("rival"));
   caf::anon_send_exit(far_, caf::exit_reason::user_shutdown);
 }
 

@@ -10,8 +10,7 @@ namespace syngrad::test {
 
 class caf_rivals {
 public:
-  // Listens on the second node; the first one connects.
-  caf_rivals(two_nodes& nodes, bool tls);
+  explicit caf_rivals(two_nodes& nodes); // which are connected
   ~caf_rivals();
 
   // Seconds for `blobs` of 1 MiB, of which at most `window` are on the way. Always the same one, which the other end

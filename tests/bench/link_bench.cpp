@@ -103,7 +103,7 @@ void measure_throughput(const bench_options& options, const char* name) {
     std::printf("%s: at most %.0f MiB resident after %d tensors of 64, one of them sent and two received at a time\n",
                 name, peak_mib(), tensors);
   }
-  caf_rivals rivals(nodes, !options.tls.certificate.empty());
+  caf_rivals rivals(nodes);
   costs link, tensors[2], bare[2];
   for (int i = 0; i < options.rounds; ++i) {
     link.measure(megabytes, [&] { return link_seconds(nodes, values, options.tensors); });
@@ -129,7 +129,7 @@ void measure_round_trip(const bench_options& options, const char* name) {
   setup.link_back = setup.answers = true;
   two_nodes nodes(setup);
   nodes.connect(nodes.port());
-  caf_rivals rivals(nodes, !options.tls.certificate.empty());
+  caf_rivals rivals(nodes);
   link_round_trips(nodes, 100);
   rivals.round_trips(100);
   std::vector<double> link, caf_own;
@@ -144,6 +144,7 @@ void measure_round_trip(const bench_options& options, const char* name) {
 } // namespace
 
 int main(int count, char** words) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   bench_options options;
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string name = words[i], value = words[i + 1];
