@@ -12,6 +12,12 @@ namespace syngrad {
 
 namespace {
 
+// Whether group `index` (-1: the source) reads host memory only. So does a link to another process.
+bool reads_host_only(const run_plan& plan, int index) {
+  auto* const where = index < 0 ? plan.source_device : plan.groups[static_cast<std::size_t>(index)].where;
+  return !where || where->host_reads_memory();
+}
+
 group_setup setup_of_group(run_plan& plan, int index) {
   const auto& settings = plan.settings;
   const auto at = static_cast<std::size_t>(index);
@@ -23,6 +29,9 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.units = planned.units;
   setup.layers = planned.layers;
   setup.work = planned.work;
+  setup.copies = planned.copies;
+  setup.host_below = reads_host_only(plan, index - 1);
+  setup.host_above = index + 1 < count && reads_host_only(plan, index + 1);
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
   setup.rate = plan.rate;
   setup.deterministic = settings.deterministic;
@@ -90,7 +99,11 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   const auto place = [&]() -> actor_place { return {++out.numbers_used, plan.trace, plan.node}; };
   if (plan.data) {
     out.coordinator = system.spawn<coordinator_actor>(place());
-    source_setup feed{plan.data, plan.validation, std::move(*plan.order), &plan.source_device->make_stream(),
+    source_setup feed{plan.data,
+                      plan.validation,
+                      std::move(*plan.order),
+                      &plan.source_device->make_stream(),
+                      reads_host_only(plan, 0),
                       plan.settings.evaluate_every};
     out.source = system.spawn<source_actor>(place(), std::move(feed));
   }

@@ -11,7 +11,8 @@
 
 namespace syngrad {
 
-// Numbers that the device writes for the host to read once the stream is past them; f32, by index.
+// Numbers that the device writes while it works on a batch; f32, by index. All are copied once, at the end, to where
+// the host reads them when the stream is past that.
 namespace measure {
 inline constexpr std::int64_t loss = 0;       // 2: mean loss, wrong rows
 inline constexpr std::int64_t agreement = 2;  // 3: prediction.received, |prediction|^2, |received|^2
@@ -32,6 +33,7 @@ struct batch_record {
   tensor prediction;                   // null: none
   std::uint32_t predictor_version = 0; // that made it
   tensor measures;                     // see namespace measure
+  tensor numbers;                      // the same for the host to read; the same memory where the host reads all
 
   bool sent_down = false;
   bool finished = false;

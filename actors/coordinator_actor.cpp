@@ -66,7 +66,10 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
   }
   summary_.steps = done_;
   if (done_ == warm_after)
-    for (auto* each : setup_->devices) each->memory().add_headroom();
+    for (auto* each : setup_->devices) {
+      each->memory().add_headroom();
+      if (!each->host_reads_memory()) each->host_visible_memory().add_headroom();
+    }
   if (!evaluations_.empty()) return; // what an evaluation allocates, the first time, is not the training's
   const auto allocated = allocations();
   if (done_ <= warm_after) warm_allocations_ = allocated;
@@ -75,7 +78,10 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
 
 std::uint64_t coordinator_actor::allocations() const {
   std::uint64_t all = 0;
-  for (auto* each : setup_->devices) all += each->memory().counters().allocations;
+  for (auto* each : setup_->devices) {
+    all += each->memory().counters().allocations;
+    if (!each->host_reads_memory()) all += each->host_visible_memory().counters().allocations;
+  }
   return all;
 }
 
@@ -257,6 +263,10 @@ void coordinator_actor::handle_interrupt(interrupt_run&) {
 void coordinator_actor::handle_down(const caf::down_msg& down) {
   if (stage_ == stage::ended) return;
   abort("an actor ended before the run did: " + caf::to_string(down.reason));
+}
+
+void coordinator_actor::report_failure(const std::string& what) {
+  if (setup_ && stage_ != stage::ended) abort(title() + ": " + what);
 }
 
 void coordinator_actor::abort(const std::string& why) {

@@ -50,6 +50,7 @@ protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
   void on_exit() override;
+  void report_failure(const std::string& what) override; // its own: nobody else would end the run
 
 private:
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };

@@ -11,7 +11,8 @@
 namespace syngrad {
 
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
-  : observed_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index),
+  : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
+                   *setup.copies),
     setup_(std::move(setup)), actor_id_(actor_id(place.node, place.number)) {}
 
 group_actor::~group_actor() = default;
@@ -28,28 +29,32 @@ caf::behavior group_actor::make_behavior() {
     on(&group_actor::handle_credit),
     on(&group_actor::handle_work_done),
     on(&group_actor::handle_evaluation_done),
+    on(&group_actor::handle_departure),
     on(&group_actor::handle_report_request),
   });
 }
 
 void group_actor::on_exit() {
-  below_ = above_ = predictor_ = nullptr;
-  observed_actor::on_exit();
+  below_.who = above_.who = predictor_ = nullptr;
+  crossing_actor::on_exit();
 }
 
 // ---- messages
 
 void group_actor::handle_connect(connect& neighbours) {
-  below_ = neighbours.below;
-  above_ = neighbours.above;
+  below_ = {neighbours.below, setup_.host_below};
+  above_ = {neighbours.above, setup_.host_above};
   predictor_ = neighbours.predictor;
   report_failures_to(neighbours.coordinator);
   prepare_records();
-  send(below_, credit{context_for(no_batch), setup_.credits});
+  send(below_.who, credit{context_for(no_batch), setup_.credits});
 }
 
 void group_actor::handle_activation(activation& arrived) {
-  inbox_.push_back({arrived, false});
+  auto here = arrived;
+  here.values = brought_here(arrived.values);
+  here.labels = brought_here(arrived.labels);
+  inbox_.push_back({std::move(here), false});
   advance();
 }
 
@@ -68,7 +73,7 @@ void group_actor::handle_gradient(gradient& arrived) {
                                 arrived.context.batch, false});
     return;
   }
-  record->early = batch_record::early_gradient{arrived.kind, arrived.values};
+  record->early = batch_record::early_gradient{arrived.kind, brought_here(arrived.values)};
   // Before its own turn is over a batch has no prediction to compare with: finish_turn() hands the gradient over.
   const bool in_turn = record == turn_;
   if (flushing_)
@@ -81,10 +86,11 @@ void group_actor::handle_gradient(gradient& arrived) {
 void group_actor::handle_audit_gradient(audit_gradient& arrived) {
   auto* record = find(arrived.context.batch);
   if (!record || !record->awaits_audit) return;
+  auto truth = brought_here(arrived.values);
   if (record == turn_)
-    record->early_audit = arrived.values;
+    record->early_audit = std::move(truth);
   else
-    deliver_audit(*record, arrived.values);
+    deliver_audit(*record, truth);
   advance();
 }
 
@@ -102,12 +108,13 @@ void group_actor::handle_credit(credit& granted) {
 }
 
 void group_actor::handle_work_done(work_done& passed) {
+  setup_.work->raise_failure();
   auto* record = find(passed.context.batch);
   if (!record) return;
   if (!passed.settled) {
-    send(below_, credit{context_for(passed.context.batch), 1});
+    send(below_.who, credit{context_for(passed.context.batch), 1});
     if (is_top()) {
-      const double loss = record->measures.f32()[measure::loss];
+      const double loss = record->numbers.f32()[measure::loss];
       setup_.observer->measured(origin_of(*record, setup_.layers->version()), trace_measure::loss, loss);
       if (!std::isfinite(loss))
         report_nonfinite(*record, "the loss after layer " +
@@ -117,7 +124,7 @@ void group_actor::handle_work_done(work_done& passed) {
     return;
   }
   observe_measures(*record);
-  const float* numbers = record->measures.f32();
+  const float* numbers = record->numbers.f32();
   const auto add = [&](agreement_mean& mean, std::int64_t at) {
     mean.add(numbers[at], numbers[at + 1], numbers[at + 2]);
   };
@@ -135,7 +142,8 @@ void group_actor::handle_work_done(work_done& passed) {
 }
 
 void group_actor::handle_evaluation_done(evaluation_done& passed) {
-  send(below_, credit{context_for(no_batch), 1});
+  setup_.work->raise_failure();
+  send(below_.who, credit{context_for(no_batch), 1});
   if (!passed.result) return;
   const float* numbers = passed.result.f32();
   send(coordinator(), evaluated{context_for(no_batch), passed.evaluation, numbers[0], numbers[1], passed.rows});
@@ -178,7 +186,7 @@ void group_actor::advance() {
     case state::sending:
       if (credits_above_ == 0) return;
       --credits_above_;
-      send(above_, std::exchange(output_, {}));
+      send_across(above_, std::exchange(output_, {}));
       state_ = turn_ ? state::gated : state::idle;
       break;
     case state::gated:
@@ -215,6 +223,7 @@ void group_actor::start_training_batch(activation batch) {
   auto& work = *setup_.work;
   auto& record = make_record();
   record.batch = batch.context.batch;
+  turn_ = &record; // from here on a failure is about this batch
   record.cause = batch.context.id;
   record.predictor_version = no_predictor_version;
   record.rows = batch.values.rows();
@@ -223,7 +232,6 @@ void group_actor::start_training_batch(activation batch) {
   last_rows_ = record.rows;
   record.output = setup_.layers->forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
-  turn_ = &record;
   if (is_top()) {
     auto result = measured(record, measure::loss, 2);
     const auto loss = softmax_cross_entropy(work, record.output, record.labels, true, result);
@@ -243,8 +251,9 @@ void group_actor::start_evaluation_batch(activation batch) {
   evaluation_done passed{caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.values.rows(), {}};
   turn_ = nullptr;
   if (is_top()) {
-    passed.result = make_tensor(work, {2});
-    softmax_cross_entropy(work, output, batch.labels.read_on(work), false, passed.result);
+    auto result = make_tensor(work, {2});
+    softmax_cross_entropy(work, output, batch.labels.read_on(work), false, result);
+    passed.result = brought_to_host(work, result);
   } else {
     output.ready_after(work.record());
     output_ = {caused_by(batch.context.id, no_batch, 0), phase::evaluate, batch.evaluation, std::move(output),
@@ -271,7 +280,10 @@ bool group_actor::gate_open() {
 void group_actor::finish_turn() {
   auto& record = *std::exchange(turn_, nullptr);
   state_ = state::idle;
-  if (!is_top()) setup_.policy->on_turn(*this, record);
+  if (is_top())
+    read_measures_late(record);
+  else
+    setup_.policy->on_turn(*this, record);
   when_complete(*setup_.work, work_done{context_for(record.batch), false});
   if (record.finished) {
     settle_if_done(record);
@@ -283,7 +295,7 @@ void group_actor::finish_turn() {
 
 bool group_actor::try_flush() {
   if (!std::exchange(flushing_, true)) {
-    if (above_) send(above_, flush_mark{context_for(no_batch)});
+    if (above_.who) send_across(above_, flush_mark{context_for(no_batch)});
     if (!in_flight_.empty()) deliver_early_through(in_flight_.back()->batch); // deterministic: held back until now
   }
   if (!in_flight_.empty()) return false;

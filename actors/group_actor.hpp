@@ -13,7 +13,7 @@
 #pragma once
 
 #include "actors/agreement.hpp"
-#include "actors/observed_actor.hpp"
+#include "actors/crossing_actor.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "actors/update_observer.hpp"
 #include "models/learning_rate.hpp"
@@ -30,6 +30,9 @@ struct group_setup {
   std::string units; // "0-1", for reports
   std::shared_ptr<layer_group> layers;
   stream* work = nullptr;
+  stream* copies = nullptr; // of the same device: tensors from and to other devices
+  bool host_below = false;  // the neighbour below reads host memory only
+  bool host_above = false;
   std::unique_ptr<update_policy> policy;
   learning_rate rate{1e-3f};
   bool deterministic = false;
@@ -43,7 +46,7 @@ struct group_setup {
   double predictor_multiply_adds = 0;
 };
 
-class group_actor : public observed_actor, private policy_actions {
+class group_actor : public crossing_actor, private policy_actions {
 public:
   group_actor(caf::actor_config&, actor_place, group_setup);
   ~group_actor() override;
@@ -54,7 +57,7 @@ protected:
   waiting_reason waits_for() const override {
     return state_ == state::sending ? waiting_reason::credit : waiting_reason::input;
   }
-  std::uint64_t current_batch() const override { return turn_ ? turn_->batch : 0; }
+  std::uint64_t current_batch() const override { return turn_ ? turn_->batch : crossing_actor::current_batch(); }
   std::uint32_t weight_version() const override { return static_cast<std::uint32_t>(setup_.layers->version()); }
   void on_exit() override;
 
@@ -99,6 +102,7 @@ private:
   void audit(batch_record&, const tensor& truth);
   void send_audit_down(batch_record&, tensor values);
   void settle_if_done(batch_record&);
+  void read_measures_late(const batch_record&);
   void check_finite(const batch_record&);
   void report_nonfinite(const batch_record&, const std::string& what);
   update_origin origin_of(const batch_record&, std::int64_t version) const;
@@ -122,7 +126,8 @@ private:
 
   group_setup setup_;
   std::uint32_t actor_id_;
-  caf::actor below_, above_, predictor_;
+  neighbour below_, above_;
+  caf::actor predictor_;
 
   state state_ = state::idle;
   batch_record* turn_ = nullptr;

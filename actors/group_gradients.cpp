@@ -70,7 +70,7 @@ void group_actor::audit(batch_record& record, const tensor& truth) {
 void group_actor::send_audit_down(batch_record& record, tensor values) {
   if (!has_below() || is_top() || !setup_.policy->bootstraps(record.batch)) return;
   if (values) values.ready_after(setup_.work->record());
-  send(below_, audit_gradient{context_for(record.batch), std::move(values)});
+  send_across(below_, audit_gradient{context_for(record.batch), std::move(values)});
 }
 
 tensor group_actor::update(batch_record& record, applied_gradient applied, const tensor& dy, bool input_gradient) {
@@ -123,7 +123,7 @@ void group_actor::send_down(batch_record& record, gradient_kind kind, tensor val
   if (!has_below()) return;
   if (values) values.ready_after(setup_.work->record());
   auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
-  send(below_, gradient{context, kind, std::move(values)});
+  send_across(below_, gradient{context, kind, std::move(values)});
 }
 
 void group_actor::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
@@ -149,6 +149,7 @@ void group_actor::settle_if_done(batch_record& record) {
   // The memory may be used again once the stream is past its readers; the measures are still to be read.
   for (auto& each : record.cache.layers) each = {};
   record.output = record.labels = record.prediction = {};
+  if (!is_top()) read_measures_late(record);
   when_complete(*setup_.work, work_done{context_for(record.batch), true});
 }
 

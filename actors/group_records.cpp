@@ -31,7 +31,7 @@ void group_actor::observe_application(const batch_record& record, applied_gradie
 void group_actor::observe_measures(const batch_record& record) {
   if (!record.agreement_measured && !record.audit_measured) return;
   const auto origin = origin_of(record, setup_.layers->version());
-  const float* numbers = record.measures.f32();
+  const float* numbers = record.numbers.f32();
   const auto tell = [&](std::int64_t at, trace_measure cosine, trace_measure norms) {
     agreement_mean once;
     once.add(numbers[at], numbers[at + 1], numbers[at + 2]);
@@ -47,7 +47,7 @@ void group_actor::observe_measures(const batch_record& record) {
 }
 
 void group_actor::check_finite(const batch_record& record) {
-  const float* numbers = record.measures.f32();
+  const float* numbers = record.numbers.f32();
   const int layers = setup_.layers->layer_count();
   const auto layer_name = [&](int i) {
     return "layer " + std::to_string(setup_.layers->first_layer() + i) + " (" + setup_.layers->describe_layer(i) + ")";
@@ -109,8 +109,18 @@ void group_actor::prepare_records() {
   const shape measures{measure::nonfinite + setup_.layers->layer_count()};
   while (static_cast<std::int64_t>(spare_.size()) < setup_.cache_limit) {
     spare_.push_back(std::make_unique<batch_record>());
-    spare_.back()->measures = make_tensor(*setup_.work, measures);
+    auto& record = *spare_.back();
+    record.measures = make_tensor(*setup_.work, measures);
+    record.numbers =
+      setup_.work->owner().host_reads_memory() ? record.measures : make_host_visible_tensor(*setup_.work, measures);
   }
+}
+
+// Once all measures of the batch are enqueued; the message that waits for the stream after that finds the numbers.
+void group_actor::read_measures_late(const batch_record& record) {
+  if (setup_.work->owner().host_reads_memory()) return;
+  auto numbers = record.numbers;
+  setup_.work->ops().copy(*setup_.work, record.measures, numbers);
 }
 
 batch_record& group_actor::make_record() {

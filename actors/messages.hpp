@@ -17,6 +17,8 @@
 //  coordinator      group            report_request -> group_report
 //  anybody          any              describe_request           what it waits for, kept as a promise
 //
+// To themselves, when a stream is past what it was given: work_done, evaluation_done, departure.
+//
 // In-process messages carry tensor handles; links between nodes translate them to frames of their own.
 #pragma once
 
@@ -32,6 +34,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <variant>
 
 namespace syngrad {
 
@@ -152,6 +155,14 @@ struct evaluation_done {
   tensor result;
 };
 
+// To the sender itself, when its copy stream is past the copies of the tensors in `content`: it may leave. See
+// crossing_actor.
+struct departure {
+  message_context context; // of the content
+  caf::actor to;
+  std::variant<activation, gradient, audit_gradient, flush_mark> content;
+};
+
 // Who is whose neighbour; sent once, before anything else.
 struct connect {
   caf::actor below;     // source or group
@@ -228,6 +239,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::work_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluation_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::departure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::train)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::resume_training)

@@ -1,21 +1,40 @@
 #include "actors/observed_actor.hpp"
 
+#include <new>
+
 namespace syngrad {
+
+namespace {
+
+// The one place where exceptions end. A device's names the operators, one of memory how much was asked and is free.
+std::string what_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc& reason) {
+    return std::string(reason.what()) + "; a smaller batch, a smaller model or another device would help";
+  } catch (const std::exception& reason) {
+    return reason.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+} // namespace
 
 observed_actor::observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role,
                                int index)
   : caf::event_based_actor(config), title_(std::move(title)), tracer_(place, role, index, title_) {
   set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
-    std::string what = "unknown exception";
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& reason) {
-      what = reason.what();
-    } catch (...) {
-    }
-    if (coordinator_) send(coordinator_, failure{context_for(no_batch), title_ + ": " + what, current_batch(), false});
+    report_failure(what_of(thrown));
     return caf::sec::runtime_error;
   });
+}
+
+void observed_actor::report_failure(const std::string& what) {
+  if (!coordinator_) return;
+  const auto batch = current_batch();
+  const auto during = batch == no_batch ? std::string() : ", batch " + std::to_string(batch);
+  send(coordinator_, failure{context_for(no_batch), title_ + during + ": " + what, batch, false});
 }
 
 void observed_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) {

@@ -37,7 +37,11 @@ protected:
   auto on(void (Self::*handler)(M&)) {
     return [this, handler](M& message) {
       current_ = 0;
-      if constexpr (requires { message.context; }) current_ = message.context.id;
+      current_batch_ = no_batch;
+      if constexpr (requires { message.context; }) {
+        current_ = message.context.id;
+        current_batch_ = message.context.batch;
+      }
       (static_cast<Self*>(this)->*handler)(message);
     };
   }
@@ -67,7 +71,8 @@ protected:
 
   virtual std::string describe() = 0; // one line: what it waits for, what it holds
   virtual waiting_reason waits_for() const { return waiting_reason::input; }
-  virtual std::uint64_t current_batch() const { return 0; }
+  // Which a failure now is about: that of the message, or what the actor knows better. May be no_batch.
+  virtual std::uint64_t current_batch() const { return current_batch_; }
   virtual std::uint32_t weight_version() const { return 0; }
 
   caf::behavior with_describe(caf::message_handler handlers);
@@ -78,11 +83,15 @@ protected:
 
   void on_exit() override { coordinator_ = nullptr; }
 
+  // An exception has left a handler: says so to the coordinator, after which this actor ends.
+  virtual void report_failure(const std::string& what);
+
 private:
   std::string title_;
   message_tracer tracer_;
   std::uint64_t sequence_ = 0;
   std::uint64_t current_ = 0;
+  std::uint64_t current_batch_ = no_batch;
   std::atomic<std::int64_t> arrived_{0}; // of the first message since the last handler began; 0: none
   time_account times_;
   std::byte mailbox_order_{}, handler_order_{}; // addresses for tsan_annotations.hpp

@@ -50,6 +50,7 @@ void predictor_actor::handle_next_target(next_target&) {
 }
 
 void predictor_actor::handle_solved(solved& finished) {
+  setup_.work->raise_failure();
   solution_ = finished;
   if (!setup_.deterministic) swap_in();
   advance();

@@ -2,8 +2,10 @@
 #include "actors/run_plan.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "runtime/data/hold_out.hpp"
+#include "runtime/device_failure.hpp"
 
 #include <algorithm>
+#include <new>
 #include <numeric>
 
 namespace syngrad {
@@ -75,6 +77,27 @@ result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan
                                        random);
 }
 
+// `classes` negative: without a predictor.
+status build_group(const run_plan& plan, planned_group& group, std::size_t index, layer_list layers, int first_layer,
+                   std::int32_t classes) {
+  try {
+    group.work = &group.where->make_stream(stream_priority::high);
+    group.copies = &group.where->make_stream(stream_priority::high);
+    group.layers = std::make_shared<layer_group>(*group.work, std::move(layers), plan.settings.optimizer,
+                                                 plan.settings.seed, first_layer);
+    if (classes < 0) return ok();
+    auto predictor = build_predictor(plan, group, index, classes);
+    if (!predictor) return predictor.failure();
+    group.predictor = std::move(*predictor);
+    return ok();
+  } catch (const std::bad_alloc& reason) {
+    return error{"group " + std::to_string(index) + " (layers " + group.units + ") does not fit: " + reason.what() +
+                 "; a smaller model or another device would help"};
+  } catch (const device_failure& reason) {
+    return error{"group " + std::to_string(index) + " (layers " + group.units + ") cannot be built: " + reason.what()};
+  }
+}
+
 status build_groups(run_plan& plan, network net, const device_places& places) {
   const bool predicts = policy_predicts(plan.settings.policy);
   const auto& split = plan.settings.split;
@@ -90,14 +113,10 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
                              : std::to_string(first_unit) + "-" + std::to_string(first_unit + units - 1);
     group.where = places.groups[i];
     if (group.where) {
-      group.work = &group.where->make_stream(stream_priority::high);
-      group.layers = std::make_shared<layer_group>(*group.work, std::move(layers), plan.settings.optimizer,
-                                                   plan.settings.seed, first_layer);
-      if (predicts && i + 1 < split.size()) {
-        auto predictor = build_predictor(plan, group, i, net.classes);
-        if (!predictor) return predictor.failure();
-        group.predictor = std::move(*predictor);
-      }
+      const bool with_predictor = predicts && i + 1 < split.size();
+      if (auto built = build_group(plan, group, i, std::move(layers), first_layer, with_predictor ? net.classes : -1);
+          !built)
+        return built.failure();
     }
     plan.groups.push_back(std::move(group));
     first_layer += count;

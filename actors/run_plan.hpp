@@ -20,6 +20,7 @@ struct planned_group {
   device* where = nullptr;                             // null: in another process, and so is all that follows
   std::shared_ptr<layer_group> layers;                 //
   stream* work = nullptr;                              // high priority
+  stream* copies = nullptr;                            // high: who is on another device waits for what they bring
   std::shared_ptr<synthetic_gradient_model> predictor; // null at the top, and where the policy does not predict
   stream* predictor_work = nullptr;                    // normal priority
   stream* solver_work = nullptr;                       // low priority

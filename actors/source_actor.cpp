@@ -6,9 +6,7 @@
 namespace syngrad {
 
 source_actor::source_actor(caf::actor_config& config, actor_place place, source_setup setup)
-  : observed_actor(config, place, "source", actor_role::source), setup_(std::move(setup)),
-    training_samples_(*setup_.work, setup_.data->train, setup_.data->features),
-    test_samples_(*setup_.work, setup_.data->test, setup_.data->features) {}
+  : crossing_actor(config, place, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)) {}
 
 caf::behavior source_actor::make_behavior() {
   return with_describe({
@@ -18,17 +16,20 @@ caf::behavior source_actor::make_behavior() {
     on(&source_actor::handle_resume),
     on(&source_actor::handle_stop),
     on(&source_actor::handle_evaluate),
+    on(&source_actor::handle_departure),
   });
 }
 
 void source_actor::on_exit() {
-  above_ = nullptr;
-  observed_actor::on_exit();
+  above_.who = nullptr;
+  crossing_actor::on_exit();
 }
 
 void source_actor::handle_connect(connect& neighbours) {
-  above_ = neighbours.above;
+  above_ = {neighbours.above, setup_.host_above};
   report_failures_to(neighbours.coordinator);
+  training_samples_.emplace(*setup_.work, setup_.data->train, setup_.data->features);
+  test_samples_.emplace(*setup_.work, setup_.data->test, setup_.data->features);
 }
 
 void source_actor::handle_credit(credit& granted) {
@@ -62,7 +63,7 @@ void source_actor::advance() {
   while (pass_ || (training_ && !paused_)) {
     if (!pass_ && step_ == steps_) {
       training_ = false;
-      send(above_, flush_mark{context_for(no_batch)});
+      send_across(above_, flush_mark{context_for(no_batch)});
       send(coordinator(), training_ended{context_for(no_batch), step_});
       return;
     }
@@ -76,9 +77,9 @@ void source_actor::advance() {
 }
 
 void source_actor::send_training_batch() {
-  auto made = training_samples_.gather(setup_.order.next());
-  send(above_, activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
-                          std::move(made.labels)});
+  auto made = training_samples_->gather(setup_.order.next());
+  send_across(above_, activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0,
+                                 std::move(made.values), std::move(made.labels)});
   ++step_;
   if (setup_.evaluate_every > 0 && step_ % setup_.evaluate_every == 0 && step_ < steps_) {
     paused_ = true;
@@ -103,9 +104,9 @@ void source_actor::send_evaluation_batch() {
     std::iota(rows_.begin(), rows_.end(), static_cast<std::int32_t>(pass_->next_row));
   else
     std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
-  auto made = (pass_->on_test_set ? test_samples_ : training_samples_).gather(rows_);
-  send(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
-                          std::move(made.labels)});
+  auto made = (pass_->on_test_set ? test_samples_ : training_samples_)->gather(rows_);
+  send_across(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
+                                 std::move(made.labels)});
   pass_->next_row += count;
   if (pass_->next_row == total) pass_.reset();
 }

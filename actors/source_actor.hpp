@@ -6,7 +6,7 @@
 #pragma once
 
 #include "actors/batch_source.hpp"
-#include "actors/observed_actor.hpp"
+#include "actors/crossing_actor.hpp"
 
 #include <optional>
 #include <vector>
@@ -17,11 +17,12 @@ struct source_setup {
   const dataset* data = nullptr;
   std::vector<std::int32_t> validation; // rows of the training set; empty: none
   batch_order order;
-  stream* work = nullptr;
+  stream* work = nullptr;  // which is the copy stream, too: the source has no other work
+  bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
 };
 
-class source_actor : public observed_actor {
+class source_actor : public crossing_actor {
 public:
   source_actor(caf::actor_config&, actor_place, source_setup);
 
@@ -54,9 +55,8 @@ private:
   std::int64_t pass_rows(bool on_test_set) const;
 
   source_setup setup_;
-  batch_source training_samples_;
-  batch_source test_samples_;
-  caf::actor above_;
+  std::optional<batch_source> training_samples_, test_samples_; // from connect on
+  neighbour above_;
   std::int64_t credits_ = 0;
   std::int64_t step_ = 0, steps_ = 0;
   bool training_ = false;

@@ -48,6 +48,14 @@ struct evaluation_report {
   std::vector<group_report> groups;
 };
 
+// A group whose weights cannot be saved.
+struct lost_group {
+  int group = 0;
+  std::string layers; // "0-1": units
+  std::string device; // "cuda:0"
+  std::string why;
+};
+
 enum class run_end { finished, target_reached, interrupted, failed, hung };
 
 struct training_summary {
@@ -64,6 +72,7 @@ struct training_summary {
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
   std::uint64_t device_bytes = 0;
   std::vector<group_report> groups;
+  std::vector<lost_group> lost_groups; // those on a device that has failed; `failure` names them, too
 };
 
 } // namespace syngrad

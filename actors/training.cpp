@@ -3,6 +3,7 @@
 #include "actors/actor_system.hpp"
 #include "actors/assembly.hpp"
 #include "actors/deliberate_leak.hpp"
+#include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
 
 #include <chrono>
@@ -16,7 +17,29 @@ struct training::implementation {
   std::unique_ptr<owned_actor_system> system;
   caf::actor coordinator;
   bool interrupted = false;
+  std::vector<lost_group> lost;
 };
+
+namespace {
+
+// Of a run that hung: a device that does not answer must not be waited for.
+std::vector<lost_group> groups_not_to_wait_for(const std::vector<planned_group>& groups) {
+  std::vector<lost_group> all;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (auto* const where = groups[i].where; where && !where->host_reads_memory())
+      all.push_back({static_cast<int>(i), groups[i].units, where->name(), "the run hung"});
+  return all;
+}
+
+std::string names_of(const std::vector<lost_group>& lost) {
+  std::string names;
+  for (const auto& each : lost)
+    names +=
+      (names.empty() ? "" : ", ") + std::to_string(each.group) + " (layers " + each.layers + " on " + each.device + ")";
+  return names;
+}
+
+} // namespace
 
 training::training(std::unique_ptr<implementation> self) : self_(std::move(self)) {}
 training::~training() = default;
@@ -57,8 +80,16 @@ training_summary training::run() {
     leak_deliberately(std::move(self_->system));
   } else {
     self_->system.reset();
-    for (auto* each : self_->plan.devices) each->synchronize();
   }
+  const auto& groups = self_->plan.groups;
+  outcome.lost_groups = outcome.end == run_end::hung ? groups_not_to_wait_for(groups) : find_lost_groups(groups);
+  self_->lost = outcome.lost_groups;
+  if (self_->lost.empty()) return outcome;
+  if (outcome.failure.empty()) { // a device broke after the last batch
+    outcome.end = run_end::failed;
+    outcome.failure = self_->lost.front().why;
+  }
+  outcome.failure += "; not saved: the weights of group " + names_of(self_->lost);
   return outcome;
 }
 
@@ -69,10 +100,7 @@ void training::interrupt() {
 }
 
 std::vector<layer_group::named_tensor> training::weights() {
-  std::vector<layer_group::named_tensor> all;
-  for (const auto& group : self_->plan.groups)
-    for (auto& each : group.layers->weights()) all.push_back(std::move(each));
-  return all;
+  return read_weights(self_->plan.groups, self_->lost);
 }
 
 } // namespace syngrad

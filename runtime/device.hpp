@@ -19,6 +19,8 @@ public:
   virtual memory_pool& memory() = 0;
   // Memory that operators write and that the host reads and writes by its address. Slow for large tensors.
   virtual memory_pool& host_visible_memory() { return memory(); }
+  // Whether the host reads and writes all of memory() by its address.
+  bool host_reads_memory() { return &memory() == &host_visible_memory(); }
   // Returns when all work on all streams is done. For programs and tests; handlers never call it.
   virtual void synchronize() = 0;
 

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <exception>
 #include <iterator>
+#include <new>
 
 namespace syngrad {
 
@@ -88,9 +89,13 @@ void memory_pool::add_headroom() {
   std::map<std::size_t, std::size_t> recycled;
   for (const auto& each : all_)
     if (each->returned_) ++recycled[each->bytes()];
-  for (const auto& [size, buffers] : recycled)
-    for (std::size_t i = 0; i < buffers + 2; ++i)
-      free_[size].insert(free_[size].begin(), make(size)); // handed out last: memory that nobody needs stays untouched
+  try {
+    for (const auto& [size, buffers] : recycled)
+      for (std::size_t i = 0; i < buffers + 2; ++i)
+        free_[size].insert(free_[size].begin(),
+                           make(size)); // handed out last: memory that nobody needs stays untouched
+  } catch (const std::bad_alloc&) {     // so there is no headroom, which is not yet a shortage
+  }
 }
 
 void memory_pool::release(buffer& returned) noexcept {

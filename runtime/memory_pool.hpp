@@ -38,7 +38,7 @@ public:
   // Memory of at least `bytes`, 64-byte aligned, contents undefined, for work on `user`.
   buffer_ref acquire(stream& user, std::size_t bytes);
   // Takes as many buffers again as have come and gone of each size, so that an order of events that has not come
-  // yet finds its memory there.
+  // yet finds its memory there. Where the source has less, what it has.
   void add_headroom();
   memory_counters counters() const;
   bool asynchronous() const { return asynchronous_; }

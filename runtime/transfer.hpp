@@ -1,4 +1,4 @@
-// Brings a tensor to the device of the stream that is to read it.
+// Brings a tensor to the device of the stream that is to read it, or to where the host reads it.
 #pragma once
 
 #include "runtime/device.hpp"
@@ -17,6 +17,16 @@ inline tensor brought_to(stream& reader, const tensor& from) {
   reader.ops().copy(reader, from, here);
   here.ready_after(reader.record());
   return here;
+}
+
+// `from`, where the host can read it by its address once `work` is past what is enqueued there: itself on a device
+// whose memory the host reads anyway, else a copy that `work` makes.
+inline tensor brought_to_host(stream& work, const tensor& from) {
+  if (!from || work.owner().host_reads_memory()) return from;
+  auto seen = make_host_visible_tensor(work, from.extents(), from.type());
+  work.ops().copy(work, from.read_on(work), seen);
+  seen.ready_after(work.record());
+  return seen;
 }
 
 } // namespace syngrad

@@ -1,7 +1,7 @@
 #include "actors/distributed/conducted_run.hpp"
 
-#include "actors/distributed/host_weights.hpp"
 #include "actors/distributed/stop_actors.hpp"
+#include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
 
 #include <algorithm>
@@ -67,9 +67,7 @@ training_summary conducted_run::run() {
 
 std::vector<layer_group::named_tensor> conducted_run::weights() const {
   auto all = gathered_;
-  for (const auto& group : plan_.groups)
-    if (group.layers)
-      for (auto& each : host_weights_of(group)) all.push_back(std::move(each));
+  for (auto& each : read_weights(plan_.groups, find_lost_groups(plan_.groups))) all.push_back(std::move(each));
   return all;
 }
 

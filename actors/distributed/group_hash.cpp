@@ -1,6 +1,6 @@
 #include "actors/distributed/group_hash.hpp"
 
-#include "actors/distributed/host_weights.hpp"
+#include "actors/group_weights.hpp"
 
 namespace syngrad {
 
@@ -30,7 +30,7 @@ std::uint64_t hash_of_group(const run_plan& plan, std::size_t group) {
     text += settings.synthetic.kind + ' ' + std::to_string(planned.predictor->parameter_count()) + '\n';
   running_hash hash;
   hash.add(text);
-  for (const auto& each : host_weights_of(planned)) {
+  for (const auto& each : read_weights({planned}, {})) {
     std::string head = each.name + ' ' + std::to_string(static_cast<int>(each.value.type()));
     const auto& extents = each.value.extents();
     for (int i = 0; i < extents.rank(); ++i) head += ' ' + std::to_string(extents[i]);

@@ -1,8 +1,8 @@
 #include "actors/distributed/member_run.hpp"
 
 #include "actors/distributed/group_hash.hpp"
-#include "actors/distributed/host_weights.hpp"
 #include "actors/distributed/stop_actors.hpp"
+#include "actors/group_weights.hpp"
 
 #include <algorithm>
 
@@ -34,12 +34,8 @@ member_outcome member_run::run() {
 }
 
 std::vector<layer_group::named_tensor> member_run::weights() const {
-  std::vector<layer_group::named_tensor> all;
-  if (!plan_) return all;
-  for (const auto& group : plan_->groups)
-    if (group.layers)
-      for (auto& each : host_weights_of(group)) all.push_back(std::move(each));
-  return all;
+  if (!plan_) return {};
+  return read_weights(plan_->groups, find_lost_groups(plan_->groups));
 }
 
 // ---- what happens meanwhile

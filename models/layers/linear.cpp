@@ -31,27 +31,27 @@ void linear::initialize(stream& s, random_source& random) {
 
 tensor linear::forward(stream& s, const tensor& x, phase, layer_cache* cache) {
   auto y = make_tensor(s, {x.rows(), outputs()});
-  if (with_bias_) s.ops().fill_rows(s, &bias_.value, nullptr, nullptr, y);
   s.ops().matmul(s, {.a = x,
                      .transpose_a = transpose::no,
                      .b = weight_.value,
                      .transpose_b = transpose::yes,
                      .c = y,
-                     .beta = with_bias_ ? 1.0f : 0.0f});
+                     .bias = with_bias_ ? &bias_.value : nullptr});
   if (cache) cache->saved[0] = x;
   return y;
 }
 
 tensor linear::backward(stream& s, const tensor& dy, layer_cache& cache, backward_request wanted) {
   if (wanted.parameter_gradient) {
-    const auto beta = wanted.accumulate ? 1.0f : 0.0f;
+    const bool accumulate = wanted.accumulate; // the sums within a product overwrite
     s.ops().matmul(s, {.a = dy,
                        .transpose_a = transpose::yes,
                        .b = cache.saved[0],
                        .transpose_b = transpose::no,
                        .c = weight_.gradient,
-                       .beta = beta});
-    if (with_bias_) s.ops().sum_rows(s, dy, beta, bias_.gradient);
+                       .beta = accumulate ? 1.0f : 0.0f,
+                       .sums_of_a = with_bias_ && !accumulate ? &bias_.gradient : nullptr});
+    if (with_bias_ && accumulate) s.ops().sum_rows(s, dy, 1, bias_.gradient);
   }
   if (!wanted.input_gradient) return {};
   auto dx = make_tensor(s, {dy.rows(), inputs()});

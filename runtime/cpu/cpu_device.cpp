@@ -1,7 +1,11 @@
 #include "runtime/cpu/cpu_device.hpp"
 
+#include "runtime/byte_size.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/host_stream.hpp"
+#include "runtime/out_of_memory.hpp"
+
+#include <unistd.h>
 
 #include <new>
 
@@ -11,7 +15,12 @@ namespace {
 
 class host_memory : public memory_source {
 public:
-  void* allocate(std::size_t bytes) override { return ::operator new(bytes, alignment); }
+  void* allocate(std::size_t bytes) override {
+    if (auto* const memory = ::operator new(bytes, alignment, std::nothrow)) return memory;
+    const auto free =
+      static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    throw out_of_memory("cpu: too little memory: " + byte_size(bytes) + " asked for, " + byte_size(free) + " free");
+  }
   void deallocate(void* memory) noexcept override { ::operator delete(memory, alignment); }
 
 private:

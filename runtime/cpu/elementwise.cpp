@@ -1,5 +1,6 @@
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/host_stream.hpp"
+#include "runtime/memory_pool.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -13,6 +14,7 @@ void cpu_operators::fill(stream& s, tensor& target, float value) {
 
 void cpu_operators::copy(stream& s, const tensor& source, tensor& target) {
   assert(source.type() == target.type() && source.elements() == target.elements());
+  if (!source.memory()->pool().asynchronous()) return upload(s, source.data(), target); // ordinary host memory
   host(s).launch([from = source.data(), to = target.data(), bytes = source.bytes()] { std::memmove(to, from, bytes); });
 }
 

@@ -1,7 +1,8 @@
 #include "runtime/cuda/cuda_memory.hpp"
 
-#include "runtime/cuda/byte_size.hpp"
+#include "runtime/byte_size.hpp"
 #include "runtime/cuda/device_scope.hpp"
+#include "runtime/out_of_memory.hpp"
 
 namespace syngrad::cuda {
 
@@ -18,7 +19,7 @@ public:
     const auto outcome = cudaMalloc(&memory, bytes);
     if (outcome == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      throw out_of_device_memory(shortage(bytes));
+      throw out_of_memory(shortage(bytes));
     }
     check(here, outcome);
     return memory;
@@ -49,8 +50,8 @@ public:
     const auto outcome = cudaHostAlloc(&memory, bytes, cudaHostAllocPortable | cudaHostAllocMapped);
     if (outcome == cudaErrorMemoryAllocation) {
       cudaGetLastError();
-      throw out_of_device_memory("cuda:" + std::to_string(ordinal_) + ": the host has no " + byte_size(bytes) +
-                                 " of memory left to pin (ulimit -l tells a limit)");
+      throw out_of_memory("cuda:" + std::to_string(ordinal_) + ": the host has no " + byte_size(bytes) +
+                          " of memory left to pin (ulimit -l tells a limit)");
     }
     check(here, outcome);
     return memory;

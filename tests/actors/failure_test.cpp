@@ -125,10 +125,25 @@ TEST_CASE("an exception in a layer ends the run, names the group, and keeps the 
                                 }),
                                 toy(), cpu);
   REQUIRE(out.summary.end == run_end::failed);
-  CHECK(out.summary.failure.find("group 1") != std::string::npos);
-  CHECK(out.summary.failure.find("the device has gone away") != std::string::npos);
+  CHECK(out.summary.failure.find("group 1, batch 7: the device has gone away") != std::string::npos);
+  CHECK(out.summary.lost_groups.empty());
   CHECK(out.weights.size() > 0);
   CHECK(all_finite(out.weights));
+}
+
+TEST_CASE("an exception in an observer ends the run, though it is the coordinator that meets it") {
+  cpu_device cpu;
+  const auto data = toy();
+  auto settings = settings_for("locked");
+  settings.evaluate_every = 5;
+  training_observer observer;
+  observer.on_evaluation = [](const evaluation_report&) { throw std::runtime_error("the disk is full"); };
+  auto run = training::prepare(settings, std::move(*make_network("mlp:5-4x2-3")), data, cpu, observer);
+  REQUIRE(run);
+  const auto summary = (*run)->run();
+  CHECK(summary.end == run_end::failed);
+  CHECK(summary.failure == "coordinator: the disk is full");
+  CHECK(summary.steps == 5);
 }
 
 TEST_CASE("an interrupt from another thread ends a long run in order") {

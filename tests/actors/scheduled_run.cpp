@@ -1,5 +1,6 @@
 #include "tests/actors/scheduled_run.hpp"
 
+#include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 
@@ -47,12 +48,12 @@ std::string describe_all(test_system& system, const std::vector<caf::actor>& act
 
 // A plan for each member; the first one has the data.
 std::vector<run_plan> make_members(const training_settings& settings, const std::string& model, const dataset& data,
-                                   device& where, const std::vector<int>& member_of,
+                                   const device_places& all, const std::vector<int>& member_of,
                                    const training_observer& observer) {
   const int members = member_of.empty() ? 1 : 1 + *std::max_element(member_of.begin(), member_of.end());
   std::vector<run_plan> plans;
   for (int member = 0; member < members; ++member) {
-    auto places = device_places::all_on(where, settings.split);
+    auto places = all;
     for (std::size_t i = 0; i < member_of.size(); ++i)
       if (member_of[i] != member) places.groups[i] = nullptr;
     auto net = make_network(model);
@@ -111,22 +112,30 @@ running_actors spawn_members(caf::actor_system& system, std::vector<run_plan>& p
   return first;
 }
 
-} // namespace
-
-std::vector<float> read_weights(const std::vector<planned_group>& groups) {
-  std::vector<float> all;
-  for (const auto& group : groups)
-    for (const auto& each : group.layers->weights())
-      all.insert(all.end(), each.value.f32(), each.value.f32() + each.value.elements());
-  return all;
+// A piece of work of one of the late devices, or of the other.
+bool works_late(const schedule& order, random_source& random) {
+  if (!order.late) return false;
+  if (!order.late_peer) return order.late->run_one();
+  const bool peer_first = random.below(2) == 0;
+  auto& first = peer_first ? *order.late_peer : *order.late;
+  auto& second = peer_first ? *order.late : *order.late_peer;
+  return first.run_one() || second.run_one();
 }
+
+} // namespace
 
 run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data, device& where,
                          const schedule& order, training_observer observer) {
+  const auto places = device_places::all_on(where, settings.split);
+  return run_scheduled(std::move(settings), model, data, places, order, std::move(observer));
+}
+
+run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data,
+                         const device_places& places, const schedule& order, training_observer observer) {
   configure_compute_thread();
   run_result out;
   test_system system;
-  auto members = make_members(settings, model, data, where, order.member_of, observer);
+  auto members = make_members(settings, model, data, places, order.member_of, observer);
   const auto groups = all_groups(members);
   auto actors = spawn_members(system.get(), members, order.member_of);
   auto outcome = actors.state->outcome.get_future();
@@ -135,11 +144,11 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   for (std::uint64_t handled = 0; !has_ended(outcome); ++handled) {
     if (order.interrupt_at == handled) caf::anon_send(actors.coordinator, interrupt_run{});
     const bool device_first = order.late && random.below(2) == 0;
-    if (device_first && order.late->run_one()) continue;
+    if (device_first && works_late(order, random)) continue;
     if (!jobs.empty()) {
       std::swap(jobs.front(), jobs[random.below(static_cast<std::uint32_t>(jobs.size()))]);
       system.scheduler().run_once();
-    } else if (!order.late || !order.late->run_one()) {
+    } else if (!works_late(order, random)) {
       out.stuck = describe_all(system, actors.all);
       for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::kill);
       return out;
@@ -148,8 +157,9 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   out.summary = outcome.get();
   for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::user_shutdown); // of other members
   system.scheduler().run();
-  where.synchronize();
-  out.weights = read_weights(groups);
+  out.summary.lost_groups = find_lost_groups(groups);
+  for (const auto& each : read_weights(groups, out.summary.lost_groups))
+    out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());
   return out;
 }
 

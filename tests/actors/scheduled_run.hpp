@@ -16,7 +16,7 @@ namespace syngrad::test {
 
 struct run_result {
   training_summary summary;
-  std::vector<float> weights; // all groups, in order
+  std::vector<float> weights; // of all groups that are not lost, in order
   std::string stuck;          // empty, or who waits for whom where nothing could go on
 };
 
@@ -24,6 +24,7 @@ struct schedule {
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> interrupt_at; // messages handled before Ctrl-C
   late_device* late = nullptr;               // its work is interleaved with the messages
+  late_device* late_peer = nullptr;          // likewise
   std::vector<int> member_of = {};           // of each group; empty: all in one, which is 0 and has the source
 };
 
@@ -31,6 +32,7 @@ struct schedule {
 run_result run_scheduled(training_settings, const std::string& model, const dataset&, device&, const schedule&,
                          training_observer = {});
 
-std::vector<float> read_weights(const std::vector<planned_group>&);
+run_result run_scheduled(training_settings, const std::string& model, const dataset&, const device_places&,
+                         const schedule&, training_observer = {});
 
 } // namespace syngrad::test

@@ -3,8 +3,8 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/device_failure.hpp"
+#include "tests/support/guarded_memory.hpp"
 
-#include <atomic>
 #include <utility>
 
 namespace syngrad::test {
@@ -21,6 +21,23 @@ private:
 };
 
 } // namespace
+
+class late_device::open_memory {
+public:
+  explicit open_memory(late_device& of) : of_(of) { each(&guarded_memory::open); }
+  ~open_memory() { each(&guarded_memory::close); }
+  open_memory(const open_memory&) = delete;
+  open_memory& operator=(const open_memory&) = delete;
+
+private:
+  void each(void (guarded_memory::*change)()) {
+    if (of_.guard_) (of_.guard_->*change)();
+    for (auto* peer : of_.peers_)
+      if (peer->guard_) (peer->guard_->*change)();
+  }
+
+  late_device& of_;
+};
 
 class late_device::late_stream : public host_stream {
 public:
@@ -51,11 +68,7 @@ public:
 
 protected:
   void defer(std::function<void()> work) override {
-    push({[this, work = std::move(work), breaks = std::exchange(breaks_, {})] {
-            if (!breaks.empty()) device_.failure_ = breaks;
-            if (device_.failure_.empty()) work();
-          },
-          {}});
+    push({[this, work = std::move(work), breaks = std::exchange(breaks_, {})] { device_.do_work(work, breaks); }, {}});
   }
 
 private:
@@ -75,8 +88,14 @@ private:
   std::string breaks_; // why the next work does
 };
 
-late_device::late_device(std::uint64_t seed)
-  : pool_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7) {}
+late_device::late_device(std::uint64_t seed) : late_device(seed, make_host_memory()) {}
+
+late_device::late_device(std::uint64_t seed, std::size_t most_bytes)
+  : late_device(seed, std::make_unique<guarded_memory>(most_bytes)) {}
+
+late_device::late_device(std::uint64_t seed, std::unique_ptr<memory_source> source)
+  : guard_(dynamic_cast<guarded_memory*>(source.get())), pool_(std::move(source), true),
+    host_visible_(make_host_memory(), true), operators_(std::make_unique<cpu::cpu_operators>()), random_(seed, 7) {}
 
 late_device::~late_device() = default;
 
@@ -85,17 +104,44 @@ stream& late_device::add_stream(stream_priority) {
   return *streams_.emplace_back(std::make_unique<late_stream>(*this));
 }
 
+void late_device::pair_with(late_device& peer) {
+  peers_.push_back(&peer);
+  peer.peers_.push_back(this);
+}
+
 void late_device::break_next_work(stream& s, std::string reason) {
   static_cast<late_stream&>(s).break_next(std::move(reason));
 }
 
-bool late_device::run_one() {
+void late_device::break_work(std::uint64_t number, std::string reason) {
   const std::lock_guard lock(mutex_);
-  std::vector<late_stream*> able;
-  for (const auto& each : streams_)
-    if (each->can_go_on()) able.push_back(each.get());
-  if (able.empty()) return false;
-  able[random_.below(static_cast<std::uint32_t>(able.size()))]->take()();
+  breaks_after_ = number;
+  breaks_because_ = std::move(reason);
+}
+
+void late_device::do_work(const std::function<void()>& work, const std::string& breaks) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_.empty()) failure_ = breaks;
+    if (failure_.empty() && !breaks_because_.empty() && breaks_after_-- == 0) failure_ = breaks_because_;
+    if (!failure_.empty()) return;
+  }
+  const open_memory reachable(*this);
+  work();
+}
+
+bool late_device::run_one() {
+  const std::lock_guard one_at_a_time(running_);
+  std::function<void()> work;
+  {
+    const std::lock_guard lock(mutex_);
+    std::vector<late_stream*> able;
+    for (const auto& each : streams_)
+      if (each->can_go_on()) able.push_back(each.get());
+    if (able.empty()) return false;
+    work = able[random_.below(static_cast<std::uint32_t>(able.size()))]->take();
+  }
+  work();
   ++works_done_;
   return true;
 }
@@ -107,8 +153,17 @@ bool late_device::idle() const {
   return true;
 }
 
+// Ends early where nothing goes on any more: a stream then waits for what was never enqueued.
 void late_device::synchronize() {
-  while (run_one()) {
+  const auto all_done = [this] {
+    auto sum = works_done();
+    for (const auto* each : peers_) sum += each->works_done();
+    return sum;
+  };
+  for (auto before = all_done(); !idle(); before = all_done()) {
+    run_one();
+    for (auto* each : peers_) each->run_one();
+    if (all_done() == before) return;
   }
 }
 

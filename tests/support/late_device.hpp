@@ -7,13 +7,15 @@
 //
 // Two late devices are peers: streams of one wait for events of the other and copy from its memory.
 //
-// Work runs only in run_one() and synchronize(), on the thread that calls them.
+// Work runs only in run_one() and synchronize(), a piece at a time, on the thread that calls them; with guarded memory
+// that is one thread.
 #pragma once
 
 #include "runtime/device.hpp"
 #include "runtime/host_stream.hpp"
 #include "runtime/random.hpp"
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -22,36 +24,54 @@
 
 namespace syngrad::test {
 
+class guarded_memory;
+
 class late_device : public device {
 public:
   explicit late_device(std::uint64_t seed);
+  // Whose memory() the host cannot read or write, other than by the device's work; no more than `most_bytes`.
+  late_device(std::uint64_t seed, std::size_t most_bytes);
   ~late_device() override;
 
   std::string name() const override { return "late"; }
   operators& ops() override { return *operators_; }
   memory_pool& memory() override { return pool_; }
+  memory_pool& host_visible_memory() override { return host_visible_; }
+  // Of peers, does what it has to wait for as well.
   void synchronize() override;
 
+  // From now on the work of each reaches the memory of the other, both ways.
+  void pair_with(late_device& peer);
   // What is enqueued next on `s` breaks, when its turn comes.
   void break_next_work(stream& s, std::string reason);
+  // The same for the piece of work number `number` from now, of whatever stream.
+  void break_work(std::uint64_t number, std::string reason);
 
   // Does one piece of work of a randomly chosen stream that can go on. False where none can.
   bool run_one();
   bool idle() const;
-  std::uint64_t works_done() const { return works_done_; }
+  std::uint64_t works_done() const { return works_done_.load(); }
 
 private:
   class late_stream;
+  class open_memory; // while work runs
 
+  late_device(std::uint64_t seed, std::unique_ptr<memory_source>);
   stream& add_stream(stream_priority) override;
+  void do_work(const std::function<void()>& work, const std::string& breaks);
 
-  memory_pool pool_;
+  guarded_memory* guard_; // the source of pool_, where that is guarded
+  memory_pool pool_, host_visible_;
   std::unique_ptr<operators> operators_;
-  mutable std::recursive_mutex mutex_; // completions may send messages, which may enqueue
+  std::mutex running_;       // held while work runs, which may enqueue more
+  mutable std::mutex mutex_; // of all that follows
   std::vector<std::unique_ptr<late_stream>> streams_;
+  std::vector<late_device*> peers_;
   random_source random_;
-  std::uint64_t works_done_ = 0;
+  std::atomic<std::uint64_t> works_done_{0};
   std::string failure_; // empty: none
+  std::uint64_t breaks_after_ = 0;
+  std::string breaks_because_; // empty: it does not
 };
 
 } // namespace syngrad::test

@@ -1,5 +1,5 @@
 // The small parts of the CUDA backend that need no GPU.
-#include "runtime/cuda/byte_size.hpp"
+#include "runtime/byte_size.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
 #include "runtime/cuda/cuda_version.hpp"
 #include "runtime/cuda/handle_pool.hpp"
@@ -43,10 +43,10 @@ TEST_CASE("a stream remembers its last operators, newest first") {
 }
 
 TEST_CASE("sizes and versions are written for people") {
-  REQUIRE(cuda::byte_size(0) == "0 B");
-  REQUIRE(cuda::byte_size(1023) == "1023 B");
-  REQUIRE(cuda::byte_size(1536) == "1.5 KiB");
-  REQUIRE(cuda::byte_size(std::size_t{80} << 30) == "80.0 GiB");
+  REQUIRE(byte_size(0) == "0 B");
+  REQUIRE(byte_size(1023) == "1023 B");
+  REQUIRE(byte_size(1536) == "1.5 KiB");
+  REQUIRE(byte_size(std::size_t{80} << 30) == "80.0 GiB");
   REQUIRE(cuda::version_text(13000) == "13.0");
   REQUIRE(cuda::version_text(12080) == "12.8");
 }

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-namespace syngrad::cuda {
+namespace syngrad {
 
 // "640 B", "1.5 KiB", "79.1 GiB"
 inline std::string byte_size(std::size_t bytes) {
@@ -19,4 +19,4 @@ inline std::string byte_size(std::size_t bytes) {
   return text.data();
 }
 
-} // namespace syngrad::cuda
+} // namespace syngrad

@@ -1,0 +1,61 @@
+// The base of actors whose tensors may have to cross to or from another device: the source and the groups.
+//
+// | from       | to                               | how                                                              |
+// |------------|----------------------------------|------------------------------------------------------------------|
+// | any device | a stream of the same device      | it waits for the tensor's event: nothing here                    |
+// | host, peer | a device other than the host     | the receiver copies, in the order of its copy stream             |
+// | a device   | who reads host memory only:      | the sender copies to host-visible memory, and sends what it says |
+// |            | the CPU, a link to another node  | when its copy stream is past the copy                            |
+//
+// All that goes to a neighbour of the third kind takes that way, so what was sent first arrives first. The copy stream
+// is apart from the actor's work, so copies overlap with it.
+#pragma once
+
+#include "actors/observed_actor.hpp"
+#include "runtime/transfer.hpp"
+
+#include <utility>
+
+namespace syngrad {
+
+class crossing_actor : public observed_actor {
+protected:
+  struct neighbour {
+    caf::actor who;
+    bool reads_host_only = false; // not the memory of other devices, once a stream of its own has waited
+  };
+
+  // `copies`: a stream of the actor's device that nothing else uses.
+  crossing_actor(caf::actor_config&, actor_place, std::string title, actor_role, int index, stream& copies);
+
+  // Sends `message` with its tensors where `to` can read them. Returns at once.
+  template <class M>
+  void send_across(const neighbour& to, M message) {
+    if (!to.reads_host_only || copies_.owner().host_reads_memory()) {
+      send(to.who, std::move(message));
+      return;
+    }
+    bring_to_host(message);
+    auto context = message.context;
+    when_complete(copies_, departure{context, to.who, std::move(message)});
+  }
+
+  // A tensor that has come, where streams of this device can wait for it and read it. Holds nothing back: a copy from
+  // elsewhere runs while earlier batches are worked on.
+  tensor brought_here(const tensor& arrived) {
+    return arrived && !copies_.owner().holds(*arrived.memory().get()) ? brought_to(copies_, arrived) : arrived;
+  }
+
+  void handle_departure(departure&); // of the actor's behavior
+
+private:
+  template <class M>
+  void bring_to_host(M& message) {
+    if constexpr (requires { message.values; }) message.values = brought_to_host(copies_, message.values);
+    if constexpr (requires { message.labels; }) message.labels = brought_to_host(copies_, message.labels);
+  }
+
+  stream& copies_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,20 @@
+// Brings the weights of a run's groups to where the host reads them, and tells which are out of reach.
+//
+// Called by programs and tests when the actors have ended: it waits for the devices.
+#pragma once
+
+#include "actors/run_plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace syngrad {
+
+// Of the groups in this process whose device has failed.
+std::vector<lost_group> find_lost_groups(const std::vector<planned_group>&);
+
+// Of all groups in this process but the `lost` ones, bottom to top.
+std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_group>&,
+                                                    const std::vector<lost_group>& lost);
+
+} // namespace syngrad
