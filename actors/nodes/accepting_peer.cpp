@@ -2,6 +2,7 @@
 // refuses belongs to a process that has ended.
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/peer_actor.hpp"
+#include "actors/nodes/probe_thread.hpp"
 
 namespace syngrad {
 
@@ -44,6 +45,8 @@ protected:
     send(this, probe_now{last_session()});
   }
 
+  void abandon() override { thread_.finish(); }
+
 private:
   void welcome_to(arrival& came) {
     session_port_handle port(system(), this);
@@ -62,10 +65,9 @@ private:
 
   void probe(probe_now order) {
     if (up() || order.after != last_session() || setup().expected.address.port == 0) return;
-    system().spawn<caf::detached + caf::hidden>(
-      [peer = caf::actor_cast<caf::actor>(this), where = setup().expected.address, order](caf::event_based_actor*) {
-        caf::anon_send(peer, probed{order.after, probe_port(where, probe_limit)});
-      });
+    thread_.run([peer = caf::actor_cast<caf::actor>(this), where = setup().expected.address, order] {
+      caf::anon_send(peer, probed{order.after, probe_port(where, probe_limit)});
+    });
   }
 
   void judge(const probed& answer) {
@@ -74,6 +76,8 @@ private:
     wait_because("waits for " + title() + " to connect again");
     delayed_send(this, probe_interval, probe_now{answer.after});
   }
+
+  probe_thread thread_;
 };
 
 } // namespace

@@ -19,6 +19,7 @@
 // stand-in's end can take a new one along. All of them end an attempt, and the next one passes.
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/peer_actor.hpp"
+#include "actors/nodes/probe_thread.hpp"
 
 #include <algorithm>
 #include <set>
@@ -83,6 +84,7 @@ protected:
   }
 
   void abandon() override {
+    thread_.finish();
     port_.close();
     gatekeeper_ = nullptr;
   }
@@ -96,10 +98,10 @@ private:
     const auto number = ++attempt_;
     trying_ = true;
     delayed_send(this, attempt_limit, attempt_over{number});
-    system().spawn<caf::detached + caf::hidden>([peer = caf::actor_cast<caf::actor>(this), number, where = address_,
-                                                 credentials = context().self.credentials](caf::event_based_actor*) {
-      caf::anon_send(peer, probe_answer{number, probe_node(where, credentials.get(), probe_limit)});
-    });
+    thread_.run(
+      [peer = caf::actor_cast<caf::actor>(this), number, where = address_, credentials = context().self.credentials] {
+        caf::anon_send(peer, probe_answer{number, probe_node(where, credentials.get(), probe_limit)});
+      });
   }
 
   void take_probe(const probe_answer& answer) {
@@ -187,6 +189,7 @@ private:
   hello said_;
   std::vector<char> challenge_nonce_; // empty: none was in order yet
   process_identity gatekeeper_identity_;
+  probe_thread thread_;
 };
 
 } // namespace
