@@ -31,10 +31,13 @@ caf::behavior group_actor::make_behavior() {
     on(&group_actor::handle_evaluation_done),
     on(&group_actor::handle_departure),
     on(&group_actor::handle_report_request),
+    on(&group_actor::handle_neighbour_away),
+    on(&group_actor::handle_neighbour_back),
   });
 }
 
 void group_actor::on_exit() {
+  away_.clear();
   below_.who = above_.who = predictor_ = nullptr;
   crossing_actor::on_exit();
 }

@@ -1,5 +1,6 @@
 #include "actors/distributed/conducted_run.hpp"
 
+#include "actors/distributed/loss_text.hpp"
 #include "actors/distributed/stop_actors.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
@@ -27,13 +28,6 @@ training_observer one_at_a_time(training_observer observer, const std::shared_pt
   guarded(observer.on_evaluation);
   guarded(observer.on_notice);
   return observer;
-}
-
-std::string seconds_ago(double s) {
-  if (s < 0) return "never heard of";
-  char text[64];
-  std::snprintf(text, sizeof text, "last heard of %.1f s ago", s);
-  return text;
 }
 
 } // namespace
@@ -254,8 +248,7 @@ void conducted_run::take(const peer_dead& dead) {
   auto* found = find(dead.node);
   if (!found || found->stands == standing::done) return;
   found->stands = standing::dead;
-  fail("node " + found->node.who.name + " is gone: " + dead.why + " (" + seconds_ago(dead.last_heard_s) +
-       "); lost with it: " + groups_on(dead.node));
+  fail(describe_loss("node " + found->node.who.name, dead, setup_.order.groups));
 }
 
 // A link that ends because its peer is dead says less than the peer: give that a moment.
@@ -311,13 +304,6 @@ void conducted_run::check_progress() {
   summary_->end = run_end::hung;
   summary_->failure = line + " (--hang-after)";
   summary_->test_error_percent = summary_->validation_error_percent = nan;
-}
-
-std::string conducted_run::groups_on(std::uint8_t node) const {
-  std::string text;
-  for (std::size_t i = 0; i < setup_.order.groups.size(); ++i)
-    if (setup_.order.groups[i].node == node) text += (text.empty() ? "groups " : ", ") + std::to_string(i);
-  return text.empty() ? "nothing" : text + " with their weights";
 }
 
 conducted_run::member* conducted_run::find(std::uint8_t node) {

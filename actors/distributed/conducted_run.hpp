@@ -77,7 +77,6 @@ private:
   void interrupt();
   void check_links();
   void check_progress();
-  std::string groups_on(std::uint8_t node) const;
   member* find(std::uint8_t node);
   void notice(const std::string& line);
 

@@ -1,6 +1,7 @@
 #include "actors/distributed/member_run.hpp"
 
 #include "actors/distributed/group_hash.hpp"
+#include "actors/distributed/loss_text.hpp"
 #include "actors/distributed/stop_actors.hpp"
 #include "actors/group_weights.hpp"
 
@@ -91,9 +92,8 @@ void member_run::take(const peer_up& up) {
 }
 
 void member_run::take(const peer_dead& dead) {
-  const auto heard =
-    dead.last_heard_s < 0 ? "never heard of" : "last heard of " + std::to_string(dead.last_heard_s) + " s ago";
-  const auto line = name_of_node(dead.node) + " is gone: " + dead.why + " (" + heard + ")";
+  const auto places = order_ ? order_->groups : std::vector<group_place>{};
+  const auto line = describe_loss(name_of_node(dead.node), dead, places);
   if (dead.node == 0)
     lost_ = line;
   else

@@ -84,7 +84,7 @@ def killed_node(home):
     out, err = process.communicate(timeout=LIMIT)
     check(process.returncode == 1, process.returncode, out, err)
     lines = [line for line in err.splitlines() if line.startswith("syngrad train: node local-2 is gone: ")]
-    check(len(lines) == 1 and "last heard of" in lines[0] and "lost with it: groups" in lines[0], err)
+    check(len(lines) == 1 and "last heard of" in lines[0] and "lost with it: the weights of group 1" in lines[0], err)
     wait_gone(nodes)
     saved = list(home.glob("runs/node-local-*/weights.safetensors"))
     check(len(saved) == 2, saved, err)

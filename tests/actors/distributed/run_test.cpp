@@ -216,7 +216,7 @@ TEST_CASE("a dead node ends the run: one line, and all other weights are saved, 
   const auto out = test.run();
   REQUIRE(out.summary.end == run_end::failed);
   REQUIRE(out.summary.failure ==
-          "node b is gone: killed by the test (last heard of 0.5 s ago); lost with it: groups 1, 2 with their weights");
+          "node b is gone: killed by the test (last heard of 0.5 s ago); lost with it: the weights of groups 1, 2");
   REQUIRE(out.summary.steps >= 9);
   REQUIRE(out.gathered.contains("0.weight"));
   REQUIRE(out.kept.at(1).contains("0.weight"));
