@@ -24,6 +24,7 @@ struct two_nodes_setup {
   tls_files tls;
   std::size_t threads = 2; // of each system
   bool link_back = false;  // a second link, from the second node to the first
+  bool answers = false;    // what arrives at the second node is a credit, and goes back over link_back
 };
 
 class two_nodes {
@@ -34,7 +35,8 @@ public:
   std::uint16_t port() const; // where the second node listens
   // Connects the first node to `port` and tells both ends of the links. Throws std::runtime_error.
   void connect(std::uint16_t port);
-  // Blocks until the first node has noticed that the connection is lost, and tells both ends.
+  // Blocks until both nodes have noticed that the connection is lost, and tells both ends. CAF would answer over the
+  // lost one else.
   void await_loss();
 
   caf::actor_system& here() { return here_->system; }
@@ -53,14 +55,14 @@ private:
     caf::actor_system_config config;
     caf::actor_system system;
   };
-  struct loaded_config;
+  caf::actor find_gate(std::uint16_t port);
 
   std::unique_ptr<device> host_;
   std::unique_ptr<node> here_, there_;
   std::shared_ptr<link_counters> sent_ = std::make_shared<link_counters>();
   std::shared_ptr<link_counters> received_ = std::make_shared<link_counters>();
-  std::optional<caf::scoped_actor> receiver_, receiver_here_, watcher_;
-  caf::actor out_, in_, back_out_, back_in_, gate_;
+  std::optional<caf::scoped_actor> receiver_, receiver_here_, watcher_, watcher_there_;
+  caf::actor out_, in_, back_out_, back_in_, gate_, answering_;
   bool tls_;
   std::uint16_t port_ = 0;
   std::uint64_t session_ = 0;

@@ -1,9 +1,11 @@
 // Links over real connections: loopback, CAF's own networking, and a relay that breaks it.
 #include "tests/actors/links/link_samples.hpp"
+#include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/tcp_relay.hpp"
 #include "tests/support/two_nodes.hpp"
 
+#include <cstdlib>
 #include <cstring>
 
 using namespace syngrad;
@@ -138,4 +140,46 @@ TEST_CASE("a link in each direction answers over one connection, delayed by the 
   caf::anon_send(nodes.link_back(), credit{{2, 0, 0, 0, 0}, 8});
   REQUIRE(receive<credit>(nodes.receiver_here()).batches == 8);
   REQUIRE(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(40));
+}
+
+TEST_CASE("a slow connection is only slow, and one that is cut for a while goes on by itself") {
+  cpu_device cpu;
+  random_source random(5, 1);
+  two_nodes_setup setup;
+  setup.options.chunk_bytes = mib / 4;
+  two_nodes nodes(setup);
+  const auto relay = relay_to(nodes.port());
+  nodes.connect(relay->port());
+  const auto values = random_mib(cpu, 4, random);
+  relay->throttle(20 * mib);
+  const auto began = std::chrono::steady_clock::now();
+  caf::anon_send(nodes.link(), with_values(1, values));
+  relay->cut(std::chrono::milliseconds(200));
+  require_equal(receive<gradient>(nodes.receiver()).values, values);
+  // 3 MiB at 20 MiB/s, as sockets and a first burst hold 1 MiB; and the time of the cut.
+  REQUIRE(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(150));
+  REQUIRE(relay->counts().connections == 1);
+  REQUIRE(nodes.sent().repeated_chunks == 0);
+}
+
+TEST_CASE("a link works over TLS, also after a reset") {
+  temporary_folder folder;
+  const std::string make = std::string(SYNGRAD_MAKE_CERTIFICATES) + " " + folder.path();
+  REQUIRE(std::system(make.c_str()) == 0);
+  cpu_device cpu;
+  random_source random(6, 1);
+  two_nodes_setup setup;
+  setup.tls = {folder.path() + "/node.pem", folder.path() + "/node.key", folder.path() + "/ca.pem"};
+  setup.options.credit_bytes = 4 * mib;
+  two_nodes nodes(setup);
+  const auto relay = relay_to(nodes.port());
+  relay->reset_after(10 * mib);
+  const auto values = random_mib(cpu, 32, random);
+  caf::anon_send(nodes.link(), with_values(1, values));
+  nodes.connect(relay->port());
+  nodes.await_loss();
+  nodes.connect(relay->port());
+  require_equal(receive<gradient>(nodes.receiver()).values, values);
+  REQUIRE(relay->counts().connections == 2);
+  REQUIRE(nodes.sent().repeated_chunks <= 4);
 }
