@@ -103,7 +103,7 @@ void peer_actor::limit_time(double limit_s) {
 void peer_actor::wait_because(const std::string& why) {
   if (why == waits_because_) return;
   waits_because_ = why;
-  if (setup_.owner) send(setup_.owner, peer_waiting{setup_.node, why});
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_waiting{setup_.node, why});
 }
 
 void peer_actor::establish(std::uint64_t number, session_port_handle port, caf::actor remote,
@@ -117,7 +117,7 @@ void peer_actor::establish(std::uint64_t number, session_port_handle port, caf::
   identity_ = std::move(identity);
   session_.emplace(system(), number, std::move(port), remote, last_heard_ns_);
   monitor(remote);
-  if (setup_.owner) send(setup_.owner, peer_up{setup_.node, number, identity_});
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_up{setup_.node, number, identity_});
   for (const auto& [link_number, link] : links_) session_->add_local(link_number, link);
   caf::anon_send(remote, clock_ping{number, steady_now_ns()});
 }
@@ -128,7 +128,7 @@ void peer_actor::lose(const std::string& why) {
   last_heard_ns_ = session_->last_heard_ns();
   session_->close(why);
   session_.reset();
-  if (setup_.owner) send(setup_.owner, peer_down{setup_.node, why, last_heard_s()});
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_down{setup_.node, why, last_heard_s()});
   limit_time(context().settings.reconnect_for_s);
   seek();
 }
@@ -136,8 +136,8 @@ void peer_actor::lose(const std::string& why) {
 void peer_actor::die(const std::string& why) {
   if (session_) session_->close(why);
   session_.reset();
-  for (const auto& [number, link] : links_) send(link, link_dead{why});
-  if (setup_.owner) send(setup_.owner, peer_dead{setup_.node, why, was_up() ? last_heard_s() : -1});
+  for (const auto& [number, link] : links_) caf::anon_send(link, link_dead{why});
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_dead{setup_.node, why, was_up() ? last_heard_s() : -1});
   quit();
 }
 
@@ -195,7 +195,7 @@ void peer_actor::take_rate(const rate_answer& there) {
   const auto took = std::max<std::int64_t>(now - there.began - round_trip_ns_, 1000);
   bytes_per_second_ = static_cast<double>(measured_bytes_) * 1e9 / static_cast<double>(took);
   measured_bytes_ = 0;
-  if (setup_.owner) send(setup_.owner, peer_rate{setup_.node, bytes_per_second_});
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_rate{setup_.node, bytes_per_second_});
 }
 
 void peer_actor::take_link(const register_link& order) {

@@ -10,7 +10,8 @@
 //  any     die(): the port refuses, another instance, a refusal         dead: peer_dead, link_dead, the actor ends
 //  any     leave_peer, or the owner ends                         the actor ends, the other side notices
 //
-// It runs on a thread of its own, so that neither the groups' work nor a full mailbox makes it look silent.
+// It runs on a thread of its own, so that neither the groups' work nor a full mailbox makes it look silent. CAF waits
+// for such a thread until nothing refers to its actor: what it sends is anonymous, lest it stays in some mailbox.
 #pragma once
 
 #include "actors/nodes/peer_session.hpp"
