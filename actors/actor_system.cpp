@@ -19,14 +19,18 @@ private:
 
 std::unique_ptr<caf::actor_system_config> configure(int threads, int intra_op) {
   auto config = std::make_unique<caf::actor_system_config>();
-  // Sharing wakes a sleeping worker five times faster than the default, stealing.
-  config->set("scheduler.policy", caf::atom("sharing"));
-  config->set("scheduler.max-threads", static_cast<std::size_t>(threads));
-  config->add_thread_hook<compute_thread_hook>(intra_op);
+  configure_threads(*config, threads, intra_op);
   return config;
 }
 
 } // namespace
+
+void configure_threads(caf::actor_system_config& config, int threads, int intra_op) {
+  // Sharing wakes a sleeping worker five times faster than the default, stealing.
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", static_cast<std::size_t>(threads));
+  config.add_thread_hook<compute_thread_hook>(intra_op);
+}
 
 owned_actor_system::owned_actor_system(int threads, int intra_op)
   : config_(configure(threads, intra_op)), system_(std::make_unique<caf::actor_system>(*config_)) {}

@@ -7,6 +7,9 @@
 
 namespace syngrad {
 
+// How each thread of a system with this configuration computes, and what schedules its actors.
+void configure_threads(caf::actor_system_config&, int threads, int intra_op);
+
 // Owns a configuration together with the system that refers to it.
 class owned_actor_system {
 public:

@@ -48,52 +48,113 @@ group_setup setup_of_group(run_plan& plan, int index) {
   return setup;
 }
 
+actor_place next_place(const run_plan& plan, running_actors& out) {
+  actor_place place;
+  place.number = ++out.numbers_used;
+  place.node = plan.node;
+  place.trace = plan.trace;
+  return place;
+}
+
+// Of an actor that works on `work`.
+actor_place next_place(const run_plan& plan, running_actors& out, stream& work, const std::string& title) {
+  auto place = next_place(plan, out);
+  place.work = plan.work ? plan.work->timer_of(work, title) : nullptr;
+  place.profiler = work.owner().profiler();
+  return place;
+}
+
+std::string numbered(const char* role, std::size_t index) {
+  return std::string(role) + " " + std::to_string(index);
+}
+
+// The predictor and the solver beside group `index`, where it has them.
+void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index, running_actors& out) {
+  const auto& planned = plan.groups[index];
+  if (!planned.predictor) return;
+  const int at = static_cast<int>(index);
+  out.solvers[index] = system.spawn<solver_actor>(
+    next_place(plan, out, *planned.solver_work, numbered("solver", index)), at, std::ref(*planned.solver_work));
+  predictor_setup setup;
+  setup.interface_number = at;
+  setup.model = planned.predictor;
+  setup.work = planned.predictor_work;
+  setup.solver = out.solvers[index];
+  setup.rate = plan.synthetic_rate;
+  setup.deterministic = plan.settings.deterministic;
+  out.predictors[index] = system.spawn<predictor_actor>(
+    next_place(plan, out, *planned.predictor_work, numbered("predictor", index)), std::move(setup));
+}
+
+// Source, groups, predictors and solvers that are here.
+std::vector<caf::actor> workers_of(const running_actors& here) {
+  std::vector<caf::actor> workers;
+  const auto add = [&workers](const caf::actor& each) {
+    if (each) workers.push_back(each);
+  };
+  add(here.source);
+  for (const auto* each : {&here.groups, &here.predictors, &here.solvers})
+    std::for_each(each->begin(), each->end(), add);
+  return workers;
+}
+
+// What is here, or stands in for it.
+const caf::actor& either(const caf::actor& here, const caf::actor& outside) {
+  return here ? here : outside;
+}
+
+std::vector<caf::actor> either(std::vector<caf::actor> here, const std::vector<caf::actor>& outside) {
+  for (std::size_t i = 0; i < here.size() && i < outside.size(); ++i) here[i] = either(here[i], outside[i]);
+  return here;
+}
+
 } // namespace
 
-running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
+running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   running_actors out;
   out.state = std::make_shared<run_state>();
-  std::uint16_t last = 0;
-  const auto place = [&] { return actor_place{++last, plan.trace}; };
-  const auto place_of = [&](stream& work, const std::string& title) {
-    auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
-    return actor_place{++last, plan.trace, timer, work.owner().profiler()};
-  };
-  out.coordinator = system.spawn<coordinator_actor>(place());
-  out.all.push_back(out.coordinator);
+  out.groups.resize(plan.groups.size());
+  out.predictors.resize(plan.groups.size());
+  out.solvers.resize(plan.groups.size());
+  if (plan.data) {
+    out.coordinator = system.spawn<coordinator_actor>(next_place(plan, out));
+    auto& loading = plan.source_device->make_stream();
+    source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
+                      &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
+    out.source = system.spawn<source_actor>(next_place(plan, out, loading, "source"), std::move(feed));
+  }
+  for (std::size_t i = 0; i < plan.groups.size(); ++i)
+    if (plan.groups[i].layers)
+      out.groups[i] = system.spawn<group_actor>(next_place(plan, out, *plan.groups[i].work, numbered("group", i)),
+                                                setup_of_group(plan, static_cast<int>(i)));
+  for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, out);
+  out.all = workers_of(out);
+  if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
+  return out;
+}
 
+void join_actors(const running_actors& here, const outside_actors& outside) {
+  const auto coordinator = either(here.coordinator, outside.coordinator);
+  const auto source = either(here.source, outside.source);
+  const auto groups = either(here.groups, outside.groups);
+  if (here.source) caf::anon_send(here.source, connect{{}, groups.front(), {}, coordinator});
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (here.solvers[i]) caf::anon_send(here.solvers[i], connect{{}, {}, {}, coordinator});
+    if (here.predictors[i]) caf::anon_send(here.predictors[i], connect{groups[i], {}, {}, coordinator});
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (!here.groups[i]) continue;
+    const auto& below = i == 0 ? source : groups[i - 1];
+    const auto above = i + 1 < groups.size() ? groups[i + 1] : caf::actor{};
+    caf::anon_send(here.groups[i], connect{below, above, here.predictors[i], coordinator});
+  }
+}
+
+void start_run(const running_actors& here, const outside_actors& outside, const run_plan& plan) {
   auto setup = std::make_shared<coordinator_setup>();
-  auto& loading = plan.source_device->make_stream();
-  source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
-                    &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
-  setup->source = system.spawn<source_actor>(place_of(loading, "source"), std::move(feed));
-  const int count = static_cast<int>(plan.groups.size());
-  for (int i = 0; i < count; ++i) {
-    auto& work = *plan.groups[static_cast<std::size_t>(i)].work;
-    setup->groups.push_back(
-      system.spawn<group_actor>(place_of(work, "group " + std::to_string(i)), setup_of_group(plan, i)));
-  }
-
-  std::vector<caf::actor> predictors(plan.groups.size());
-  for (std::size_t i = 0; i < plan.groups.size(); ++i) {
-    const auto& planned = plan.groups[i];
-    if (!planned.predictor) continue;
-    const int at = static_cast<int>(i);
-    const auto solver = system.spawn<solver_actor>(place_of(*planned.solver_work, "solver " + std::to_string(i)), at,
-                                                   std::ref(*planned.solver_work), out.coordinator);
-    predictor_setup of_predictor;
-    of_predictor.interface_number = at;
-    of_predictor.model = planned.predictor;
-    of_predictor.work = planned.predictor_work;
-    of_predictor.solver = solver;
-    of_predictor.rate = plan.synthetic_rate;
-    of_predictor.deterministic = plan.settings.deterministic;
-    predictors[i] = system.spawn<predictor_actor>(place_of(*of_predictor.work, "predictor " + std::to_string(i)),
-                                                  std::move(of_predictor));
-    setup->others.push_back(predictors[i]);
-    setup->others.push_back(solver);
-  }
-
+  setup->source = here.source;
+  setup->groups = either(here.groups, outside.asked.empty() ? outside.groups : outside.asked);
+  setup->local = workers_of(here);
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
   setup->target_percent = plan.settings.target_percent;
@@ -101,22 +162,14 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   setup->skip_nonfinite = plan.settings.skip_nonfinite;
   setup->devices = plan.devices;
   setup->observer = plan.observer;
-  setup->state = out.state;
+  setup->state = here.state;
+  caf::anon_send(here.coordinator, coordinator_actor::begin{setup});
+}
 
-  out.all.push_back(setup->source);
-  out.all.insert(out.all.end(), setup->groups.begin(), setup->groups.end());
-  out.all.insert(out.all.end(), setup->others.begin(), setup->others.end());
-
-  // Every actor knows its neighbours before the first of their messages can come: mailboxes are in order.
-  caf::anon_send(setup->source, connect{{}, setup->groups.front(), {}, out.coordinator});
-  for (std::size_t i = 0; i < predictors.size(); ++i)
-    if (predictors[i]) caf::anon_send(predictors[i], connect{setup->groups[i], {}, {}, out.coordinator});
-  for (std::size_t i = 0; i < setup->groups.size(); ++i) {
-    const auto& below = i == 0 ? setup->source : setup->groups[i - 1];
-    const auto above = i + 1 < setup->groups.size() ? setup->groups[i + 1] : caf::actor{};
-    caf::anon_send(setup->groups[i], connect{below, above, predictors[i], out.coordinator});
-  }
-  caf::anon_send(out.coordinator, coordinator_actor::begin{setup});
+running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
+  auto out = spawn_local_actors(system, plan);
+  join_actors(out, {});
+  start_run(out, {}, plan);
   return out;
 }
 

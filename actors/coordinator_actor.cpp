@@ -46,9 +46,7 @@ void coordinator_actor::on_exit() {
 
 void coordinator_actor::handle_begin(begin& first) {
   setup_ = first.setup;
-  monitor(setup_->source);
-  for (const auto& each : setup_->groups) monitor(each);
-  for (const auto& each : setup_->others) monitor(each);
+  for (const auto& each : setup_->local) monitor(each);
   began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
   send(setup_->source, train{context_for(no_batch), setup_->steps});
   if (setup_->observer.on_progress) send(this, progress_tick{});
@@ -286,9 +284,8 @@ void coordinator_actor::end() {
   summary_.final_loss = done_ ? recent_loss_ : nan;
   for (auto* each : setup_->devices) summary_.device_bytes += each->memory().counters().bytes;
   const auto stop = [this](const caf::actor& each) { send_exit(each, caf::exit_reason::user_shutdown); };
-  stop(setup_->source);
   for (const auto& each : setup_->groups) stop(each);
-  for (const auto& each : setup_->others) stop(each);
+  for (const auto& each : setup_->local) stop(each);
   setup_->state->outcome.set_value(summary_);
   quit();
 }

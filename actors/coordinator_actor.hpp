@@ -33,8 +33,8 @@ struct coordinator_setup {
   training_observer observer;
   std::shared_ptr<run_state> state;
   caf::actor source;
-  std::vector<caf::actor> groups; // bottom to top
-  std::vector<caf::actor> others; // predictors and solvers
+  std::vector<caf::actor> groups; // bottom to top; where one is elsewhere, what stands in for it
+  std::vector<caf::actor> local;  // all that are in this process: the run ends with the first of them
 };
 
 class coordinator_actor : public observed_actor {

@@ -13,7 +13,7 @@ namespace syngrad {
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
   : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
                    *setup.copies),
-    setup_(std::move(setup)), actor_id_(actor_id(place.trace ? place.trace->node() : std::uint8_t{0}, place.number)) {}
+    setup_(std::move(setup)), actor_id_(actor_id(place.node, place.number)) {}
 
 group_actor::~group_actor() = default;
 
@@ -31,10 +31,13 @@ caf::behavior group_actor::make_behavior() {
     on(&group_actor::handle_evaluation_done),
     on(&group_actor::handle_departure),
     on(&group_actor::handle_report_request),
+    on(&group_actor::handle_neighbour_away),
+    on(&group_actor::handle_neighbour_back),
   });
 }
 
 void group_actor::on_exit() {
+  away_.clear();
   below_.who = above_.who = predictor_ = nullptr;
   crossing_actor::on_exit();
 }

@@ -14,6 +14,7 @@
 
 #include "actors/agreement.hpp"
 #include "actors/crossing_actor.hpp"
+#include "actors/links/link_messages.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "actors/update_observer.hpp"
 #include "models/learning_rate.hpp"
@@ -79,6 +80,9 @@ private:
   void handle_work_done(work_done&);
   void handle_evaluation_done(evaluation_done&);
   void handle_report_request(report_request&);
+  // From the link to a neighbour in another process. What is on its way arrives when the network is back.
+  void handle_neighbour_away(neighbour_away&) { away_.push_back(current_sender()); }
+  void handle_neighbour_back(neighbour_back&) { std::erase(away_, current_sender()); }
 
   bool is_top() const { return setup_.index == setup_.count - 1; }
   bool has_below() const { return setup_.index > 0; }
@@ -133,6 +137,7 @@ private:
   batch_record* turn_ = nullptr;
   activation output_; // in state::sending
   std::deque<input> inbox_;
+  std::vector<caf::strong_actor_ptr> away_; // links whose other end is not to be reached
   std::int64_t credits_above_ = 0;
   bool flushing_ = false;
   bool accumulated_ = false;

@@ -94,6 +94,7 @@ std::string group_actor::describe() {
       "waits for predictor " + std::to_string(setup_.index) + " to answer for batch " + std::to_string(turn_->batch);
     break;
   }
+  if (!away_.empty()) text += "; a neighbour is not to be reached: the network is away";
   text += "; inbox " + std::to_string(inbox_.size()) + ", mailbox " + std::to_string(mailbox().size()) + ", credits " +
           std::to_string(credits_above_) + ", in flight";
   for (const auto& record : in_flight_) {

@@ -91,9 +91,8 @@ const type_table types;
 } // namespace
 
 message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
-  : recorder_(place.trace), work_(place.work),
-    origin_(message_origin(place.trace ? place.trace->node() : std::uint8_t{0}, place.number)), id_(sender_of(origin_)),
-    role_(role), index_(index) {
+  : recorder_(place.trace), work_(place.work), origin_(message_origin(place.node, place.number)),
+    id_(sender_of(origin_)), role_(role), index_(index) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }
 
@@ -141,9 +140,34 @@ void message_tracer::sent(const caf::mailbox_element& element, std::int64_t now_
   trace_record record;
   if (!describe(element, record) || record.message == 0) return;
   record.time_ns = now_ns;
-  record.kind = record_kind::send;
-  record.actor = record.peer;
-  record.peer = id_;
+  if (node_of(record.peer) == node_of(id_)) {
+    record.kind = record_kind::send;
+    record.actor = record.peer;
+    record.peer = id_;
+  } else { // a link delivers it: it was sent elsewhere, and recorded there
+    record.kind = record_kind::enqueue;
+    record.actor = id_;
+  }
+  recorder_->record(record);
+}
+
+void message_tracer::crosses(record_kind serialize_or_deserialize, const std::type_info& type,
+                             const message_context& context, std::uint32_t neighbour, std::size_t bytes,
+                             std::int64_t now_ns) {
+  trace_record record;
+  record.batch = static_cast<std::uint32_t>(context.batch);
+  if (context.id == 0 || !recorder_->keeps(record.batch)) return;
+  const auto* known = types.find(&type);
+  record.time_ns = now_ns;
+  record.kind = serialize_or_deserialize;
+  record.actor = id_;
+  record.peer = neighbour;
+  record.message = context.id;
+  record.parent = context.parent;
+  record.version = context.version;
+  record.value = static_cast<std::uint32_t>(bytes);
+  record.interface = no_interface;
+  record.type = static_cast<std::uint8_t>(known ? known->name : trace_message::other);
   recorder_->record(record);
 }
 

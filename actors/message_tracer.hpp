@@ -1,5 +1,5 @@
-// Records the messages of one actor: that they were sent to it, and when it handled them. Knows every type of message
-// by its content, so that no handler records anything.
+// Records the messages of one actor: that they were sent to it, or came from another node, and when it handled them.
+// Knows every type of message by its content, so that no handler records anything.
 //
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
@@ -14,13 +14,17 @@
 
 #include <cstdint>
 #include <string>
+#include <typeinfo>
 
 namespace syngrad {
 
-// Where an actor stands in its process.
+struct message_context;
+
+// Where an actor stands in its run.
 struct actor_place {
-  std::uint16_t number = 0;
+  std::uint16_t number = 0;            // in its process
   trace_recorder* trace = nullptr;     // null: nothing is recorded
+  std::uint8_t node = 0;               // its process's, also where nothing is recorded
   work_timer* work = nullptr;          // of the actor's stream; null: it has none, or one that works inline
   profiler_ranges* profiler = nullptr; // of its device
 };
@@ -36,6 +40,9 @@ public:
   void sent(const caf::mailbox_element&, std::int64_t now_ns);
   void begins(const caf::mailbox_element&, std::int64_t now_ns, std::uint32_t weight_version);
   void ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason);
+  // A message goes over a link, with `bytes` on the wire.
+  void crosses(record_kind serialize_or_deserialize, const std::type_info&, const message_context&,
+               std::uint32_t neighbour, std::size_t bytes, std::int64_t now_ns);
   void lives(record_kind spawn_or_exit, std::int64_t now_ns);
 
 private:

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <functional>
+#include <typeinfo>
 
 namespace syngrad {
 
@@ -53,6 +54,13 @@ protected:
     return {tracer_.origin() | ++sequence_, cause, steady_now_ns(), batch, version};
   }
   std::uint64_t handled_message() const { return current_; }
+
+  // For links: `message` leaves the process, or has come, as `bytes` on the wire.
+  template <class M>
+  void crosses(record_kind serialize_or_deserialize, const M& message, std::uint32_t neighbour, std::size_t bytes) {
+    if (tracer_.on())
+      tracer_.crosses(serialize_or_deserialize, typeid(M), message.context, neighbour, bytes, steady_now_ns());
+  }
 
   // Sends `message` to this actor, from any thread, once `work` is past what is enqueued on it now.
   template <class M>

@@ -41,6 +41,7 @@ struct run_plan {
   learning_rate synthetic_rate{1e-3f};
   std::vector<planned_group> groups; // all of the run, bottom to top
   std::vector<device*> devices;      // that are used in this process, each once
+  std::uint8_t node = 0;             // this process's number in the run
 };
 
 // Everything checked that can be; says which setting is at fault. `data` null: this process has no source.

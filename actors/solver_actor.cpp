@@ -2,15 +2,16 @@
 
 namespace syngrad {
 
-solver_actor::solver_actor(caf::actor_config& config, actor_place place, int interface_number, stream& work,
-                           caf::actor coordinator)
+solver_actor::solver_actor(caf::actor_config& config, actor_place place, int interface_number, stream& work)
   : observed_actor(config, place, "solver " + std::to_string(interface_number), actor_role::solver, interface_number),
-    interface_(interface_number), work_(work) {
-  report_failures_to(std::move(coordinator));
-}
+    interface_(interface_number), work_(work) {}
 
 caf::behavior solver_actor::make_behavior() {
-  return with_describe({on(&solver_actor::handle_solve)});
+  return with_describe({on(&solver_actor::handle_connect), on(&solver_actor::handle_solve)});
+}
+
+void solver_actor::handle_connect(connect& neighbours) {
+  report_failures_to(neighbours.coordinator);
 }
 
 void solver_actor::handle_solve(solve& task) {

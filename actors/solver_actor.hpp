@@ -7,13 +7,14 @@ namespace syngrad {
 
 class solver_actor : public observed_actor {
 public:
-  solver_actor(caf::actor_config&, actor_place, int interface_number, stream& work, caf::actor coordinator);
+  solver_actor(caf::actor_config&, actor_place, int interface_number, stream& work);
 
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
 
 private:
+  void handle_connect(connect&);
   void handle_solve(solve&);
 
   int interface_;

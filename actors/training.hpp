@@ -5,8 +5,7 @@
 #pragma once
 
 #include "actors/settings.hpp"
-#include "actors/summary.hpp"
-#include "models/layer_group.hpp"
+#include "actors/trainer.hpp"
 #include "models/network.hpp"
 #include "runtime/data/dataset.hpp"
 #include "runtime/device.hpp"
@@ -39,7 +38,7 @@ struct device_places {
   }
 };
 
-class training {
+class training : public trainer {
 public:
   // Checks the settings against network and data; nothing is started. `data`, the devices and
   // `trace` (null: no trace is kept) outlive the training.
@@ -49,15 +48,11 @@ public:
   // All of it on one device.
   static result<std::unique_ptr<training>> prepare(training_settings, network, const dataset& data, device& where,
                                                    training_observer = {}, trace_recorder* trace = nullptr);
-  ~training();
+  ~training() override;
 
-  training_summary run(); // once
-  // Ends the run after the batches in flight, as if it had reached its last step. Safe to call at any time, and twice.
-  void interrupt();
-
-  // The weights, after run(), where the host reads them: valid also where it failed or was interrupted. Without those
-  // of the summary's lost groups.
-  std::vector<layer_group::named_tensor> weights();
+  training_summary run() override;
+  void interrupt() override;
+  std::vector<layer_group::named_tensor> weights() override;
 
 private:
   struct implementation;

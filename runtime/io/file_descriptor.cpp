@@ -49,6 +49,12 @@ result<file_descriptor> file_descriptor::create(const std::string& path) {
   return file_descriptor(number, path);
 }
 
+result<file_descriptor> file_descriptor::create_private(const std::string& path) {
+  const int number = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (number < 0) return file_error("create", path, errno);
+  return file_descriptor(number, path);
+}
+
 result<file_descriptor> file_descriptor::open_for_reading(const std::string& path) {
   const int number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (number < 0) return file_error("open", path, errno);

@@ -24,6 +24,8 @@ public:
 
   // A new file, or the old one with its contents gone.
   static result<file_descriptor> create(const std::string& path);
+  // A new file that nobody but its owner may read; fails where there is one already.
+  static result<file_descriptor> create_private(const std::string& path);
   static result<file_descriptor> open_for_reading(const std::string& path);
   static result<file_descriptor> open_for_writing(const std::string& path); // an existing one, from its start
 

@@ -38,6 +38,7 @@ public:
   trace_recorder& operator=(const trace_recorder&) = delete;
 
   std::uint8_t node() const { return settings_.node; }
+  std::uint64_t run_id() const { return settings_.run_id; }
 
   // Whether anything is recorded at the moment; costs one relaxed load.
   bool on() const { return on_.load(std::memory_order_relaxed); }

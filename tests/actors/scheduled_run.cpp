@@ -4,6 +4,7 @@
 #include "actors/hang_report.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace syngrad::test {
@@ -62,6 +63,73 @@ bool works_late(const schedule& order, random_source& random) {
   return first.run_one() || second.run_one();
 }
 
+// A plan for each member; the first one has the data.
+std::vector<run_plan> make_members(const training_settings& settings, const std::string& model, const dataset& data,
+                                   const device_places& all_places, const schedule& order,
+                                   const training_observer& observer) {
+  const auto& member_of = order.member_of;
+  const int members = member_of.empty() ? 1 : 1 + *std::max_element(member_of.begin(), member_of.end());
+  std::vector<run_plan> plans;
+  for (int member = 0; member < members; ++member) {
+    auto places = all_places;
+    for (std::size_t i = 0; i < member_of.size(); ++i)
+      if (member_of[i] != member) places.groups[i] = nullptr;
+    auto net = make_network(model);
+    auto plan = make_run_plan(settings, std::move(*net), member == 0 ? &data : nullptr, places, observer, order.trace);
+    if (!plan) throw std::invalid_argument(plan.message());
+    plan->node = static_cast<std::uint8_t>(member);
+    plans.push_back(std::move(*plan));
+  }
+  return plans;
+}
+
+// Every group of the run, each from the member that has it.
+std::vector<planned_group> all_groups(const std::vector<run_plan>& members) {
+  auto groups = members.front().groups;
+  for (const auto& member : members)
+    for (std::size_t i = 0; i < groups.size(); ++i)
+      if (member.groups[i].layers) groups[i] = member.groups[i];
+  return groups;
+}
+
+// Stands in for an actor of another member: passes everything on, in order.
+caf::actor spawn_stand_in(caf::actor_system& system, const caf::actor& for_whom) {
+  return system.spawn([for_whom](caf::event_based_actor* self) -> caf::behavior {
+    self->set_default_handler([for_whom](caf::scheduled_actor*, caf::message_view& view) -> caf::result<caf::message> {
+      caf::anon_send(for_whom, view.move_content_to_message());
+      return caf::message{};
+    });
+    return {[](caf::unit_t) {}};
+  });
+}
+
+// Of all members; each knows of the others' actors only what stands in for them.
+running_actors spawn_members(caf::actor_system& system, std::vector<run_plan>& plans,
+                             const std::vector<int>& member_of) {
+  if (member_of.empty()) return spawn_actors(system, plans.front());
+  std::vector<running_actors> members;
+  for (auto& plan : plans) members.push_back(spawn_local_actors(system, plan));
+  auto& first = members.front();
+  for (std::size_t member = 0; member < members.size(); ++member) {
+    auto& here = members[member];
+    outside_actors outside;
+    if (member > 0) {
+      outside.coordinator = spawn_stand_in(system, first.coordinator);
+      outside.source = spawn_stand_in(system, first.source);
+    }
+    for (std::size_t i = 0; i < member_of.size(); ++i) {
+      const auto host = static_cast<std::size_t>(member_of[i]);
+      outside.groups.push_back(host == member ? caf::actor{} : spawn_stand_in(system, members[host].groups[i]));
+    }
+    join_actors(here, outside);
+    if (member == 0) start_run(here, outside, plans.front());
+    for (const auto& each : outside.groups)
+      if (each) here.all.push_back(each);
+    if (member > 0) first.all.insert(first.all.end(), here.all.begin(), here.all.end());
+  }
+  return first;
+}
+
 } // namespace
 
 run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data, device& where,
@@ -73,14 +141,11 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
 run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data,
                          const device_places& places, const schedule& order, training_observer observer) {
   configure_compute_thread();
-  auto net = make_network(model);
-  auto plan = make_run_plan(std::move(settings), std::move(*net), &data, places, std::move(observer), order.trace);
-  if (!plan) throw std::invalid_argument(plan.message());
-  const auto groups = plan->groups;
-
   run_result out;
   test_system system;
-  auto actors = spawn_actors(system.get(), *plan);
+  auto members = make_members(settings, model, data, places, order, observer);
+  const auto groups = all_groups(members);
+  auto actors = spawn_members(system.get(), members, order.member_of);
   auto outcome = actors.state->outcome.get_future();
   random_source random(order.seed, 3);
   auto& jobs = system.scheduler().jobs;
@@ -98,9 +163,12 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
     }
   }
   out.summary = outcome.get();
+  for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::user_shutdown); // of other members
   system.scheduler().run();
-  for (auto* each : plan->devices) each->synchronize();
-  if (plan->work) plan->work->flush();
+  for (const auto& member : members) {
+    for (auto* each : member.devices) each->synchronize();
+    if (member.work) member.work->flush();
+  }
   out.summary.lost_groups = find_lost_groups(groups);
   for (const auto& each : read_weights(groups, out.summary.lost_groups))
     out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());

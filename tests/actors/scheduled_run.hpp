@@ -27,6 +27,7 @@ struct schedule {
   late_device* late = nullptr;               // its work is interleaved with the messages
   late_device* late_peer = nullptr;          // likewise
   trace_recorder* trace = nullptr;
+  std::vector<int> member_of = {}; // of each group; empty: all in one, which is 0 and has the source
 };
 
 // Runs to the end, or until nothing can go on.

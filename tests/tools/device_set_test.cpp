@@ -1,5 +1,4 @@
 #include "tests/support/catch.hpp"
-#include "tools/devices/cuda_graphs.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/devices/device_text.hpp"
 
@@ -43,18 +42,6 @@ TEST_CASE("Devices of a run that hung outlive their set, and what was made on th
   CHECK(set->report().empty());
   held = {};
   CHECK(device.memory().counters().in_use == 0);
-}
-
-TEST_CASE("CUDA graphs reach the settings that know them, and are refused by name where none do") {
-  struct {
-    bool cuda_graphs = false;
-  } knowing;
-  CHECK(use_cuda_graphs(knowing, true));
-  CHECK(knowing.cuda_graphs);
-  struct {
-  } ignorant;
-  CHECK(use_cuda_graphs(ignorant, false));
-  CHECK(use_cuda_graphs(ignorant, true).message().find("--cuda-graphs: ") == 0);
 }
 
 TEST_CASE("A CUDA device that is not there is refused by name") {

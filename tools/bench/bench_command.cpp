@@ -5,7 +5,6 @@
 #include "tools/bench/measure.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/devices/cuda_graphs.hpp"
 #include "tools/signals.hpp"
 
 #include <algorithm>
@@ -102,9 +101,6 @@ result<atomic_file> create_json(const std::string& path) {
 exit_code bench(const bench_options& options) {
   if (auto chosen = choose_devices(options.settings.devices, 1); !chosen)
     return fail(chosen.message(), exit_code::bad_usage);
-  training_settings any;
-  if (auto known = use_cuda_graphs(any, options.settings.devices.graphs()); !known)
-    return fail(known.message(), exit_code::bad_usage);
   auto json = create_json(options.json);
   if (!json) return fail("--json: " + json.message(), exit_code::bad_usage);
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };

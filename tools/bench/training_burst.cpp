@@ -2,7 +2,6 @@
 
 #include "actors/training.hpp"
 #include "runtime/random.hpp"
-#include "tools/devices/cuda_graphs.hpp"
 
 namespace syngrad::tools {
 
@@ -41,7 +40,7 @@ result<double> training_burst::run(std::int64_t steps, const dataset& data, devi
   settings.batch_size = batch;
   settings.steps = steps;
   settings.threads = threads;
-  if (auto done = use_cuda_graphs(settings, cuda_graphs); !done) return done.failure();
+  settings.cuda_graphs = cuda_graphs;
   auto prepared = training::prepare(settings, std::move(*net), data, where);
   if (!prepared) return prepared.failure();
   const auto summary = (*prepared)->run();

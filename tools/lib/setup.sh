@@ -5,11 +5,12 @@
 # Debian packages, all that a build needs. The tests' framework is among them: every preset configures the tests.
 build_packages=(
   g++ cmake ninja-build ccache      # tools
-  libcaf-dev                        # actors
+  libcaf-dev libssl-dev             # actors; their TLS
   libdnnl-dev                       # operators; its CMake package asks for the next two
   ocl-icd-opencl-dev opencl-headers
   libeigen3-dev                     # factorisations
   libboost-program-options-dev      # options of the program
+  libxxhash-dev                     # sums over what crosses a network
   zlib1g-dev                        # data sets and checksums
   libzstd-dev                       # traces
   libsqlite3-dev                    # traces as a database

@@ -3,7 +3,7 @@
 // Threads: any, for every member.
 #pragma once
 
-#include "actors/training.hpp"
+#include "actors/trainer.hpp"
 
 #include <mutex>
 
@@ -18,7 +18,7 @@ public:
   }
 
   // What a request ends from now on (null: nothing, before it is destroyed). An earlier request counts too.
-  void aim(training* target) {
+  void aim(trainer* target) {
     const std::lock_guard lock(mutex_);
     target_ = target;
     if (target_ && requested_) target_->interrupt();
@@ -31,7 +31,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
-  training* target_ = nullptr;
+  trainer* target_ = nullptr;
   bool requested_ = false;
 };
 

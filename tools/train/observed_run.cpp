@@ -37,7 +37,7 @@ void observed_run::record(const evaluation_report& report) {
   }
 }
 
-exit_code observed_run::execute(training& run, device_set& devices, const std::string& folder) {
+exit_code observed_run::execute(trainer& run, device_set& devices, const std::string& folder) {
   const auto& settings = options_.settings;
   printer_.line("training " + options_.model + " in groups of " + options_.split + " units, policy " + settings.policy +
                 ", " + std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +

@@ -23,7 +23,7 @@ public:
   observed_run(run_recorder&, run_tracing&, interruption&, const train_options&);
 
   training_observer observer(); // for training::prepare
-  exit_code execute(training&, device_set&, const std::string& folder);
+  exit_code execute(trainer&, device_set&, const std::string& folder);
 
 private:
   void record(const evaluation_report&);

@@ -1,7 +1,6 @@
 #include "tools/train/resolve.hpp"
 
 #include "models/learning_rate.hpp"
-#include "tools/devices/cuda_graphs.hpp"
 #include "tools/train/trace_mode.hpp"
 
 #include <algorithm>
@@ -120,7 +119,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto good = check_storable(reader); !good) return good.failure();
   options.settings.synthetic.labels = options.condition == "labels";
   options.settings.skip_nonfinite = options.on_nonfinite == "skip";
-  if (auto done = use_cuda_graphs(options.settings, options.devices.graphs()); !done) return done.failure();
+  options.settings.cuda_graphs = options.devices.graphs();
   return model;
 }
 

@@ -87,6 +87,8 @@ std::string run_tracing::finish(bool hung) {
   if (lost > 0)
     line += ", " + show_count(static_cast<std::int64_t>(lost)) + " lost (--trace-limit, or rings that were full)";
   if (!closed) return line + "; it is incomplete: " + closed.message();
+  if (!others_.empty())
+    if (const auto merged = others_.merge(); !merged) return line + "; only of this process: " + merged.message();
   const auto page = run_path_ + "/report.html";
   if (const auto reported = write_report(run_path_, page); !reported)
     return line + "; no report: " + reported.message();

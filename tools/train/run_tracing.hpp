@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/trace/trace_recorder.hpp"
+#include "tools/distributed/collected_traces.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/train/train_options.hpp"
 
@@ -19,6 +20,8 @@ public:
   ~run_tracing();
 
   trace_recorder* recorder() { return recorder_.get(); } // null: off
+  // Where the traces of other processes go, to be part of this one at its end.
+  collected_traces& others() { return others_; }
   // The run never started: removes what was made.
   void discard();
   // After the run: closes the trace and writes report.html. Returns a line for the user, empty where nothing was
@@ -27,10 +30,11 @@ public:
   std::string finish(bool hung);
 
 private:
-  explicit run_tracing(std::string run_path) : run_path_(std::move(run_path)) {}
+  explicit run_tracing(std::string run_path) : run_path_(std::move(run_path)), others_(run_path_) {}
 
   std::string run_path_;
   std::unique_ptr<trace_recorder> recorder_;
+  collected_traces others_;
 };
 
 } // namespace syngrad::tools

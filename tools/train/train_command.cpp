@@ -3,6 +3,7 @@
 #include "runtime/data/data_source.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_set.hpp"
+#include "tools/distributed/distributed_training.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_ini.hpp"
 #include "tools/run_folder/run_recorder.hpp"
@@ -38,21 +39,41 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
           .weight_bytes = weights_size(model)};
 }
 
+// Over several processes the groups' devices are theirs.
 result<device_set> make_devices(const train_options& options) {
+  if (options.cluster.active()) return device_set::make({}, {});
   const auto chosen = choose_devices(options.devices, static_cast<int>(options.settings.split.size()));
   if (!chosen) return chosen.failure();
   return device_set::make(*chosen, options.devices.for_cuda());
 }
 
 // A device that has no room for the layers, say, is named by its exception.
-result<std::unique_ptr<training>> prepare(const train_options& options, network model, const dataset& data,
-                                          const device_set& devices, training_observer observer,
-                                          trace_recorder* trace) {
+result<std::unique_ptr<trainer>> prepare_here(const train_options& options, network model, const dataset& data,
+                                              const device_set& devices, training_observer observer,
+                                              trace_recorder* trace) {
   try {
-    return training::prepare(options.settings, std::move(model), data, devices.places(), std::move(observer), trace);
+    auto prepared =
+      training::prepare(options.settings, std::move(model), data, devices.places(), std::move(observer), trace);
+    if (!prepared) return prepared.failure();
+    return std::unique_ptr<trainer>(std::move(*prepared));
   } catch (const std::exception& failure) {
     return error{failure.what()};
   }
+}
+
+result<std::unique_ptr<trainer>> prepare_many(const train_options& options, const std::string& run_ini,
+                                              const dataset& data, training_observer observer, run_tracing& tracing) {
+  distributed_training::setup setup;
+  setup.options = &options;
+  setup.run_ini = run_ini;
+  setup.data = &data;
+  setup.say = observer.on_notice;
+  setup.observer = std::move(observer);
+  setup.trace = tracing.recorder();
+  setup.traces = &tracing.others();
+  auto prepared = distributed_training::open(std::move(setup));
+  if (!prepared) return prepared.failure();
+  return std::unique_ptr<trainer>(std::move(*prepared));
 }
 
 // Everything after the command line was read. What fails before the training has begun leaves no folder behind.
@@ -78,7 +99,8 @@ exit_code train(train_options& options, const option_reader& reader) {
     std::cerr << "syngrad train: interrupted before the training began; nothing was saved\n";
     return exit_code::interrupted;
   }
-  auto recorder = run_recorder::open(*folder, plan_of(options, reader, *model, *folder));
+  const auto plan = plan_of(options, reader, *model, *folder);
+  auto recorder = run_recorder::open(*folder, plan);
   if (!recorder) return refuse(recorder.message());
 
   auto tracing = run_tracing::start(options, *folder);
@@ -88,7 +110,9 @@ exit_code train(train_options& options, const option_reader& reader) {
   }
 
   observed_run run(*recorder, *tracing, interrupt, options);
-  auto prepared = prepare(options, std::move(*model), *data, *devices, run.observer(), tracing->recorder());
+  auto prepared = options.cluster.active()
+                    ? prepare_many(options, plan.run_ini, *data, run.observer(), *tracing)
+                    : prepare_here(options, std::move(*model), *data, *devices, run.observer(), tracing->recorder());
   if (!prepared) {
     recorder->discard();
     tracing->discard();

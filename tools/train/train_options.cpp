@@ -149,8 +149,12 @@ train_options::train_options() {
 }
 
 std::vector<option_group> train_option_table(train_options& target) {
-  return {what_to_train(target), what_on(target), how_groups_update(target), how_weights_move(target),
-          how_long(target),      on_what(target), how_it_runs(target),       output(target)};
+  std::vector<option_group> table{what_to_train(target),    what_on(target),  how_groups_update(target),
+                                  how_weights_move(target), how_long(target), on_what(target),
+                                  how_it_runs(target)};
+  for (auto& each : cluster_groups(target.cluster)) table.push_back(std::move(each));
+  table.push_back(output(target));
+  return table;
 }
 
 option_reader make_train_option_reader(train_options& target) {
@@ -171,6 +175,8 @@ std::string train_help(const option_reader& reader) {
          "  syngrad train --data csv:iris.csv --model mlp:4-32x2-3 --batch 16 --epochs 50\n"
          "  syngrad train --model mlp:784-256x11-10 --groups 4 --policy corrected --audit every:50\n"
          "  syngrad train --device cuda:0 --precision bf16       on a GPU\n"
+         "  syngrad train --local-nodes 3                        over three more processes on this machine\n"
+         "  syngrad train --listen HOST:7000 --nodes 2 --tls-cert c.crt --tls-key c.key --tls-ca ca.crt\n"
          "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n\n"
          "Exit status: 0 done, 1 failed while running, 2 bad usage, 130 interrupted (weights are saved).\n";
 }

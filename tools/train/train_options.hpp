@@ -4,6 +4,7 @@
 #include "actors/settings.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/devices/device_options.hpp"
+#include "tools/distributed/cluster_options.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,7 @@ struct train_options {
   bool help = false;
 
   device_options devices;
+  cluster_options cluster;
   training_settings settings; // what is not said above
 };
 

@@ -1,0 +1,31 @@
+// The two ends that a process has of the control links to another one.
+#pragma once
+
+#include "actors/distributed/control_messages.hpp"
+#include "actors/distributed/link_routes.hpp"
+#include "actors/distributed/run_inbox.hpp"
+#include "runtime/device.hpp"
+
+namespace syngrad {
+
+class control_ends {
+public:
+  control_ends() = default;
+  // Registers both ends with `peer`, which leads to process `other`. What comes from there arrives in the inbox.
+  control_ends(caf::actor_system&, run_inbox&, std::uint8_t here, std::uint8_t other, const caf::actor& peer,
+               device& host);
+
+  template <class M>
+  void say(const M& message) const {
+    caf::anon_send(outgoing_, encode(message));
+  }
+  // link_drained to `tell`, once all that was said is there.
+  void drain(const caf::actor& tell) const { caf::anon_send(outgoing_, drain_link{tell}); }
+  // Ends both, and returns when they have ended; what was said last may be lost, unless the other side has answered it.
+  void close(caf::actor_system&);
+
+private:
+  caf::actor outgoing_, incoming_, port_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,34 @@
+#include "actors/distributed/loss_text.hpp"
+
+#include <cstdio>
+
+namespace syngrad {
+
+namespace {
+
+std::string last_heard(double seconds) {
+  if (seconds < 0) return "never heard of";
+  char text[64];
+  std::snprintf(text, sizeof text, "last heard of %.1f s ago", seconds);
+  return text;
+}
+
+std::string groups_on(std::uint8_t node, const std::vector<group_place>& places) {
+  std::string text;
+  int count = 0;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i].node != node) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(i);
+    ++count;
+  }
+  if (count == 0) return "";
+  return "; lost with it: the weights of group" + (count > 1 ? "s " + text : " " + text);
+}
+
+} // namespace
+
+std::string describe_loss(const std::string& title, const peer_dead& dead, const std::vector<group_place>& places) {
+  return title + " is gone: " + dead.why + " (" + last_heard(dead.last_heard_s) + ")" + groups_on(dead.node, places);
+}
+
+} // namespace syngrad

@@ -1,0 +1,201 @@
+#include "actors/distributed/member_run.hpp"
+
+#include "actors/distributed/group_hash.hpp"
+#include "actors/distributed/loss_text.hpp"
+#include "actors/distributed/stop_actors.hpp"
+#include "actors/group_weights.hpp"
+
+#include <algorithm>
+
+namespace syngrad {
+
+namespace {
+
+std::vector<std::uint8_t> nodes_of(const run_order& order) {
+  std::vector<std::uint8_t> nodes;
+  for (const auto& each : order.groups) nodes.push_back(each.node);
+  return nodes;
+}
+
+} // namespace
+
+member_outcome member_run::run() {
+  member_outcome out;
+  if (wait_for(control_type::run_order) && build() && wait_for(control_type::open_links) && join())
+    wait_for(control_type::finish);
+  stop_actors(out);
+  if (finish_) {
+    out.end = static_cast<run_end>(finish_->end);
+    out.why = finish_->why;
+    deliver(out);
+  } else {
+    out.why = !lost_.empty() ? lost_ : trouble_ + "; the coordinator did not end the run in time";
+  }
+  return out;
+}
+
+std::vector<layer_group::named_tensor> member_run::weights() const {
+  if (!plan_) return {};
+  return read_weights(plan_->groups, find_lost_groups(plan_->groups));
+}
+
+// ---- what happens meanwhile
+
+bool member_run::wait_for(control_type wanted) {
+  wanted_ = wanted;
+  said_.reset();
+  while (!said_ && !over()) {
+    if (deadline_ && clock::now() >= *deadline_) return false;
+    take(setup_.inbox->next(std::chrono::milliseconds(200)));
+  }
+  return said_.has_value();
+}
+
+bool member_run::wait_for_neighbours(const std::vector<std::uint8_t>& neighbours) {
+  const auto complete = [&] {
+    return std::all_of(neighbours.begin(), neighbours.end(),
+                       [&](std::uint8_t node) { return node == 0 || connected_.contains(node); });
+  };
+  while (!complete() && !over()) {
+    if (deadline_ && clock::now() >= *deadline_) return false;
+    take(setup_.inbox->next(std::chrono::milliseconds(200)));
+  }
+  return !over();
+}
+
+void member_run::take(const run_event& event) {
+  if (const auto* said = std::get_if<node_said>(&event)) take(*said);
+  if (const auto* up = std::get_if<peer_up>(&event)) take(*up);
+  if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
+  if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
+  if (std::holds_alternative<interrupt_run>(event)) trouble_here("node " + setup_.name + " was interrupted");
+  if (const auto* waiting = std::get_if<peer_waiting>(&event))
+    setup_.notice("waits for " + name_of_node(waiting->node) + ": " + waiting->why);
+  if (const auto* down = std::get_if<peer_down>(&event))
+    setup_.notice("lost the connection to " + name_of_node(down->node) + " (" + down->why + "); trying again");
+}
+
+void member_run::take(const node_said& said) {
+  const auto type = static_cast<control_type>(said.message.type);
+  if (type == control_type::finish) {
+    const auto order = decode<finish>(said.message);
+    if (!order)
+      lost_ = order.message();
+    else if (!finish_)
+      finish_ = *order;
+  }
+  if (type == wanted_) said_ = said.message;
+}
+
+void member_run::take(const peer_up& up) {
+  connected_.insert(up.node);
+}
+
+void member_run::take(const peer_dead& dead) {
+  const auto places = order_ ? order_->groups : std::vector<group_place>{};
+  const auto line = describe_loss(name_of_node(dead.node), dead, places);
+  if (dead.node == 0)
+    lost_ = line;
+  else
+    trouble_here(line);
+}
+
+void member_run::take(const actor_ended& ended) {
+  if (ended.why.empty()) return;
+  for (const auto& each : actors_.all)
+    if (each.address() == ended.who)
+      trouble_here("on node " + setup_.name + " an actor ended before the run did: " + ended.why);
+}
+
+void member_run::trouble_here(const std::string& why) {
+  if (!trouble_.empty() || over()) return;
+  trouble_ = why;
+  deadline_ = clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(setup_.patience_s * 1e3));
+  setup_.coordinator->say(trouble{why});
+}
+
+std::string member_run::name_of_node(std::uint8_t node) const {
+  if (node == 0) return "the coordinator";
+  if (order_)
+    for (const auto& each : order_->members)
+      if (each.node == node) return "node " + each.name;
+  return "node " + std::to_string(node);
+}
+
+// ---- the stages
+
+bool member_run::build() {
+  built answer;
+  auto order = decode<run_order>(*said_);
+  if (!order) {
+    answer.failure = order.message();
+  } else {
+    order_ = std::move(*order);
+    auto plan = setup_.build(*order_);
+    if (plan) {
+      plan->node = order_->node;
+      plan_ = std::move(*plan);
+      for (std::size_t i = 0; i < plan_->groups.size(); ++i)
+        if (plan_->groups[i].layers) answer.groups.push_back({static_cast<std::uint16_t>(i), hash_of_group(*plan_, i)});
+    } else {
+      answer.failure = plan.message();
+    }
+  }
+  setup_.coordinator->say(answer);
+  if (!answer.failure.empty()) trouble_ = answer.failure;
+  if (!plan_) wait_for(control_type::finish); // the coordinator knows, and says so to all
+  return plan_.has_value();
+}
+
+bool member_run::join() {
+  const auto node_of = nodes_of(*order_);
+  actors_ = spawn_local_actors(*setup_.system, *plan_);
+  for (const auto& each : actors_.all) setup_.inbox->watch(each);
+  links_ = join_with_links(*setup_.system, *plan_, actors_,
+                           {order_->node, node_of, [this](std::uint8_t node) { return setup_.peer_of(*order_, node); },
+                            setup_.host, setup_.options_of_links()});
+  for (const auto& end : links_.ends) setup_.inbox->watch(end.actor);
+  if (!wait_for_neighbours(neighbours_of(order_->node, node_of))) {
+    if (!over()) wait_for(control_type::finish);
+    return false;
+  }
+  setup_.coordinator->say(ready{});
+  return true;
+}
+
+void member_run::stop_actors(member_outcome& out) {
+  out.stuck = syngrad::stop_actors(*setup_.system, actors_.all);
+  actors_ = {};
+  links_ = {};
+  if (plan_)
+    for (auto* each : plan_->devices) each->synchronize();
+}
+
+void member_run::deliver(member_outcome& out) {
+  std::string problem = finish_->send_weights && plan_ ? send_weights() : "";
+  if (finish_->send_trace && setup_.send_trace) {
+    const auto failed = setup_.send_trace([this](const trace_part& part) { setup_.coordinator->say(part); });
+    if (problem.empty()) problem = failed;
+  }
+  setup_.coordinator->say(done{problem});
+  deadline_.reset();
+  // `finish` is no longer what ends the wait.
+  const auto finished = std::exchange(finish_, std::nullopt);
+  out.delivered = wait_for(control_type::dismiss) && problem.empty();
+  finish_ = finished;
+}
+
+std::string member_run::send_weights() {
+  for (const auto& each : weights()) {
+    weights_part part;
+    part.name = each.name;
+    part.kind = each.value.type();
+    for (int i = 0; i < each.value.extents().rank(); ++i) part.extents.push_back(each.value.extents()[i]);
+    const auto* bytes = static_cast<const char*>(each.value.data());
+    part.bytes.assign(bytes, bytes + each.value.bytes());
+    setup_.coordinator->say(part);
+  }
+  return "";
+}
+
+} // namespace syngrad

@@ -1,0 +1,52 @@
+// What happens to a process's part of a run, one thing after the other, for the thread that takes it through the run.
+//
+// Threads: next() and watch() from the one that made it; address() and ports may be given to anybody.
+#pragma once
+
+#include "actors/links/link_messages.hpp"
+#include "actors/nodes/peer_messages.hpp"
+
+#include <caf/all.hpp>
+
+#include <chrono>
+#include <functional>
+#include <variant>
+
+namespace syngrad {
+
+struct node_said { // over its control link
+  std::uint8_t node = 0;
+  control_message message;
+};
+struct actor_ended { // one that is watched
+  caf::actor_addr who;
+  std::string why; // empty: in order
+};
+struct nothing_happened {}; // in time
+
+using run_event = std::variant<nothing_happened, node_said, peer_waiting, peer_up, peer_down, peer_dead, peer_rate,
+                               actor_ended, link_drained, interrupt_run>;
+
+class run_inbox {
+public:
+  explicit run_inbox(caf::actor_system& system) : self_(system) {}
+
+  // Owner of peers and gatekeeper; interrupt_run ends the run.
+  caf::actor address() const { return caf::actor_cast<caf::actor>(self_); }
+  // The target of the control link that comes from `node`.
+  caf::actor port_for(std::uint8_t node);
+  void watch(const caf::actor& each) { self_->monitor(each); }
+
+  // Who asks to take part, and who wants to know who does; answered while next() waits.
+  std::function<admission(const join_request&)> on_join;
+  std::function<roster()> on_roster;
+
+  run_event next(std::chrono::milliseconds patience);
+
+private:
+  caf::scoped_actor self_;
+};
+
+} // namespace syngrad
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_said)

@@ -1,0 +1,92 @@
+#include "actors/distributed/run_links.hpp"
+
+#include "actors/links/incoming_link.hpp"
+#include "actors/links/outgoing_link.hpp"
+#include "actors/nodes/peer_messages.hpp"
+
+namespace syngrad {
+
+namespace {
+
+using kind = run_role::kind;
+
+caf::actor local_actor(const running_actors& local, const run_role& role) {
+  switch (role.what) {
+  case kind::coordinator:
+    return local.coordinator;
+  case kind::source:
+    return local.source;
+  case kind::group:
+    return local.groups[static_cast<std::size_t>(role.group)];
+  case kind::anybody:
+  case kind::control:
+    break;
+  }
+  return {};
+}
+
+void stand_in(outside_actors& outside, const run_role& role, const caf::actor& link) {
+  if (role.what == kind::coordinator) outside.coordinator = link;
+  if (role.what == kind::source) outside.source = link;
+  if (role.what == kind::group) outside.groups[static_cast<std::size_t>(role.group)] = link;
+}
+
+// A group that is above or below hears when the network is away; a request for reports has no owner.
+caf::actor owner_of(const running_actors& local, const run_role& from) {
+  return from.what == kind::group ? local_actor(local, from) : caf::actor{};
+}
+
+// Where what it sends is computed.
+device* device_of(const run_plan& plan, const run_role& from) {
+  if (from.what == kind::source) return plan.source_device;
+  if (from.what == kind::group) return plan.groups[static_cast<std::size_t>(from.group)].where;
+  return nullptr;
+}
+
+} // namespace
+
+run_links join_with_links(caf::actor_system& system, const run_plan& plan, running_actors& local,
+                          const link_wiring& wiring) {
+  run_links out;
+  out.outside.groups.resize(wiring.node_of.size());
+  out.outside.asked.resize(wiring.node_of.size());
+  const auto place = [&]() -> actor_place { return {++local.numbers_used, plan.trace, plan.node}; };
+  const auto routes = routes_of(wiring.here, wiring.node_of);
+  const auto add_outgoing = [&](const link_route& route) {
+    outgoing_link_setup setup;
+    setup.number = route.number();
+    setup.title = route.title();
+    setup.owner = owner_of(local, route.from);
+    setup.coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
+    setup.options = wiring.options;
+    setup.source = device_of(plan, route.from);
+    const auto link = spawn_outgoing_link(system, place(), std::move(setup));
+    if (route.from.what == kind::coordinator)
+      out.outside.asked[static_cast<std::size_t>(route.to.group)] = link;
+    else
+      stand_in(out.outside, route.to, link);
+    out.ends.push_back({route, link});
+  };
+  for (const auto& route : routes)
+    if (route.outgoing && route.to.what == kind::coordinator) add_outgoing(route);
+  for (const auto& route : routes)
+    if (route.outgoing && route.to.what != kind::coordinator) add_outgoing(route);
+  join_actors(local, out.outside);
+  for (const auto& route : routes) {
+    if (route.outgoing) continue;
+    incoming_link_setup setup;
+    setup.number = route.number();
+    setup.title = route.title();
+    setup.target = local_actor(local, route.to);
+    setup.host = wiring.host;
+    setup.options = wiring.options;
+    out.ends.push_back({route, spawn_incoming_link(system, place(), std::move(setup))});
+  }
+  for (const auto& end : out.ends) {
+    local.all.push_back(end.actor);
+    caf::anon_send(wiring.peer_of(end.route.other), register_link{end.route.number(), end.actor});
+  }
+  return out;
+}
+
+} // namespace syngrad

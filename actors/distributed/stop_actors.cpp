@@ -1,0 +1,41 @@
+#include "actors/distributed/stop_actors.hpp"
+
+#include "actors/observed_actor.hpp"
+
+#include <algorithm>
+
+namespace syngrad {
+
+namespace {
+
+std::string name_of(const caf::actor& each) {
+  const auto* observed = dynamic_cast<const observed_actor*>(caf::actor_cast<caf::abstract_actor*>(each));
+  return observed ? observed->title() : "an actor";
+}
+
+} // namespace
+
+std::vector<std::string> stop_actors(caf::actor_system& system, const std::vector<caf::actor>& actors,
+                                     std::chrono::milliseconds patience) {
+  caf::scoped_actor self(system);
+  std::vector<caf::actor> alive = actors;
+  for (const auto& each : actors) {
+    self->monitor(each);
+    caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+  }
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!alive.empty()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() < 0) break;
+    self->receive(
+      [&](const caf::down_msg& down) {
+        std::erase_if(alive, [&](const caf::actor& each) { return each.address() == down.source; });
+      },
+      caf::after(left) >> [] {});
+  }
+  std::vector<std::string> names;
+  for (const auto& each : alive) names.push_back(name_of(each));
+  return names;
+}
+
+} // namespace syngrad

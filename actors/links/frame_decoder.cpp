@@ -1,0 +1,225 @@
+#include "actors/links/frame_decoder.hpp"
+
+#include "actors/links/byte_parser.hpp"
+#include "actors/links/frame_format.hpp"
+#include "actors/links/message_fields.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace syngrad {
+
+namespace {
+
+error malformed(const std::string& what) {
+  return {"malformed message from the other end of a link: " + what +
+          ". Both ends must run the same version of syngrad"};
+}
+
+template <std::size_t... Numbers>
+link_message message_numbered(std::size_t number, std::index_sequence<Numbers...>) {
+  link_message made;
+  ((number == Numbers ? static_cast<void>(made.emplace<Numbers>()) : void()), ...);
+  return made;
+}
+
+} // namespace
+
+class frame_decoder::header_reader {
+public:
+  header_reader(frame_decoder& owner, byte_parser& in) : owner_(owner), in_(in) {}
+
+  const link_options& formats() const { return owner_.options_; }
+  const std::string& fault() const { return fault_; }
+
+  template <class... Values>
+  void operator()(Values&... values) {
+    (take(values), ...);
+  }
+  template <class Enumeration>
+  requires std::is_enum_v<Enumeration>
+  void operator()(Enumeration& value, Enumeration last) { value = enumeration_up_to(last); }
+
+  void values(tensor& each, wire_format) {
+    if (!flag()) return;
+    const auto type = enumeration_up_to(dtype::u8);
+    const auto format = enumeration_up_to(wire_format::int8);
+    const auto extents = take_extents(size_of(type));
+    if (type != dtype::f32 && format != wire_format::f32) refuse("a format for floats on a tensor of integers");
+    if (failed()) return;
+    const bool raw = format == wire_format::f32;
+    const auto elements = static_cast<std::size_t>(extents.elements());
+    const auto count = raw ? elements * size_of(type) : wire_bytes(extents, format);
+    if (!claim(count)) return;
+    each = make_tensor(owner_.host_, extents, type);
+    owner_.payload_bytes_ += each.bytes();
+    if (raw) {
+      add_part({static_cast<char*>(each.data()), count, nullptr, extents, format});
+    } else {
+      auto& scratch = owner_.scratch_[owner_.part_count_];
+      scratch.resize(count);
+      add_part({scratch.data(), count, each.f32(), extents, format});
+    }
+  }
+
+  void bytes(std::vector<char>& block) {
+    const auto count = in_.take<std::uint64_t>();
+    if (failed() || !claim(count)) return;
+    block.resize(count);
+    owner_.payload_bytes_ += count;
+    add_part({block.data(), count, nullptr, {}, wire_format::f32});
+  }
+
+  bool failed() const { return in_.failed() || !fault_.empty(); }
+
+private:
+  template <class Number>
+  void take(Number& value) {
+    value = in_.take<Number>();
+  }
+  void take(bool& value) { value = flag(); }
+  void take(std::string& text) { text = in_.take_text(text_limit); }
+
+  template <class Enumeration>
+  Enumeration enumeration_up_to(Enumeration last) {
+    const auto value = in_.take<std::uint8_t>();
+    if (value > static_cast<std::uint8_t>(last)) refuse("a field has the value " + std::to_string(value));
+    return static_cast<Enumeration>(std::min(value, static_cast<std::uint8_t>(last)));
+  }
+  bool flag() {
+    const auto value = in_.take<std::uint8_t>();
+    if (value > 1) refuse("a flag has the value " + std::to_string(value));
+    return value == 1;
+  }
+
+  // Their product times `size` is at most the limit of a message, whatever the wire's format makes of it.
+  shape take_extents(std::size_t size) {
+    const int rank = in_.take<std::uint8_t>();
+    if (rank > shape::max_rank) refuse("a tensor of rank " + std::to_string(rank));
+    if (failed()) return {};
+    std::array<std::int64_t, shape::max_rank> extents{};
+    const auto limit = static_cast<std::int64_t>(owner_.options_.message_limit / size);
+    std::int64_t product = 1;
+    bool fits = true;
+    for (int axis = 0; axis < rank; ++axis) {
+      const auto extent = extents[static_cast<std::size_t>(axis)] = in_.take<std::int64_t>();
+      fits = fits && extent >= 0 && extent <= limit && (product == 0 || extent <= limit / product);
+      if (fits) product *= extent;
+    }
+    if (!fits) refuse("a tensor is larger than a message may be, " + std::to_string(owner_.options_.message_limit));
+    switch (failed() ? 0 : rank) {
+    case 1:
+      return {extents[0]};
+    case 2:
+      return {extents[0], extents[1]};
+    case 3:
+      return {extents[0], extents[1], extents[2]};
+    case 4:
+      return {extents[0], extents[1], extents[2], extents[3]};
+    default:
+      return {};
+    }
+  }
+
+  // Whether the message stays within its limit with `count` more bytes.
+  bool claim(std::size_t count) {
+    const auto limit = owner_.options_.message_limit;
+    if (count <= limit && owner_.frame_bytes_ <= limit - count) {
+      owner_.frame_bytes_ += count;
+      return true;
+    }
+    refuse("it is larger than a message may be, " + std::to_string(limit));
+    return false;
+  }
+  void add_part(part next) {
+    if (next.count > 0) owner_.parts_[owner_.part_count_++] = next;
+  }
+  void refuse(std::string why) {
+    if (fault_.empty()) fault_ = std::move(why);
+  }
+
+  frame_decoder& owner_;
+  byte_parser& in_;
+  std::string fault_;
+};
+
+frame_decoder::frame_decoder(stream& host, const link_options& options) : host_(host), options_(options) {}
+
+result<std::optional<link_message>> frame_decoder::take(const char* bytes, std::size_t count) {
+  if (stage_ == stage::prologue) {
+    if (!fill_head(bytes, count, prologue_bytes)) return std::optional<link_message>();
+    if (auto read = read_prologue(); !read) return read.failure();
+  }
+  if (stage_ == stage::header) {
+    if (!fill_head(bytes, count, head_bytes_)) return std::optional<link_message>();
+    if (auto read = read_header(); !read) return read.failure();
+  }
+  if (!fill_parts(bytes, count)) return std::optional<link_message>();
+  if (count > 0) return malformed(std::to_string(count) + " bytes follow its end");
+  finish();
+  return std::optional<link_message>(std::move(message_));
+}
+
+bool frame_decoder::fill_head(const char*& bytes, std::size_t& count, std::size_t wanted) {
+  const auto now = std::min(count, wanted - head_.size());
+  head_.insert(head_.end(), bytes, bytes + now);
+  bytes += now;
+  count -= now;
+  return head_.size() == wanted;
+}
+
+status frame_decoder::read_prologue() {
+  byte_parser in(head_.data(), head_.size());
+  const std::size_t type = in.take<std::uint8_t>();
+  const auto version = in.take<std::uint8_t>();
+  const auto zero = in.take<std::uint16_t>();
+  const std::size_t header_bytes = in.take<std::uint32_t>();
+  if (version != frame_version)
+    return malformed("it has version " + std::to_string(version) + ", this end understands " +
+                     std::to_string(frame_version));
+  constexpr auto types = std::variant_size_v<link_message>;
+  if (type >= types || zero != 0) return malformed("it is of no known type (" + std::to_string(type) + ")");
+  if (header_bytes > header_limit) return malformed("its header claims " + std::to_string(header_bytes) + " bytes");
+  message_ = message_numbered(type, std::make_index_sequence<types>());
+  head_bytes_ = prologue_bytes + header_bytes;
+  stage_ = stage::header;
+  return ok();
+}
+
+status frame_decoder::read_header() {
+  byte_parser in(head_.data() + prologue_bytes, head_.size() - prologue_bytes);
+  header_reader reader(*this, in);
+  part_count_ = part_ = filled_ = payload_bytes_ = 0;
+  frame_bytes_ = head_bytes_;
+  std::visit(
+    [&](auto& each) {
+      fields(reader, each.context);
+      fields(reader, each);
+    },
+    message_);
+  if (!reader.fault().empty()) return malformed(reader.fault());
+  if (in.failed() || in.left() > 0) return malformed("its header has not the length of its fields");
+  stage_ = stage::parts;
+  return ok();
+}
+
+bool frame_decoder::fill_parts(const char*& bytes, std::size_t& count) {
+  for (; part_ < part_count_; ++part_, filled_ = 0) {
+    const auto& into = parts_[part_];
+    const auto now = std::min(count, into.count - filled_);
+    std::copy_n(bytes, now, into.to + filled_);
+    bytes += now;
+    count -= now;
+    filled_ += now;
+    if (filled_ < into.count) return false;
+    if (into.convert_to) from_wire(into.to, into.extents, into.format, into.convert_to);
+  }
+  return true;
+}
+
+void frame_decoder::finish() {
+  stage_ = stage::prologue;
+  head_.clear();
+}
+
+} // namespace syngrad

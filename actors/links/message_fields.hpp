@@ -1,0 +1,108 @@
+// The fields of each message in their order on the wire, said once for both directions: `archive` is a header_writer or
+// a header_reader. Tensors are described here; their elements follow the header.
+#pragma once
+
+#include "actors/links/link_message.hpp"
+
+namespace syngrad {
+
+template <class A>
+void fields(A& archive, activation& m) {
+  archive(m.mode, phase::evaluate);
+  archive(m.evaluation);
+  archive.values(m.values, archive.formats().activations);
+  archive.values(m.labels, wire_format::f32);
+}
+
+template <class A>
+void fields(A& archive, gradient& m) {
+  archive(m.kind, gradient_kind::none);
+  archive.values(m.values, archive.formats().gradients);
+}
+
+template <class A>
+void fields(A& archive, audit_gradient& m) {
+  archive.values(m.values, wire_format::f32);
+}
+
+template <class A>
+void fields(A& archive, credit& m) {
+  archive(m.batches);
+}
+
+template <class A>
+void fields(A&, flush_mark&) {}
+
+template <class A>
+void fields(A& archive, batch_done& m) {
+  archive(m.loss, m.rows);
+}
+
+template <class A>
+void fields(A& archive, evaluated& m) {
+  archive(m.evaluation, m.loss, m.wrong, m.rows);
+}
+
+template <class A>
+void fields(A& archive, flushed& m) {
+  archive(m.group);
+}
+
+template <class A>
+void fields(A& archive, failure& m) {
+  archive(m.what, m.batch, m.skipped);
+}
+
+template <class A>
+void fields(A& archive, train& m) {
+  archive(m.steps);
+}
+
+template <class A>
+void fields(A&, resume_training&) {}
+
+template <class A>
+void fields(A&, stop_training&) {}
+
+template <class A>
+void fields(A& archive, evaluate& m) {
+  archive(m.evaluation, m.on_test_set);
+}
+
+template <class A>
+void fields(A& archive, evaluation_begun& m) {
+  archive(m.evaluation, m.step, m.rows, m.on_test_set);
+}
+
+template <class A>
+void fields(A& archive, training_ended& m) {
+  archive(m.steps);
+}
+
+template <class A>
+void fields(A& archive, report_request& m) {
+  archive(m.number);
+  archive(m.span, report_span::since_last_interval);
+}
+
+template <class A>
+void fields(A& archive, report& m) {
+  auto& group = m.of_group;
+  archive(m.number, group.group, group.layers, group.updates, group.busy, group.starved, group.blocked);
+  archive(group.staleness, group.cosine, group.norm_ratio);
+  archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
+  archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
+}
+
+template <class A>
+void fields(A& archive, control_message& m) {
+  archive(m.type);
+  archive.bytes(m.bytes);
+}
+
+template <class A>
+void fields(A& archive, message_context& context) {
+  archive(context.id, context.parent, context.sent_ns, context.batch, context.version);
+}
+
+} // namespace syngrad

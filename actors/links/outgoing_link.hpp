@@ -1,0 +1,34 @@
+// Stands in for one actor of another process: takes the messages that can cross (link_message.hpp) as if it were that
+// one, and has them arrive there, in order and once each, whatever becomes of the connection.
+//
+// Reads a tensor once it is ready, from memory of the host; of another device, it has it copied there first. Holds a
+// message until the other end has it.
+#pragma once
+
+#include "actors/links/link_counters.hpp"
+#include "actors/links/link_messages.hpp"
+#include "actors/links/link_options.hpp"
+#include "actors/message_tracer.hpp"
+#include "runtime/device.hpp"
+
+#include <caf/all.hpp>
+
+#include <memory>
+#include <string>
+
+namespace syngrad {
+
+struct outgoing_link_setup {
+  std::uint32_t number = 0;
+  std::string title;
+  caf::actor owner;       // told of neighbour_away and neighbour_back; may be null
+  caf::actor coordinator; // told of failures; may be null
+  link_options options;
+  device* source = nullptr;                // that computes the tensors which are sent; null: a CPU
+  std::shared_ptr<link_counters> counters; // null: nobody reads them
+  std::uint32_t neighbour = 0;             // actor id of whom it stands in for, for the trace; 0: not known
+};
+
+caf::actor spawn_outgoing_link(caf::actor_system&, actor_place, outgoing_link_setup);
+
+} // namespace syngrad

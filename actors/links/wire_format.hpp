@@ -1,0 +1,35 @@
+// How the elements of a tensor of floats travel between processes.
+//
+// | format | bytes of a row of n | what comes back                                                               |
+// |--------|---------------------|-------------------------------------------------------------------------------|
+// | f32    | 4n                  | bit for bit what was sent                                                     |
+// | bf16   | 2n                  | to the nearest, ties to even: within 2^-8 of each value; NaN and Inf stay     |
+// | int8   | 4 + n               | within scale/2, scale = max|row| / 127; a row with NaN or Inf comes as all NaN |
+//
+// A row of int8 whose scale would be a denormal number comes as zeros.
+#pragma once
+
+#include "runtime/shape.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace syngrad {
+
+enum class wire_format : std::uint8_t { f32, bf16, int8 };
+inline constexpr int wire_format_count = 3;
+
+std::string_view name_of(wire_format);
+std::optional<wire_format> wire_format_named(std::string_view);
+
+// Of a tensor of floats.
+std::size_t wire_bytes(const shape& extents, wire_format format);
+
+// `out` has wire_bytes() of room, at any address.
+void to_wire(const float* values, const shape& extents, wire_format format, char* out);
+// `in` holds wire_bytes().
+void from_wire(const char* in, const shape& extents, wire_format format, float* values);
+
+} // namespace syngrad

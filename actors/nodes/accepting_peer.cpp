@@ -1,0 +1,89 @@
+// The peer that waits. While it is away it looks whether the other process's port still takes connections: a port that
+// refuses belongs to a process that has ended.
+#include "actors/nodes/connection_probe.hpp"
+#include "actors/nodes/peer_actor.hpp"
+#include "actors/nodes/probe_thread.hpp"
+
+namespace syngrad {
+
+namespace {
+
+constexpr auto probe_limit = std::chrono::seconds(1);
+constexpr auto probe_interval = std::chrono::milliseconds(500);
+
+struct probe_now {
+  std::uint64_t after = 0; // the session that was lost
+};
+struct probed {
+  std::uint64_t after = 0;
+  probe_result found;
+};
+
+} // namespace
+
+} // namespace syngrad
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::probe_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::probed)
+
+namespace syngrad {
+
+namespace {
+
+class accepting_peer : public peer_actor {
+public:
+  using peer_actor::peer_actor;
+
+protected:
+  caf::message_handler handlers() override {
+    return {[this](arrival& came) { welcome_to(came); }, [this](const rival& other) { compare_with(other); },
+            [this](probe_now order) { probe(order); }, [this](const probed& answer) { judge(answer); }};
+  }
+
+  void seek() override {
+    if (!was_up()) return limit_time(context().settings.reconnect_for_s);
+    send(this, probe_now{last_session()});
+  }
+
+  void abandon() override { thread_.finish(); }
+
+private:
+  void welcome_to(arrival& came) {
+    session_port_handle port(system(), this);
+    const auto number = last_session() + 1;
+    caf::send_as(port.get(), came.remote, welcome{number, std::move(came.nonce)});
+    establish(number, std::move(port), came.remote, identity_of(came.said));
+  }
+
+  void compare_with(const rival& other) {
+    const auto& own = context().self.identity.name;
+    caf::anon_send(other.remote, refused{"a node of the name '" + other.said.name + "' is already with '" + own +
+                                           "'; give this one another --name",
+                                         true});
+    if (!up() && was_up()) die("another process of this name came in its place");
+  }
+
+  void probe(probe_now order) {
+    if (up() || order.after != last_session() || setup().expected.address.port == 0) return;
+    thread_.run([peer = caf::actor_cast<caf::actor>(this), where = setup().expected.address, order] {
+      caf::anon_send(peer, probed{order.after, probe_port(where, probe_limit)});
+    });
+  }
+
+  void judge(const probed& answer) {
+    if (up() || answer.after != last_session()) return;
+    if (answer.found.outcome == probe_result::kind::refuses) return die(answer.found.line);
+    wait_because("waits for " + title() + " to connect again");
+    delayed_send(this, probe_interval, probe_now{answer.after});
+  }
+
+  probe_thread thread_;
+};
+
+} // namespace
+
+caf::actor spawn_accepting_peer(caf::actor_system& system, peer_setup setup) {
+  return system.spawn<accepting_peer, caf::detached>(std::move(setup));
+}
+
+} // namespace syngrad

@@ -1,0 +1,35 @@
+// Asks an address whether a node could be there, before CAF is asked to connect: CAF has no limit of time for a
+// connection, keeps its one connecting thread busy meanwhile, and does not say why one failed.
+//
+// Blocks, for at most `limit` (resolving a name may take longer): call it from a thread of its own.
+#pragma once
+
+#include "actors/nodes/endpoint.hpp"
+#include "actors/nodes/tls_credentials.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace syngrad {
+
+struct probe_result {
+  enum class kind {
+    open,        // what was asked for is there
+    refuses,     // the machine is there, and nobody listens at the port
+    unreachable, // no name, no route, no answer in time: it may come back
+    silent,      // connected, and nothing was said: it is stopped, or it waits for TLS
+    stranger,    // something else listens there
+    untrusted,   // TLS failed
+  };
+  kind outcome = kind::unreachable;
+  std::string line; // what is wrong, with the address and a remedy; empty where it is open
+  endpoint address; // numeric, of what was open
+};
+
+// Whether somebody accepts connections. Leaves one connection that is closed at once.
+probe_result probe_port(const endpoint&, std::chrono::milliseconds limit);
+
+// Whether a syngrad process answers there that these credentials (null: no TLS) go together with.
+probe_result probe_node(const endpoint&, const tls_credentials*, std::chrono::milliseconds limit);
+
+} // namespace syngrad

@@ -1,0 +1,62 @@
+// The only actor of a process that strangers reach: lets in who proves what the handshake asks for, and then hands the
+// connection to a peer. What it keeps of strangers is bounded, and what it prints about them, too.
+//
+//  state of a stranger    event                            then
+//  -                      hello, in order                  challenge; greeted
+//  -                      hello, with a fault              refused
+//  greeted                proof, with a fault              refused; forgotten
+//  greeted                proof of an observer             roster from the owner; forgotten
+//  greeted                proof, the instance has a peer   arrival to the peer; forgotten
+//  greeted                proof, the name has a peer       rival to the peer; forgotten
+//  greeted                proof, role node                 join_request to the owner: arrival to the peer that it made,
+//                                                          or refused; forgotten
+//  greeted                proof, role peer                 refused (again): the coordinator's word is still on its way
+//  greeted                10 s, or 256 newer ones          forgotten
+#pragma once
+
+#include "actors/nodes/limited_log.hpp"
+#include "actors/nodes/node_context.hpp"
+#include "actors/nodes/peer_messages.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+
+namespace syngrad {
+
+class gatekeeper_actor : public caf::event_based_actor {
+public:
+  gatekeeper_actor(caf::actor_config&, std::shared_ptr<const node_context>);
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "gatekeeper"; }
+
+private:
+  struct greeted {
+    caf::actor_addr remote;
+    hello said;
+    challenge asked;
+    std::int64_t since_ns;
+  };
+  struct expected {
+    std::string name;
+    caf::actor peer;
+  };
+
+  void handle(hello&);
+  void handle(proof&);
+  void admit(hello&, std::vector<char> nonce, const caf::actor& remote);
+  void ask_owner(hello&, std::vector<char> nonce, const caf::actor& remote);
+  void show_roster(const hello&, const caf::actor& remote);
+  void refuse(const caf::actor& remote, const std::string& line, bool again);
+  void forget_old(std::int64_t now_ns);
+
+  std::shared_ptr<const node_context> context_;
+  limited_log log_;
+  caf::actor owner_;
+  std::deque<greeted> greeted_;                // oldest first
+  std::map<std::uint64_t, expected> expected_; // by instance
+};
+
+} // namespace syngrad

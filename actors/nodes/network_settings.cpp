@@ -1,0 +1,27 @@
+#include "actors/nodes/network_settings.hpp"
+
+#include <algorithm>
+
+namespace syngrad {
+
+status check_node_name(const std::string& name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), allowed))
+    return error{"a node's name has 1 to " + std::to_string(longest_name) +
+                 " letters, digits, '-', '_' or '.'; give another one with --name"};
+  return ok();
+}
+
+status check_exposure(const network_settings& settings, const endpoint& where, const std::string& option) {
+  if (settings.tls.any() && !settings.tls.complete())
+    return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
+  if (is_loopback(where) || settings.tls.complete() || settings.insecure) return ok();
+  return error{option + " " + to_text(where) +
+               " leaves this machine: protect it with --tls-cert, --tls-key and --tls-ca (`syngrad certs DIR` makes "
+               "them), or say --insecure to trust whoever reaches the port"};
+}
+
+} // namespace syngrad

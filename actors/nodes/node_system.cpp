@@ -1,0 +1,137 @@
+#include "actors/nodes/node_system.hpp"
+
+#include "actors/actor_system.hpp"
+#include "actors/links/link_packets.hpp"
+#include "actors/nodes/gatekeeper_actor.hpp"
+#include "actors/nodes/listening_fault.hpp"
+#include "actors/nodes/network_messages.hpp"
+#include "actors/nodes/random_node_id.hpp"
+
+#include <caf/io/all.hpp>
+#include <caf/openssl/all.hpp>
+
+#include <array>
+#include <chrono>
+#include <unistd.h>
+
+namespace syngrad {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, longest_name + 1> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+result<std::string> name_from(const network_settings& settings, const tls_credentials* credentials) {
+  if (credentials && !settings.name.empty() && settings.name != credentials->name())
+    return error{"--name '" + settings.name + "' is not the name in the certificate '" + settings.tls.certificate +
+                 "', which is '" + credentials->name() + "'; leave --name out, or give that node's certificate"};
+  const auto name = credentials ? credentials->name() : settings.name.empty() ? host_name() : settings.name;
+  if (auto valid = check_node_name(name); !valid) return error{"--name '" + name + "': " + valid.message()};
+  return name;
+}
+
+// CAF looks at the time since it last heard of a connection at every heartbeat: 3/4 of the time-out and one eighth
+// more at the worst. So silence is noticed within the time-out, and a process that stops for half of it is not missed.
+void configure_network(caf::actor_system_config& config, const network_settings& settings) {
+  const auto part = [&](double share) {
+    return caf::timespan{static_cast<std::int64_t>(settings.peer_timeout_s * share * 1e9)};
+  };
+  config.set("middleman.heartbeat-interval", part(1.0 / 8));
+  config.set("middleman.connection-timeout", part(3.0 / 4));
+  config.set("middleman.app-identifiers", std::vector<std::string>{"syngrad"});
+  // Messages are read by the network's own thread: on the scheduler's they would wait behind the groups' work.
+  config.set("middleman.workers", std::size_t{0});
+}
+
+} // namespace
+
+caf::io::middleman_actor connector_of(caf::actor_system& system, const node_context& context) {
+  return context.self.credentials ? system.openssl_manager().actor_handle() : system.middleman().actor_handle();
+}
+
+result<std::unique_ptr<node_system>> node_system::open(network_settings settings, int threads, int intra_op,
+                                                       std::function<void(const std::string&)> log) {
+  if (settings.listen)
+    if (auto allowed = check_exposure(settings, *settings.listen, "--listen"); !allowed) return allowed.failure();
+  std::shared_ptr<const tls_credentials> credentials;
+  if (settings.tls.any()) {
+    if (!settings.tls.complete()) return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
+    auto loaded = tls_credentials::load(settings.tls);
+    if (!loaded) return loaded.failure();
+    credentials = std::move(*loaded);
+  }
+  const auto name = name_from(settings, credentials.get());
+  if (!name) return name.failure();
+
+  std::unique_ptr<node_system> out(new node_system);
+  out->config_ = std::make_unique<caf::actor_system_config>();
+  configure_threads(*out->config_, threads, intra_op);
+  configure_network(*out->config_, settings);
+  out->config_->add_message_types<caf::id_block::syngrad_nodes>();
+  add_link_packets(*out->config_);
+  out->config_->load<caf::io::middleman>();
+  out->config_->load<random_node_id>();
+  if (credentials) {
+    const auto copies = credentials->copies();
+    out->config_->openssl_certificate = copies.certificate;
+    out->config_->openssl_key = copies.key;
+    out->config_->openssl_cafile = copies.ca;
+    out->config_->load<caf::openssl::manager>();
+  }
+  auto context = std::make_shared<node_context>();
+  context->settings = settings;
+  context->self = {{*name, random_instance(), settings.version, {}}, credentials};
+  context->log = std::move(log);
+  if (settings.insecure && context->log)
+    context->log("warning: --insecure: whoever reaches the port can read and change everything, and fill the memory");
+  out->context_ = context;
+  out->system_ = std::make_unique<caf::actor_system>(*out->config_);
+  if (settings.listen) {
+    if (auto listens = out->listen(settings); !listens) return listens.failure();
+    // The gatekeeper runs already; it does not read the address.
+    context->self.identity.address = settings.advertise.value_or(out->listening_);
+    if (context->self.identity.address.port == 0) context->self.identity.address.port = out->listening_.port;
+  }
+  return out;
+}
+
+status node_system::listen(const network_settings& settings) {
+  // Not on a thread of its own: CAF's broker monitors it, the news of its end has now and then stayed in the broker's
+  // mailbox, with a reference to the sender, and CAF waits for ever for the thread of an actor that is referred to.
+  gatekeeper_ = system_->spawn<gatekeeper_actor>(context_);
+  auto where = *settings.listen;
+  const auto from_range = where.port == 0 && settings.ports;
+  if (from_range) where.port = settings.ports->first;
+  auto port = publish(where);
+  while (from_range && !port && where.port < settings.ports->last) {
+    ++where.port;
+    port = publish(where);
+  }
+  if (!port && from_range) return error{"--port-range: no port of the range is free; the last one: " + port.message()};
+  if (!port) return port.failure();
+  listening_ = {where.host, *port};
+  return ok();
+}
+
+result<std::uint16_t> node_system::publish(const endpoint& where) {
+  constexpr bool reuse = true; // after a run that has just ended here
+  const auto port = context_->self.credentials
+                      ? caf::openssl::publish(gatekeeper_, where.port, where.host.c_str(), reuse)
+                      : system_->middleman().publish(gatekeeper_, where.port, where.host.c_str(), reuse);
+  if (port) return *port;
+  return error{"--listen " + to_text(where) + ": " + listening_fault(where)};
+}
+
+node_system::~node_system() {
+  close();
+}
+
+void node_system::close() {
+  if (gatekeeper_) caf::anon_send_exit(gatekeeper_, caf::exit_reason::user_shutdown);
+  gatekeeper_ = nullptr;
+}
+
+} // namespace syngrad

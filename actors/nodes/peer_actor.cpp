@@ -1,0 +1,227 @@
+#include "actors/nodes/peer_actor.hpp"
+
+#include "actors/links/link_messages.hpp"
+#include "actors/time_account.hpp"
+#include "runtime/trace/clock_sample.hpp"
+
+#include <algorithm>
+
+namespace syngrad {
+
+namespace {
+
+struct tick_order {};
+struct time_over {
+  std::uint64_t limit = 0;
+};
+
+constexpr std::size_t rate_chunk_bytes = 256 << 10;
+
+std::chrono::nanoseconds seconds(double value) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(value * 1e9));
+}
+
+// Often enough for the time-out, and no more than once a second.
+std::chrono::nanoseconds ping_interval(const network_settings& settings) {
+  return seconds(std::min(1.0, settings.peer_timeout_s / 8));
+}
+
+std::string show_seconds(double value) {
+  auto text = std::to_string(value);
+  return text.substr(0, text.find('.') + 2) + " s";
+}
+
+} // namespace
+
+} // namespace syngrad
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::tick_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::time_over)
+
+namespace syngrad {
+
+peer_actor::peer_actor(caf::actor_config& config, peer_setup setup)
+  : caf::event_based_actor(config), setup_(std::move(setup)), identity_(setup_.expected) {
+  set_default_handler(caf::drop);
+  set_down_handler([this](caf::down_msg& down) {
+    if (setup_.owner && setup_.owner.address() == down.source) return quit();
+    if (session_ && session_->remote().address() == down.source)
+      return lose(down.reason == caf::exit_reason::remote_link_unreachable ? "the connection was lost"
+                                                                           : "the other side closed the connection");
+    went_down(down.source);
+  });
+}
+
+caf::behavior peer_actor::make_behavior() {
+  if (setup_.owner) monitor(setup_.owner);
+  delayed_send(this, ping_interval(context().settings), tick_order{});
+  seek();
+  return handlers().or_else(caf::message_handler{
+    [this](tick_order) { tick(); },
+    [this](time_over late) {
+      if (late.limit == time_limit_ && !up()) die(waits_because_.empty() ? "it stayed away" : waits_because_);
+    },
+    [this](link_offer& offer) {
+      if (is_of_session(offer.session)) session_->add_remote(offer);
+    },
+    [this](const clock_ping& ping) { answer_ping(ping); }, [this](const clock_pong& pong) { take_pong(pong); },
+    [this](const rate_chunk& chunk) {
+      if (is_of_session(chunk.session) && chunk.follow == 0)
+        caf::anon_send(session_->remote(), rate_answer{chunk.session, chunk.began});
+    },
+    [this](const rate_answer& there) { take_rate(there); }, [this](const register_link& order) { take_link(order); },
+    [this](const forget_link& order) {
+      links_.erase(order.number);
+      if (session_) session_->forget(order.number);
+    },
+    [this](const measure_rate& order) { measure(order); }, [this](peer_status_request) { return current_status(); },
+    [this](const leave_peer&) {
+      if (session_) session_->close("this process leaves");
+      quit();
+    },
+    [this](const describe_request& asked) { asked.answer->set_value(describe()); }});
+}
+
+void peer_actor::on_exit() {
+  abandon();
+  if (session_) session_->close("this process ends");
+  session_.reset();
+  links_.clear();
+  setup_.owner = nullptr;
+}
+
+std::string peer_actor::title() const {
+  const auto name = identity_.name.empty() ? std::string() : "'" + identity_.name + "'";
+  if (identity_.address.port == 0) return name;
+  return name.empty() ? to_text(identity_.address) : name + " (" + to_text(identity_.address) + ")";
+}
+
+void peer_actor::limit_time(double limit_s) {
+  delayed_send(this, seconds(limit_s), time_over{++time_limit_});
+}
+
+void peer_actor::wait_because(const std::string& why) {
+  if (why == waits_because_) return;
+  waits_because_ = why;
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_waiting{setup_.node, why});
+}
+
+void peer_actor::establish(std::uint64_t number, session_port_handle port, caf::actor remote,
+                           process_identity identity) {
+  lose("the other side connected anew");
+  ++time_limit_;
+  waits_because_.clear();
+  ++sessions_;
+  last_session_ = number;
+  last_heard_ns_ = steady_now_ns();
+  identity_ = std::move(identity);
+  session_.emplace(system(), number, std::move(port), remote, last_heard_ns_);
+  monitor(remote);
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_up{setup_.node, number, identity_});
+  for (const auto& [link_number, link] : links_) session_->add_local(link_number, link);
+  caf::anon_send(remote, clock_ping{number, steady_now_ns()});
+}
+
+void peer_actor::lose(const std::string& why) {
+  if (!session_) return;
+  demonitor(session_->remote());
+  last_heard_ns_ = session_->last_heard_ns();
+  session_->close(why);
+  session_.reset();
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_down{setup_.node, why, last_heard_s()});
+  limit_time(context().settings.reconnect_for_s);
+  seek();
+}
+
+void peer_actor::die(const std::string& why) {
+  if (session_) session_->close(why);
+  session_.reset();
+  for (const auto& [number, link] : links_) caf::anon_send(link, link_dead{why});
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_dead{setup_.node, why, was_up() ? last_heard_s() : -1});
+  quit();
+}
+
+// A process that was itself stopped has heard of nobody meanwhile, and that is not the others' fault.
+void peer_actor::tick() {
+  const auto interval = ping_interval(context().settings);
+  delayed_send(this, interval, tick_order{});
+  const auto now = steady_now_ns();
+  const auto was_stopped = last_tick_ns_ != 0 && now - last_tick_ns_ > 3 * interval.count();
+  last_tick_ns_ = now;
+  if (!session_) return;
+  if (was_stopped) session_->heard(now);
+  const auto silent_s = static_cast<double>(now - session_->last_heard_ns()) * 1e-9;
+  if (silent_s > context().settings.peer_timeout_s * 0.9)
+    return lose("nothing was heard for " + show_seconds(silent_s));
+  caf::anon_send(session_->remote(), clock_ping{session_->number(), now});
+}
+
+bool peer_actor::is_of_session(std::uint64_t number) {
+  if (!session_ || session_->number() != number) return false;
+  session_->heard(steady_now_ns());
+  return true;
+}
+
+void peer_actor::answer_ping(const clock_ping& ping) {
+  const auto now = steady_now_ns();
+  if (is_of_session(ping.session))
+    caf::anon_send(session_->remote(), clock_pong{ping.session, ping.t0, now, steady_now_ns()});
+}
+
+void peer_actor::take_pong(const clock_pong& pong) {
+  const auto now = steady_now_ns();
+  if (!is_of_session(pong.session) || pong.t0 > now || pong.t1 > pong.t2) return;
+  const clock_sample sample{setup_.own_node, setup_.node, pong.t0, pong.t1, pong.t2, now};
+  const auto round_trip = 2 * sample.uncertainty_ns();
+  if (round_trip_ns_ == 0 || round_trip < round_trip_ns_) round_trip_ns_ = std::max<std::int64_t>(round_trip, 1);
+  if (setup_.recorder && setup_.recorder->on()) setup_.recorder->record(record_of(sample));
+}
+
+void peer_actor::measure(const measure_rate& order) {
+  if (!session_) return;
+  const auto chunks = std::max<std::uint64_t>(order.bytes / rate_chunk_bytes, 1);
+  measured_bytes_ = chunks * rate_chunk_bytes;
+  rate_chunk chunk{session_->number(), steady_now_ns(), 0, std::vector<char>(rate_chunk_bytes)};
+  for (auto left = chunks; left > 0; --left) {
+    chunk.follow = static_cast<std::uint32_t>(left - 1);
+    caf::anon_send(session_->remote(), chunk);
+  }
+}
+
+void peer_actor::take_rate(const rate_answer& there) {
+  const auto now = steady_now_ns();
+  if (!is_of_session(there.session) || measured_bytes_ == 0 || there.began > now) return;
+  // The answer's own way back is not the bytes' time.
+  const auto took = std::max<std::int64_t>(now - there.began - round_trip_ns_, 1000);
+  bytes_per_second_ = static_cast<double>(measured_bytes_) * 1e9 / static_cast<double>(took);
+  measured_bytes_ = 0;
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_rate{setup_.node, bytes_per_second_});
+}
+
+void peer_actor::take_link(const register_link& order) {
+  links_[order.number] = order.link;
+  if (session_) session_->add_local(order.number, order.link);
+}
+
+peer_status peer_actor::current_status() const {
+  return {setup_.node,
+          identity_,
+          up(),
+          session_ ? session_->number() : last_session_,
+          was_up() ? last_heard_s() : -1,
+          round_trip_ns_,
+          bytes_per_second_};
+}
+
+double peer_actor::last_heard_s() const {
+  const auto heard = session_ ? session_->last_heard_ns() : last_heard_ns_;
+  return static_cast<double>(steady_now_ns() - heard) * 1e-9;
+}
+
+std::string peer_actor::describe() const {
+  const auto who = "peer " + title() + ": ";
+  if (up()) return who + "connected, heard of " + show_seconds(last_heard_s()) + " ago";
+  return who + (waits_because_.empty() ? "not connected" : waits_because_);
+}
+
+} // namespace syngrad

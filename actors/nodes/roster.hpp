@@ -1,0 +1,24 @@
+// One process of a run, as `syngrad nodes` shows it. Whole numbers only: this crosses the network, where CAF spoils
+// floating-point numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace syngrad {
+
+struct roster_entry {
+  std::uint8_t node = 0;
+  std::string name;
+  std::string host; // where its gatekeeper is reached
+  std::uint16_t port = 0;
+  std::string version;                // of its program
+  std::string state;                  // "up", "away", "dead"
+  std::string devices;                // "cpu, cuda:0"
+  std::string groups;                 // "0-2"
+  std::uint64_t bytes_per_second = 0; // what was measured between it and the coordinator; 0: not yet
+  std::int64_t round_trip_ns = 0;     // the least one; 0: not yet
+  std::int64_t last_heard_ms = 0;     // ago
+};
+
+} // namespace syngrad

@@ -1,0 +1,152 @@
+#include "actors/nodes/tls_credentials.hpp"
+
+#include "runtime/io/file_descriptor.hpp"
+
+namespace syngrad {
+
+namespace {
+
+result<std::string> read_pem(const std::string& path) {
+  auto file = file_descriptor::open_for_reading(path);
+  if (!file) return file.failure();
+  const auto size = file->size();
+  if (!size) return size.failure();
+  if (*size > longest_certificate)
+    return error{"'" + path + "' has more than " + std::to_string(longest_certificate >> 10) +
+                 " KiB, which no PEM file of a node has"};
+  std::string bytes(*size, '\0');
+  if (auto read = file->read(bytes.data(), bytes.size()); !read) return read.failure();
+  return bytes;
+}
+
+certificates_handle parse_certificates(const std::string& pem) {
+  certificates_handle out(sk_X509_new_null());
+  const auto bio = read_from(pem);
+  while (auto* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
+    sk_X509_push(out.get(), certificate);
+  ERR_clear_error(); // that there is no further one
+  return out;
+}
+
+} // namespace
+
+result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_files& files) {
+  const std::shared_ptr<tls_credentials> out(new tls_credentials);
+  if (auto taken = out->take_certificate(files.certificate); !taken) return error{"--tls-cert: " + taken.message()};
+  if (auto taken = out->take_key(files.key); !taken) return error{"--tls-key: " + taken.message()};
+  if (auto taken = out->take_ca(files.ca); !taken) return error{"--tls-ca: " + taken.message()};
+  if (X509_check_private_key(sk_X509_value(out->certificates_.get(), 0), out->key_.get()) != 1) {
+    ERR_clear_error();
+    return error{"--tls-key: '" + files.key + "' is not the key of the certificate '" + files.certificate +
+                 "'; give the two files that belong together"};
+  }
+  if (auto valid = out->check_chain(out->certificates_.get()); !valid)
+    return error{"--tls-cert: '" + files.certificate + "' is not valid under the CA '" + files.ca +
+                 "': " + valid.message() + "; `syngrad certs` issues new ones"};
+  return std::shared_ptr<const tls_credentials>(out);
+}
+
+status tls_credentials::take_certificate(const std::string& path) {
+  auto pem = read_pem(path);
+  if (!pem) return pem.failure();
+  certificates_ = parse_certificates(*pem);
+  if (sk_X509_num(certificates_.get()) == 0) return error{"there is no certificate (PEM) in '" + path + "'"};
+  name_ = common_name_of(sk_X509_value(certificates_.get(), 0));
+  if (!check_node_name(name_))
+    return error{"the common name of '" + path + "' is no name for a node; `syngrad certs` issues one that is"};
+  auto copy = memory_file::holding(*pem);
+  if (!copy) return copy.failure();
+  certificate_copy_ = std::move(*copy);
+  certificate_pem_ = std::move(*pem);
+  return ok();
+}
+
+status tls_credentials::take_key(const std::string& path) {
+  auto pem = read_pem(path);
+  if (!pem) return pem.failure();
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  key_.reset(PEM_read_bio_PrivateKey(read_from(*pem).get(), nullptr, no_password, nullptr));
+  if (!key_)
+    return error{"cannot read a private key (PEM, without a password) from '" + path + "': " + take_openssl_error()};
+  auto copy = memory_file::holding(*pem);
+  OPENSSL_cleanse(pem->data(), pem->size());
+  if (!copy) return copy.failure();
+  key_copy_ = std::move(*copy);
+  return ok();
+}
+
+status tls_credentials::take_ca(const std::string& path) {
+  const auto pem = read_pem(path);
+  if (!pem) return pem.failure();
+  const auto authorities = parse_certificates(*pem);
+  trusted_.reset(X509_STORE_new());
+  for (int i = 0; i < sk_X509_num(authorities.get()); ++i)
+    X509_STORE_add_cert(trusted_.get(), sk_X509_value(authorities.get(), i));
+  if (sk_X509_num(authorities.get()) == 0) return error{"there is no certificate (PEM) in '" + path + "'"};
+  auto copy = memory_file::holding(*pem);
+  if (!copy) return copy.failure();
+  ca_copy_ = std::move(*copy);
+  return ok();
+}
+
+status tls_credentials::check_chain(STACK_OF(X509) * certificates) const {
+  const store_context_handle context(X509_STORE_CTX_new());
+  if (X509_STORE_CTX_init(context.get(), trusted_.get(), sk_X509_value(certificates, 0), certificates) == 1 &&
+      X509_verify_cert(context.get()) == 1)
+    return ok();
+  ERR_clear_error();
+  return error{X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
+}
+
+tls_files tls_credentials::copies() const {
+  return {certificate_copy_.path(), key_copy_.path(), ca_copy_.path()};
+}
+
+std::vector<char> tls_credentials::sign(const std::string& statement) const {
+  const digest_handle digest(EVP_MD_CTX_new());
+  const auto* bytes = reinterpret_cast<const unsigned char*>(statement.data());
+  std::size_t size = 0;
+  std::vector<char> signature;
+  if (EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr, key_.get()) == 1 &&
+      EVP_DigestSign(digest.get(), nullptr, &size, bytes, statement.size()) == 1) {
+    signature.resize(size);
+    if (EVP_DigestSign(digest.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes,
+                       statement.size()) != 1)
+      size = 0;
+    signature.resize(size);
+  }
+  ERR_clear_error();
+  return signature; // empty, which nobody accepts, where the key cannot sign
+}
+
+status tls_credentials::verify(const std::string& certificate_pem, const std::string& name,
+                               const std::string& statement, const std::vector<char>& signature) const {
+  if (certificate_pem.size() > longest_certificate) return error{"the certificate is too long"};
+  const auto certificates = parse_certificates(certificate_pem);
+  if (sk_X509_num(certificates.get()) == 0) return error{"there is no certificate"};
+  auto* leaf = sk_X509_value(certificates.get(), 0);
+  if (auto valid = check_chain(certificates.get()); !valid)
+    return error{"the certificate is not one of our CA: " + valid.message()};
+  if (common_name_of(leaf) != name) return error{"the certificate is that of '" + common_name_of(leaf) + "'"};
+  const digest_handle digest(EVP_MD_CTX_new());
+  const auto valid =
+    EVP_DigestVerifyInit(digest.get(), nullptr, EVP_sha256(), nullptr, X509_get0_pubkey(leaf)) == 1 &&
+    EVP_DigestVerify(digest.get(), reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
+                     reinterpret_cast<const unsigned char*>(statement.data()), statement.size()) == 1;
+  ERR_clear_error();
+  if (!valid) return error{"the answer is not signed with the certificate's key"};
+  return ok();
+}
+
+ssl_context_handle tls_credentials::client_context() const {
+  ssl_context_handle context(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_use_certificate(context.get(), sk_X509_value(certificates_.get(), 0));
+  for (int i = 1; i < sk_X509_num(certificates_.get()); ++i)
+    SSL_CTX_add1_chain_cert(context.get(), sk_X509_value(certificates_.get(), i));
+  SSL_CTX_use_PrivateKey(context.get(), key_.get());
+  SSL_CTX_set1_cert_store(context.get(), trusted_.get());
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  return context;
+}
+
+} // namespace syngrad

@@ -1,0 +1,97 @@
+#include "tests/actors/distributed/loop_peers.hpp"
+
+#include "actors/links/link_messages.hpp"
+
+namespace syngrad::test {
+
+namespace {
+
+struct other_half { // who it is, once
+  caf::actor peer;
+};
+struct offered_end {
+  std::uint32_t number = 0;
+  caf::actor link;
+};
+struct end_all {
+  std::string why;
+};
+
+} // namespace
+
+} // namespace syngrad::test
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::test::other_half)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::test::offered_end)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::test::end_all)
+
+namespace syngrad::test {
+
+namespace {
+
+struct loop_peer_state {
+  caf::actor other;
+  std::map<std::uint32_t, caf::actor> here, there;
+};
+
+caf::behavior loop_peer(caf::stateful_actor<loop_peer_state>* self, caf::actor owner, std::uint8_t node) {
+  auto& state = self->state;
+  const auto join = [self](std::uint32_t number) {
+    auto& [other, here, there] = self->state;
+    if (here.contains(number) && there.contains(number)) self->send(here[number], link_up{there[number], 1});
+  };
+  return {[&state](const other_half& half) { state.other = half.peer; },
+          [self, &state, join](const register_link& end) {
+            state.here[end.number] = end.link;
+            self->send(state.other, offered_end{end.number, end.link});
+            join(end.number);
+          },
+          [&state, join](const offered_end& end) {
+            state.there[end.number] = end.link;
+            join(end.number);
+          },
+          [self, &state, owner, node](const end_all& end) {
+            for (const auto& [number, link] : state.here) self->send(link, link_dead{end.why});
+            self->send(owner, peer_dead{node, end.why, 0.5});
+          }};
+}
+
+} // namespace
+
+loop_peers::~loop_peers() {
+  for (const auto& [key, peer] : peers_) caf::anon_send_exit(peer, caf::exit_reason::user_shutdown);
+}
+
+void loop_peers::seat(std::uint8_t node, caf::actor owner) {
+  const std::lock_guard lock(mutex_);
+  owners_[node] = std::move(owner);
+}
+
+caf::actor loop_peers::peer(std::uint8_t here, std::uint8_t other) {
+  const std::lock_guard lock(mutex_);
+  if (!peers_.contains({here, other})) {
+    const auto a = make(here, other), b = make(other, here);
+    caf::anon_send(a, other_half{b});
+    caf::anon_send(b, other_half{a});
+    caf::anon_send(owners_[here], peer_up{other, 1, {}});
+    caf::anon_send(owners_[other], peer_up{here, 1, {}});
+  }
+  return peers_[{here, other}];
+}
+
+caf::actor loop_peers::make(std::uint8_t here, std::uint8_t other) {
+  return peers_[{here, other}] = system_.spawn(loop_peer, owners_[here], other);
+}
+
+void loop_peers::hang_up(std::uint8_t node) {
+  const std::lock_guard lock(mutex_);
+  caf::anon_send(owners_[0], peer_down{node, "it has left", 0});
+}
+
+void loop_peers::kill(std::uint8_t node) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, peer] : peers_)
+    if (key.second == node) caf::anon_send(peer, end_all{"killed by the test"});
+}
+
+} // namespace syngrad::test

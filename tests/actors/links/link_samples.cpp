@@ -1,0 +1,85 @@
+#include "tests/actors/links/link_samples.hpp"
+
+#include <cstring>
+
+namespace syngrad::test {
+
+namespace {
+
+message_context context(random_source& random) {
+  return {random.bits(), random.bits(), static_cast<std::int64_t>(random.bits()), random.bits(),
+          static_cast<std::uint32_t>(random.bits())};
+}
+
+group_report sample_report() {
+  group_report out;
+  out.group = 3;
+  out.layers = "4-5";
+  out.updates = 1234;
+  out.busy = 0.5;
+  out.starved = 0.25;
+  out.blocked = 0.125;
+  out.staleness = 2.5;
+  out.cosine = 0.75;
+  out.norm_ratio = -0.0;
+  out.audit_cosine = 1e-310;
+  out.parameters = 1 << 20;
+  out.predictor_parameters = 77;
+  out.predictor_share = 0.3;
+  out.dropped_targets = 9;
+  return out;
+}
+
+} // namespace
+
+std::vector<char> bytes_of(const encoded_frame& frame) {
+  std::vector<char> out;
+  frame.for_each_piece(0, frame.bytes(),
+                       [&](const char* data, std::size_t count) { out.insert(out.end(), data, data + count); });
+  return out;
+}
+
+std::vector<char> bytes_of(const link_message& message, const link_options& options) {
+  const auto scratch = recycled_bytes::make();
+  return bytes_of(encoded_frame(message, options, *scratch));
+}
+
+tensor random_bits(stream& work, shape extents, random_source& random, dtype type) {
+  auto made = make_tensor(work, extents, type);
+  auto* bytes = static_cast<char*>(made.data());
+  for (std::size_t i = 0; i < made.bytes(); ++i) bytes[i] = static_cast<char>(random.bits());
+  return made;
+}
+
+tensor copy_of(stream& work, const std::vector<float>& values, shape extents) {
+  auto made = make_tensor(work, extents);
+  std::memcpy(made.data(), values.data(), made.bytes());
+  return made;
+}
+
+std::vector<link_message> one_of_each(stream& work, random_source& random) {
+  std::vector<link_message> all;
+  const auto next = [&] { return context(random); };
+  all.push_back(activation{next(), phase::evaluate, 7, random_bits(work, {5, 3}, random),
+                           random_bits(work, {5}, random, dtype::i32)});
+  all.push_back(gradient{next(), gradient_kind::bootstrapped, random_bits(work, {5, 3}, random)});
+  all.push_back(audit_gradient{next(), random_bits(work, {2, 2}, random)});
+  all.push_back(credit{next(), 2});
+  all.push_back(flush_mark{next()});
+  all.push_back(batch_done{next(), 0.7, 256});
+  all.push_back(evaluated{next(), 3, 0.6, 17, 100});
+  all.push_back(flushed{next(), 4});
+  all.push_back(failure{next(), "group 2: not finite", 99, true});
+  all.push_back(train{next(), 1000});
+  all.push_back(resume_training{next()});
+  all.push_back(stop_training{next()});
+  all.push_back(evaluate{next(), 8, true});
+  all.push_back(evaluation_begun{next(), 8, 500, 10000, true});
+  all.push_back(training_ended{next(), 1000});
+  all.push_back(report_request{next(), 5, report_span::since_last_interval});
+  all.push_back(report{next(), 5, sample_report()});
+  all.push_back(control_message{next(), 513, {'a', 'b', 0, 'c'}});
+  return all;
+}
+
+} // namespace syngrad::test

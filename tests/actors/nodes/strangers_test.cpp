@@ -1,0 +1,159 @@
+// What strangers can do to a port, with TLS and without: it stays up, keeps nothing of them, and says little.
+#include "tests/actors/nodes/test_cluster.hpp"
+#include "tests/actors/nodes/test_node.hpp"
+#include "tests/support/catch.hpp"
+
+#include "actors/nodes/connection_probe.hpp"
+#include "actors/nodes/handshake.hpp"
+#include "actors/nodes/peer_messages.hpp"
+#include "actors/nodes/tcp_connection.hpp"
+#include "runtime/random.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sys/socket.h>
+
+using namespace syngrad;
+using namespace syngrad::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using kind = peer_event::kind;
+
+std::ptrdiff_t open_files() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+std::size_t resident_kib() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * 4;
+}
+
+// Sends the bytes, then reads until the other side closes, or half a second.
+void say(const endpoint& where, const std::string& bytes, bool wait_for_close) {
+  tcp_connection connection;
+  const auto failed = connection.open(where, 500ms);
+  INFO((failed ? failed->what : std::string()));
+  REQUIRE_FALSE(failed);
+  static_cast<void>(::send(connection.socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  char buffer[512];
+  while (wait_for_close && ::recv(connection.socket(), buffer, sizeof buffer, 0) > 0) {
+  }
+}
+
+std::string random_bytes(random_source& random, std::size_t size) {
+  std::string out(size, '\0');
+  for (auto& c : out) c = static_cast<char>(random.bits());
+  return out;
+}
+
+// Without TLS, CAF takes memory for as many bytes as a header claims (up to 4 GiB), if its first byte is an operation:
+// such a port trusts whoever reaches it. So what is random here never begins with one.
+std::string garbage(random_source& random, std::size_t size) {
+  auto out = random_bytes(random, size);
+  if (static_cast<unsigned char>(out[0]) < 7) out[0] = 'z';
+  return out;
+}
+
+// A header that CAF takes for one, with a payload of its length that is none.
+std::string forged_frame(random_source& random) {
+  std::string header(32, '\0');
+  header[0] = static_cast<char>(random.below(7));
+  const auto size = random.below(200);
+  header[7] = static_cast<char>(size);
+  for (int i = 8; i < 32; ++i)
+    if (random.below(2)) header[static_cast<std::size_t>(i)] = static_cast<char>(random.bits());
+  return header + random_bytes(random, size);
+}
+
+bool joins(test_node& coordinator, network_settings settings) {
+  test_node node(std::move(settings));
+  node.join(coordinator.address());
+  return coordinator.events().next(kind::up) && node.events().next(kind::up);
+}
+
+} // namespace
+
+TEST_CASE("a port scan, HTTP, garbage and forged frames leave nothing behind, with TLS and without") {
+  const test_cluster cluster;
+  for (const auto tls : {false, true}) {
+    INFO((tls ? "with TLS" : "without TLS"));
+    auto settings = loopback_settings("a");
+    auto joiner = loopback_settings("b");
+    if (tls) {
+      settings.tls = cluster.files_of("a");
+      joiner.tls = cluster.files_of("b");
+    }
+    test_node coordinator(settings);
+    random_source random(7, tls);
+    const auto credentials = tls ? *tls_credentials::load(joiner.tls) : nullptr;
+    const auto attack = [&](int rounds) {
+      for (int i = 0; i < rounds; ++i) {
+        say(coordinator.address(), "", false);
+        say(coordinator.address(), "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: a browser of some length\r\n\r\n", false);
+        say(coordinator.address(), garbage(random, 1 + random.below(4000)), false);
+        std::string frames;
+        for (int frame = 0; frame < 4; ++frame) frames += forged_frame(random);
+        say(coordinator.address(), frames, false);
+        // The port answers in order: when this one is greeted, those before it were taken. A queue that is full makes
+        // strangers wait, as it should.
+        if (i % 100 == 99)
+          REQUIRE(probe_node(coordinator.address(), credentials.get(), 20s).outcome == probe_result::kind::open);
+      }
+    };
+    attack(100); // whatever is allocated once
+    const auto files = open_files();
+    const auto memory = resident_kib();
+    attack(600);
+    CHECK(open_files() <= files + 20); // some are just being closed
+    CHECK(resident_kib() < memory + 16 * 1024);
+    CHECK(joins(coordinator, joiner));
+    CHECK(coordinator.events().count(kind::joined) == 1);
+  }
+}
+
+TEST_CASE("a flood of greetings that are never followed by a proof keeps at most 256 of them, and one line a second") {
+  std::atomic<int> lines{0};
+  auto opened = node_system::open(loopback_settings("a"), 1, 1, [&](const std::string&) { ++lines; });
+  REQUIRE(opened);
+  auto& system = (*opened)->get();
+  const local_party stranger{{"b", random_instance(), "1.2.3", {}}, {}};
+  const auto began = std::chrono::steady_clock::now();
+  std::size_t memory = 0;
+  {
+    caf::scoped_actor self(system);
+    const auto flood = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        self->send((*opened)->gatekeeper(), make_hello(stranger, role::node));
+        challenge asked;
+        self->receive([&](challenge& got) { asked = std::move(got); }, caf::after(30s) >> [] {});
+        REQUIRE(asked.nonce.size() == nonce_size);
+      }
+    };
+    flood(2000);
+    memory = resident_kib();
+    flood(20000);
+  }
+  CHECK(resident_kib() < memory + 4 * 1024);
+  const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  CHECK(lines >= 1);
+  CHECK(lines <= 2 + seconds);
+}
+
+TEST_CASE("what is no node is told apart: another service, nobody, and a name that there is not") {
+  test_node coordinator(loopback_settings("a"));
+  CHECK(probe_node(coordinator.address(), nullptr, 5s).outcome == probe_result::kind::open);
+  endpoint free;
+  { free = test_node(loopback_settings("b")).address(); }
+  const auto nobody = probe_node(free, nullptr, 5s);
+  CHECK(nobody.outcome == probe_result::kind::refuses);
+  CHECK(nobody.line == "nobody listens at " + to_text(free) + " (connection refused)");
+  const auto unknown = probe_node({"no-such-host.invalid", 7000}, nullptr, 5s);
+  CHECK(unknown.outcome == probe_result::kind::unreachable);
+  CHECK(unknown.line.starts_with("cannot resolve 'no-such-host.invalid'"));
+}

@@ -1,0 +1,144 @@
+// Certificates: what is refused at the start, what one side refuses of the other, and that all else works over TLS,
+// too.
+#include "tests/actors/nodes/test_cluster.hpp"
+#include "tests/actors/nodes/test_node.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/tcp_relay.hpp"
+
+#include "actors/nodes/tls_credentials.hpp"
+#include "runtime/io/file_descriptor.hpp"
+
+using namespace syngrad;
+using namespace syngrad::test;
+
+namespace {
+
+using kind = peer_event::kind;
+
+network_settings with_tls(const std::string& name, const tls_files& files) {
+  auto out = loopback_settings(name);
+  out.tls = files;
+  return out;
+}
+
+std::string load_fault(const tls_files& files) {
+  const auto loaded = tls_credentials::load(files);
+  return loaded ? "" : loaded.message();
+}
+
+// Why the node is dead that joins with these settings.
+std::string death_of(const network_settings& coordinator_settings, const network_settings& node_settings) {
+  test_node coordinator(coordinator_settings);
+  test_node node(node_settings);
+  node.join(coordinator.address());
+  const auto dead = node.events().next(kind::dead);
+  CHECK(coordinator.events().count(kind::joined) == 0);
+  return dead ? dead->why : "it is not";
+}
+
+bool has(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("files that do not go together are refused with the flag and the file") {
+  const test_cluster cluster, other;
+  const auto good = cluster.files_of("a");
+  const auto second = cluster.files_of("b");
+  CHECK(load_fault(good).empty());
+  CHECK(load_fault({"/nowhere.pem", good.key, good.ca}).starts_with("--tls-cert: cannot open '/nowhere.pem'"));
+  CHECK(load_fault({good.certificate, "/nowhere.pem", good.ca}).starts_with("--tls-key: cannot open '/nowhere.pem'"));
+  CHECK(load_fault({good.certificate, good.key, "/nowhere.pem"}).starts_with("--tls-ca: cannot open '/nowhere.pem'"));
+  CHECK(load_fault({good.certificate, second.key, good.ca}) ==
+        "--tls-key: '" + second.key + "' is not the key of the certificate '" + good.certificate +
+          "'; give the two files that belong together");
+  CHECK(has(load_fault({good.certificate, good.key, other.ca()}), "is not valid under the CA"));
+  CHECK(has(load_fault({good.key, good.key, good.ca}), "there is no certificate (PEM) in"));
+  CHECK(has(load_fault({good.certificate, good.certificate, good.ca}), "cannot read a private key"));
+  CHECK(has(load_fault(cluster.files_of("late", -1)), "expired"));
+  CHECK(has(load_fault(cluster.files_of("a name with spaces")), "is no name for a node"));
+}
+
+TEST_CASE("credentials survive that their files go away") {
+  auto cluster = std::make_unique<test_cluster>();
+  const auto a = with_tls("a", cluster->files_of("a")), b = with_tls("b", cluster->files_of("b"));
+  test_node coordinator(a), node(b);
+  cluster.reset();
+  node.join(coordinator.address());
+  CHECK(coordinator.events().next(kind::up));
+  CHECK(node.events().next(kind::up));
+}
+
+TEST_CASE("a signature is good for its statement, its name and its CA only") {
+  const test_cluster cluster, other;
+  const auto a = *tls_credentials::load(cluster.files_of("a")), b = *tls_credentials::load(cluster.files_of("b"));
+  const auto stranger = *tls_credentials::load(other.files_of("a"));
+  const auto signature = a->sign("statement");
+  CHECK(b->verify(a->certificate(), "a", "statement", signature));
+  CHECK(b->verify(a->certificate(), "b", "statement", signature).message() == "the certificate is that of 'a'");
+  CHECK(b->verify(a->certificate(), "a", "Statement", signature).message() ==
+        "the answer is not signed with the certificate's key");
+  CHECK_FALSE(b->verify(a->certificate(), "a", "statement", b->sign("statement")));
+  CHECK_FALSE(b->verify(a->certificate(), "a", "statement", {}));
+  CHECK_FALSE(b->verify("", "a", "statement", signature));
+  CHECK_FALSE(b->verify(std::string(200000, 'x'), "a", "statement", signature));
+  CHECK(has(b->verify(stranger->certificate(), "a", "statement", stranger->sign("statement")).message(),
+            "not one of our CA"));
+}
+
+TEST_CASE("nodes with certificates of one CA are up with each other, and come back after a reset") {
+  const test_cluster cluster;
+  test_node coordinator(with_tls("", cluster.files_of("a"))); // the name is the certificate's
+  test_node node(with_tls("b", cluster.files_of("b")));
+  auto relay = std::move(*tcp_relay::start(0, "127.0.0.1", coordinator.address().port));
+  node.join({"127.0.0.1", relay->port()});
+  for (std::uint64_t session = 1; session <= 10; ++session) {
+    const auto here = coordinator.events().next(kind::up), there = node.events().next(kind::up);
+    REQUIRE(here);
+    REQUIRE(there);
+    CHECK(here->session == session);
+    CHECK(here->identity.name == "b");
+    CHECK(there->identity.name == "a");
+    relay->reset();
+  }
+}
+
+TEST_CASE("who has no certificate, or one of another CA, is not let in and knows why") {
+  const test_cluster cluster, other;
+  const auto a = with_tls("a", cluster.files_of("a"));
+  CHECK(has(death_of(a, with_tls("b", other.files_of("b"))), "is not one of --tls-ca"));
+  CHECK(has(death_of(loopback_settings("a"), with_tls("b", cluster.files_of("b"))), "no TLS with 127.0.0.1"));
+  // Its own CA knows the coordinator, the coordinator's does not know it.
+  auto half = other.files_of("b");
+  half.ca = cluster.write("both.pem", [&] {
+    std::string both;
+    for (const auto& path : {cluster.ca(), other.ca()}) {
+      auto file = std::move(*file_descriptor::open_for_reading(path));
+      std::string text(*file.size(), '\0');
+      REQUIRE(file.read(text.data(), text.size()));
+      both += text;
+    }
+    return both;
+  }());
+  CHECK(has(death_of(a, with_tls("b", half)), "refuses the certificate of --tls-cert"));
+}
+
+TEST_CASE("without a certificate a node waits at a port that wants TLS, and says so") {
+  const test_cluster cluster;
+  test_node coordinator(with_tls("a", cluster.files_of("a")));
+  test_node node(loopback_settings("b"));
+  node.join(coordinator.address());
+  const auto waiting = node.events().next(kind::waiting);
+  REQUIRE(waiting);
+  CHECK(has(waiting->why, "wants TLS (--tls-cert, --tls-key, --tls-ca)"));
+  CHECK(coordinator.events().count(kind::joined) == 0);
+}
+
+TEST_CASE("a name that is not the certificate's is refused at the start") {
+  const test_cluster cluster;
+  const auto opened = node_system::open(with_tls("b", cluster.files_of("a")), 1, 1, {});
+  REQUIRE_FALSE(opened);
+  CHECK(has(opened.message(), "--name 'b' is not the name in the certificate"));
+}

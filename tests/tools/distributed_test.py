@@ -1,0 +1,155 @@
+"""Runs over several processes: the weights of one process bit for bit; whatever is killed, every other process ends with
+its weights saved, the right exit code and one line, and none is left."""
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from program import check, folder, run, tiny_csv
+
+program = sys.argv[1]
+MODEL = ["--model", "mlp:4-8x2-3", "--batch", "16"]
+ENDLESS = ["--steps", "1000000000", "--eval-every", "50"]
+LIMIT = 120  # s; generous: the machine may be busy
+
+
+def children(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(each) for each in (task / "children").read_text().split()]
+    return found
+
+
+def wait_gone(pids):
+    until = time.monotonic() + LIMIT
+    for pid in pids:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        left = max(0, until - time.monotonic())
+        check(select.select([handle], [], [], left)[0], f"process {pid} is left behind")
+        os.close(handle)
+
+
+def read_until(process, text):
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if text in line:
+            return seen
+    check(False, f"ended before '{text}':", "".join(seen), process.stderr.read())
+
+
+def start(home, *arguments):
+    return subprocess.Popen([program, *map(str, arguments)], cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+
+
+def train(home, name, *more):
+    return start(home, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--threads", "2", "--run", name, *more)
+
+
+def equal_to_one_process(home, policy):
+    common = [*MODEL, "--data", f"csv:{tiny_csv(home)}", "--steps", "300", "--threads", "2", "--deterministic",
+              "--policy", policy]
+    places = ",".join(f"{i}=local-{i + 1}/cpu" for i in range(3))
+    one = run(program, "train", *common, "--run", home / f"one-{policy}")
+    check(one.returncode == 0, one.stderr)
+    many = run(program, "train", *common, "--run", home / f"many-{policy}", "--local-nodes", "3", "--trace", "on",
+               "--place", places, cwd=home)
+    check(many.returncode == 0, many.stdout, many.stderr)
+    check("placed: groups 0 on local-1 (cpu), 1 on local-2 (cpu), 2 on local-3 (cpu)" in many.stderr, many.stderr)
+    weights = [(home / f"{kind}-{policy}" / "weights.safetensors").read_bytes() for kind in ("one", "many")]
+    check(weights[0] == weights[1], f"{policy}: the weights differ")
+    traces = sorted(each.name for each in (home / f"many-{policy}" / "trace").iterdir())
+    check(traces == [f"node{i}-000000.trace" for i in range(4)], traces)
+    info = run(program, "trace", "check", home / f"many-{policy}")
+    check(info.returncode == 0, info.stdout, info.stderr)
+    check(not list(home.glob("runs/node-*")), "a node's folder is left of a run that went well")
+
+
+def killed_node(home):
+    process = train(home, "killed", "--local-nodes", "3", "--place", "0=local-1/cpu,1=local-2/cpu,2=local-3/cpu",
+                    *ENDLESS)
+    read_until(process, "test error")
+    nodes = children(process.pid)
+    check(len(nodes) == 3, nodes)
+    os.kill(nodes[1], signal.SIGKILL)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 1, process.returncode, out, err)
+    lines = [line for line in err.splitlines() if line.startswith("syngrad train: node local-2 is gone: ")]
+    check(len(lines) == 1 and "last heard of" in lines[0] and "lost with it: the weights of group 1" in lines[0], err)
+    wait_gone(nodes)
+    saved = list(home.glob("runs/node-local-*/weights.safetensors"))
+    check(len(saved) == 2, saved, err)
+    check(json.loads((home / "killed" / "summary.json").read_text())["end"] == "failed", "summary")
+    check((home / "killed" / "weights.safetensors").stat().st_size > 100, "no weights")
+
+
+def interrupted(home):
+    process = train(home, "interrupted", "--local-nodes", "2", *ENDLESS)
+    read_until(process, "test error")
+    nodes = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 130, process.returncode, out, err)
+    check(out.splitlines()[-1].startswith("interrupted: test error"), out)
+    wait_gone(nodes)
+
+
+def killed_coordinator(home):
+    process = train(home, "orphans", "--local-nodes", "2", "--place", "0=local-1/cpu,1-2=local-2/cpu", *ENDLESS)
+    read_until(process, "test error")
+    nodes = children(process.pid)
+    process.kill()
+    process.communicate(timeout=LIMIT)
+    wait_gone(nodes)
+
+
+def joined_by_hand(home):
+    """Nodes first, then the coordinator; Ctrl-C at a node ends the run in order; exit codes of all."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{probe.getsockname()[1]}"
+    nodes = [start(home, "node", "--join", where, "--name", name, "--threads", "1") for name in "ab"]
+    # It says what it waits for.
+    check("waits for" in nodes[0].stderr.readline(), "no word of waiting")
+    process = train(home, "joined", "--listen", where, "--nodes", "2", "--place", "0-1=b/cpu,2=a/cpu", *ENDLESS)
+    read_until(process, "test error")
+    nodes[1].send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 1 and "node b was interrupted" in err, process.returncode, err)
+    check("placed: groups 0-1 on b (cpu), 2 on a (cpu)" in err, err)
+    for node in nodes:
+        _, said = node.communicate(timeout=LIMIT)
+        check(node.returncode == 1 and "saved in runs/node-" in said, node.returncode, said)
+
+
+def refused(home):
+    result = run(program, "node")
+    check(result.returncode == 2 and "--join" in result.stderr, result.stderr)
+    result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--nodes", "2", "--run", home / "no")
+    check(result.returncode == 2 and "--listen" in result.stderr, result.stderr)
+    result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--listen", "0.0.0.0:0", "--run",
+                 home / "no")
+    check(result.returncode == 2 and "--insecure" in result.stderr, result.stderr)
+    result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--local-nodes", "1", "--place",
+                 "0-2=elsewhere/cpu", "--run", home / "no")
+    check(result.returncode == 1 and "there is no node 'elsewhere'" in result.stderr, result.stderr)
+
+
+with folder() as place:
+    home = Path(place)
+    refused(home)
+    for policy in ("synthetic", "corrected"):
+        equal_to_one_process(home, policy)
+    killed_node(home)
+    interrupted(home)
+    killed_coordinator(home)
+    joined_by_hand(home)

@@ -1,0 +1,28 @@
+// What `syngrad train` is told about other processes.
+#pragma once
+
+#include "actors/links/wire_format.hpp"
+#include "actors/nodes/network_settings.hpp"
+#include "tools/command_line/option_row.hpp"
+
+namespace syngrad::tools {
+
+struct cluster_options {
+  network_settings network;
+  std::string nodes;   // MIN or MIN:MAX; empty: no other processes, or as many as local_nodes
+  int local_nodes = 0; // processes that the run starts itself
+  std::string wire = "f32";
+
+  bool active() const { return local_nodes > 0 || !nodes.empty() || network.listen.has_value(); }
+};
+
+struct node_count {
+  int least = 1, most = 1;
+};
+
+std::vector<option_group> cluster_groups(cluster_options& target);
+// Checks what belongs together. The message names the option.
+result<node_count> node_count_of(const cluster_options&);
+result<wire_format> parse_wire_format(const std::string& text);
+
+} // namespace syngrad::tools

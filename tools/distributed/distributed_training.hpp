@@ -1,0 +1,82 @@
+// `syngrad train` over several processes, as seen from the coordinator's: waits for nodes or starts them, places the
+// groups, and takes the run to its end.
+//
+// Threads: interrupt() from any; the rest from the one that made it.
+#pragma once
+
+#include "actors/distributed/conducted_run.hpp"
+#include "actors/nodes/node_system.hpp"
+#include "actors/trainer.hpp"
+#include "actors/training.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "tools/distributed/collected_traces.hpp"
+#include "tools/distributed/local_nodes.hpp"
+#include "tools/distributed/node_placement.hpp"
+#include "tools/train/train_options.hpp"
+
+#include <map>
+#include <memory>
+
+namespace syngrad::tools {
+
+class distributed_training : public trainer {
+public:
+  struct setup {
+    const train_options* options = nullptr; // resolved
+    std::string run_ini;                    // the same as text
+    const dataset* data = nullptr;
+    training_observer observer;
+    trace_recorder* trace = nullptr; // null: none
+    collected_traces* traces = nullptr;
+    std::function<void(const std::string&)> say; // a line for the user
+  };
+
+  // Listens, and starts local nodes; nothing is waited for. All that `setup` points to outlives the training.
+  static result<std::unique_ptr<distributed_training>> open(setup);
+  ~distributed_training() override;
+
+  training_summary run() override;
+  void interrupt() override;
+  std::vector<layer_group::named_tensor> weights() override { return std::move(weights_); }
+
+private:
+  struct candidate {
+    seated_node seat;
+    bool up = false;
+    std::optional<introduction> brings;
+    double bytes_per_second = 0;
+  };
+
+  explicit distributed_training(setup given) : given_(std::move(given)) {}
+
+  status listen();
+  status start_local_nodes();
+  admission admit(const join_request&);
+  roster show() const;
+  status wait_for_nodes();
+  void take(const run_event&);
+  int ready_nodes() const;
+  result<run_plan> plan_whole() const;
+  status place(const run_plan& whole);
+  result<run_plan> plan_here();
+  training_summary train();
+  void send_home(const training_summary&);
+  static training_summary failed(const std::string& why, bool interrupted);
+
+  setup given_;
+  node_count count_;
+  cpu_device host_; // where tensors arrive; outlives the system
+  std::unique_ptr<node_system> system_;
+  std::unique_ptr<run_inbox> inbox_;
+  caf::actor inbox_address_;
+  local_nodes local_;
+  std::map<std::uint8_t, candidate> candidates_;
+  bool closed_ = false; // nobody else may join
+  bool interrupted_ = false;
+  bool conducted_ = false; // the nodes have had their orders
+  std::vector<group_place> places_;
+  std::vector<std::uint64_t> hashes_;
+  std::vector<layer_group::named_tensor> weights_;
+};
+
+} // namespace syngrad::tools

@@ -1,0 +1,9 @@
+// How fast this machine multiplies: for placing groups, so a few hundredths of a second have to do.
+#pragma once
+
+namespace syngrad::tools {
+
+// Multiply-adds a second of float32 matrix products on `threads` threads.
+double measure_host_rate(int threads);
+
+} // namespace syngrad::tools

@@ -1,0 +1,136 @@
+#include "tools/distributed/node_build.hpp"
+
+#include "actors/deliberate_leak.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cuda/cuda_devices.hpp"
+#include "runtime/io/safetensors.hpp"
+#include "tools/devices/device_name.hpp"
+#include "tools/distributed/collected_traces.hpp"
+#include "tools/train/resolve.hpp"
+#include "tools/train/trace_mode.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <unistd.h>
+
+namespace syngrad::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint32_t rings_beside_actor_threads = 8;
+
+std::string short_id(std::uint64_t run) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%08llx", static_cast<unsigned long long>(run & 0xffffffffu));
+  return text;
+}
+
+} // namespace
+
+node_build::~node_build() {
+  recorder_.reset();
+  std::error_code ignored;
+  if (folder_) { // what stays is weights.safetensors
+    fs::remove_all(folder_->file("trace"), ignored);
+    ::unlink(folder_->file("run.ini").c_str());
+  }
+}
+
+result<run_plan> node_build::build(const run_order& order, const std::string& name) {
+  auto folder = run_folder::create("runs/node-" + name + "-" + short_id(order.run_id), "node");
+  if (!folder) return folder.failure();
+  folder_.emplace(std::move(*folder));
+  auto model = read_options(order.options);
+  if (!model) return model.failure();
+  if (auto traced = start_trace(order); !traced) return traced.failure();
+  device_places places;
+  for (const auto& each : order.groups) {
+    if (each.node != order.node) {
+      places.groups.push_back(nullptr);
+      continue;
+    }
+    auto here = device_named(each.device);
+    if (!here) return here.failure();
+    places.groups.push_back(*here);
+  }
+  return make_run_plan(options_.settings, std::move(*model), nullptr, places, {}, recorder_.get());
+}
+
+result<network> node_build::read_options(const std::string& run_ini) {
+  const auto path = folder_->file("run.ini");
+  auto file = file_descriptor::create(path);
+  if (!file) return file.failure();
+  if (auto written = file->write(run_ini); !written) return written.failure();
+  auto reader = make_train_option_reader(options_);
+  const std::vector<std::string> arguments{"--config", path};
+  if (auto read = reader.read(arguments); !read) return read.failure();
+  auto model = resolve_model(options_, reader);
+  if (!model) return model;
+  if (options_.decay != "none") options_.settings.decay = options_.decay;
+  return model;
+}
+
+status node_build::start_trace(const run_order& order) {
+  const auto mode = parse_trace_mode(options_.trace);
+  const auto limit = parse_size(options_.trace_limit);
+  if (!mode || !limit || mode->off) return ok();
+  trace_settings settings;
+  settings.folder = folder_->file("trace");
+  settings.node = order.node;
+  settings.sample = mode->sample;
+  settings.flight = mode->flight_bytes > 0;
+  settings.limit_bytes = settings.flight ? mode->flight_bytes : *limit;
+  settings.rings = static_cast<std::uint32_t>(node_.threads) + rings_beside_actor_threads;
+  settings.run_id = order.run_id;
+  std::error_code failure;
+  fs::create_directory(settings.folder, failure);
+  if (failure) return file_error("create folder", settings.folder, failure.value());
+  auto recorder = trace_recorder::create(settings, {});
+  if (!recorder) return error{"--trace: " + recorder.message()};
+  recorder_ = std::move(*recorder);
+  return ok();
+}
+
+result<device*> node_build::device_named(const std::string& text) {
+  if (const auto found = devices_.find(text); found != devices_.end()) return found->second.get();
+  const auto name = parse_device_name(text);
+  if (!name) return name.failure();
+  if (!name->is_cuda()) {
+    return (devices_[text] = std::make_unique<cpu_device>()).get();
+  }
+  device_options wanted;
+  wanted.precision = node_.precision;
+  auto options = wanted.for_cuda();
+  options.ordinal = *name->ordinal;
+  auto made = make_cuda_device(options);
+  if (!made) return error{made.message() + " (`syngrad devices` lists what is there)"};
+  return (devices_[text] = std::move(*made)).get();
+}
+
+std::string node_build::send_trace(const std::function<void(trace_part)>& send) {
+  if (!recorder_) return "";
+  if (auto closed = recorder_->close(); !closed) return closed.message();
+  return send_trace_files(folder_->file("trace"), send);
+}
+
+result<std::string> node_build::save(const std::vector<layer_group::named_tensor>& weights) {
+  if (!folder_) return error{"there is no folder to save them in"};
+  const auto path = folder_->file("weights.safetensors");
+  std::vector<safetensors_entry> entries;
+  for (const auto& each : weights) entries.push_back(safetensors_entry_of(each.name, each.value));
+  auto file = atomic_file::create(path);
+  if (!file) return file.failure();
+  const std::map<std::string, std::string> metadata{{"model", options_.model}, {"program", "syngrad " SYNGRAD_VERSION}};
+  if (auto written = write_safetensors(*file, entries, metadata); !written) return written.failure();
+  folder_->keep();
+  return path;
+}
+
+void node_build::abandon() {
+  for (auto& [name, each] : devices_) leak_deliberately(std::move(each));
+  leak_deliberately(std::move(recorder_));
+}
+
+} // namespace syngrad::tools

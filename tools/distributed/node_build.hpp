@@ -1,0 +1,47 @@
+// A node's part of a run, from the coordinator's order: its folder, its devices, its groups, its trace.
+//
+// One thread at a time; outlives the actors that use it.
+#pragma once
+
+#include "actors/distributed/control_messages.hpp"
+#include "actors/run_plan.hpp"
+#include "runtime/device.hpp"
+#include "runtime/trace/trace_recorder.hpp"
+#include "tools/distributed/node_options.hpp"
+#include "tools/run_folder/run_folder.hpp"
+#include "tools/train/train_options.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace syngrad::tools {
+
+class node_build {
+public:
+  explicit node_build(const node_options& node) : node_(node) {}
+  ~node_build();
+
+  // Makes runs/node-NAME-RUN and everything that the order asks for. The message names the option or device.
+  result<run_plan> build(const run_order&, const std::string& name);
+
+  const train_options& options() const { return options_; }
+  // Closes the trace and sends it; returns what went wrong.
+  std::string send_trace(const std::function<void(trace_part)>&);
+  // Writes the groups' weights into the folder, which stays. Returns the file's path.
+  result<std::string> save(const std::vector<layer_group::named_tensor>& weights);
+  void abandon(); // the actors hang: devices and trace stay until the process ends
+
+private:
+  result<device*> device_named(const std::string& name);
+  result<network> read_options(const std::string& run_ini);
+  status start_trace(const run_order&);
+
+  const node_options& node_;
+  std::optional<run_folder> folder_;
+  std::map<std::string, std::unique_ptr<device>> devices_;
+  std::unique_ptr<trace_recorder> recorder_;
+  train_options options_;
+};
+
+} // namespace syngrad::tools

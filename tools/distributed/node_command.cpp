@@ -1,0 +1,166 @@
+#include "tools/distributed/node_command.hpp"
+
+#include "actors/deliberate_leak.hpp"
+#include "actors/distributed/member_run.hpp"
+#include "actors/nodes/node_system.hpp"
+#include "actors/nodes/peer_setup.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "tools/command_line/option_help.hpp"
+#include "tools/distributed/host_rate.hpp"
+#include "tools/distributed/node_build.hpp"
+#include "tools/distributed/node_options.hpp"
+#include "tools/signals.hpp"
+
+#include <iostream>
+#include <mutex>
+
+namespace syngrad::tools {
+
+namespace {
+
+exit_code refuse(const std::string& message) {
+  std::cerr << "syngrad node: " << message << '\n';
+  return exit_code::bad_usage;
+}
+
+void say(const std::string& line) {
+  std::cerr << ("syngrad node: " + line + '\n') << std::flush;
+}
+
+// Ctrl-C may come before there is an inbox.
+class interrupt_target {
+public:
+  void aim(caf::actor inbox) {
+    const std::lock_guard lock(mutex_);
+    inbox_ = std::move(inbox);
+    if (requested_ && inbox_) caf::anon_send(inbox_, interrupt_run{});
+  }
+  void request() {
+    const std::lock_guard lock(mutex_);
+    requested_ = true;
+    if (inbox_) caf::anon_send(inbox_, interrupt_run{});
+  }
+
+private:
+  std::mutex mutex_;
+  caf::actor inbox_;
+  bool requested_ = false;
+};
+
+// The peers of this node, made as they are needed: of two nodes the one with the lower number connects.
+class node_peers {
+public:
+  node_peers(node_system& system, caf::actor owner) : system_(system), owner_(std::move(owner)) {}
+  ~node_peers() {
+    for (const auto& [node, peer] : peers_) caf::anon_send(peer, leave_peer{});
+  }
+
+  const caf::actor& to_coordinator(const endpoint& where) {
+    process_identity expected;
+    expected.address = where;
+    auto& peer = peers_[0];
+    if (!peer)
+      peer = spawn_initiating_peer(system_.get(), {system_.context(), owner_, 0, 0, expected, nullptr}, role::node);
+    return peer;
+  }
+
+  caf::actor to(const run_order& order, std::uint8_t node) {
+    if (const auto found = peers_.find(node); found != peers_.end()) return found->second;
+    process_identity expected;
+    for (const auto& each : order.members)
+      if (each.node == node) expected = {each.name, each.instance, system_.identity().version, {each.host, each.port}};
+    const peer_setup setup{system_.context(), owner_, order.node, node, expected, nullptr};
+    if (order.node < node)
+      return peers_[node] = spawn_initiating_peer(system_.get(), setup, role::peer, order.reconnect_for_s + 10);
+    const auto peer = peers_[node] = spawn_accepting_peer(system_.get(), setup);
+    caf::anon_send(system_.gatekeeper(), expect_peer{expected.name, expected.instance, peer});
+    return peer;
+  }
+
+private:
+  node_system& system_;
+  caf::actor owner_;
+  std::map<std::uint8_t, caf::actor> peers_;
+};
+
+exit_code conclude(const member_outcome& outcome, member_run& run, node_build& build) {
+  const bool well = outcome.end == run_end::finished || outcome.end == run_end::target_reached;
+  std::string line = outcome.why;
+  if (run.plan() && !(outcome.delivered && (well || outcome.end == run_end::interrupted))) {
+    const auto saved = build.save(run.weights());
+    line += saved ? "; the weights here are saved in " + *saved : "; the weights here are lost: " + saved.message();
+  }
+  if (outcome.end == run_end::interrupted) return exit_code::interrupted;
+  if (well && outcome.delivered) return exit_code::done;
+  say(line);
+  return exit_code::failed;
+}
+
+exit_code take_part(node_options& options) {
+  interrupt_target interrupt;
+  const signal_watcher watcher([&] {
+    say("leaving the run; once more to stop at once");
+    interrupt.request();
+  });
+  cpu_device host; // this and what is built outlive the system, whose actors use them
+  node_build build(options);
+  auto opened = node_system::open(options.network, options.threads, options.intra_op, say);
+  if (!opened) return refuse(opened.message());
+  auto system = std::move(*opened);
+  auto result = exit_code::failed;
+  bool stuck = false;
+  {
+    run_inbox inbox(system->get());
+    interrupt.aim(inbox.address());
+    node_peers peers(*system, inbox.address());
+    const auto coordinator = peers.to_coordinator(*options.join);
+    control_ends control(system->get(), inbox, 1, 0, coordinator, host);
+    control.say(
+      introduction{options.devices, static_cast<std::uint16_t>(options.threads), measure_host_rate(options.threads)});
+    member_setup setup;
+    setup.system = &system->get();
+    setup.inbox = &inbox;
+    setup.coordinator = &control;
+    setup.name = system->identity().name;
+    setup.host = &host;
+    setup.build = [&](const run_order& order) { return build.build(order, system->identity().name); };
+    setup.options_of_links = [&] {
+      link_options links;
+      links.activations = links.gradients = *parse_wire_format(build.options().cluster.wire);
+      return links;
+    };
+    setup.peer_of = [&](const run_order& order, std::uint8_t node) { return peers.to(order, node); };
+    setup.send_trace = [&](const auto& send) { return build.send_trace(send); };
+    setup.notice = say;
+    member_run run(std::move(setup));
+    const auto outcome = run.run();
+    for (const auto& each : outcome.stuck) say(each + " does not end");
+    stuck = !outcome.stuck.empty();
+    result = conclude(outcome, run, build);
+    control.close(system->get());
+    interrupt.aim(nullptr);
+    if (stuck) build.abandon();
+  }
+  if (stuck) leak_deliberately(std::move(system));
+  return result;
+}
+
+} // namespace
+
+exit_code run_node(std::span<const std::string> arguments) {
+  ignore_write_signals();
+  node_options options;
+  auto reader = make_node_option_reader(options);
+  if (asks_for_help(arguments)) {
+    std::cout << node_help(reader);
+    return exit_code::done;
+  }
+  if (auto read = reader.read(arguments); !read) return refuse(read.message());
+  if (!options.join) return refuse("--join: say where the coordinator is; write for example --join 127.0.0.1:7000");
+  options.network.version = SYNGRAD_VERSION;
+  if (!options.network.listen)
+    options.network.listen = is_loopback(*options.join) ? endpoint{"127.0.0.1", 0} : endpoint{"0.0.0.0", 0};
+  return take_part(options);
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,58 @@
+#include "tools/distributed/node_options.hpp"
+
+#include "tools/command_line/option_help.hpp"
+#include "tools/devices/device_name.hpp"
+#include "tools/nodes/network_options.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace syngrad::tools {
+
+namespace {
+
+status check_devices(const std::string& value) {
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const auto end = std::min(value.find(',', begin), value.size());
+    if (auto name = parse_device_name(value.substr(begin, end - begin)); !name) return name.failure();
+    begin = end + 1;
+  }
+  return ok();
+}
+
+} // namespace
+
+node_options::node_options() : threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {}
+
+option_reader make_node_option_reader(node_options& o) {
+  return option_reader(
+    {{"What to take part in",
+      {address("join", o.join, "Where the coordinator listens: syngrad train --listen HOST:PORT"),
+       text("devices", "DEVICE,...", o.devices,
+            "What it offers to compute on; groups that are placed by cost go to the first", check_devices),
+       choice("precision", o.precision, {"f32", "tf32", "bf16"},
+              "On CUDA devices, what matrix products round their factors to"),
+       whole_number("threads", o.threads, 1, 1 << 12, "Threads that run the actors"),
+       whole_number("intra-op", o.intra_op, 1, 1 << 12, "Threads of one matrix product"),
+       flag("help", o.help, "This text")}},
+     reach_options(o.network),
+     protection_options(o.network),
+     failure_options(o.network)});
+}
+
+std::string node_help(const option_reader& reader) {
+  return "Usage: syngrad node --join HOST:PORT [OPTION]...\n\n"
+         "Takes part in one run of `syngrad train --listen HOST:PORT`, with the groups that are placed on it, and "
+         "ends\n"
+         "with it. It may be started before the coordinator: it tries again until that is there. Data is not needed "
+         "here.\n"
+         "Defaults stand in brackets.\n\n" +
+         format_option_help(reader.groups()) +
+         "Examples:\n"
+         "  syngrad node --join 127.0.0.1:7000 --name a\n"
+         "  syngrad node --join gpu1:7000 --devices cuda:0,cpu --tls-cert a.crt --tls-key a.key --tls-ca ca.crt\n\n"
+         "Exit status: 0 the run is done, 1 it failed (weights of the groups here are saved), 2 bad usage,\n"
+         "130 interrupted.\n";
+}
+
+} // namespace syngrad::tools

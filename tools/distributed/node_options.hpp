@@ -1,0 +1,28 @@
+// The options of `syngrad node`.
+#pragma once
+
+#include "actors/nodes/network_settings.hpp"
+#include "tools/command_line/option_reader.hpp"
+
+#include <optional>
+#include <string>
+
+namespace syngrad::tools {
+
+struct node_options {
+  node_options(); // the defaults
+
+  std::optional<endpoint> join;
+  std::string devices = "cpu"; // "cpu,cuda:0"
+  std::string precision = "f32";
+  int threads = 1;
+  int intra_op = 1;
+  bool help = false;
+  network_settings network;
+};
+
+// Reads the command line; its rows refer to `target`, which outlives it.
+option_reader make_node_option_reader(node_options& target);
+std::string node_help(const option_reader&);
+
+} // namespace syngrad::tools
