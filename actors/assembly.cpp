@@ -49,13 +49,17 @@ group_setup setup_of_group(run_plan& plan, int index) {
   return setup;
 }
 
+// Where an actor stands, with the stream that it works on.
+using place_maker = std::function<actor_place(stream& work, const std::string& title)>;
+
 // The predictor and the solver beside group `index`, where it has them.
-void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index,
-                  const std::function<actor_place()>& place, running_actors& out) {
+void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index, const place_maker& place,
+                  running_actors& out) {
   const auto& planned = plan.groups[index];
   if (!planned.predictor) return;
   const int at = static_cast<int>(index);
-  out.solvers[index] = system.spawn<solver_actor>(place(), at, std::ref(*planned.solver_work));
+  out.solvers[index] = system.spawn<solver_actor>(place(*planned.solver_work, "solver " + std::to_string(at)), at,
+                                                  std::ref(*planned.solver_work));
   predictor_setup setup;
   setup.interface_number = at;
   setup.model = planned.predictor;
@@ -63,7 +67,8 @@ void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t i
   setup.solver = out.solvers[index];
   setup.rate = plan.synthetic_rate;
   setup.deterministic = plan.settings.deterministic;
-  out.predictors[index] = system.spawn<predictor_actor>(place(), std::move(setup));
+  out.predictors[index] =
+    system.spawn<predictor_actor>(place(*setup.work, "predictor " + std::to_string(at)), std::move(setup));
 }
 
 // Source, groups, predictors and solvers that are here.
@@ -96,20 +101,21 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.groups.resize(plan.groups.size());
   out.predictors.resize(plan.groups.size());
   out.solvers.resize(plan.groups.size());
-  const auto place = [&]() -> actor_place { return {++out.numbers_used, plan.trace, plan.node}; };
+  const place_maker place = [&](stream& work, const std::string& title) -> actor_place {
+    auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
+    return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler()};
+  };
   if (plan.data) {
-    out.coordinator = system.spawn<coordinator_actor>(place());
-    source_setup feed{plan.data,
-                      plan.validation,
-                      std::move(*plan.order),
-                      &plan.source_device->make_stream(),
-                      reads_host_only(plan, 0),
-                      plan.settings.evaluate_every};
-    out.source = system.spawn<source_actor>(place(), std::move(feed));
+    out.coordinator = system.spawn<coordinator_actor>(actor_place{++out.numbers_used, plan.trace, plan.node});
+    auto& loading = plan.source_device->make_stream();
+    source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
+                      &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
+    out.source = system.spawn<source_actor>(place(loading, "source"), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)
     if (plan.groups[i].layers)
-      out.groups[i] = system.spawn<group_actor>(place(), setup_of_group(plan, static_cast<int>(i)));
+      out.groups[i] = system.spawn<group_actor>(place(*plan.groups[i].work, "group " + std::to_string(i)),
+                                                setup_of_group(plan, static_cast<int>(i)));
   for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);

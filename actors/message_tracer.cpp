@@ -91,8 +91,8 @@ const type_table types;
 } // namespace
 
 message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
-  : recorder_(place.trace), origin_(message_origin(place.node, place.number)), id_(sender_of(origin_)), role_(role),
-    index_(index) {
+  : recorder_(place.trace), work_(place.work), origin_(message_origin(place.process(), place.number)),
+    id_(sender_of(origin_)), role_(role), index_(index) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }
 
@@ -180,6 +180,7 @@ void message_tracer::begins(const caf::mailbox_element& element, std::int64_t no
   handled_.actor = id_;
   handled_.version = weight_version;
   recorder_->record(handled_);
+  if (work_) work_->begin();
 }
 
 void message_tracer::ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason reason) {
@@ -189,6 +190,7 @@ void message_tracer::ends(std::int64_t now_ns, std::uint32_t weight_version, wai
   handled_.version = weight_version;
   handled_.value = static_cast<std::uint32_t>(reason);
   recorder_->record(handled_);
+  if (work_) work_->end(handled_);
 }
 
 void message_tracer::lives(record_kind spawn_or_exit, std::int64_t now_ns) {

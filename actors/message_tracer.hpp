@@ -4,9 +4,11 @@
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
 
+#include "runtime/profiler_ranges.hpp"
 #include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "runtime/trace/work_timer.hpp"
 
 #include <caf/all.hpp>
 
@@ -20,9 +22,13 @@ struct message_context;
 
 // Where an actor stands in its run.
 struct actor_place {
-  std::uint16_t number = 0;        // in its process
-  trace_recorder* trace = nullptr; // null: nothing is recorded
-  std::uint8_t node = 0;           // its process's, also where nothing is recorded
+  std::uint16_t number = 0;            // in its process
+  trace_recorder* trace = nullptr;     // null: nothing is recorded
+  std::uint8_t node = 0;               // its process's, also where nothing is recorded
+  work_timer* work = nullptr;          // of the actor's stream; null: it has none, or one that works inline
+  profiler_ranges* profiler = nullptr; // of its device
+
+  std::uint8_t process() const { return trace ? trace->node() : node; }
 };
 
 class message_tracer {
@@ -46,6 +52,7 @@ private:
   std::uint16_t interface_of(trace_message) const;
 
   trace_recorder* recorder_;
+  work_timer* work_;
   std::uint64_t origin_;
   std::uint32_t id_;
   actor_role role_;

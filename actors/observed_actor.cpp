@@ -23,7 +23,8 @@ std::string what_of(const std::exception_ptr& thrown) {
 
 observed_actor::observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role,
                                int index)
-  : caf::event_based_actor(config), title_(std::move(title)), tracer_(place, role, index, title_) {
+  : caf::event_based_actor(config), title_(std::move(title)), tracer_(place, role, index, title_),
+    profiler_(place.profiler) {
   set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
     report_failure(what_of(thrown));
     return caf::sec::runtime_error;
@@ -53,7 +54,9 @@ caf::invoke_message_result observed_actor::consume(caf::mailbox_element& element
   const auto began = steady_now_ns();
   times_.begin(began, arrived_.exchange(0, std::memory_order_relaxed));
   if (tracer_.on()) tracer_.begins(element, began, weight_version());
+  if (profiler_) profiler_->begin(title_.c_str());
   const auto outcome = caf::event_based_actor::consume(element);
+  if (profiler_) profiler_->end();
   const auto ended = steady_now_ns();
   times_.end(ended, waits_for());
   if (tracer_.on()) tracer_.ends(ended, weight_version(), waits_for());

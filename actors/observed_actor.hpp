@@ -89,6 +89,7 @@ protected:
 private:
   std::string title_;
   message_tracer tracer_;
+  profiler_ranges* profiler_; // null: none
   std::uint64_t sequence_ = 0;
   std::uint64_t current_ = 0;
   std::uint64_t current_batch_ = no_batch;

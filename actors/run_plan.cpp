@@ -85,10 +85,12 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
     group.copies = &group.where->make_stream(stream_priority::high);
     group.layers = std::make_shared<layer_group>(*group.work, std::move(layers), plan.settings.optimizer,
                                                  plan.settings.seed, first_layer);
+    group.layers->use_recordings(plan.settings.cuda_graphs);
     if (classes < 0) return ok();
     auto predictor = build_predictor(plan, group, index, classes);
     if (!predictor) return predictor.failure();
     group.predictor = std::move(*predictor);
+    group.predictor->use_recordings(plan.settings.cuda_graphs);
     return ok();
   } catch (const std::bad_alloc& reason) {
     return error{"group " + std::to_string(index) + " (layers " + group.units + ") does not fit: " + reason.what() +
@@ -169,6 +171,7 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   plan.devices = used_devices(places);
   plan.observer = std::move(observer);
   plan.trace = trace;
+  if (trace) plan.work = std::make_shared<work_log>(*trace);
   if (trace)
     plan.updates = std::make_shared<recording_observer>(*trace);
   else

@@ -6,6 +6,7 @@
 #include "actors/update_observer.hpp"
 #include "models/learning_rate.hpp"
 #include "runtime/data/batch_order.hpp"
+#include "runtime/trace/work_log.hpp"
 
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ struct run_plan {
   training_observer observer;
   trace_recorder* trace = nullptr;          // null: no trace; else it outlives the run
   std::shared_ptr<update_observer> updates; // not null
+  std::shared_ptr<work_log> work;           // null: no trace
   std::optional<batch_order> order;         // set where there is data
   std::vector<std::int32_t> validation;
   learning_rate rate{1e-3f};

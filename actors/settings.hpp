@@ -35,6 +35,8 @@ struct training_settings {
   int threads = 2;        // actor threads
   int intra_op = 1;       // threads of one operator
 
+  bool cuda_graphs = false; // passes are recorded and replayed, on devices that can
+
   std::int64_t audit_every = 0; // 0: never
   bool skip_nonfinite = false;  // else: stop
   double hang_after_s = 60;

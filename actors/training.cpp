@@ -83,6 +83,7 @@ training_summary training::run() {
   }
   const auto& groups = self_->plan.groups;
   outcome.lost_groups = outcome.end == run_end::hung ? groups_not_to_wait_for(groups) : find_lost_groups(groups);
+  if (outcome.end != run_end::hung && self_->plan.work) self_->plan.work->flush(); // the devices have been waited for
   self_->lost = outcome.lost_groups;
   if (self_->lost.empty()) return outcome;
   if (outcome.failure.empty()) { // a device broke after the last batch

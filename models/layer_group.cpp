@@ -1,5 +1,7 @@
 #include "models/layer_group.hpp"
 
+#include <functional>
+
 namespace syngrad {
 
 namespace {
@@ -8,6 +10,18 @@ std::vector<std::vector<parameter*>> parameters_of(const layer_list& layers) {
   std::vector<std::vector<parameter*>> all;
   for (const auto& each : layers) all.push_back(each->parameters());
   return all;
+}
+
+// What is recorded, by name: the forward pass of a phase, or a backward pass of some kind. A backward pass reads a
+// cache that lies in the slot of its forward pass: the number of the slot stands for all tensors of the cache.
+replay_cache::name name_of_forward(phase now) {
+  return {now == phase::train ? 1u : 2u, 0};
+}
+
+replay_cache::name name_of_backward(backward_request of, bool with_update, std::uint64_t forward_slot) {
+  return {16u + (of.input_gradient ? 1u : 0u) + (of.accumulate ? 2u : 0u) + (of.parameter_gradient ? 4u : 0u) +
+            (with_update ? 8u : 0u),
+          forward_slot};
 }
 
 } // namespace
@@ -37,8 +51,32 @@ double layer_group::multiply_adds() const {
   return sum;
 }
 
+void layer_group::use_recordings(bool wanted) {
+  recordings_ = wanted ? std::make_unique<replay_cache>() : nullptr;
+}
+
+replay_cache::counters layer_group::recordings() const {
+  return recordings_ ? recordings_->count() : replay_cache::counters{};
+}
+
 tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* cache) {
-  if (cache) cache->layers.resize(layers_.size());
+  if (cache) {
+    cache->layers.resize(layers_.size());
+    cache->slot = 0;
+  }
+  if (!recordings_) return enqueue_forward(s, x, now, cache);
+  tensor y;
+  outputs_.assign(1, &y);
+  if (cache)
+    for (auto& layer : cache->layers)
+      for (auto& each : layer.saved) outputs_.push_back(&each);
+  const auto work = [&] { y = enqueue_forward(s, x, now, cache); };
+  const auto slot = recordings_->run(s, name_of_forward(now), {&x}, outputs_, std::ref(work));
+  if (cache) cache->slot = slot;
+  return y;
+}
+
+tensor layer_group::enqueue_forward(stream& s, const tensor& x, phase now, group_cache* cache) {
   auto y = x;
   for (std::size_t i = 0; i < layers_.size(); ++i)
     y = layers_[i]->forward(s, y, now, cache ? &cache->layers[i] : nullptr);
@@ -46,6 +84,15 @@ tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* 
 }
 
 tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
+  if (!recordings_ || cache.slot == 0) return enqueue_backward(s, dy, cache, wanted);
+  tensor dx;
+  outputs_.assign(1, &dx);
+  const auto work = [&] { dx = enqueue_backward(s, dy, cache, wanted); };
+  recordings_->run(s, name_of_backward(wanted, false, cache.slot), {&dy}, outputs_, std::ref(work));
+  return dx;
+}
+
+tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
   auto gradient = dy;
   for (auto i = layers_.size(); i-- > 0;) {
     auto here = wanted;
@@ -57,33 +104,65 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
 
 tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
                                         const update_request& request) {
+  auto dx = recordings_ && cache.slot != 0 ? replay_update(s, dy, cache, input_gradient, request)
+                                           : enqueue_update(s, dy, cache, input_gradient, request, nullptr);
+  ++version_;
+  return dx;
+}
+
+tensor layer_group::replay_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
+                                  const update_request& request) {
+  step_numbers_.clear();
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    tensor nonfinite;
+    step_numbers_.push_back(optimizer_->numbers_of(step_of(i, request, nonfinite)));
+  }
+  numbers_.upload(s, step_numbers_);
+  tensor dx;
+  outputs_.assign(1, &dx);
+  const auto work = [&] { dx = enqueue_update(s, dy, cache, input_gradient, request, &numbers_); };
+  const backward_request kind{input_gradient, true, request.accumulated};
+  recordings_->run(s, name_of_backward(kind, true, cache.slot), {&dy}, outputs_, std::ref(work));
+  return dx;
+}
+
+tensor layer_group::enqueue_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
+                                   const update_request& request, const uploaded_numbers* numbers) {
   auto gradient = dy;
   for (auto i = layers_.size(); i-- > 0;) {
     gradient = layers_[i]->backward(
       s, gradient, cache.layers[i],
       {.input_gradient = i > 0 || input_gradient, .parameter_gradient = true, .accumulate = request.accumulated});
-    step_layer(s, i, request);
+    step_layer(s, i, request, numbers);
   }
-  ++version_;
   return gradient;
 }
 
 void layer_group::update(stream& s, const update_request& request) {
-  for (auto i = layers_.size(); i-- > 0;) step_layer(s, i, request);
+  for (auto i = layers_.size(); i-- > 0;) step_layer(s, i, request, nullptr);
   ++version_;
 }
 
-void layer_group::step_layer(stream& s, std::size_t i, const update_request& request) {
+// `nonfinite` receives the layer's part of what is asked for, and is pointed to.
+optimizer_step layer_group::step_of(std::size_t i, const update_request& request, tensor& nonfinite) const {
+  if (request.nonfinite) nonfinite = request.nonfinite->view(static_cast<std::int64_t>(i), {1});
+  return {.scale = 1 / static_cast<float>(request.batch_size),
+          .learning_rate = request.learning_rate,
+          .number = version_ + 1,
+          .guard = request.guard,
+          .nonfinite = request.nonfinite ? &nonfinite : nullptr};
+}
+
+void layer_group::step_layer(stream& s, std::size_t i, const update_request& request, const uploaded_numbers* numbers) {
   const auto range = arena_.ranges()[i];
   if (range.count == 0) return;
-  tensor nonfinite;
-  if (request.nonfinite) nonfinite = request.nonfinite->view(static_cast<std::int64_t>(i), {1});
-  optimizer_->step(s, arena_, range,
-                   {.scale = 1 / static_cast<float>(request.batch_size),
-                    .learning_rate = request.learning_rate,
-                    .number = version_ + 1,
-                    .guard = request.guard,
-                    .nonfinite = request.nonfinite ? &nonfinite : nullptr});
+  tensor nonfinite, uploaded;
+  auto step = step_of(i, request, nonfinite);
+  if (numbers) {
+    uploaded = numbers->of_step(i);
+    step.numbers = &uploaded;
+  }
+  optimizer_->step(s, arena_, range, step);
 }
 
 std::vector<layer_group::named_tensor> layer_group::weights() {

@@ -7,14 +7,17 @@
 #include "models/learning_rate.hpp"
 #include "models/network.hpp"
 #include "models/optimizer.hpp"
+#include "models/uploaded_numbers.hpp"
+#include "runtime/replay_cache.hpp"
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 
 namespace syngrad {
 
 struct group_cache {
   std::vector<layer_cache> layers;
+  std::uint64_t slot = 0; // of recorded work that it lies in; 0: none
 };
 
 struct update_request {
@@ -39,6 +42,11 @@ public:
   double multiply_adds() const;
   std::int64_t version() const { return version_; } // updates applied
 
+  // Whether forward and backward passes are recorded and replayed, where the device can. Before the first
+  // batch.
+  void use_recordings(bool);
+  replay_cache::counters recordings() const; // zeros where none are used
+
   tensor forward(stream&, const tensor& x, phase, group_cache* cache);
   // Gradients only; what is accumulated is applied by a later update.
   tensor backward(stream&, const tensor& dy, group_cache&, backward_request);
@@ -56,13 +64,23 @@ public:
 
 private:
   std::string prefix(std::size_t i) const;
-  void step_layer(stream&, std::size_t i, const update_request&);
+  tensor enqueue_forward(stream&, const tensor& x, phase, group_cache* cache);
+  tensor enqueue_backward(stream&, const tensor& dy, group_cache&, backward_request);
+  tensor enqueue_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
+                        const uploaded_numbers* numbers);
+  tensor replay_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
+  optimizer_step step_of(std::size_t i, const update_request&, tensor& nonfinite) const;
+  void step_layer(stream&, std::size_t i, const update_request&, const uploaded_numbers* numbers);
 
   layer_list layers_;
   int first_layer_;
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;
   std::int64_t version_ = 0;
+  std::unique_ptr<replay_cache> recordings_; // null: not used
+  std::vector<step_numbers> step_numbers_;   // of each layer's next step
+  uploaded_numbers numbers_;                 // the same
+  std::vector<tensor*> outputs_;             // while a call lasts
 };
 
 } // namespace syngrad

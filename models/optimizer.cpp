@@ -56,6 +56,15 @@ status check_optimizer(const optimizer_settings& settings) {
   return ok();
 }
 
+step_numbers basic_numbers_of(const optimizer_step& of) {
+  step_numbers out;
+  out.guard = of.guard ? of.guard->f32() : nullptr;
+  out.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
+  out.scale = of.scale;
+  out.learning_rate = of.learning_rate;
+  return out;
+}
+
 result<std::unique_ptr<optimizer>> make_optimizer(stream& s, const arena& parameters,
                                                   const optimizer_settings& settings) {
   if (const auto checked = check_optimizer(settings); !checked) return checked.failure();

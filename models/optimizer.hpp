@@ -5,6 +5,7 @@
 
 #include "models/arena.hpp"
 #include "runtime/result.hpp"
+#include "runtime/step_numbers.hpp"
 
 #include <memory>
 #include <string>
@@ -20,22 +21,28 @@ struct optimizer_settings {
 };
 
 struct optimizer_step {
-  float scale; // gradients are multiplied by it: 1 / batch size
-  float learning_rate;
-  std::int64_t number;           // counts from 1
-  const tensor* guard = nullptr; // see step_arguments
-  tensor* nonfinite = nullptr;   // one scalar
+  float scale = 1; // gradients are multiplied by it: 1 / batch size
+  float learning_rate = 0;
+  std::int64_t number = 0;         // counts from 1
+  const tensor* guard = nullptr;   // see step_arguments
+  tensor* nonfinite = nullptr;     // one scalar
+  const tensor* numbers = nullptr; // what numbers_of() gave, in device memory: in place of all of the above
 };
 
 class optimizer {
 public:
   virtual ~optimizer() = default;
   virtual void step(stream&, arena&, arena_range, const optimizer_step&) = 0;
+  // What of a step cannot be part of a recording.
+  virtual step_numbers numbers_of(const optimizer_step&) const = 0;
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
 };
 
 // Whether the name is known and the numbers are in range; the message says what is.
 status check_optimizer(const optimizer_settings&);
+
+// The part of a step's numbers that all optimizers share.
+step_numbers basic_numbers_of(const optimizer_step&);
 
 // Fails as check_optimizer does.
 result<std::unique_ptr<optimizer>> make_optimizer(stream&, const arena&, const optimizer_settings&);

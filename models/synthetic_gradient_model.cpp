@@ -4,6 +4,8 @@
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
 
+#include <functional>
+
 namespace syngrad {
 
 namespace {
@@ -14,6 +16,9 @@ constexpr const predictor_kind* kinds[] = {
   &lowrank_kind,
   &mlp_kind,
 };
+
+// What is recorded, by name.
+constexpr replay_cache::name predicting{1}, training{2};
 
 struct parsed_kind {
   const predictor_kind* kind;
@@ -41,6 +46,23 @@ result<parsed_kind> parse(const std::string& text) {
 }
 
 } // namespace
+
+tensor synthetic_gradient_model::predict(stream& s, const tensor& h, const tensor& labels) {
+  if (!recordings_) return enqueue_predict(s, h, labels);
+  tensor prediction;
+  tensor* const output = &prediction;
+  const auto work = [&] { prediction = enqueue_predict(s, h, labels); };
+  recordings_->run(s, predicting, {&h, &labels}, {&output, 1}, std::ref(work));
+  return prediction;
+}
+
+void synthetic_gradient_model::train(stream& s, const tensor& h, const tensor& labels, const tensor& target,
+                                     float rate) {
+  prepare_training(s, h.rows(), rate);
+  if (!recordings_) return enqueue_train(s, h, labels, target);
+  const auto work = [&] { enqueue_train(s, h, labels, target); };
+  recordings_->run(s, training, {&h, &labels, &target}, {}, std::ref(work));
+}
 
 status check_synthetic_gradient_kind(const std::string& kind) {
   if (const auto parsed = parse(kind); !parsed) return parsed.failure();

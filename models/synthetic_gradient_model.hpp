@@ -8,6 +8,7 @@
 #include "models/optimizer.hpp"
 #include "runtime/device.hpp"
 #include "runtime/random.hpp"
+#include "runtime/replay_cache.hpp"
 
 #include <memory>
 #include <string>
@@ -36,10 +37,14 @@ public:
   virtual double predict_multiply_adds() const = 0; // per sample
   virtual double train_multiply_adds() const = 0;   // per sample
 
+  // Whether predict() and train() are recorded and replayed, where the device can. Before the first call.
+  void use_recordings(bool wanted) { recordings_ = wanted ? std::make_unique<replay_cache>() : nullptr; }
+  replay_cache::counters recordings() const { return recordings_ ? recordings_->count() : replay_cache::counters{}; }
+
   // h [batch, features], labels i32 [batch] -> per-sample gradient [batch, features]
-  virtual tensor predict(stream&, const tensor& h, const tensor& labels) = 0;
+  tensor predict(stream&, const tensor& h, const tensor& labels);
   // One training step towards `target` [batch, features]. `rate` is ignored by closed-form models.
-  virtual void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) = 0;
+  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate);
 
   // After train(): a solve that is due now, working on a copy of the state taken on `stream`; null if none.
   virtual std::shared_ptr<background_solve> begin_solve(stream&) { return nullptr; }
@@ -47,6 +52,17 @@ public:
   virtual void finish_solve(stream&, background_solve&) {}
 
   virtual std::vector<parameter*> parameters() = 0; // for saving and loading
+
+protected:
+  // What the two enqueue; they may be recorded, and nothing in them depends on numbers of the host that change.
+  virtual tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) = 0;
+  virtual void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) = 0;
+  // Before each training: numbers that change go to where the work reads them, counters of the host advance.
+  virtual void prepare_training(stream&, std::int64_t batch_size, float rate) = 0;
+  bool uses_recordings() const { return recordings_ != nullptr; }
+
+private:
+  std::unique_ptr<replay_cache> recordings_; // null: not used
 };
 
 // features: width of the activation; classes: number of labels. Fails on a malformed kind, saying what is understood.

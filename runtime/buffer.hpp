@@ -45,6 +45,7 @@ private:
   std::vector<event> pending_;
   stream* only_user_ = nullptr;
   bool returned_ = false; // it has been in the pool: not one that is held for as long as the run
+  bool for_parts_ = false;
 };
 
 // A counted reference to a buffer. Copies may be made and dropped on any thread.

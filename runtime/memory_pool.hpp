@@ -1,5 +1,8 @@
 // Keeps the memory of one device for reuse: once a run is warm, nothing is allocated.
 //
+// A part of a pool is a pool whose memory is kept together for one purpose: recorded work writes to the same addresses
+// each time it is replayed. The parent owns it.
+//
 // Threads: all members may be called by any thread.
 #pragma once
 
@@ -43,19 +46,46 @@ public:
   memory_counters counters() const;
   bool asynchronous() const { return asynchronous_; }
 
+  // A part for work on `owner`, empty at first: what it is asked for it takes from this pool's source and keeps.
+  memory_pool& make_part(stream& owner);
+  // Gives the memory of a part back, or parks it here where some of it is still in use. Not with work on it to come.
+  void drop_part(memory_pool& part) noexcept;
+  // The pool that owns this part, or this one.
+  const memory_pool& root() const { return parent_ ? *parent_ : *this; }
+
+  // The next two are for the one user of a part.
+  // Where all memory has come back: makes `user` wait for everyone who used it, and puts it in order, so that the same
+  // requests are answered with the same memory as when the part was new. False, and nothing done, elsewhere.
+  bool settle(stream& user);
+  // This very memory, for work on `user`, after settle() has put it in order.
+  buffer_ref hand_out(buffer& wanted, stream& user);
+
 private:
   friend class buffer_ref;
+  memory_pool(memory_pool& parent, stream& owner);
   void release(buffer& returned) noexcept;
   static bool note_users(buffer& returned) noexcept;
+  // By size class.
+  using free_buffers = std::map<std::size_t, std::vector<buffer*>>;
+  friend class borrowed_memory;
+
+  buffer_ref acquire_from(free_buffers& free, stream& user, std::size_t bytes);
   buffer* take_free(const stream& user, std::vector<buffer*>& candidates); // with the mutex held
-  buffer* make(std::size_t size);                                          // likewise
+  buffer* make(free_buffers& free, std::size_t size);                      // likewise
 
   std::unique_ptr<memory_source> source_;
   bool asynchronous_;
+  memory_pool* parent_ = nullptr; // of a part
+  stream* owner_ = nullptr;       // likewise
   mutable std::mutex mutex_;
-  std::map<std::size_t, std::vector<buffer*>> free_; // by size class
+  free_buffers free_;
+  // What parts have given back, for parts to come. Apart from the rest: if parts took memory that goes round, a run's
+  // addresses would change with each part, and what is recorded for an address would wait for it in vain.
+  free_buffers free_for_parts_;
   std::vector<std::unique_ptr<buffer>> all_;
   memory_counters counters_;
+  std::mutex parts_mutex_;                          // one of its own: a part that goes gives its memory back
+  std::vector<std::unique_ptr<memory_pool>> parts_; // last: what they keep comes back to the rest
 };
 
 } // namespace syngrad

@@ -5,6 +5,7 @@
 // from the operating system once each shape was seen, and results do not depend on timing or on the calling thread.
 #pragma once
 
+#include "runtime/step_numbers.hpp"
 #include "runtime/tensor.hpp"
 
 namespace syngrad {
@@ -59,7 +60,9 @@ struct batch_norm_backward_arguments {
 
 // One optimizer step over equally shaped vectors. The gradient is multiplied by `scale` first.
 // An element whose gradient is not finite is left as it is and counted in `nonfinite`. Where `guard`
-// (a scalar, may be null) is not finite, nothing is applied at all.
+// (a scalar, may be null) is not finite, nothing is applied at all. Where `numbers` are given, a step_numbers in device
+// memory, they are read when the step is done, in place of `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam,
+// `step`: such a step may be recorded.
 struct step_arguments {
   tensor& value;
   const tensor& gradient;
@@ -67,7 +70,8 @@ struct step_arguments {
   float learning_rate;
   float weight_decay;
   const tensor* guard;
-  tensor* nonfinite; // f32 scalar, incremented; may be null
+  tensor* nonfinite;               // f32 scalar, incremented; may be null
+  const tensor* numbers = nullptr; // u8
 };
 
 class operators {

@@ -4,13 +4,17 @@
 // Streams are made by, and live as long as, their device.
 #pragma once
 
+#include "runtime/work_watcher.hpp"
+
 #include <functional>
 #include <memory>
 
 namespace syngrad {
 
 class device;
+class memory_pool;
 class operators;
+class time_mark;
 
 // Whether work that was enqueued has been done. Implemented by each asynchronous device.
 class completion {
@@ -45,6 +49,10 @@ public:
   device& owner() const { return owner_; }
   operators& ops() const; // the operators of the owner
 
+  // Where make_tensor() takes memory from: the owner's pool, or the part that was named. For the stream's owner.
+  memory_pool& memory() const;
+  void take_memory_from(memory_pool* part) { part_ = part; } // null: the owner's pool
+
   // An event that passes when everything enqueued so far is done.
   virtual event record() = 0;
   // Work enqueued from now on starts after `earlier`. Returns at once.
@@ -56,8 +64,21 @@ public:
   // uses results. A host device throws where the work is enqueued, so it has nothing to tell here.
   virtual void raise_failure() {}
 
+  // As record(), with a time. Null on a device that does work as it is enqueued: the host's own clock tells there.
+  virtual std::shared_ptr<time_mark> mark_time() { return nullptr; }
+  // Who is told of each operator before it is enqueued; null: nobody. For the stream's owner, as its operators are.
+  void watch(work_watcher* watcher) { watcher_ = watcher; }
+
+protected:
+  // An implementation calls it first in every operator.
+  void about_to_enqueue() {
+    if (watcher_) watcher_->before_operator();
+  }
+
 private:
   device& owner_;
+  memory_pool* part_ = nullptr;
+  work_watcher* watcher_ = nullptr;
 };
 
 } // namespace syngrad

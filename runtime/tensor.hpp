@@ -32,6 +32,7 @@ public:
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * size_of(dtype_); }
   dtype type() const { return dtype_; }
   const buffer_ref& memory() const { return memory_; }
+  std::size_t offset_bytes() const { return offset_; } // within memory()
 
   // Device addresses: dereferenced by operators, and by the host only where the device is a host device.
   float* f32() const { return static_cast<float*>(address(dtype::f32)); }

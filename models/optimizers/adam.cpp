@@ -20,9 +20,17 @@ void adam::step(stream& s, arena& parameters, arena_range range, const optimizer
                      .learning_rate = now.learning_rate,
                      .weight_decay = settings_.weight_decay,
                      .guard = now.guard,
-                     .nonfinite = now.nonfinite},
+                     .nonfinite = now.nonfinite,
+                     .numbers = now.numbers},
                     first, second, settings_.beta1, settings_.beta2, settings_.epsilon, now.number,
                     decay_ == decay::decoupled);
+}
+
+step_numbers adam::numbers_of(const optimizer_step& now) const {
+  auto out = basic_numbers_of(now);
+  set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.beta2, now.number,
+                   decay_ == decay::decoupled);
+  return out;
 }
 
 } // namespace syngrad

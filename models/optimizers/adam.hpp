@@ -13,6 +13,7 @@ public:
   adam(stream&, const arena&, const optimizer_settings&, decay);
 
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
+  step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override { return {&first_moment_, &second_moment_}; }
 
 private:

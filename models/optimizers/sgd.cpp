@@ -20,8 +20,13 @@ void sgd::step(stream& s, arena& parameters, arena_range range, const optimizer_
                     .learning_rate = now.learning_rate,
                     .weight_decay = settings_.weight_decay,
                     .guard = now.guard,
-                    .nonfinite = now.nonfinite},
+                    .nonfinite = now.nonfinite,
+                    .numbers = now.numbers},
                    velocity_ ? &velocity : nullptr, settings_.momentum, settings_.nesterov);
+}
+
+step_numbers sgd::numbers_of(const optimizer_step& now) const {
+  return basic_numbers_of(now);
 }
 
 std::vector<tensor*> sgd::moments() {

@@ -11,6 +11,7 @@ public:
   sgd(stream&, const arena&, const optimizer_settings&);
 
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
+  step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override;
 
 private:

@@ -10,7 +10,8 @@ namespace syngrad {
 network_predictor::network_predictor(stream& s, conditioned_linear first, layer_list rest,
                                      const optimizer_settings& settings, random_source& random)
   : first_(std::move(first)), rest_(std::move(rest)), arena_(s, stage_parameters()),
-    optimizer_(std::move(make_optimizer(s, arena_, settings).value())), caches_(rest_.size()) {
+    optimizer_(std::move(make_optimizer(s, arena_, settings).value())), caches_(rest_.size()),
+    guard_(make_tensor(s, {1})) {
   if (!rest_.empty()) first_.initialize(s, random); // as the only stage it is the last one, and starts at zero
   for (const auto& each : rest_) each->initialize(s, random);
 }
@@ -46,23 +47,28 @@ tensor network_predictor::forward(stream& s, const tensor& h, const tensor& labe
   return y;
 }
 
-tensor network_predictor::predict(stream& s, const tensor& h, const tensor& labels) {
+tensor network_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
   auto prediction = forward(s, h, labels);
   for (auto& each : caches_) each = {};
   return prediction;
 }
 
-void network_predictor::train(stream& s, const tensor& h, const tensor& labels, const tensor& target, float rate) {
+void network_predictor::prepare_training(stream& s, std::int64_t batch_size, float rate) {
+  const auto next = optimizer_->numbers_of({.scale = 2 / static_cast<float>(batch_size),
+                                            .learning_rate = rate,
+                                            .number = ++steps_,
+                                            .guard = &guard_,
+                                            .nonfinite = nullptr});
+  numbers_.upload(s, {&next, 1});
+}
+
+void network_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
   auto gradient = forward(s, h, labels);
   s.ops().add(s, target, -1, gradient); // the error: half the gradient of its square; the step's scale has the 2
-  auto guard = make_tensor(s, {1});
-  s.ops().sum_squares(s, gradient, guard);
+  s.ops().sum_squares(s, gradient, guard_);
 
-  const optimizer_step now{.scale = 2 / static_cast<float>(h.rows()),
-                           .learning_rate = rate,
-                           .number = ++steps_,
-                           .guard = &guard,
-                           .nonfinite = nullptr};
+  const auto numbers = numbers_.of_step(0);
+  const optimizer_step now{.numbers = &numbers};
   const auto ranges = arena_.ranges(); // of the first stage, then of the rest
   for (auto i = rest_.size(); i-- > 0;) {
     gradient = rest_[i]->backward(s, gradient, caches_[i], {});

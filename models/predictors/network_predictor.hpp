@@ -9,6 +9,7 @@
 #include "models/network.hpp"
 #include "models/predictors/conditioned_linear.hpp"
 #include "models/predictors/predictor_kind.hpp"
+#include "models/uploaded_numbers.hpp"
 
 namespace syngrad {
 
@@ -20,11 +21,13 @@ public:
   double predict_multiply_adds() const override;
   double train_multiply_adds() const override;
 
-  tensor predict(stream&, const tensor& h, const tensor& labels) override;
-  // A step whose error is not finite leaves values and moments as they are.
-  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) override;
-
   std::vector<parameter*> parameters() override;
+
+protected:
+  tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
+  // A step whose error is not finite leaves values and moments as they are.
+  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
+  void prepare_training(stream&, std::int64_t batch_size, float rate) override;
 
 private:
   std::vector<std::vector<parameter*>> stage_parameters();
@@ -35,6 +38,8 @@ private:
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;
   std::vector<layer_cache> caches_; // of rest_, during a call; empty tensors otherwise
+  tensor guard_;                    // |error|^2 of the training under way
+  uploaded_numbers numbers_;        // of the next step
   std::int64_t steps_ = 0;
 };
 

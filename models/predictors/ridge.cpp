@@ -67,7 +67,7 @@ std::int64_t ridge_predictor::interval() const {
   return std::max<std::int64_t>(1, std::llround(solve_multiply_adds() / products));
 }
 
-tensor ridge_predictor::predict(stream& s, const tensor& h, const tensor& labels) {
+tensor ridge_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
   const auto& p = solution_.value;
   const auto of_h = p.view(0, {features_, features_});
   const auto of_constant = p.view((unknowns_ - 1) * features_, {features_});
@@ -81,7 +81,12 @@ tensor ridge_predictor::predict(stream& s, const tensor& h, const tensor& labels
   return prediction;
 }
 
-void ridge_predictor::train(stream& s, const tensor& h, const tensor& labels, const tensor& target, float) {
+void ridge_predictor::prepare_training(stream&, std::int64_t batch_size, float) {
+  ++since_solve_;
+  batch_size_ = batch_size;
+}
+
+void ridge_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
   auto right_side_of_h = right_side_.view(0, {features_, features_});
   auto right_side_sums = right_side_.view(features_ * features_, {classes_ + 1, features_});
   for (auto [with, sum] : {std::pair(&h, &products_), std::pair(&target, &right_side_of_h)})
@@ -97,8 +102,6 @@ void ridge_predictor::train(stream& s, const tensor& h, const tensor& labels, co
   add_sums(s, h, labels, sums_);
   add_sums(s, target, labels, right_side_sums);
   add_sums(s, extra, labels, counts_);
-  ++since_solve_;
-  batch_size_ = h.rows();
 }
 
 // table = forget table + [one-hot label, 1]^T x
@@ -145,7 +148,10 @@ void ridge_predictor::finish_solve(stream& s, background_solve& finished) {
   static_cast<void>(finished);
   // Everything that the solver did came before the solution: its other tensors may be written again, too.
   solve_->solution.read_on(s);
-  std::swap(solution_.value, solve_->solution);
+  if (uses_recordings()) // which know the solution by its address
+    s.ops().copy(s, solve_->solution, solution_.value);
+  else
+    std::swap(solution_.value, solve_->solution);
   solving_ = false;
 }
 

@@ -36,15 +36,17 @@ public:
   double predict_multiply_adds() const override;
   double train_multiply_adds() const override; // the solve included, spread over the batches of an interval
 
-  tensor predict(stream&, const tensor& h, const tensor& labels) override;
-  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate) override;
-
   // Null while a solve is out. What is not finite in S or C (from a batch that was not) is forgotten here: S and C
   // start anew, the solution in force stays.
   std::shared_ptr<background_solve> begin_solve(stream&) override;
   void finish_solve(stream&, background_solve&) override;
 
   std::vector<parameter*> parameters() override { return {&solution_, &statistics_}; }
+
+protected:
+  tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
+  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
+  void prepare_training(stream&, std::int64_t batch_size, float rate) override;
 
 private:
   double solve_multiply_adds() const;

@@ -13,22 +13,24 @@ namespace {
 
 struct step_addresses {
   float* value;
-  const float *gradient, *guard;
-  float* nonfinite;
+  const float* gradient;
   std::int64_t count;
-  float scale, learning_rate, weight_decay;
+  float weight_decay;
+  step_numbers given;
+  const step_numbers* in_memory; // or null
+
+  const step_numbers& now() const { return in_memory ? *in_memory : given; } // when the step is done
 };
 
 step_addresses addresses(const step_arguments& of) {
   assert(of.value.elements() == of.gradient.elements());
-  return {of.value.f32(),
-          of.gradient.f32(),
-          of.guard ? of.guard->f32() : nullptr,
-          of.nonfinite ? of.nonfinite->f32() : nullptr,
-          of.value.elements(),
-          of.scale,
-          of.learning_rate,
-          of.weight_decay};
+  step_numbers given;
+  given.guard = of.guard ? of.guard->f32() : nullptr;
+  given.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
+  given.scale = of.scale;
+  given.learning_rate = of.learning_rate;
+  const auto* in_memory = of.numbers ? reinterpret_cast<const step_numbers*>(of.numbers->u8()) : nullptr;
+  return {of.value.f32(), of.gradient.f32(), of.value.elements(), of.weight_decay, given, in_memory};
 }
 
 constexpr std::int64_t block = 1024; // gradients are still in L1 when they are read again
@@ -46,10 +48,10 @@ std::int64_t count_nonfinite(const float* gradient, std::int64_t count, float sc
 
 // Calls update(i, scaled gradient) for each element whose gradient is finite.
 template <class Update>
-void for_finite_gradients(const step_addresses& to, Update update) {
-  if (to.guard && !is_finite(*to.guard)) return;
+void for_finite_gradients(const step_addresses& to, const step_numbers& now, Update update) {
+  if (now.guard && !is_finite(*now.guard)) return;
   const auto* gradient = to.gradient;
-  const auto scale = to.scale;
+  const auto scale = now.scale;
   std::int64_t skipped = 0;
   for (std::int64_t first = 0; first < to.count; first += block) {
     const auto end = std::min(to.count, first + block);
@@ -63,42 +65,44 @@ void for_finite_gradients(const step_addresses& to, Update update) {
         if (is_finite(scale * gradient[i])) update(i, scale * gradient[i]);
     }
   }
-  if (to.nonfinite) *to.nonfinite += static_cast<float>(skipped);
+  if (now.nonfinite) *now.nonfinite += static_cast<float>(skipped);
 }
 
 void plain_step(const step_addresses& to) {
-  for_finite_gradients(to, [value = to.value, rate = to.learning_rate, decay = to.weight_decay](
-                             auto i, float gradient) { value[i] -= rate * (gradient + decay * value[i]); });
+  const auto now = to.now();
+  for_finite_gradients(to, now,
+                       [value = to.value, rate = now.learning_rate, decay = to.weight_decay](auto i, float gradient) {
+                         value[i] -= rate * (gradient + decay * value[i]);
+                       });
 }
 
 // The direction is ahead * g + along * velocity: (0, 1) is plain momentum, (1, momentum) is Nesterov's.
 void momentum_step(const step_addresses& to, float* velocity, float momentum, float ahead, float along) {
-  for_finite_gradients(to,
-                       [=, value = to.value, rate = to.learning_rate, decay = to.weight_decay](auto i, float gradient) {
-                         const auto g = gradient + decay * value[i];
-                         const auto moved = momentum * velocity[i] + g;
-                         velocity[i] = moved;
-                         value[i] -= rate * (ahead * g + along * moved);
-                       });
+  const auto now = to.now();
+  for_finite_gradients(
+    to, now, [=, value = to.value, rate = now.learning_rate, decay = to.weight_decay](auto i, float gradient) {
+      const auto g = gradient + decay * value[i];
+      const auto moved = momentum * velocity[i] + g;
+      velocity[i] = moved;
+      value[i] -= rate * (ahead * g + along * moved);
+    });
 }
 
-struct adam_numbers {
+struct adam_constants {
   float beta1, beta2, epsilon;
-  float size;          // learning rate / (1 - beta1^t)
-  float root_factor;   // 1 / sqrt(1 - beta2^t)
   float coupled_decay; // added to the gradient
-  float keep;          // decoupled: what is left of the value
 };
 
-void adam(const step_addresses& to, float* first, float* second, const adam_numbers& with) {
+void adam(const step_addresses& to, float* first, float* second, const adam_constants& with) {
+  const auto now = to.now();
   const auto rest1 = 1 - with.beta1, rest2 = 1 - with.beta2;
-  for_finite_gradients(to, [=, value = to.value](auto i, float gradient) {
+  for_finite_gradients(to, now, [=, value = to.value](auto i, float gradient) {
     const auto g = gradient + with.coupled_decay * value[i];
     const auto m = with.beta1 * first[i] + rest1 * g;
     const auto v = with.beta2 * second[i] + rest2 * (g * g);
     first[i] = m;
     second[i] = v;
-    value[i] = with.keep * value[i] - with.size * m / (std::sqrt(v) * with.root_factor + with.epsilon);
+    value[i] = now.keep * value[i] - now.size * m / (std::sqrt(v) * now.root_factor + with.epsilon);
   });
 }
 
@@ -116,20 +120,13 @@ void cpu_operators::sgd_step(stream& s, const step_arguments& of, tensor* veloci
 
 void cpu_operators::adam_step(stream& s, const step_arguments& of, tensor& first_moment, tensor& second_moment,
                               float beta1, float beta2, float epsilon, std::int64_t step, bool decoupled) {
-  assert(step >= 1 && first_moment.elements() == of.value.elements() &&
+  assert((of.numbers || step >= 1) && first_moment.elements() == of.value.elements() &&
          second_moment.elements() == of.value.elements());
-  // In double: 1 - beta2^t has few digits left in float.
-  const auto correction = [step](float beta) { return 1 - std::pow(static_cast<double>(beta), step); };
-  const adam_numbers with{beta1,
-                          beta2,
-                          epsilon,
-                          static_cast<float>(static_cast<double>(of.learning_rate) / correction(beta1)),
-                          static_cast<float>(1 / std::sqrt(correction(beta2))),
-                          decoupled ? 0.0f : of.weight_decay,
-                          decoupled ? 1.0f - of.learning_rate * of.weight_decay : 1.0f};
-  host(s).launch([to = addresses(of), first = first_moment.f32(), second = second_moment.f32(), with] {
-    adam(to, first, second, with);
-  });
+  auto to = addresses(of);
+  if (!of.numbers) set_adam_numbers(to.given, of.weight_decay, beta1, beta2, step, decoupled);
+  const adam_constants with{beta1, beta2, epsilon, decoupled ? 0.0f : of.weight_decay};
+  host(s).launch(
+    [to, first = first_moment.f32(), second = second_moment.f32(), with] { adam(to, first, second, with); });
 }
 
 } // namespace syngrad::cpu

@@ -1,5 +1,6 @@
 #include "runtime/cuda/completion_notifier.hpp"
 
+#include "runtime/cuda/cuda_device.hpp"
 #include "runtime/cuda/cuda_stream.hpp"
 
 namespace syngrad::cuda {
@@ -19,7 +20,8 @@ private:
 class host_function_notifier final : public completion_notifier {
 public:
   void notify(cuda_stream& from, std::function<void()> callback) override {
-    const auto here = from.enter("on_complete");
+    const auto here = from.site("on_complete"); // no operator: nobody who counts those is told
+    check(here, cudaSetDevice(from.device().ordinal()));
     auto posted = std::make_unique<message>(message{thread_, std::move(callback)});
     check(here, cudaLaunchHostFunc(from.handle(), post, posted.get()));
     posted.release(); // taken over by post()

@@ -1,9 +1,12 @@
 #include "runtime/cuda/cuda_device.hpp"
 
 #include "runtime/cuda/cuda_check.hpp"
+#include "runtime/cuda/cuda_clock.hpp"
+#include "runtime/cuda/cuda_graph.hpp"
 #include "runtime/cuda/cuda_memory.hpp"
 #include "runtime/cuda/cuda_operators.hpp"
 #include "runtime/cuda/cuda_stream.hpp"
+#include "runtime/cuda/nvtx_ranges.hpp"
 
 namespace syngrad::cuda {
 
@@ -42,9 +45,10 @@ constexpr std::size_t staging_pieces = 16; // of each size, so 64 MiB of the lar
 
 cuda_device::cuda_device(const cuda_options& options)
   : options_(options), workspace_bytes_(recommended_workspace(options.ordinal)),
-    events_(make_ordering_events(options.ordinal)), staging_(make_pinned_memory(options.ordinal), staging_pieces),
-    memory_(make_device_memory(options.ordinal), true), pinned_(make_pinned_memory(options.ordinal), true),
-    operators_(std::make_unique<cuda_operators>(options)), notifier_(make_completion_notifier(options.completion)) {
+    events_(make_ordering_events(options.ordinal)), timed_events_(make_timed_events(options.ordinal)),
+    staging_(make_pinned_memory(options.ordinal), staging_pieces), memory_(make_device_memory(options.ordinal), true),
+    pinned_(make_pinned_memory(options.ordinal), true), operators_(std::make_unique<cuda_operators>(options)),
+    profiler_(make_profiler_ranges()), notifier_(make_completion_notifier(options.completion)) {
   enable_peer_access(options.ordinal);
 }
 
@@ -55,6 +59,17 @@ cuda_device::~cuda_device() {
 stream& cuda_device::add_stream(stream_priority priority) {
   const std::lock_guard lock(mutex_);
   return *streams_.emplace_back(std::make_unique<cuda_stream>(*this, priority));
+}
+
+std::unique_ptr<recorded_work> cuda_device::record_work(stream& on, const std::function<void()>& enqueue) {
+  return cuda_graph::record(cuda(on), enqueue);
+}
+
+cuda_clock& cuda_device::clock() {
+  std::call_once(clock_wanted_, [this] {
+    clock_ = std::make_shared<cuda_clock>(timed_events_, cuda(make_stream(stream_priority::high)));
+  });
+  return *clock_;
 }
 
 void cuda_device::synchronize() {

@@ -13,6 +13,7 @@
 
 namespace syngrad::cuda {
 
+class cuda_clock;
 class cuda_stream;
 
 class cuda_device final : public device {
@@ -26,10 +27,14 @@ public:
   memory_pool& memory() override { return memory_; }
   memory_pool& host_visible_memory() override { return pinned_; }
   void synchronize() override;
+  bool records_work() const override { return true; }
+  std::unique_ptr<recorded_work> record_work(stream& on, const std::function<void()>& enqueue) override;
+  profiler_ranges* profiler() override { return profiler_.get(); }
 
   int ordinal() const { return options_.ordinal; }
   std::int64_t workspace_bytes() const { return workspace_bytes_; }
   event_pool& events() { return events_; }
+  cuda_clock& clock(); // made when first asked for
   completion_notifier& notifier() { return *notifier_; }
   staging_area& staging() { return staging_; }
 
@@ -39,12 +44,15 @@ private:
   // In the order of need: streams and pools hold events, operators and callbacks hold tensors.
   cuda_options options_;
   std::int64_t workspace_bytes_;
-  event_pool events_;
+  event_pool events_, timed_events_;
   staging_area staging_;
   memory_pool memory_, pinned_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<cuda_stream>> streams_;
   std::unique_ptr<operators> operators_;
+  std::unique_ptr<profiler_ranges> profiler_; // null where it was not built in
+  std::once_flag clock_wanted_;
+  std::shared_ptr<cuda_clock> clock_; // callbacks hold it, too
   std::unique_ptr<completion_notifier> notifier_;
 };
 

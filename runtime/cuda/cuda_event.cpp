@@ -4,16 +4,28 @@
 
 namespace syngrad::cuda {
 
-event_pool make_ordering_events(int ordinal) {
+namespace {
+
+event_pool make_events(int ordinal, unsigned flags) {
   return event_pool(
-    [ordinal] {
+    [ordinal, flags] {
       const call_site here{ordinal, "make an event"};
       const device_scope current(here);
       cudaEvent_t made = nullptr;
-      check(here, cudaEventCreateWithFlags(&made, cudaEventDisableTiming));
+      check(here, cudaEventCreateWithFlags(&made, flags));
       return made;
     },
     [](cudaEvent_t event) { cudaEventDestroy(event); });
+}
+
+} // namespace
+
+event_pool make_ordering_events(int ordinal) {
+  return make_events(ordinal, cudaEventDisableTiming);
+}
+
+event_pool make_timed_events(int ordinal) {
+  return make_events(ordinal, cudaEventDefault);
 }
 
 bool cuda_event::ready() const {

@@ -14,6 +14,8 @@ using event_pool = handle_pool<cudaEvent_t>;
 
 // Events that only order, and cost the device least.
 event_pool make_ordering_events(int ordinal);
+// Events that have a time, too.
+event_pool make_timed_events(int ordinal);
 
 class cuda_event final : public completion {
 public:

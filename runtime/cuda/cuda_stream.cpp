@@ -1,7 +1,9 @@
 #include "runtime/cuda/cuda_stream.hpp"
 
+#include "runtime/cuda/cuda_clock.hpp"
 #include "runtime/cuda/cuda_device.hpp"
-#include "runtime/cuda/cuda_event.hpp"
+
+#include <cassert>
 
 namespace syngrad::cuda {
 
@@ -22,17 +24,24 @@ int cuda_priority(stream_priority wanted, int least, int greatest) {
 
 } // namespace
 
-cuda_stream::cuda_stream(cuda_device& owner, stream_priority priority) : stream(owner), device_(owner) {
-  const auto here = enter("make a stream");
+cuda_stream::cuda_stream(cuda_device& owner, stream_priority priority)
+  : stream(owner), device_(owner), priority_(priority) {
+  handle_ = make_handle(enter("make a stream"));
+}
+
+cudaStream_t cuda_stream::make_handle(const call_site& from) const {
   int least = 0, greatest = 0;
-  check(here, cudaDeviceGetStreamPriorityRange(&least, &greatest));
-  check(here, cudaStreamCreateWithPriority(&handle_, cudaStreamNonBlocking, cuda_priority(priority, least, greatest)));
+  cudaStream_t made = nullptr;
+  check(from, cudaDeviceGetStreamPriorityRange(&least, &greatest));
+  check(from, cudaStreamCreateWithPriority(&made, cudaStreamNonBlocking, cuda_priority(priority_, least, greatest)));
+  return made;
 }
 
 // The workspace goes before the handle; what fails here fails because of a fault that has been told.
 cuda_stream::~cuda_stream() {
   workspace_ = {};
   if (solver_) cusolverDnDestroy(solver_);
+  if (beside_) cudaStreamDestroy(beside_);
   cudaStreamDestroy(handle_);
 }
 
@@ -42,18 +51,34 @@ call_site cuda_stream::site(const char* operation) const {
 
 call_site cuda_stream::enter(const char* operator_name) {
   history_.note(operator_name);
+  about_to_enqueue();
   const auto here = site(operator_name);
   check(here, cudaSetDevice(device_.ordinal()));
   return here;
 }
 
 event cuda_stream::record() {
-  auto point = std::make_shared<cuda_event>(device_.events(), *this);
+  return event(record_in(device_.events()));
+}
+
+std::shared_ptr<cuda_event> cuda_stream::record_in(event_pool& pool) {
+  auto point = std::make_shared<cuda_event>(pool, *this);
   check(site("record an event"), cudaEventRecord(point->handle(), handle_));
-  return event(std::move(point));
+  return point;
+}
+
+std::shared_ptr<time_mark> cuda_stream::mark_time() {
+  return device_.clock().mark(*this);
+}
+
+cudaStream_t cuda_stream::begin_capture() {
+  if (!beside_) beside_ = make_handle(site("make a stream to capture with"));
+  capturing_ = true;
+  return beside_;
 }
 
 void cuda_stream::wait(const event& earlier) {
+  assert(!capturing_ && "a wait within recorded work");
   const auto* point = dynamic_cast<const cuda_event*>(earlier.state().get());
   if (point && point->is_of(*this)) return; // the order of the stream suffices
   if (earlier.ready()) return;
@@ -74,7 +99,10 @@ void cuda_stream::raise_failure() {
 }
 
 const tensor& cuda_stream::workspace() {
-  if (!workspace_) workspace_ = make_tensor(*this, {device_.workspace_bytes()}, dtype::u8);
+  if (!workspace_) { // from the pool itself: it outlasts a part of it that is in use now
+    const auto bytes = device_.workspace_bytes();
+    workspace_ = {device_.memory().acquire(*this, static_cast<std::size_t>(bytes)), 0, {bytes}, dtype::u8};
+  }
   return workspace_;
 }
 

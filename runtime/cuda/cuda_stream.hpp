@@ -4,6 +4,7 @@
 #pragma once
 
 #include "runtime/cuda/cuda_check.hpp"
+#include "runtime/cuda/cuda_event.hpp"
 #include "runtime/cuda/operator_history.hpp"
 #include "runtime/stream.hpp"
 #include "runtime/tensor.hpp"
@@ -23,9 +24,17 @@ public:
   void wait(const event& earlier) override; // of any CUDA device
   void on_complete(std::function<void()> callback) override;
   void raise_failure() override;
+  std::shared_ptr<time_mark> mark_time() override;
 
   cuda_device& device() const { return device_; }
-  cudaStream_t handle() const { return handle_; }
+  // Where operators go: this stream, or the one beside it while work is captured.
+  cudaStream_t handle() const { return capturing_ ? beside_ : handle_; }
+  // An event of `pool`, recorded here.
+  std::shared_ptr<cuda_event> record_in(event_pool& pool);
+
+  // Directs operators to the stream beside this one, of the same priority, made when first asked for. For the owner.
+  cudaStream_t begin_capture();
+  void end_capture() { capturing_ = false; }
 
   // Begins an operator: makes the device current for this thread and notes the name, which lives as long as the
   // program. What it returns goes with each check.
@@ -36,11 +45,16 @@ public:
   // The handle of cuSOLVER, made when first asked for.
   cusolverDnHandle_t solver(const call_site& from);
 
-private:
   call_site site(const char* operation) const;
 
+private:
+  cudaStream_t make_handle(const call_site& from) const;
+
   cuda_device& device_;
+  stream_priority priority_;
   cudaStream_t handle_ = nullptr;
+  cudaStream_t beside_ = nullptr;
+  bool capturing_ = false;
   cusolverDnHandle_t solver_ = nullptr;
   operator_history history_;
   tensor workspace_; // last: its memory is given back while the stream can still be asked for an event

@@ -11,11 +11,8 @@ void cuda_operators::sgd_step(stream& s, const step_arguments& of, tensor* veloc
 
 void cuda_operators::adam_step(stream& s, const step_arguments& of, tensor& first_moment, tensor& second_moment,
                                float beta1, float beta2, float epsilon, std::int64_t step, bool decoupled) {
-  assert(step >= 1);
   cuda_launcher on(s, "adam_step");
-  kernels::adam_step(
-    on, of, first_moment, second_moment,
-    kernels::adam_numbers_of(of.learning_rate, of.weight_decay, beta1, beta2, epsilon, step, decoupled));
+  kernels::adam_step(on, of, first_moment, second_moment, beta1, beta2, epsilon, step, decoupled);
 }
 
 } // namespace syngrad::cuda

@@ -2,21 +2,25 @@
 //
 // What the fields mean depends on the kind:
 //
-// | kind         | actor   | peer     | message  | parent            | version          | value                | type |
-// |--------------|---------|----------|----------|-------------------|------------------|----------------------|----------|
-// | send         | sender  | receiver | its id   | what it answers   | sender's weights | bytes of its tensors |
-// message  | | enqueue      | receiver| sender   | its id   | likewise          | likewise         | likewise | message
-// | | begin        | handler | sender   | its id   | likewise          | before handling  | bytes of its tensors |
-// message  | | end          | handler | sender   | its id   | likewise          | after handling   | waiting_reason |
-// message  | | serialize,   | link    | neighbour| its id   | likewise          | sender's weights | bytes on the wire
-// | message  | | deserialize  |         |          |          |                   |                  | |          | |
-// drop         | who     | sender   | its id   | 0                 | 0                | number so far        | message
-// | | gpu          | actor   | stream   | handled  | duration, ns      | 0                | operator             | 0 |
-// | update       | group   | 0        | handled  | activation of the | after the update | predictor's version  |
-// applied_ | |              |         |          |          | batch             |                  | or none | gradient
-// | | metric       | group   | 0        | handled  | likewise          | current          | float, as bits       |
-// measure  | | clock        | node    | node     | see clock_sample.hpp | | spawn, exit  | actor   | 0        | 0 | 0
-// | 0                | 0                    | 0        |
+// clang-format off
+// | kind         | actor   | peer     | message | parent            | version          | value                       | type           |
+// |--------------|---------|----------|---------|-------------------|------------------|-----------------------------|----------------|
+// | send         | sender  | receiver | its id  | what it answers   | sender's weights | bytes of its tensors        | message        |
+// | enqueue      | receiver| sender   | its id  | likewise          | likewise         | likewise                    | message        |
+// | begin        | handler | sender   | its id  | likewise          | before handling  | bytes of its tensors        | message        |
+// | end          | handler | sender   | its id  | likewise          | after handling   | waiting_reason              | message        |
+// | serialize,   | link    | neighbour| its id  | likewise          | sender's weights | bytes on the wire           | message        |
+// | deserialize  |         |          |         |                   |                  |                             |                |
+// | drop         | who     | sender   | its id  | 0                 | 0                | number so far               | message        |
+// | gpu          | actor   | stream   | handled | duration, ns      | uncertainty, ns  | number of operators         | message        |
+// | update       | group   | 0        | handled | activation of the | after the update | predictor's version or none | applied_gradient |
+// |              |         |          |         | batch             |                  |                             |                |
+// | metric       | group   | 0        | handled | likewise          | current          | float, as bits              | trace_measure  |
+// | clock        | node    | node     | see clock_sample.hpp                                                                    |
+// | spawn, exit  | actor   | 0        | 0       | 0                 | 0                | 0                           | 0              |
+// clang-format on
+//
+// The time of a gpu record is the end of the work that a handler enqueued on its actor's stream, on this clock as well.
 //
 // A send between actors of one process is also its arrival: `enqueue` is recorded apart only where a link delivers.
 #pragma once

@@ -65,18 +65,23 @@ trace_recorder::~trace_recorder() {
 }
 
 trace_ring* trace_recorder::claim_ring() {
-  cached_ = {serial_, nullptr};
+  cached_ = {serial_, open_ring("")};
+  if (cached_.ring) return cached_.ring;
+  cached_.owner = 0; // asked again, and counted again, with the thread's next record
+  rings_.unheard().fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+trace_ring* trace_recorder::open_ring(const std::string& name) {
   auto& rings = rings_.rings();
   for (std::size_t i = 0; i < rings.size(); ++i) {
     if (!rings[i].claim()) continue;
-    cached_.ring = &rings[i];
     const std::lock_guard lock(mutex_);
-    names_.threads[{settings_.node, static_cast<std::uint16_t>(i)}] = "thread " + std::to_string(i);
+    names_.threads[{settings_.node, static_cast<std::uint16_t>(i)}] =
+      name.empty() ? "thread " + std::to_string(i) : name;
     names_changed_ = true;
-    return cached_.ring;
+    return &rings[i];
   }
-  cached_.owner = 0; // asked again, and counted again, with the thread's next record
-  rings_.unheard().fetch_add(1, std::memory_order_relaxed);
   return nullptr;
 }
 

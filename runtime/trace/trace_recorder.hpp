@@ -52,6 +52,10 @@ public:
     if (auto* ring = ring_of_this_thread()) ring->push(fact);
   }
 
+  // A ring for records that come from one producer at a time, whatever its thread; null where none is left. It lasts as
+  // long as the recorder.
+  trace_ring* open_ring(const std::string& name);
+
   void name_actor(std::uint32_t id, trace_names::actor);
   void add_fact(const std::string& key, const std::string& value);
 

@@ -34,6 +34,13 @@ bool has_ended(std::future<T>& outcome) {
   return outcome.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
+void add(replay_cache::counters& sum, const replay_cache::counters& one) {
+  sum.recordings += one.recordings;
+  sum.replays += one.replays;
+  sum.plain_runs += one.plain_runs;
+  sum.slots += one.slots;
+}
+
 std::string describe_all(test_system& system, const std::vector<caf::actor>& actors) {
   std::string text;
   for (const auto& each : actors) {
@@ -48,8 +55,8 @@ std::string describe_all(test_system& system, const std::vector<caf::actor>& act
 
 // A plan for each member; the first one has the data.
 std::vector<run_plan> make_members(const training_settings& settings, const std::string& model, const dataset& data,
-                                   const device_places& all, const std::vector<int>& member_of,
-                                   const training_observer& observer) {
+                                   const device_places& all, const schedule& order, const training_observer& observer) {
+  const auto& member_of = order.member_of;
   const int members = member_of.empty() ? 1 : 1 + *std::max_element(member_of.begin(), member_of.end());
   std::vector<run_plan> plans;
   for (int member = 0; member < members; ++member) {
@@ -57,7 +64,7 @@ std::vector<run_plan> make_members(const training_settings& settings, const std:
     for (std::size_t i = 0; i < member_of.size(); ++i)
       if (member_of[i] != member) places.groups[i] = nullptr;
     auto net = make_network(model);
-    auto plan = make_run_plan(settings, std::move(*net), member == 0 ? &data : nullptr, places, observer);
+    auto plan = make_run_plan(settings, std::move(*net), member == 0 ? &data : nullptr, places, observer, order.trace);
     if (!plan) throw std::invalid_argument(plan.message());
     plan->node = static_cast<std::uint8_t>(member);
     plans.push_back(std::move(*plan));
@@ -135,7 +142,7 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   configure_compute_thread();
   run_result out;
   test_system system;
-  auto members = make_members(settings, model, data, places, order.member_of, observer);
+  auto members = make_members(settings, model, data, places, order, observer);
   const auto groups = all_groups(members);
   auto actors = spawn_members(system.get(), members, order.member_of);
   auto outcome = actors.state->outcome.get_future();
@@ -157,9 +164,15 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   out.summary = outcome.get();
   for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::user_shutdown); // of other members
   system.scheduler().run();
+  for (auto* each : members.front().devices) each->synchronize();
+  if (members.front().work) members.front().work->flush();
   out.summary.lost_groups = find_lost_groups(groups);
   for (const auto& each : read_weights(groups, out.summary.lost_groups))
     out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());
+  for (const auto& each : groups) {
+    add(out.recordings, each.layers->recordings());
+    if (each.predictor) add(out.recordings, each.predictor->recordings());
+  }
   return out;
 }
 

@@ -16,8 +16,9 @@ namespace syngrad::test {
 
 struct run_result {
   training_summary summary;
-  std::vector<float> weights; // of all groups that are not lost, in order
-  std::string stuck;          // empty, or who waits for whom where nothing could go on
+  std::vector<float> weights;        // of all groups that are not lost, in order
+  std::string stuck;                 // empty, or who waits for whom where nothing could go on
+  replay_cache::counters recordings; // of all groups and predictors
 };
 
 struct schedule {
@@ -25,7 +26,8 @@ struct schedule {
   std::optional<std::uint64_t> interrupt_at; // messages handled before Ctrl-C
   late_device* late = nullptr;               // its work is interleaved with the messages
   late_device* late_peer = nullptr;          // likewise
-  std::vector<int> member_of = {};           // of each group; empty: all in one, which is 0 and has the source
+  trace_recorder* trace = nullptr;
+  std::vector<int> member_of = {}; // of each group; empty: all in one, which is 0 and has the source
 };
 
 // Runs to the end, or until nothing can go on.

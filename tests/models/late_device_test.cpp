@@ -39,12 +39,13 @@ private:
 };
 
 // Predictions while a predictor trains, its solves run on a stream of their own and end one batch later.
-std::vector<std::vector<float>> predictions(device& where, const std::string& kind) {
+std::vector<std::vector<float>> predictions(device& where, const std::string& kind, bool recorded = false) {
   auto& s = where.make_stream();
   auto& solver = where.make_stream();
   random_source random(3, 0);
   random_data data(s);
   const auto model = std::move(make_synthetic_gradient_model(s, {.kind = kind}, features, classes, random).value());
+  model->use_recordings(recorded);
   std::vector<tensor> made;
   std::shared_ptr<background_solve> solve;
   for (int i = 0; i < 20; ++i) {
@@ -59,6 +60,7 @@ std::vector<std::vector<float>> predictions(device& where, const std::string& ki
   where.synchronize();
   std::vector<std::vector<float>> all;
   for (const auto& each : made) all.push_back(to_vector(each));
+  REQUIRE((model->recordings().replays > 0) == (recorded && where.records_work()));
   return all;
 }
 
@@ -75,21 +77,37 @@ TEST_CASE("every predictor gives the same on a late device as on the CPU, its so
   }
 }
 
-std::vector<std::vector<float>> trained_weights(device& where) {
+TEST_CASE("every predictor gives the same where its work is replayed, its solves on another stream") {
+  configure_compute_thread();
+  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2"}) {
+    cpu_device cpu;
+    const auto expected = predictions(cpu, kind, true);
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      INFO(kind << ", seed " << seed);
+      test::late_device late(seed);
+      REQUIRE(predictions(late, kind, true) == expected);
+    }
+  }
+}
+
+std::vector<std::vector<float>> trained_weights(device& where, bool recorded = false) {
   auto& s = where.make_stream();
   auto net = std::move(make_network("mlp:8-12x2-8").value());
   layer_list layers;
   for (auto& unit : net.units)
     for (auto& each : unit) layers.push_back(std::move(each));
   layer_group group(s, std::move(layers), {}, 2, 0);
+  group.use_recordings(recorded);
   random_data data(s);
   group_cache caches[2]; // the gradient of a batch comes when the next one has passed
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 40; ++i) {
     group.forward(s, data.normal(), phase::train, &caches[i % 2]);
     if (i > 0)
       group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], true,
-                                {.batch_size = batch, .learning_rate = 1e-2f});
+                                {.batch_size = batch, .learning_rate = 1e-2f / static_cast<float>(i)});
   }
+  REQUIRE(group.version() == 39); // counted by replays, too
+  REQUIRE((group.recordings().replays > 40) == (recorded && where.records_work()));
   where.synchronize();
   std::vector<std::vector<float>> all;
   for (const auto& [name, value] : group.weights()) all.push_back(to_vector(value));
@@ -103,6 +121,8 @@ TEST_CASE("a group trains to the same weights on a late device as on the CPU") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     test::late_device late(seed);
     REQUIRE(trained_weights(late) == expected);
+    test::late_device recording(seed);
+    REQUIRE(trained_weights(recording, true) == expected);
   }
 }
 

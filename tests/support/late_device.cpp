@@ -3,8 +3,13 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/device_failure.hpp"
+#include "runtime/time_mark.hpp"
 #include "tests/support/guarded_memory.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
 #include <utility>
 
 namespace syngrad::test {
@@ -19,6 +24,18 @@ public:
 private:
   std::atomic<bool> ready_{false};
 };
+
+class late_mark : public time_mark {
+public:
+  bool ready() const override { return time_ns_.load() >= 0; }
+  std::optional<moment> time() const override { return moment{time_ns_.load(), 0}; }
+  void set(std::int64_t time_ns) { time_ns_.store(time_ns); }
+
+private:
+  std::atomic<std::int64_t> time_ns_{-1};
+};
+
+using work_list = std::vector<std::function<void()>>;
 
 } // namespace
 
@@ -48,16 +65,31 @@ public:
     push({[passed] { passed->set(); }, {}});
     return event(passed);
   }
+  std::shared_ptr<time_mark> mark_time() override {
+    auto mark = std::make_shared<late_mark>();
+    push({[this, mark] { mark->set(device_.clock_ns_); }, {}});
+    return mark;
+  }
   void wait(const event& earlier) override {
+    refuse_in_recording("a wait");
     if (!earlier.ready()) push({[] {}, earlier});
   }
-  void on_complete(std::function<void()> callback) override { push({std::move(callback), {}}); }
+  void on_complete(std::function<void()> callback) override {
+    refuse_in_recording("a callback");
+    push({std::move(callback), {}});
+  }
   void raise_failure() override {
     const std::lock_guard lock(device_.mutex_);
     if (!device_.failure_.empty()) throw device_failure("late: " + device_.failure_);
   }
 
   void break_next(std::string reason) { breaks_ = std::move(reason); }
+  void keep_in(work_list* recording) { recording_ = recording; }
+  void defer_all(std::shared_ptr<const work_list> works) {
+    defer([works = std::move(works)] {
+      for (const auto& each : *works) each();
+    });
+  }
   bool empty() const { return items_.empty(); }
   bool can_go_on() const { return !items_.empty() && items_.front().after.ready(); }
   std::function<void()> take() {
@@ -68,6 +100,11 @@ public:
 
 protected:
   void defer(std::function<void()> work) override {
+    about_to_enqueue();
+    if (recording_) {
+      recording_->push_back(std::move(work));
+      return;
+    }
     push({[this, work = std::move(work), breaks = std::exchange(breaks_, {})] { device_.do_work(work, breaks); }, {}});
   }
 
@@ -83,9 +120,34 @@ private:
     items_.push_back(std::move(next));
   }
 
+  void refuse_in_recording(const char* what) const {
+    if (recording_) throw std::logic_error(std::string(what) + " within recorded work");
+  }
+
   late_device& device_;
+  work_list* recording_ = nullptr; // where work goes instead
   std::deque<item> items_;
   std::string breaks_; // why the next work does
+};
+
+class late_device::late_recording : public recorded_work {
+public:
+  late_recording(late_stream& on, const std::function<void()>& enqueue) {
+    auto works = std::make_shared<work_list>();
+    on.keep_in(works.get());
+    try {
+      enqueue();
+    } catch (...) {
+      on.keep_in(nullptr);
+      throw;
+    }
+    on.keep_in(nullptr);
+    works_ = std::move(works);
+  }
+  void replay(stream& on) override { static_cast<late_stream&>(on).defer_all(works_); }
+
+private:
+  std::shared_ptr<const work_list> works_;
 };
 
 late_device::late_device(std::uint64_t seed) : late_device(seed, make_host_memory()) {}
@@ -107,6 +169,10 @@ stream& late_device::add_stream(stream_priority) {
 void late_device::pair_with(late_device& peer) {
   peers_.push_back(&peer);
   peer.peers_.push_back(this);
+}
+
+std::unique_ptr<recorded_work> late_device::record_work(stream& on, const std::function<void()>& enqueue) {
+  return std::make_unique<late_recording>(static_cast<late_stream&>(on), enqueue);
 }
 
 void late_device::break_next_work(stream& s, std::string reason) {
@@ -139,6 +205,8 @@ bool late_device::run_one() {
     for (const auto& each : streams_)
       if (each->can_go_on()) able.push_back(each.get());
     if (able.empty()) return false;
+    const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
+    clock_ns_ = std::max(clock_ns_ + work_ns, std::int64_t{now.count()});
     work = able[random_.below(static_cast<std::uint32_t>(able.size()))]->take();
   }
   work();

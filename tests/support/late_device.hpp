@@ -5,6 +5,11 @@
 // It fails as a GPU does, too: work breaks after the call that enqueued it has returned, what follows is not done, its
 // events pass all the same, and every later call throws.
 //
+// It has a clock, which follows the host's: each piece of work takes a thousand nanoseconds or more, one after the
+// other.
+//
+// It records work, too: what is enqueued meanwhile is kept, and a replay does all of it in one piece.
+//
 // Two late devices are peers: streams of one wait for events of the other and copy from its memory.
 //
 // Work runs only in run_one() and synchronize(), a piece at a time, on the thread that calls them; with guarded memory
@@ -39,6 +44,8 @@ public:
   memory_pool& host_visible_memory() override { return host_visible_; }
   // Of peers, does what it has to wait for as well.
   void synchronize() override;
+  bool records_work() const override { return true; }
+  std::unique_ptr<recorded_work> record_work(stream& on, const std::function<void()>& enqueue) override;
 
   // From now on the work of each reaches the memory of the other, both ways.
   void pair_with(late_device& peer);
@@ -51,9 +58,11 @@ public:
   bool run_one();
   bool idle() const;
   std::uint64_t works_done() const { return works_done_.load(); }
+  static constexpr std::int64_t work_ns = 1000;
 
 private:
   class late_stream;
+  class late_recording;
   class open_memory; // while work runs
 
   late_device(std::uint64_t seed, std::unique_ptr<memory_source>);
@@ -69,6 +78,7 @@ private:
   std::vector<late_device*> peers_;
   random_source random_;
   std::atomic<std::uint64_t> works_done_{0};
+  std::int64_t clock_ns_ = 0;
   std::string failure_; // empty: none
   std::uint64_t breaks_after_ = 0;
   std::string breaks_because_; // empty: it does not

@@ -62,7 +62,7 @@ def check_sample(packets):
     tracks = tracks_of(packets)
     check(set(tracks.values()) == {
         ("process", "node 0"), ("thread", "source"), ("thread", "group 0"), ("thread", 'group 1, the "top"'),
-        ("track", "stream 1"), ("counter", "queue depth of group 0"), ("counter", 'queue depth of group 1, the "top"'),
+        ("track", "stream 0:1"), ("counter", "queue depth of group 0"), ("counter", 'queue depth of group 1, the "top"'),
         ("counter", "staleness of group 0"), ("counter", "cosine of group 0")}, tracks)
     slices, open_slices, counters, begins, ends = [], {}, {}, {}, {}
     for packet in packets:
@@ -90,7 +90,7 @@ def check_sample(packets):
     top = 'group 1, the "top"'
     check(sorted(slices) == sorted([
         ("group 0", "activation", 2000, 5000, 0), (top, "activation", 6000, 9000, 0),
-        ("group 0", "gradient", 10000, 12000, 0), ("stream 1", "operator 7", 8300, 8900, None)]), slices)
+        ("group 0", "gradient", 10000, 12000, 0), ("stream 0:1", "gradient", 8300, 8900, None)]), slices)
     check(begins.keys() == ends.keys() and len(begins) == 3, begins, ends)
     check(sorted((begins[flow], ends[flow]) for flow in begins) == [
         (("group 0", 4500), (top, 6000)), ((top, 8500), ("group 0", 10000)), (("source", 1000), ("group 0", 2000))],

@@ -59,6 +59,7 @@ int main(int count, char** words) {
   product.value = 7;
   product.interface = no_interface;
   product.kind = record_kind::gpu;
+  product.type = static_cast<std::uint8_t>(trace_message::gradient);
   trace.add(product);
   trace.send(12'500, source, lower, trace_message::activation, {.batch = 1, .bytes = 256});
   trace.write(words[1]);

@@ -9,7 +9,8 @@
 namespace syngrad::tools {
 
 std::string type_text(const trace_record& record) {
-  if (is_message(record.kind)) return std::string(name_of(static_cast<trace_message>(record.type)));
+  if (is_message(record.kind) || record.kind == record_kind::gpu)
+    return std::string(name_of(static_cast<trace_message>(record.type)));
   if (record.kind == record_kind::metric) return std::string(name_of(static_cast<trace_measure>(record.type)));
   if (record.kind == record_kind::update) return std::string(name_of(static_cast<applied_gradient>(record.type)));
   return "";

@@ -9,58 +9,77 @@ namespace syngrad::cuda::kernels {
 
 constexpr std::int64_t stepped_block = 1024; // elements that one block of threads updates
 
-// Rule: void operator()(element, scaled gradient) const.
+// Rule: void operator()(element, scaled gradient, numbers of the step) const.
 template <class Rule>
 struct step_kernel {
   using value = float; // number of elements left as they were
 
-  const float *gradient, *guard; // guard may be null
-  float* nonfinite;              // may be null
+  const float* gradient;
   std::int64_t count;
-  float scale;
+  step_numbers given;
+  const step_numbers* in_memory; // in place of `given`, unless null
   Rule rule;
+
+  SYNGRAD_HOST_DEVICE step_numbers now() const { return in_memory ? *in_memory : given; }
 
   SYNGRAD_HOST_DEVICE float empty() const { return 0; }
   SYNGRAD_HOST_DEVICE void add(float& skipped, std::int64_t block, std::int64_t i) const {
     const auto at = block * stepped_block + i;
-    if (at >= count || (guard && !is_finite(*guard))) return;
-    const auto scaled = scale * gradient[at];
+    if (at >= count) return;
+    const auto with = now();
+    if (with.guard && !is_finite(*with.guard)) return;
+    const auto scaled = with.scale * gradient[at];
     if (is_finite(scaled))
-      rule(at, scaled);
+      rule(at, scaled, with);
     else
       skipped += 1;
   }
   SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
   SYNGRAD_HOST_DEVICE void finish(std::int64_t, float skipped) const {
-    if (nonfinite && skipped > 0) add_count(nonfinite, skipped);
+    if (skipped == 0) return;
+    if (auto* const nonfinite = now().nonfinite) add_count(nonfinite, skipped);
   }
 };
 
+inline step_numbers given_numbers(const step_arguments& of) {
+  step_numbers out;
+  out.guard = of.guard ? of.guard->f32() : nullptr;
+  out.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
+  out.scale = of.scale;
+  out.learning_rate = of.learning_rate;
+  return out;
+}
+
 template <class Launcher, class Rule>
-void step(Launcher& on, const step_arguments& of, const Rule& rule) {
+void step(Launcher& on, const step_arguments& of, const step_numbers& given, const Rule& rule) {
   assert(of.value.elements() == of.gradient.elements());
   const auto count = of.value.elements();
+  const auto* in_memory = of.numbers ? reinterpret_cast<const step_numbers*>(of.numbers->u8()) : nullptr;
   on.reduce_rows((count + stepped_block - 1) / stepped_block, stepped_block,
-                 step_kernel<Rule>{of.gradient.f32(), of.guard ? of.guard->f32() : nullptr,
-                                   of.nonfinite ? of.nonfinite->f32() : nullptr, count, of.scale, rule});
+                 step_kernel<Rule>{of.gradient.f32(), count, given, in_memory, rule});
 }
 
 template <class Launcher>
 void sgd_step(Launcher& on, const step_arguments& of, tensor* velocity, float momentum, bool nesterov) {
   assert((momentum == 0 || velocity) && "momentum needs a velocity");
   if (momentum == 0)
-    step(on, of, plain_rule{of.value.f32(), of.learning_rate, of.weight_decay});
+    step(on, of, given_numbers(of), plain_rule{of.value.f32(), of.weight_decay});
   else
-    step(on, of,
-         momentum_rule{of.value.f32(), velocity->f32(), of.learning_rate, of.weight_decay, momentum,
-                       nesterov ? 1.0f : 0.0f, nesterov ? momentum : 1.0f});
+    step(on, of, given_numbers(of),
+         momentum_rule{of.value.f32(), velocity->f32(), of.weight_decay, momentum, nesterov ? 1.0f : 0.0f,
+                       nesterov ? momentum : 1.0f});
 }
 
 template <class Launcher>
-void adam_step(Launcher& on, const step_arguments& of, tensor& first_moment, tensor& second_moment,
-               const adam_numbers& with) {
+void adam_step(Launcher& on, const step_arguments& of, tensor& first_moment, tensor& second_moment, float beta1,
+               float beta2, float epsilon, std::int64_t number, bool decoupled) {
   assert(first_moment.elements() == of.value.elements() && second_moment.elements() == of.value.elements());
-  step(on, of, adam_rule{of.value.f32(), first_moment.f32(), second_moment.f32(), with});
+  assert(of.numbers || number >= 1);
+  auto given = given_numbers(of);
+  if (!of.numbers) set_adam_numbers(given, of.weight_decay, beta1, beta2, number, decoupled);
+  step(on, of, given,
+       adam_rule{of.value.f32(), first_moment.f32(), second_moment.f32(), beta1, beta2, epsilon,
+                 decoupled ? 0.0f : of.weight_decay});
 }
 
 } // namespace syngrad::cuda::kernels

@@ -132,9 +132,7 @@ public:
   void adam_step(stream& s, const step_arguments& of, tensor& first, tensor& second, float beta1, float beta2,
                  float epsilon, std::int64_t step, bool decoupled) override {
     host_launcher on(s);
-    kernels::adam_step(
-      on, of, first, second,
-      kernels::adam_numbers_of(of.learning_rate, of.weight_decay, beta1, beta2, epsilon, step, decoupled));
+    kernels::adam_step(on, of, first, second, beta1, beta2, epsilon, step, decoupled);
   }
 
   // Ridge and judgement are kernels; the factorisation between them is the CPU's, with no ridge of its own.

@@ -4,6 +4,7 @@
 #include "tools/trace/analysis/actor_index.hpp"
 #include "tools/trace/analysis/message_arrival.hpp"
 #include "tools/trace/analysis/message_table.hpp"
+#include "tools/trace/export/record_words.hpp"
 
 #include <algorithm>
 #include <map>
@@ -67,11 +68,7 @@ public:
       const auto number = std::to_string(ring.first) + ":" + std::to_string(ring.second);
       out.threads.push_back(described(named == run_.names().threads.end() ? "thread " + number : named->second, each));
     }
-    for (const auto& [stream, each] : streams_) {
-      const bool named = run_.names().actors.contains(stream);
-      const auto number = std::to_string(node_of(stream)) + ":" + std::to_string(stream & 0xffff);
-      out.streams.push_back(described(named ? run_.names().title_of(stream) : "stream " + number, each));
-    }
+    for (const auto& [stream, each] : streams_) out.streams.push_back(described(stream_titles_.at(stream), each));
     return out;
   }
 
@@ -125,6 +122,7 @@ private:
 
   void work(const trace_record& record) {
     auto& stream = worker_of(streams_, record.peer);
+    if (stream.handled == 0) stream_titles_[record.peer] = stream_title(record, run_.names());
     ++stream.handled;
     const auto began = record.time_ns - static_cast<std::int64_t>(record.parent);
     const auto from = std::max(began, stream.last_ns);
@@ -179,6 +177,7 @@ private:
   message_table<std::uint32_t> waiting_; // receivers
   std::map<ring_place, worker> threads_;
   std::map<std::uint32_t, worker> streams_;
+  std::map<std::uint32_t, std::string> stream_titles_;
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "tools/trace/commands/commands.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/export/record_words.hpp"
 #include "tools/trace/record_text.hpp"
 
 namespace syngrad::tools {
@@ -37,7 +38,7 @@ std::vector<cell> row_of(const trace_record& record, const trace_run& run) {
           std::string(name_of(record.kind)),
           type_text(record),
           names.title_of(record.actor),
-          has_peer ? cell(names.title_of(record.peer)) : cell(),
+          has_peer ? cell(peer_of(record, names)) : cell(),
           number_or_none(record.batch, no_trace_batch),
           static_cast<std::int64_t>(record.version),
           value_of(record),

@@ -112,11 +112,13 @@ private:
   // The time of such a record is the end of its work.
   void stream(const trace_record& record) {
     auto event = event_of(record, perfetto_event::slice_begin);
-    event.track = tracks_.stream(node_of(record.actor), record.peer);
+    event.track = tracks_.stream(record);
     event.time_ns = record.time_ns - static_cast<std::int64_t>(record.parent);
-    const auto name = "operator " + std::to_string(record.value);
-    event.name = name;
+    event.name = type_of(record);
     event.category = "device";
+    event.details.pop_back(); // no version: the field is
+    event.details.emplace_back("uncertainty_ns", record.version);
+    event.details.emplace_back("operators", record.value);
     packets_->add(event);
     perfetto_event done;
     done.time_ns = record.time_ns;

@@ -1,5 +1,7 @@
 #include "tools/trace/export/perfetto_tracks.hpp"
 
+#include "tools/trace/export/record_words.hpp"
+
 namespace syngrad::tools {
 
 namespace {
@@ -31,10 +33,11 @@ std::uint64_t perfetto_tracks::actor(std::uint32_t id) {
   return track;
 }
 
-std::uint64_t perfetto_tracks::stream(std::uint8_t node, std::uint32_t number) {
+std::uint64_t perfetto_tracks::stream(const trace_record& work) {
+  const auto node = node_of(work.actor);
   const auto parent = process(node);
-  const auto track = of_stream | std::uint64_t{node} << 32 | number;
-  if (is_new(track)) packets_->add_track(track, parent, "stream " + std::to_string(number));
+  const auto track = of_stream | std::uint64_t{node} << 32 | work.peer;
+  if (is_new(track)) packets_->add_track(track, parent, stream_title(work, *names_));
   return track;
 }
 

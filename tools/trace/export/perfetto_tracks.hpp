@@ -15,7 +15,7 @@ public:
 
   std::uint64_t process(std::uint8_t node);
   std::uint64_t actor(std::uint32_t id);
-  std::uint64_t stream(std::uint8_t node, std::uint32_t number);
+  std::uint64_t stream(const trace_record& work);
   // `number`: of the quantity, any; `what`: its name, such as "queue depth".
   std::uint64_t counter(std::uint32_t actor, std::uint8_t number, const std::string& what);
 

@@ -9,9 +9,12 @@
 
 namespace syngrad::tools {
 
-// Of messages their type, of updates the gradient that was applied, of metrics the measure; else empty.
+// Of messages and the work on a device for them their type, of updates the gradient that was applied, of metrics the
+// measure; else empty.
 std::string_view type_of(const trace_record&);
-// "group 3", "stream 2", "node 1"; empty where the kind has no peer.
+// Of a gpu record: "stream of group 3"; "stream 0:2" (node, number) where the trace does not say whose.
+std::string stream_title(const trace_record&, const trace_names&);
+// "group 3", "stream of group 3", "node 1"; empty where the kind has no peer.
 std::string peer_of(const trace_record&, const trace_names&);
 
 constexpr bool has_batch(const trace_record& record) {

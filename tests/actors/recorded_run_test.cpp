@@ -1,0 +1,73 @@
+// Runs whose passes are recorded and replayed, on a device that works late: the same weights, bit for bit, as without.
+#include "tests/actors/scheduled_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/late_device.hpp"
+#include "tests/support/toy_data.hpp"
+
+#include "runtime/cpu/cpu_device.hpp"
+
+using namespace syngrad;
+using namespace syngrad::test;
+
+namespace {
+
+training_settings settings_of(const std::string& policy, const std::string& kind) {
+  training_settings settings;
+  settings.policy = policy;
+  settings.split = {1, 1, 2};
+  settings.batch_size = 4;
+  settings.steps = 120;
+  settings.evaluate_every = 50;
+  settings.deterministic = true;
+  settings.audit_every = 3;
+  settings.synthetic.kind = kind;
+  settings.decay = "0.5:0.1"; // the rate is no part of a recording
+  return settings;
+}
+
+} // namespace
+
+TEST_CASE("every policy gives the same weights with recordings as without, on a late device") {
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string kind = GENERATE("ridge", "linear", "mlp:3");
+  CAPTURE(policy, kind);
+  const auto data = make_toy_data(5, 3, 64, 20, 1);
+  auto settings = settings_of(policy, kind);
+  cpu_device cpu;
+  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, {1, {}, nullptr});
+  REQUIRE(expected.recordings.replays == 0);
+  settings.cuda_graphs = true;
+  for (std::uint64_t seed = 1; seed < 5; ++seed) {
+    CAPTURE(seed);
+    late_device late(seed);
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", data, late, {seed, {}, &late});
+    REQUIRE(out.stuck == "");
+    REQUIRE(out.summary.failure == "");
+    REQUIRE(out.weights == expected.weights);
+    REQUIRE(out.summary.test_error_percent == expected.summary.test_error_percent);
+    REQUIRE(out.recordings.recordings > 0);
+    REQUIRE(out.recordings.replays > 2 * out.recordings.recordings);
+  }
+}
+
+TEST_CASE("a run that is warm records nothing any more, and allocates nothing") {
+  const auto data = make_toy_data(5, 3, 64, 20, 1);
+  const auto run = [&](std::int64_t steps) {
+    auto settings = settings_of("locked", "ridge");
+    settings.cuda_graphs = true;
+    settings.steps = steps;
+    settings.evaluate_every = 0;
+    settings.decay = "";
+    late_device late(1);
+    const auto done = run_scheduled(settings, "mlp:5-4x3-3", data, late, {1, {}, &late});
+    return std::pair(done.recordings, done.summary.allocations_while_warm);
+  };
+  const auto [shorter, few] = run(400);
+  const auto [longer, many] = run(800);
+  REQUIRE(longer.recordings == shorter.recordings);
+  REQUIRE(longer.slots <= shorter.slots); // one that was used while the run began may have been given up
+  REQUIRE(longer.plain_runs == shorter.plain_runs);
+  REQUIRE(longer.replays >= shorter.replays + 400 * 6); // forward, backward and update of three groups
+  REQUIRE(few == 0);
+  REQUIRE(many == 0);
+}
