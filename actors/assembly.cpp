@@ -48,6 +48,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   return setup;
 }
 
+<<<<<<< HEAD
 actor_place next_place(const run_plan& plan, running_actors& out) {
   actor_place place;
   place.number = ++out.numbers_used;
@@ -75,6 +76,19 @@ void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t i
   const int at = static_cast<int>(index);
   out.solvers[index] = system.spawn<solver_actor>(
     next_place(plan, out, *planned.solver_work, numbered("solver", index)), at, std::ref(*planned.solver_work));
+=======
+// Where an actor stands, with the stream that it works on.
+using place_maker = std::function<actor_place(stream& work, const std::string& title)>;
+
+// The predictor and the solver beside group `index`, where it has them.
+void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index, const place_maker& place,
+                  running_actors& out) {
+  const auto& planned = plan.groups[index];
+  if (!planned.predictor) return;
+  const int at = static_cast<int>(index);
+  out.solvers[index] = system.spawn<solver_actor>(place(*planned.solver_work, "solver " + std::to_string(at)), at,
+                                                  std::ref(*planned.solver_work));
+>>>>>>> distributed
   predictor_setup setup;
   setup.interface_number = at;
   setup.model = planned.predictor;
@@ -82,8 +96,13 @@ void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t i
   setup.solver = out.solvers[index];
   setup.rate = plan.synthetic_rate;
   setup.deterministic = plan.settings.deterministic;
+<<<<<<< HEAD
   out.predictors[index] = system.spawn<predictor_actor>(
     next_place(plan, out, *planned.predictor_work, numbered("predictor", index)), std::move(setup));
+=======
+  out.predictors[index] =
+    system.spawn<predictor_actor>(place(*setup.work, "predictor " + std::to_string(at)), std::move(setup));
+>>>>>>> distributed
 }
 
 // Source, groups, predictors and solvers that are here.
@@ -116,6 +135,7 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.groups.resize(plan.groups.size());
   out.predictors.resize(plan.groups.size());
   out.solvers.resize(plan.groups.size());
+<<<<<<< HEAD
   if (plan.data) {
     out.coordinator = system.spawn<coordinator_actor>(next_place(plan, out));
     auto& loading = plan.source_device->make_stream();
@@ -128,6 +148,24 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
       out.groups[i] = system.spawn<group_actor>(next_place(plan, out, *plan.groups[i].work, numbered("group", i)),
                                                 setup_of_group(plan, static_cast<int>(i)));
   for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, out);
+=======
+  const place_maker place = [&](stream& work, const std::string& title) -> actor_place {
+    auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
+    return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler()};
+  };
+  if (plan.data) {
+    out.coordinator = system.spawn<coordinator_actor>(actor_place{++out.numbers_used, plan.trace, plan.node});
+    auto& loading = plan.source_device->make_stream();
+    source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
+                      &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
+    out.source = system.spawn<source_actor>(place(loading, "source"), std::move(feed));
+  }
+  for (std::size_t i = 0; i < plan.groups.size(); ++i)
+    if (plan.groups[i].layers)
+      out.groups[i] = system.spawn<group_actor>(place(*plan.groups[i].work, "group " + std::to_string(i)),
+                                                setup_of_group(plan, static_cast<int>(i)));
+  for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
+>>>>>>> distributed
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
   return out;

@@ -13,7 +13,7 @@ namespace syngrad {
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
   : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
                    *setup.copies),
-    setup_(std::move(setup)), actor_id_(actor_id(place.node, place.number)) {}
+    setup_(std::move(setup)), actor_id_(actor_id(place.process(), place.number)) {}
 
 group_actor::~group_actor() = default;
 

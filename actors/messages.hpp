@@ -15,11 +15,13 @@
 //  any              coordinator      failure
 //  coordinator      source           train, resume_training, stop_training, evaluate
 //  coordinator      group            report_request -> group_report
+//  link             group            neighbour_away, neighbour_back    the network (links/link_messages.hpp)
 //  anybody          any              describe_request           what it waits for, kept as a promise
 //
 // To themselves, when a stream is past what it was given: work_done, evaluation_done, departure.
 //
-// In-process messages carry tensor handles; links between nodes translate them to frames of their own.
+// In-process messages carry tensor handles; links between nodes translate them to frames of their own. Who is in which
+// process, and what processes say to each other about a run: distributed/.
 #pragma once
 
 #include "actors/gradient_kind.hpp"
@@ -213,7 +215,6 @@ struct report {
 struct describe_request {
   std::shared_ptr<std::promise<std::string>> answer; // a line; broken where the actor has ended
 };
-struct begin_run {};
 struct interrupt_run {};
 struct progress_tick {};
 struct next_target { // a predictor to itself: train on the next target, after what came in meanwhile
@@ -250,7 +251,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::training_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::describe_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::begin_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::interrupt_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::progress_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::next_target)

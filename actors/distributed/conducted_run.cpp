@@ -101,6 +101,7 @@ void conducted_run::finish_all() {
   links_ = {};
   if (stuck_.empty())
     for (auto* each : plan_.devices) each->synchronize();
+  if (stuck_.empty() && plan_.work) plan_.work->flush();
   const auto until = clock::now() + std::chrono::seconds(600);
   while (!all_stand(standing::done) && clock::now() < until) take(setup_.inbox->next(std::chrono::milliseconds(200)));
   dismiss_all();

@@ -169,6 +169,7 @@ void member_run::stop_actors(member_outcome& out) {
   links_ = {};
   if (plan_)
     for (auto* each : plan_->devices) each->synchronize();
+  if (plan_ && plan_->work && out.stuck.empty()) plan_->work->flush();
 }
 
 void member_run::deliver(member_outcome& out) {

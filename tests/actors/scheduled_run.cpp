@@ -65,8 +65,12 @@ bool works_late(const schedule& order, random_source& random) {
 
 // A plan for each member; the first one has the data.
 std::vector<run_plan> make_members(const training_settings& settings, const std::string& model, const dataset& data,
+<<<<<<< HEAD
                                    const device_places& all_places, const schedule& order,
                                    const training_observer& observer) {
+=======
+                                   const device_places& all, const schedule& order, const training_observer& observer) {
+>>>>>>> distributed
   const auto& member_of = order.member_of;
   const int members = member_of.empty() ? 1 : 1 + *std::max_element(member_of.begin(), member_of.end());
   std::vector<run_plan> plans;
@@ -165,10 +169,15 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   out.summary = outcome.get();
   for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::user_shutdown); // of other members
   system.scheduler().run();
+<<<<<<< HEAD
   for (const auto& member : members) {
     for (auto* each : member.devices) each->synchronize();
     if (member.work) member.work->flush();
   }
+=======
+  for (auto* each : members.front().devices) each->synchronize();
+  if (members.front().work) members.front().work->flush();
+>>>>>>> distributed
   out.summary.lost_groups = find_lost_groups(groups);
   for (const auto& each : read_weights(groups, out.summary.lost_groups))
     out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());

@@ -112,11 +112,35 @@ def killed_coordinator(home):
     wait_gone(nodes)
 
 
-def joined_by_hand(home):
-    """Nodes first, then the coordinator; Ctrl-C at a node ends the run in order; exit codes of all."""
+def free_address():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        where = f"127.0.0.1:{probe.getsockname()[1]}"
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def equal_over_tls(home):
+    made = run(program, "certs", home / "certs", "--names", "c,a,b")
+    check(made.returncode == 0, made.stderr)
+
+    def tls(name):
+        return ["--tls-ca", home / "certs/ca.pem", "--tls-cert", home / f"certs/{name}.pem", "--tls-key",
+                home / f"certs/{name}-key.pem"]
+
+    where = free_address()
+    nodes = [start(home, "node", "--join", where, "--threads", "1", *tls(name)) for name in "ab"]
+    result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--steps", "300", "--deterministic",
+                 "--policy", "corrected", "--run", home / "tls", "--listen", where, "--nodes", "2", *tls("c"), cwd=home)
+    check(result.returncode == 0, result.stderr)
+    for node in nodes:
+        _, said = node.communicate(timeout=LIMIT)
+        check(node.returncode == 0, node.returncode, said)
+    weights = [(home / name / "weights.safetensors").read_bytes() for name in ("one-corrected", "tls")]
+    check(weights[0] == weights[1], "over TLS the weights differ")
+
+
+def joined_by_hand(home):
+    """Nodes first, then the coordinator; Ctrl-C at a node ends the run in order; exit codes of all."""
+    where = free_address()
     nodes = [start(home, "node", "--join", where, "--name", name, "--threads", "1") for name in "ab"]
     # It says what it waits for.
     check("waits for" in nodes[0].stderr.readline(), "no word of waiting")
@@ -149,6 +173,7 @@ with folder() as place:
     refused(home)
     for policy in ("synthetic", "corrected"):
         equal_to_one_process(home, policy)
+    equal_over_tls(home)
     killed_node(home)
     interrupted(home)
     killed_coordinator(home)

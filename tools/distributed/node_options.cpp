@@ -50,7 +50,7 @@ std::string node_help(const option_reader& reader) {
          format_option_help(reader.groups()) +
          "Examples:\n"
          "  syngrad node --join 127.0.0.1:7000 --name a\n"
-         "  syngrad node --join gpu1:7000 --devices cuda:0,cpu --tls-cert a.crt --tls-key a.key --tls-ca ca.crt\n\n"
+         "  syngrad node --join gpu1:7000 --devices cuda:0,cpu --tls-cert a.pem --tls-key a-key.pem --tls-ca ca.pem\n\n"
          "Exit status: 0 the run is done, 1 it failed (weights of the groups here are saved), 2 bad usage,\n"
          "130 interrupted.\n";
 }

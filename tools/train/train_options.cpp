@@ -176,7 +176,7 @@ std::string train_help(const option_reader& reader) {
          "  syngrad train --model mlp:784-256x11-10 --groups 4 --policy corrected --audit every:50\n"
          "  syngrad train --device cuda:0 --precision bf16       on a GPU\n"
          "  syngrad train --local-nodes 3                        over three more processes on this machine\n"
-         "  syngrad train --listen HOST:7000 --nodes 2 --tls-cert c.crt --tls-key c.key --tls-ca ca.crt\n"
+         "  syngrad train --listen HOST:7000 --nodes 2 --tls-cert c.pem --tls-key c-key.pem --tls-ca ca.pem\n"
          "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n\n"
          "Exit status: 0 done, 1 failed while running, 2 bad usage, 130 interrupted (weights are saved).\n";
 }

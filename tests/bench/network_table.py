@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""What a run over several processes costs, and what it survives: a row for each claim, measured on this machine.
+
+    python3 tests/bench/network_table.py --mnist ../shared/data/mnist --out tests/bench/results/network.md
+
+Everything runs on loopback; delays, cuts and resets come from a relay in front of each process (tests/support/tcp_relay).
+Rows that are measured are kept under --runs and not measured again; --only takes those whose name contains a word.
+"""
+import argparse, hashlib, json, pathlib, random, re, shutil, signal, statistics, subprocess, time
+
+from cluster import Cluster
+from machine import described
+
+MODEL = "mlp:784-256x5-10"
+PLACE = "0-1=a,2-3=b,4-5=c"
+
+
+def training(arguments, steps, *more, policy="synthetic", kind="ridge"):
+    return ["--model", MODEL, "--data", f"mnist:{arguments.mnist}", "--steps", steps, "--policy", policy, "--sg", kind,
+            "--batch", 256, "--seed", 1, "--threads", 1, "--place", PLACE, *more]
+
+
+def alone(arguments, folder, steps, *more, threads=1, **what):
+    """The same in one process."""
+    options = training(arguments, steps, *more, **what)
+    at = options.index("--place")
+    del options[at:at + 2]
+    options[options.index("--threads") + 1] = threads
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([arguments.binary, "train", "--quiet", "--run", folder, *map(str, options)], check=True,
+                   stdout=subprocess.DEVNULL)
+    return json.loads((pathlib.Path(folder) / "summary.json").read_text())
+
+
+def together(arguments, folder, options, disturb=None, names=("a", "b", "c"), **more):
+    shutil.rmtree(folder, ignore_errors=True)
+    with Cluster(arguments.binary, folder, names, options, **more) as cluster:
+        if disturb:
+            cluster.wait_until_it_trains()
+            disturb(cluster)
+        codes = cluster.wait()
+        if any(codes.values()) or None in codes.values():
+            raise RuntimeError(f"{codes}\n" + "\n".join(cluster.log(name) for name in cluster.processes))
+        return cluster.summary()
+
+
+def weights(folder):
+    return hashlib.sha256((pathlib.Path(folder) / "weights.safetensors").read_bytes()).hexdigest()
+
+
+def counted_once(summary, steps):
+    groups = summary["groups"]
+    top = groups[-1]
+    return summary["steps"] == steps and top["updates"] == steps
+
+
+# ---- rows: each returns what was measured, and whether that is what was asked for
+
+
+def equal_bits(arguments, folder, tls):
+    alone(arguments, folder / "one", 500, "--deterministic")
+    certificates = None
+    if tls:
+        certificates = folder / "certificates"
+        shutil.rmtree(certificates, ignore_errors=True)
+        subprocess.run([arguments.binary, "certs", certificates, "--names", "main,a,b,c"], check=True,
+                       stdout=subprocess.DEVNULL)
+    together(arguments, folder / "four", training(arguments, 500, "--deterministic"), tls=certificates)
+    same = weights(folder / "one") == weights(folder / "four" / "run")
+    return "equal" if same else "different", same
+
+
+def error(arguments, folder, policy):
+    one = alone(arguments, folder / "one", 3000, policy=policy, threads=2)["test_error_percent"]
+    three = together(arguments, folder / "three", training(arguments, 3000, policy=policy))["test_error_percent"]
+    return f"{three:.2f} % on 3 nodes, {one:.2f} % in one process", three <= one + 0.1
+
+
+def delayed(arguments, folder, policy, kind="ridge"):
+    def rate(delay, credits):
+        options = training(arguments, 1500 if not delay or policy == "synthetic" else 120, "--credits", credits, policy=policy,
+                           kind=kind)
+        return together(arguments, folder / f"{delay}", options, relay=arguments.relay,
+                        disturb=lambda cluster: cluster.say(f"delay {delay}"))["steps_per_s"]
+    near, far = rate(0, arguments.credits), rate(100, arguments.credits)
+    return f"{near:.0f} steps/s, {far:.1f} at 100 ms each way: {far / near:.2f}", far / near
+
+
+def at_once(arguments, folder):
+    """Two nodes of a thread each and one process of two threads, in turns."""
+    ratios = []
+    for i in range(arguments.pairs):
+        one = alone(arguments, folder / f"one-{i}", 1500, threads=2)["steps_per_s"]
+        options = training(arguments, 1500)
+        options[options.index("--place") + 1] = "0-2=a,3-5=b"
+        two = together(arguments, folder / f"two-{i}", options, names=("a", "b"))["steps_per_s"]
+        ratios.append(two / one)
+    ratio = statistics.median(ratios)
+    return f"{ratio:.2f} (median of {len(ratios)} pairs: {min(ratios):.2f} to {max(ratios):.2f})", ratio >= 0.9
+
+
+def disturbed(arguments, folder, times, disturb, steps):
+    quiet = together(arguments, folder / "undisturbed", training(arguments, steps), relay=arguments.relay)
+    done = [0]
+
+    def all_of_them(cluster):
+        while done[0] < times and cluster.processes[Cluster.COORDINATOR].poll() is None:
+            disturb(cluster)
+            done[0] += 1
+
+    after = together(arguments, folder / "disturbed", training(arguments, steps, "--max-alone", 200), disturb=all_of_them,
+                     relay=arguments.relay)
+    difference = after["test_error_percent"] - quiet["test_error_percent"]
+    alone_updates = sum(group.get("alone", 0) for group in after["groups"])
+    fine = counted_once(after, steps) and difference <= 0.2 and done[0] == times
+    return (f"{done[0]} times; {after['steps']} of {steps} batches at the loss, {alone_updates} updates alone; "
+            f"error {after['test_error_percent']:.2f} %, {quiet['test_error_percent']:.2f} % undisturbed"), fine
+
+
+def cut(cluster):
+    cluster.say("cut 10000")
+    time.sleep(10 + random.uniform(1, 2))
+
+
+def reset(cluster):
+    cluster.say(f"reset_after {random.randrange(1, 400_000)}")
+    cluster.say("reset")
+    time.sleep(random.uniform(1, 2))
+
+
+def stop(cluster):
+    process = cluster.processes[random.choice("abc")]
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(5)
+    process.send_signal(signal.SIGCONT)
+    time.sleep(random.uniform(1, 2))
+
+
+def killed(arguments, folder, times):
+    """kill -9 of a random process at a random moment; how long the others live on, and what they leave."""
+    longest, wrong = 0.0, []
+    for i in range(times):
+        where = folder / f"{i}"
+        shutil.rmtree(where, ignore_errors=True)
+        with Cluster(arguments.binary, where, ("a", "b", "c"), training(arguments, 200_000, "--eval-every", 50,
+                                                                        "--trace", "off")) as cluster:
+            cluster.wait_until_it_trains()
+            time.sleep(random.uniform(0, 1))
+            victim = random.choice(list(cluster.processes))
+            cluster.processes[victim].kill()
+            began = time.monotonic()
+            codes = cluster.wait(arguments.peer_timeout + 30)
+            longest = max(longest, time.monotonic() - began)
+            for name, code in codes.items():
+                if name == victim:
+                    continue
+                saved = list(where.rglob("*.safetensors"))
+                if code != 1:
+                    wrong.append(f"run {i}, {victim} killed: {name} ended with {code}")
+                mine = cluster.run if name == Cluster.COORDINATOR else where / "runs"
+                if not any(mine in each.parents for each in saved):
+                    wrong.append(f"run {i}, {victim} killed: {name} saved nothing")
+        shutil.rmtree(where)
+    for line in wrong:
+        print(line)
+    return f"{times} times; the last process ended after at most {longest:.1f} s; {len(wrong)} faults", \
+        not wrong and longest <= arguments.peer_timeout + 5
+
+
+def link_rates(arguments, _):
+    said = subprocess.run([arguments.link_bench], check=True, capture_output=True, text=True).stdout
+    return said.strip().replace("\n", "; "), None
+
+
+def rows_of(arguments):
+    at_delay = lambda policy, kind="ridge": lambda folder: delayed(arguments, folder, policy, kind)
+
+    def at_least(measure, bound):
+        def row(folder):
+            text, ratio = measure(folder)
+            return text, ratio >= bound
+        return row
+
+    return [
+        ("4 processes, `--deterministic`, 500 steps: weights against one process", "equal",
+         lambda folder: equal_bits(arguments, folder, False)),
+        ("the same with TLS", "equal", lambda folder: equal_bits(arguments, folder, True)),
+        ("MNIST, 6 groups on 3 nodes, 3,000 steps, synthetic", "within 0.1", lambda folder: error(arguments, folder, "synthetic")),
+        ("MNIST, 6 groups on 3 nodes, 3,000 steps, corrected", "within 0.1", lambda folder: error(arguments, folder, "corrected")),
+        ("links: 64 MiB tensors and round trips against CAF's own", ">= 0.8, <= 2x", lambda folder: link_rates(arguments, folder)),
+        ("100 ms each way, 3 nodes: steps/s, synthetic", ">= 0.9", at_least(at_delay("synthetic"), 0.9)),
+        ("100 ms each way, 3 nodes: steps/s, locked", "", lambda folder: (delayed(arguments, folder, "locked")[0], None)),
+        ("2 nodes that compute at once, against one process of 2 threads", ">= 0.9", lambda folder: at_once(arguments, folder)),
+        ("links cut for 10 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, cut, 6000)),
+        ("connections reset, in the middle of tensors, 20 times", "finishes; within 0.2",
+         lambda folder: disturbed(arguments, folder, 20, reset, 6000)),
+        ("a node stopped for 5 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, stop, 6000)),
+        ("kill -9 of a random process, 50 times", "all end within the time-out + 5 s",
+         lambda folder: killed(arguments, folder, 50)),
+    ]
+
+
+def write(arguments, rows, done):
+    lines = ["# Several processes", "", described(), "",
+             "784-256x5-10 on MNIST, batch 256, ridge predictors, one thread for each node, free-running unless it says else.", "",
+             "    python3 tests/bench/network_table.py --mnist MNIST", "", "| what | asked | measured | |", "|---|---|---|---|"]
+    for name, asked, _ in rows:
+        text, fine = done.get(name, ("not run", None))
+        lines.append(f"| {name} | {asked} | {text} | {'' if fine is None else 'yes' if fine else '**no**'} |")
+    pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default="build/release/bin/syngrad")
+    parser.add_argument("--relay", default="build/release/bin/tcp_relay")
+    parser.add_argument("--link-bench", default="build/release/bin/link_bench")
+    parser.add_argument("--mnist", default="../shared/data/mnist")
+    parser.add_argument("--runs", default="runs/network")
+    parser.add_argument("--out", default="tests/bench/results/network.md")
+    parser.add_argument("--peer-timeout", type=float, default=10)
+    parser.add_argument("--credits", type=int, default=64, help="in the rows with a delay")
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--only", default="", help="only rows whose name contains this")
+    parser.add_argument("--no-runs", action="store_true", help="only write the table of what was measured")
+    arguments = parser.parse_args()
+    arguments.mnist = pathlib.Path(arguments.mnist).resolve()
+    base = pathlib.Path(arguments.runs).resolve()
+    base.mkdir(parents=True, exist_ok=True)
+    kept = base / "done.json"
+    done = json.loads(kept.read_text()) if kept.exists() else {}
+    rows = rows_of(arguments)
+    for number, (name, _, measure) in enumerate(rows):
+        if arguments.no_runs or name in done or arguments.only not in name:
+            continue
+        print(name, "...", flush=True)
+        done[name] = measure(base / re.sub(r"\W+", "-", name)[:40])
+        kept.write_text(json.dumps(done, indent=1))
+        print(" ", *done[name], flush=True)
+        write(arguments, rows, done)
+    write(arguments, rows, done)
+
+
+if __name__ == "__main__":
+    main()
