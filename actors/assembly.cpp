@@ -6,6 +6,7 @@
 #include "actors/source_actor.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace syngrad {
 
@@ -48,35 +49,6 @@ group_setup setup_of_group(run_plan& plan, int index) {
   return setup;
 }
 
-<<<<<<< HEAD
-actor_place next_place(const run_plan& plan, running_actors& out) {
-  actor_place place;
-  place.number = ++out.numbers_used;
-  place.node = plan.node;
-  place.trace = plan.trace;
-  return place;
-}
-
-// Of an actor that works on `work`.
-actor_place next_place(const run_plan& plan, running_actors& out, stream& work, const std::string& title) {
-  auto place = next_place(plan, out);
-  place.work = plan.work ? plan.work->timer_of(work, title) : nullptr;
-  place.profiler = work.owner().profiler();
-  return place;
-}
-
-std::string numbered(const char* role, std::size_t index) {
-  return std::string(role) + " " + std::to_string(index);
-}
-
-// The predictor and the solver beside group `index`, where it has them.
-void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index, running_actors& out) {
-  const auto& planned = plan.groups[index];
-  if (!planned.predictor) return;
-  const int at = static_cast<int>(index);
-  out.solvers[index] = system.spawn<solver_actor>(
-    next_place(plan, out, *planned.solver_work, numbered("solver", index)), at, std::ref(*planned.solver_work));
-=======
 // Where an actor stands, with the stream that it works on.
 using place_maker = std::function<actor_place(stream& work, const std::string& title)>;
 
@@ -88,7 +60,6 @@ void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t i
   const int at = static_cast<int>(index);
   out.solvers[index] = system.spawn<solver_actor>(place(*planned.solver_work, "solver " + std::to_string(at)), at,
                                                   std::ref(*planned.solver_work));
->>>>>>> distributed
   predictor_setup setup;
   setup.interface_number = at;
   setup.model = planned.predictor;
@@ -96,13 +67,8 @@ void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t i
   setup.solver = out.solvers[index];
   setup.rate = plan.synthetic_rate;
   setup.deterministic = plan.settings.deterministic;
-<<<<<<< HEAD
-  out.predictors[index] = system.spawn<predictor_actor>(
-    next_place(plan, out, *planned.predictor_work, numbered("predictor", index)), std::move(setup));
-=======
   out.predictors[index] =
     system.spawn<predictor_actor>(place(*setup.work, "predictor " + std::to_string(at)), std::move(setup));
->>>>>>> distributed
 }
 
 // Source, groups, predictors and solvers that are here.
@@ -135,20 +101,6 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.groups.resize(plan.groups.size());
   out.predictors.resize(plan.groups.size());
   out.solvers.resize(plan.groups.size());
-<<<<<<< HEAD
-  if (plan.data) {
-    out.coordinator = system.spawn<coordinator_actor>(next_place(plan, out));
-    auto& loading = plan.source_device->make_stream();
-    source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
-                      &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
-    out.source = system.spawn<source_actor>(next_place(plan, out, loading, "source"), std::move(feed));
-  }
-  for (std::size_t i = 0; i < plan.groups.size(); ++i)
-    if (plan.groups[i].layers)
-      out.groups[i] = system.spawn<group_actor>(next_place(plan, out, *plan.groups[i].work, numbered("group", i)),
-                                                setup_of_group(plan, static_cast<int>(i)));
-  for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, out);
-=======
   const place_maker place = [&](stream& work, const std::string& title) -> actor_place {
     auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
     return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler()};
@@ -165,7 +117,6 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
       out.groups[i] = system.spawn<group_actor>(place(*plan.groups[i].work, "group " + std::to_string(i)),
                                                 setup_of_group(plan, static_cast<int>(i)));
   for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
->>>>>>> distributed
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
   return out;

@@ -91,11 +91,7 @@ const type_table types;
 } // namespace
 
 message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
-<<<<<<< HEAD
-  : recorder_(place.trace), work_(place.work), origin_(message_origin(place.node, place.number)),
-=======
   : recorder_(place.trace), work_(place.work), origin_(message_origin(place.process(), place.number)),
->>>>>>> distributed
     id_(sender_of(origin_)), role_(role), index_(index) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }

@@ -27,11 +27,8 @@ struct actor_place {
   std::uint8_t node = 0;               // its process's, also where nothing is recorded
   work_timer* work = nullptr;          // of the actor's stream; null: it has none, or one that works inline
   profiler_ranges* profiler = nullptr; // of its device
-<<<<<<< HEAD
-=======
 
   std::uint8_t process() const { return trace ? trace->node() : node; }
->>>>>>> distributed
 };
 
 class message_tracer {

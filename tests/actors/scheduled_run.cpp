@@ -53,29 +53,14 @@ std::string describe_all(test_system& system, const std::vector<caf::actor>& act
   return text;
 }
 
-// A piece of work of one of the late devices, or of the other.
-bool works_late(const schedule& order, random_source& random) {
-  if (!order.late) return false;
-  if (!order.late_peer) return order.late->run_one();
-  const bool peer_first = random.below(2) == 0;
-  auto& first = peer_first ? *order.late_peer : *order.late;
-  auto& second = peer_first ? *order.late : *order.late_peer;
-  return first.run_one() || second.run_one();
-}
-
 // A plan for each member; the first one has the data.
 std::vector<run_plan> make_members(const training_settings& settings, const std::string& model, const dataset& data,
-<<<<<<< HEAD
-                                   const device_places& all_places, const schedule& order,
-                                   const training_observer& observer) {
-=======
                                    const device_places& all, const schedule& order, const training_observer& observer) {
->>>>>>> distributed
   const auto& member_of = order.member_of;
   const int members = member_of.empty() ? 1 : 1 + *std::max_element(member_of.begin(), member_of.end());
   std::vector<run_plan> plans;
   for (int member = 0; member < members; ++member) {
-    auto places = all_places;
+    auto places = all;
     for (std::size_t i = 0; i < member_of.size(); ++i)
       if (member_of[i] != member) places.groups[i] = nullptr;
     auto net = make_network(model);
@@ -134,6 +119,16 @@ running_actors spawn_members(caf::actor_system& system, std::vector<run_plan>& p
   return first;
 }
 
+// A piece of work of one of the late devices, or of the other.
+bool works_late(const schedule& order, random_source& random) {
+  if (!order.late) return false;
+  if (!order.late_peer) return order.late->run_one();
+  const bool peer_first = random.below(2) == 0;
+  auto& first = peer_first ? *order.late_peer : *order.late;
+  auto& second = peer_first ? *order.late : *order.late_peer;
+  return first.run_one() || second.run_one();
+}
+
 } // namespace
 
 run_result run_scheduled(training_settings settings, const std::string& model, const dataset& data, device& where,
@@ -169,15 +164,8 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   out.summary = outcome.get();
   for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::user_shutdown); // of other members
   system.scheduler().run();
-<<<<<<< HEAD
-  for (const auto& member : members) {
-    for (auto* each : member.devices) each->synchronize();
-    if (member.work) member.work->flush();
-  }
-=======
   for (auto* each : members.front().devices) each->synchronize();
   if (members.front().work) members.front().work->flush();
->>>>>>> distributed
   out.summary.lost_groups = find_lost_groups(groups);
   for (const auto& each : read_weights(groups, out.summary.lost_groups))
     out.weights.insert(out.weights.end(), each.value.f32(), each.value.f32() + each.value.elements());

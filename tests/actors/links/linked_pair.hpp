@@ -44,7 +44,7 @@ public:
     config_.set("scheduler.policy", caf::atom("testing"));
     add_link_packets(config_);
     system_.emplace(config_);
-    target_ = system_->spawn<keeping_actor>(actor_place{9, there, 1}, std::ref(kept));
+    target_ = system_->spawn<keeping_actor>(actor_place{9, there}, std::ref(kept));
     owner_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
       return {[this](neighbour_away&) { told += "away "; }, [this](neighbour_back&) { told += "back "; },
               [this](link_drained& each) { told += "drained " + std::to_string(each.number) + " "; },
@@ -59,7 +59,7 @@ public:
     out.counters = sent;
     outgoing = spawn_outgoing_link(*system_, {1, here}, std::move(out));
     incoming =
-      spawn_incoming_link(*system_, {2, there, 1}, {5, "link from source", target_, &cpu, there_options, received});
+      spawn_incoming_link(*system_, {2, there}, {5, "link from source", target_, &cpu, there_options, received});
     outgoing->attach_functor([this](const caf::error& reason) { out_end = system_->render(reason); });
     incoming->attach_functor([this](const caf::error& reason) { in_end = system_->render(reason); });
     up_wire_ = wire_to(incoming);
