@@ -38,6 +38,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
   setup.credits = settings.credits;
   setup.audit_every = settings.audit_every;
+  setup.gradients = settings.gradients;
   setup.observer = plan.updates;
   // As many as can be above this group at once, by their credits, and at least what the lag holds back.
   setup.cache_limit = std::max((settings.credits + 1) * (count - index), setup.lag + 1) + 1;
@@ -51,6 +52,15 @@ group_setup setup_of_group(run_plan& plan, int index) {
 
 // Where an actor stands, with the stream that it works on.
 using place_maker = std::function<actor_place(stream& work, const std::string& title)>;
+
+void spawn_group(caf::actor_system& system, run_plan& plan, std::size_t index, const place_maker& place,
+                 running_actors& out) {
+  auto setup = setup_of_group(plan, static_cast<int>(index));
+  setup.from_below = out.from_below[index] = std::make_shared<link_counters>();
+  setup.from_above = out.from_above[index] = std::make_shared<link_counters>();
+  out.groups[index] =
+    system.spawn<group_actor>(place(*plan.groups[index].work, "group " + std::to_string(index)), std::move(setup));
+}
 
 // The predictor and the solver beside group `index`, where it has them.
 void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index, const place_maker& place,
@@ -101,6 +111,8 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.groups.resize(plan.groups.size());
   out.predictors.resize(plan.groups.size());
   out.solvers.resize(plan.groups.size());
+  out.from_below.resize(plan.groups.size());
+  out.from_above.resize(plan.groups.size());
   const place_maker place = [&](stream& work, const std::string& title) -> actor_place {
     auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
     return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler()};
@@ -113,9 +125,7 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
     out.source = system.spawn<source_actor>(place(loading, "source"), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)
-    if (plan.groups[i].layers)
-      out.groups[i] = system.spawn<group_actor>(place(*plan.groups[i].work, "group " + std::to_string(i)),
-                                                setup_of_group(plan, static_cast<int>(i)));
+    if (plan.groups[i].layers) spawn_group(system, plan, i, place, out);
   for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);

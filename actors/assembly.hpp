@@ -5,6 +5,7 @@
 #pragma once
 
 #include "actors/coordinator_actor.hpp"
+#include "actors/links/link_counters.hpp"
 #include "actors/run_plan.hpp"
 
 #include <caf/all.hpp>
@@ -19,8 +20,10 @@ struct running_actors {
   caf::actor coordinator, source;
   std::vector<caf::actor> groups, predictors, solvers; // by group
   std::vector<caf::actor> all;                         // that are here; the coordinator first
-  std::shared_ptr<run_state> state;                    // set by the coordinator
-  std::uint16_t numbers_used = 0;                      // of actor_place: more actors of this process go on from here
+  // What comes to a group over links: counted by who makes them. By group; null where the group is not here.
+  std::vector<std::shared_ptr<link_counters>> from_below, from_above;
+  std::shared_ptr<run_state> state; // set by the coordinator
+  std::uint16_t numbers_used = 0;   // of actor_place: more actors of this process go on from here
 };
 
 // What stands in for actors in other processes; null where the actor is here, or is nobody's neighbour here.

@@ -13,7 +13,8 @@ namespace syngrad {
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
   : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
                    *setup.copies),
-    setup_(std::move(setup)), actor_id_(actor_id(place.process(), place.number)) {}
+    setup_(std::move(setup)), actor_id_(actor_id(place.process(), place.number)), wanted_below_(setup_.gradients.every),
+    appetite_(setup_.gradients) {}
 
 group_actor::~group_actor() = default;
 
@@ -24,6 +25,7 @@ caf::behavior group_actor::make_behavior() {
     on(&group_actor::handle_flush_mark),
     on(&group_actor::handle_gradient),
     on(&group_actor::handle_audit_gradient),
+    on(&group_actor::handle_gradients_wanted),
     on(&group_actor::handle_synthetic_gradient),
     on(&group_actor::handle_targets_dropped),
     on(&group_actor::handle_credit),
@@ -134,6 +136,7 @@ void group_actor::handle_work_done(work_done& passed) {
   if (record->agreement_measured) {
     add(agreement_, measure::agreement);
     add(interval_agreement_, measure::agreement);
+    tell_what_is_wanted(numbers[measure::agreement], numbers[measure::agreement + 1], numbers[measure::agreement + 2]);
   }
   if (record->audit_measured) {
     add(audit_agreement_, measure::audit);
@@ -174,6 +177,7 @@ void group_actor::handle_report_request(report_request& request) {
   const double own = setup_.layers->multiply_adds();
   out.predictor_share = setup_.predictor_multiply_adds / (own + setup_.predictor_multiply_adds);
   out.dropped_targets = dropped_targets_;
+  report_traffic(out);
   if (interval) interval_agreement_ = {};
   send(coordinator(), report{context_for(no_batch), request.number, out});
 }
@@ -233,6 +237,7 @@ void group_actor::start_training_batch(activation batch) {
   record.version = setup_.layers->version();
   record.labels = batch.labels.read_on(work);
   last_rows_ = record.rows;
+  samples_ += record.rows;
   record.output = setup_.layers->forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
   if (is_top()) {

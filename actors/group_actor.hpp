@@ -14,6 +14,8 @@
 
 #include "actors/agreement.hpp"
 #include "actors/crossing_actor.hpp"
+#include "actors/gradient_demand.hpp"
+#include "actors/links/link_counters.hpp"
 #include "actors/links/link_messages.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "actors/update_observer.hpp"
@@ -41,7 +43,10 @@ struct group_setup {
   int credits = 2;                           // granted to the neighbour below
   std::int64_t audit_every = 0;              // 0: never
   std::shared_ptr<update_observer> observer; // not null
-  std::int64_t cache_limit = 16;             // batches whose gradient is outstanding; more than the lag
+  gradient_demand gradients;                 // over both interfaces
+  // What comes over links from its neighbours; nothing does where they are in this process. Null: nobody counts.
+  std::shared_ptr<const link_counters> from_below, from_above;
+  std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
   // Of the predictor beside this group, for the report.
   std::int64_t predictor_parameters = 0;
   double predictor_multiply_adds = 0;
@@ -74,6 +79,7 @@ private:
   void handle_flush_mark(flush_mark&);
   void handle_gradient(gradient&);
   void handle_audit_gradient(audit_gradient&);
+  void handle_gradients_wanted(gradients_wanted&);
   void handle_synthetic_gradient(synthetic_gradient&);
   void handle_targets_dropped(targets_dropped& dropped) { dropped_targets_ = dropped.count; }
   void handle_credit(credit&);
@@ -113,6 +119,12 @@ private:
   void observe_application(const batch_record&, applied_gradient, std::int64_t version);
   void observe_measures(const batch_record&);
 
+  // Which gradients are wanted: group_demand.cpp.
+  bool sends_gradient(std::uint64_t batch) const;
+  void tell_what_is_wanted(double dot, double predicted_squared, double received_squared);
+  bool measures_agreement(std::uint64_t batch);
+  void report_traffic(group_report&) const;
+
   void prepare_records();
   batch_record& make_record();
   batch_record* find(std::uint64_t batch);
@@ -147,6 +159,10 @@ private:
   std::vector<std::unique_ptr<batch_record>> spare_;
 
   std::int64_t stale_updates_ = 0, staleness_ = 0, dropped_targets_ = 0;
+  std::uint64_t wanted_below_ = 1; // gradients of batches that this divides
+  gradient_appetite appetite_;
+  std::uint64_t next_agreement_ = 0; // batch
+  std::int64_t samples_ = 0;
   agreement_mean agreement_, interval_agreement_, audit_agreement_;
 };
 

@@ -82,7 +82,8 @@ tensor group_actor::update(batch_record& record, applied_gradient applied, const
   ++stale_updates_;
   const update_request request{record.rows, setup_.rate.at(setup_.layers->version()),
                                std::exchange(accumulated_, false), &guard, &nonfinite};
-  auto below = setup_.layers->backward_and_update(work, dy, record.cache, input_gradient && has_below(), request);
+  const bool sends = input_gradient && has_below() && sends_gradient(record.batch);
+  auto below = setup_.layers->backward_and_update(work, dy, record.cache, sends, request);
   observe_application(record, applied, setup_.layers->version());
   return below;
 }
@@ -121,6 +122,10 @@ void group_actor::send_down(batch_record& record, gradient_kind kind, tensor val
   assert(!record.sent_down);
   record.sent_down = true;
   if (!has_below()) return;
+  if (!sends_gradient(record.batch)) {
+    kind = gradient_kind::none;
+    values = {};
+  }
   if (values) values.ready_after(setup_.work->record());
   auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
   send_across(below_, gradient{context, kind, std::move(values)});
@@ -128,9 +133,7 @@ void group_actor::send_down(batch_record& record, gradient_kind kind, tensor val
 
 void group_actor::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
   if (!predictor_) return;
-  // A few batches tell as much about the mean as all of them, at a fraction of the cost.
-  constexpr std::uint64_t agreement_every = 4;
-  if (record.prediction && record.batch % agreement_every == 0) {
+  if (record.prediction && measures_agreement(record.batch)) {
     auto numbers = measured(record, measure::agreement, 3);
     setup_.work->ops().agreement(*setup_.work, record.prediction, received, numbers);
     record.agreement_measured = true;

@@ -58,6 +58,7 @@ public:
     add<report_request>(trace_message::report_request);
     add<report>(trace_message::report);
     add<next_target>(trace_message::next_target);
+    add<gradients_wanted>(trace_message::gradients_wanted);
   }
 
   const description* find(const std::type_info* type) const {
@@ -103,6 +104,7 @@ std::uint16_t message_tracer::interface_of(trace_message type) const {
   switch (type) {
   case trace_message::activation:
   case trace_message::flush_mark:
+  case trace_message::gradients_wanted:
     return index_ > 0 ? static_cast<std::uint16_t>(index_ - 1) : no_interface;
   case trace_message::gradient:
   case trace_message::audit_gradient:

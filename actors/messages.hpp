@@ -2,7 +2,9 @@
 //
 //  from             to               message                    when
 //  source, group    group above      activation                 a batch goes up; needs a credit
-//  group            group below      gradient                   once for every training batch, never needs a credit
+//  group            group below      gradient                   once for every training batch, never needs a credit;
+//                                                               of kind none where it is not wanted (gradient_demand)
+//  group            group above      gradients_wanted           its predictor is good enough now, or is not any more
 //  group            group below      audit_gradient             audited batches only, where `gradient` is not true
 //  group            sender below     credit                     a batch is done: one more activation may come
 //  group            predictor        predict -> synthetic_gradient
@@ -69,6 +71,11 @@ struct gradient {
 struct audit_gradient {
   message_context context;
   tensor values; // the true gradient, per sample
+};
+
+struct gradients_wanted {
+  message_context context;
+  std::uint64_t every = 1; // from now on: of the batches that this divides
 };
 
 struct predict {
@@ -226,6 +233,7 @@ struct next_target { // a predictor to itself: train on the next target, after w
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::activation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::gradient)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::audit_gradient)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::gradients_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::predict)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::synthetic_gradient)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::target)

@@ -66,6 +66,19 @@ status check_lag(const training_settings& settings) {
   return ok();
 }
 
+status check_gradients(const training_settings& settings) {
+  const auto& wanted = settings.gradients;
+  if (wanted.is_all()) return ok();
+  if (settings.policy != "synthetic")
+    return error{"gradients may be left out under the policy synthetic only; " + settings.policy +
+                 " needs each of them"};
+  if (wanted.above && settings.deterministic)
+    return error{
+      "gradients above an error are asked for when it is measured, which is not at fixed batches: take every "
+      "Nth in a deterministic run"};
+  return ok();
+}
+
 // The predictor of the interface above a group.
 result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan& plan, planned_group& group,
                                                                   std::size_t interface, std::int32_t classes) {
@@ -157,8 +170,9 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   if (!policy) return policy.failure();
   if (data)
     if (auto fits = check_data(net, *data, settings.batch_size); !fits) return fits.failure();
-  for (const auto& each : {check_split(settings.split, net.units.size()), check_numbers(settings), check_lag(settings),
-                           check_optimizer(settings.optimizer), check_optimizer(settings.synthetic.optimizer)})
+  for (const auto& each :
+       {check_split(settings.split, net.units.size()), check_numbers(settings), check_lag(settings),
+        check_gradients(settings), check_optimizer(settings.optimizer), check_optimizer(settings.synthetic.optimizer)})
     if (!each) return each.failure();
   if (places.groups.size() != settings.split.size())
     return error{"there are " + std::to_string(settings.split.size()) + " groups, but places for " +

@@ -1,6 +1,7 @@
 // Everything that decides how a run trains. Plain data: filled by the program from its options, or by a library user.
 #pragma once
 
+#include "actors/gradient_demand.hpp"
 #include "models/optimizer.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
@@ -16,6 +17,7 @@ struct training_settings {
   std::vector<int> split;           // units in each group; empty: one group
   synthetic_gradient_settings synthetic;
   std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
+  gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
 
   optimizer_settings optimizer;
   float learning_rate = 1e-3f;

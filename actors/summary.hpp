@@ -25,6 +25,11 @@ struct group_report {
   std::int64_t predictor_parameters = 0;
   double predictor_share = 0; // of the multiply-adds of group and predictor together
   std::int64_t dropped_targets = 0;
+  // Over links, where a neighbour is in another process; of training alone. 0 where there is no link.
+  std::int64_t samples = 0;          // that the group has trained on
+  std::int64_t bytes_from_below = 0; // activations
+  std::int64_t bytes_from_above = 0; // gradients, credits
+  std::int64_t bytes_saved = 0;      // what gradients that were not wanted would have added to those from above
 };
 
 struct progress_report {

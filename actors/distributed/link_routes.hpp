@@ -2,7 +2,7 @@
 // here sends to, and one for each actor here that somebody there sends to. Pure functions.
 //
 //  from                  to                       carries
-//  source, group i       group i+1                activations, flush marks
+//  source, group i       group i+1                activations, flush marks, which gradients it wants
 //  group i+1             source, group i          gradients, credits
 //  coordinator           group                    requests for reports
 //  any actor of a node   coordinator              losses, reports, failures

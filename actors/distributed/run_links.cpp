@@ -36,6 +36,15 @@ caf::actor owner_of(const running_actors& local, const run_role& from) {
   return from.what == kind::group ? local_actor(local, from) : caf::actor{};
 }
 
+// Null where it is not to or from a neighbour of a group.
+std::shared_ptr<link_counters> counters_of(const running_actors& local, const link_route& route) {
+  const auto& from = route.from;
+  if (route.to.what != kind::group || (from.what != kind::group && from.what != kind::source)) return nullptr;
+  const auto at = static_cast<std::size_t>(route.to.group);
+  const bool is_above = from.what == kind::group && from.group > route.to.group;
+  return is_above ? local.from_above[at] : local.from_below[at];
+}
+
 // Where what it sends is computed.
 device* device_of(const run_plan& plan, const run_role& from) {
   if (from.what == kind::source) return plan.source_device;
@@ -80,6 +89,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     setup.target = local_actor(local, route.to);
     setup.host = wiring.host;
     setup.options = wiring.options;
+    setup.counters = counters_of(local, route);
     out.ends.push_back({route, spawn_incoming_link(system, place(), std::move(setup))});
   }
   for (const auto& end : out.ends) {

@@ -132,9 +132,7 @@ void incoming_link::take(const chunk_bytes& bytes) {
 }
 
 void incoming_link::deliver(link_message& message) {
-  counters().messages += 1;
-  counters().payload_bytes += decoder_.payload_bytes();
-  counters().wire_bytes += decoder_.frame_bytes();
+  counters().count(message, decoder_.payload_bytes(), decoder_.frame_bytes());
   std::visit(
     [this](auto& each) {
       crosses(record_kind::deserialize, each, sender_of(each.context.id), decoder_.frame_bytes());

@@ -1,7 +1,10 @@
 // What went over a link so far. Counted by its actor, read by anybody.
 #pragma once
 
+#include "actors/links/link_message.hpp"
+
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace syngrad {
@@ -12,6 +15,16 @@ struct link_counters {
   std::atomic<std::uint64_t> wire_bytes{0};      // of the messages on the wire, each counted once
   std::atomic<std::uint64_t> repeated_chunks{0}; // sent again, or arrived more than once
   std::atomic<std::uint64_t> damaged_chunks{0};
+
+  // Of wire_bytes.
+  std::atomic<std::uint64_t> training_bytes{0}; // of messages about a batch that is trained on
+  std::atomic<std::uint64_t> gradients{0}, gradient_bytes{0};
+  std::atomic<std::uint64_t> gradients_left_out{0}, left_out_bytes{0}; // of kind none
+
+  void count(const link_message&, std::size_t payload_bytes, std::size_t wire_bytes);
 };
+
+// What the gradients that were left out would have added: as much as the others take, since batches are alike.
+std::uint64_t bytes_saved(const link_counters&);
 
 } // namespace syngrad

@@ -92,12 +92,18 @@ void fields(A& archive, report& m) {
   archive(group.staleness, group.cosine, group.norm_ratio);
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
+  archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);
 }
 
 template <class A>
 void fields(A& archive, control_message& m) {
   archive(m.type);
   archive.bytes(m.bytes);
+}
+
+template <class A>
+void fields(A& archive, gradients_wanted& m) {
+  archive(m.every);
 }
 
 template <class A>

@@ -134,9 +134,7 @@ void outgoing_link::enqueue_frame(link_message message) {
   }
   std::visit([&](const auto& each) { crosses(record_kind::serialize, each, neighbour_, frame->bytes()); },
              frame->message());
-  counters().messages += 1;
-  counters().payload_bytes += frame->payload_bytes();
-  counters().wire_bytes += frame->bytes();
+  counters().count(frame->message(), frame->payload_bytes(), frame->bytes());
   sender_.push(frame->bytes());
   frames_.push_back(std::move(frame));
 }

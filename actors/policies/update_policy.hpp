@@ -23,7 +23,8 @@ public:
   virtual ~policy_actions() = default;
 
   // Backward pass with `dy` and one optimizer step, together with what accumulate() has left. Returns the gradient at
-  // the group's input; a null tensor where `input_gradient` is false or this is the bottom group.
+  // the group's input; a null tensor where `input_gradient` is false, nobody wants it, or
+  // this is the bottom group.
   virtual tensor update(batch_record&, applied_gradient, const tensor& dy, bool input_gradient) = 0;
   // Adds the parameter gradient of `dy`, which is used up, to the next update.
   virtual void accumulate(batch_record&, tensor dy) = 0;
@@ -33,7 +34,7 @@ public:
   virtual tensor input_gradient(batch_record&, const tensor& dy) = 0;
   virtual tensor difference(const tensor& a, const tensor& b) = 0;
 
-  // Once for every batch, at the bottom group too (where nothing is sent).
+  // Once for every batch, at the bottom group too (where nothing is sent). Goes as none where it is not wanted.
   virtual void send_down(batch_record&, gradient_kind, tensor values) = 0;
   // Compares the batch's prediction with the gradient received, and trains the predictor with it.
   virtual void train_predictor(batch_record&, gradient_kind, const tensor& received) = 0;

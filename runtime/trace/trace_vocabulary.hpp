@@ -40,8 +40,9 @@ enum class trace_message : std::uint8_t {
   report,
   next_target,
   progress_tick,
+  gradients_wanted,
 };
-inline constexpr int trace_message_count = 29;
+inline constexpr int trace_message_count = 30;
 
 std::string_view name_of(record_kind);
 std::string_view name_of(trace_message);

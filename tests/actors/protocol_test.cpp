@@ -41,6 +41,9 @@ training_settings random_settings(const std::string& policy, random_source& rand
   static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3"};
   settings.synthetic.kind = kinds[random.below(4)];
   settings.synthetic.labels = random.below(2) == 0;
+  if (policy != "synthetic") return settings;
+  settings.gradients.every = 1 + random.below(4);
+  if (!settings.deterministic && random.below(2)) settings.gradients = {1, 0.1 * (1 + random.below(9))};
   return settings;
 }
 

@@ -74,6 +74,27 @@ def equal_to_one_process(home, policy):
     check(not list(home.glob("runs/node-*")), "a node's folder is left of a run that went well")
 
 
+def fewer_gradients(home):
+    """Every fourth gradient: three quarters of what gradients take are saved, and the summary says so."""
+    def bytes_of(name, *more):
+        result = run(program, "train", "--model", "mlp:4-64x2-3", "--batch", "16", "--data", f"csv:{tiny_csv(home)}",
+                     "--steps", "200", "--threads", "2", "--deterministic", "--run", home / name, "--local-nodes", "2",
+                     "--place", "0=local-1/cpu,1-2=local-2/cpu", *more, cwd=home)
+        check(result.returncode == 0, result.stdout, result.stderr)
+        summary = json.loads((home / name / "summary.json").read_text())
+        return result.stdout, [summary[f"link_bytes_per_sample_{which}"] for which in ("up", "down", "saved")]
+
+    shown, (up, down, saved) = bytes_of("all")
+    check("over links, bytes a sample: " in shown and saved == 0, shown)
+    # 64 numbers of 4 bytes each way, the input (4), the label, and what describes the messages.
+    check(64 * 4 < down < up < 64 * 4 + 64, up, down)
+    shown, (up_now, down_now, saved) = bytes_of("fourth", "--gradients", "every:4")
+    check(up_now == up, up_now, up)
+    check(abs(down_now + saved - down) < 1e-6, down_now, saved, down)
+    check(down_now < 0.3 * down, down_now, down)
+    check(" of what all would take" in shown, shown)
+
+
 def killed_node(home):
     process = train(home, "killed", "--local-nodes", "3", "--place", "0=local-1/cpu,1=local-2/cpu,2=local-3/cpu",
                     *ENDLESS)
@@ -174,6 +195,7 @@ with folder() as place:
     for policy in ("synthetic", "corrected"):
         equal_to_one_process(home, policy)
     equal_over_tls(home)
+    fewer_gradients(home)
     killed_node(home)
     interrupted(home)
     killed_coordinator(home)

@@ -78,6 +78,14 @@ TEST_CASE("Every option that does not fit is named, with what was expected and w
   CHECK(refusal({"--model", "mlp:10-8x2-3"}) ==
         "--model: --data digits has 784 features and 10 classes, but mlp:10-8x2-3 takes 10 and tells 3; use --model "
         "mlp:784-8x2-10");
+  CHECK(refusal({"--gradients", "every:0"}).find("--gradients: expected all, every:N") == 0);
+  CHECK(
+    refusal({"--gradients", "every:2", "--policy", "corrected"}) ==
+    "--gradients: every:2 leaves gradients out, and --policy corrected needs each of them; use --policy synthetic or "
+    "--gradients all");
+  CHECK(refusal({"--gradients", "above:0.5", "--deterministic"}) ==
+        "--gradients: an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use every:N");
+  CHECK(refusal({"--gradients", "every:2", "--deterministic"}) == "");
   CHECK(refusal({"--audit", "50"}).find("--audit: expected every:N") == 0);
   CHECK(refusal({"--audit", "every:0"}).find("--audit: expected every:N") == 0);
   CHECK(refusal({"--lag", "3"}).find("--lag: expected --deterministic with it") == 0);
@@ -114,6 +122,8 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
                                            "--deterministic",
                                            "--audit",
                                            "every:7",
+                                           "--gradients",
+                                           "every:3",
                                            "--target-error",
                                            "1.25",
                                            "--seed",
@@ -143,6 +153,7 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
   CHECK(b.deterministic);
   CHECK(b.optimizer.nesterov);
   CHECK(b.audit_every == 7);
+  CHECK(b.gradients.every == 3);
   CHECK(b.target_percent == 1.25);
   CHECK(b.evaluate_every == 0);
   CHECK(b.decay.empty());

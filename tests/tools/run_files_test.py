@@ -10,7 +10,7 @@ program = sys.argv[1]
 
 GROUP_KEYS = {"group", "layers", "updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio",
               "audit_cosine", "audit_norm_ratio", "audit_bias", "parameters", "predictor_parameters",
-              "predictor_share", "dropped_targets"}
+              "predictor_share", "dropped_targets", "bytes_from_below", "bytes_from_above", "bytes_saved"}
 
 
 def train(*arguments):
@@ -39,6 +39,8 @@ with folder() as home:
     check([group["updates"] for group in summary["groups"]] == [120] * 3, summary["groups"])
     check(summary["groups"][2]["cosine"] is None, "the top group has no prediction")
     check(summary["groups"][0]["audit_cosine"] is not None, "audited, but not measured")
+
+    check(summary["link_bytes_per_sample_up"] is None and "over links" not in shown, "there is no link", summary)
 
     rows = list(csv.DictReader((first / "metrics.csv").open()))
     check([int(row["step"]) for row in rows] == [40, 80, 120], rows)

@@ -17,6 +17,25 @@ TEST_CASE("The summary's table has a row a group, and audit columns only where s
   CHECK(format_groups(summary).find("audit cos") != std::string::npos);
 }
 
+TEST_CASE("What went over links is told as bytes a sample, with what was saved, and only where there are links") {
+  auto summary = test::sample_summary();
+  CHECK(format_groups(summary).find("over links") == std::string::npos);
+  CHECK(format_summary_json(summary).find("\"link_bytes_per_sample_up\": null") != std::string::npos);
+  summary.groups[0].samples = summary.groups[1].samples = 1000;
+  summary.groups[0].bytes_from_below = 3'000'000;
+  summary.groups[0].bytes_from_above = 250'000;
+  summary.groups[1].bytes_from_below = 1'000'000;
+  CHECK(format_groups(summary).ends_with("over links, bytes a sample: 4,000 up, 250 down\n"));
+  summary.groups[0].bytes_saved = 750'000;
+  CHECK(
+    format_groups(summary).ends_with("over links, bytes a sample: 4,000 up, 250 down; --gradients saved 750, 75 % of "
+                                     "what all would take\n"));
+  const auto json = format_summary_json(summary);
+  for (const auto* line : {"\"link_bytes_per_sample_up\": 4000", "\"link_bytes_per_sample_down\": 250",
+                           "\"link_bytes_per_sample_saved\": 750", "\"bytes_saved\": 750000"})
+    CHECK(json.find(line) != std::string::npos);
+}
+
 TEST_CASE("The summary's last line says it all") {
   auto summary = test::sample_summary();
   CHECK(format_last_line(summary, "runs/x") ==

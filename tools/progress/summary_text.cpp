@@ -1,5 +1,6 @@
 #include "tools/progress/summary_text.hpp"
 
+#include "tools/progress/link_traffic.hpp"
 #include "tools/progress/text_table.hpp"
 
 #include <algorithm>
@@ -26,6 +27,17 @@ std::vector<std::string> cells_of(const group_report& group, bool with_audit) {
   cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
                              show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
   return cells;
+}
+
+// Empty where everything stays in one process.
+std::string describe(const link_traffic& traffic) {
+  if (!traffic.any()) return "";
+  auto text = "over links, bytes a sample: " + show_count(std::llround(traffic.up)) + " up, " +
+              show_count(std::llround(traffic.down)) + " down";
+  if (traffic.saved > 0)
+    text += "; --gradients saved " + show_count(std::llround(traffic.saved)) + ", " +
+            show_percent(traffic.saved_share()) + " of what all would take";
+  return text + "\n";
 }
 
 std::string ending(run_end end) {
@@ -57,7 +69,7 @@ std::string format_groups(const training_summary& summary) {
   return table.str() +
          "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
          "cosine, norms: of the predicted against the received gradient. pred. work: share of multiply-adds.\n" +
-         (with_audit ? "audit: what was applied against the true gradient.\n" : "");
+         (with_audit ? "audit: what was applied against the true gradient.\n" : "") + describe(traffic_of(summary));
 }
 
 std::string format_last_line(const training_summary& summary, const std::string& folder) {

@@ -1,6 +1,7 @@
 #include "tools/run_folder/summary_json.hpp"
 
 #include "runtime/io/json_writer.hpp"
+#include "tools/progress/link_traffic.hpp"
 
 namespace syngrad::tools {
 
@@ -28,7 +29,21 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("predictor_parameters").number(group.predictor_parameters);
   json.key("predictor_share").number(group.predictor_share);
   json.key("dropped_targets").number(group.dropped_targets);
+  json.key("bytes_from_below").number(group.bytes_from_below);
+  json.key("bytes_from_above").number(group.bytes_from_above);
+  json.key("bytes_saved").number(group.bytes_saved);
   json.end_object();
+}
+
+// Null where everything stays in one process.
+void write_traffic(json_writer& json, const link_traffic& traffic) {
+  const auto entry = [&](const char* key, double value) {
+    json.key(key);
+    traffic.any() ? json.number(value) : json.null();
+  };
+  entry("link_bytes_per_sample_up", traffic.up);
+  entry("link_bytes_per_sample_down", traffic.down);
+  entry("link_bytes_per_sample_saved", traffic.saved);
 }
 
 void write_device(json_writer& json, const device_report& device) {
@@ -75,6 +90,7 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("nonfinite_skipped").number(summary.nonfinite_skipped);
   json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
   json.key("device_bytes").number(whole(summary.device_bytes));
+  write_traffic(json, traffic_of(summary));
   json.key("devices").begin_array();
   for (const auto& device : devices) write_device(json, device);
   json.end_array().key("groups").begin_array();

@@ -65,6 +65,21 @@ status resolve_audit(train_options& options) {
   return ok();
 }
 
+status resolve_gradients(train_options& options) {
+  const auto wanted = gradient_demand::parse(options.gradients);
+  if (!wanted) return refuse("gradients", wanted.message());
+  auto& settings = options.settings;
+  settings.gradients = *wanted;
+  if (!wanted->is_all() && settings.policy != "synthetic")
+    return refuse("gradients", options.gradients + " leaves gradients out, and --policy " + settings.policy +
+                                 " needs each of them; use --policy synthetic or --gradients all");
+  if (wanted->above && settings.deterministic)
+    return refuse("gradients",
+                  "an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use "
+                  "every:N");
+  return ok();
+}
+
 status check_combinations(const train_options& options, const option_reader& reader) {
   const auto& s = options.settings;
   if (s.optimizer.momentum != 0 && s.optimizer.name != "sgd")
@@ -115,6 +130,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (!model) return error{"--model: " + model.message()};
   if (auto done = resolve_groups(options, *model); !done) return done.failure();
   if (auto done = resolve_audit(options); !done) return done.failure();
+  if (auto done = resolve_gradients(options); !done) return done.failure();
   if (auto good = check_combinations(options, reader); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();
   options.settings.synthetic.labels = options.condition == "labels";

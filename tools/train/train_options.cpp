@@ -46,19 +46,29 @@ option_group what_on(train_options& o) {
 
 option_group how_groups_update(train_options& o) {
   auto& s = o.settings;
-  return {"How groups update",
-          {choice("policy", s.policy, known_policies(),
-                  "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
-                  "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
-                  "gradients, applied whenever they arrive"),
-           text("sg", "KIND", s.synthetic.kind,
-                "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; linear, lowrank:R, "
-                "mlp:N[xM]: trained by --sg-optimizer",
-                check_synthetic_gradient_kind),
-           choice("condition", o.condition, {"labels", "none"},
-                  "What predictors see beside the activation. Without labels, errors grow fast with depth"),
-           whole_number("sg-warmup", s.warmup_batches, 0, any_count,
-                        "The first N batches run locked and only train the predictors")}};
+  return {
+    "How groups update",
+    {choice("policy", s.policy, known_policies(),
+            "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
+            "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
+            "gradients, applied whenever they arrive"),
+     text("sg", "KIND", s.synthetic.kind,
+          "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; linear, lowrank:R, "
+          "mlp:N[xM]: trained by --sg-optimizer",
+          check_synthetic_gradient_kind),
+     choice("condition", o.condition, {"labels", "none"},
+            "What predictors see beside the activation. Without labels, errors grow fast with depth"),
+     whole_number("sg-warmup", s.warmup_batches, 0, any_count,
+                  "The first N batches run locked and only train the predictors"),
+     text("gradients", "WHICH", o.gradients,
+          "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every Nth "
+          "batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as 0.5, "
+          "else of every " +
+            std::to_string(gradient_appetite::seldom) + "th)",
+          [](const std::string& value) -> status {
+            if (auto read = gradient_demand::parse(value); !read) return read.failure();
+            return ok();
+          })}};
 }
 
 option_group how_weights_move(train_options& o) {

@@ -25,7 +25,8 @@ struct train_options {
   std::string decay = "0.6:0.1,0.8:0.1";
   std::optional<double> epochs; // instead of settings.steps
   std::optional<int> evaluate_every;
-  std::string audit = "off"; // off | every:N
+  std::string audit = "off";     // off | every:N
+  std::string gradients = "all"; // all | every:N | above:ERROR
   std::string on_nonfinite = "stop";
   std::string run;   // folder; empty: a new one under runs/
   std::string trace; // off | on | sample:N | flight:SIZE; empty until resolved: by the length of the run

@@ -185,6 +185,28 @@ TEST_CASE("three nodes and a coordinator have the weights of a single process, b
   }
 }
 
+TEST_CASE(
+  "gradients that are not wanted save the bytes that they take, and what is reported as saved is what is missing") {
+  auto settings = four_groups("synthetic");
+  const auto all = cluster_test{settings, {1, 2, 2, 3}}.run().summary.groups;
+  settings.gradients.every = 5;
+  const auto out = cluster_test{settings, {1, 2, 2, 3}}.run();
+  REQUIRE(out.gathered == plain_weights(settings));
+  const auto& some = out.summary.groups;
+  for (std::size_t i = 0; i < 4; ++i) {
+    CAPTURE(i);
+    REQUIRE(some[i].samples == 30 * 4);
+    REQUIRE(some[i].bytes_from_below == all[i].bytes_from_below);
+    REQUIRE(some[i].bytes_from_above + some[i].bytes_saved == all[i].bytes_from_above);
+    REQUIRE(all[i].bytes_saved == 0);
+    const bool link_below = i != 2, link_above = i == 0 || i == 2; // group 2 is beside group 1
+    REQUIRE((some[i].bytes_from_below > 0) == link_below);
+    REQUIRE((some[i].bytes_from_above > 0) == link_above);
+    // 24 of 30 gradients of [4, 4] f32, and what describes the tensor beyond "none".
+    if (link_above) REQUIRE(some[i].bytes_saved >= 24 * 4 * 4 * 4);
+  }
+}
+
 TEST_CASE("a node that builds something else is found before the training, with a line that names both sides") {
   auto test = cluster_test{four_groups("synthetic"), {1, 1, 2, 2}};
   test.spoil = [](training_settings& settings, int node) { settings.seed += node == 2; };

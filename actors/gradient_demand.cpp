@@ -1,0 +1,53 @@
+#include "actors/gradient_demand.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+namespace syngrad {
+
+namespace {
+
+template <class Number>
+std::optional<Number> number_after(std::string_view prefix, std::string_view text) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  text.remove_prefix(prefix.size());
+  Number value{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+} // namespace
+
+result<gradient_demand> gradient_demand::parse(const std::string& text) {
+  gradient_demand out;
+  if (text == "all") return out;
+  if (const auto every = number_after<std::int64_t>("every:", text); every && *every >= 1) {
+    out.every = static_cast<std::uint64_t>(*every);
+    return out;
+  }
+  // From 1 on, a predictor that predicts nothing would do.
+  if (const auto above = number_after<double>("above:", text); above && *above > 0 && *above < 1) {
+    out.above = above;
+    return out;
+  }
+  return error{"expected all, every:N with N at least 1, or above:ERROR with ERROR between 0 and 1, got '" + text +
+               "'; write for example every:4 or above:0.5"};
+}
+
+std::optional<std::uint64_t> gradient_appetite::measured(double dot, double predicted_squared,
+                                                         double received_squared) {
+  const double missed_squared = predicted_squared - 2 * dot + received_squared;
+  if (!demand_.above || !(received_squared > 0) || !std::isfinite(missed_squared)) return std::nullopt;
+  constexpr double share_of_newest = 0.25;
+  const double newest = std::sqrt(std::max(0.0, missed_squared) / received_squared);
+  error_ = error_ ? *error_ + share_of_newest * (newest - *error_) : newest;
+  const auto wanted = *error_ > *demand_.above ? std::uint64_t{1} : seldom;
+  if (wanted == every_) return std::nullopt;
+  every_ = wanted;
+  return wanted;
+}
+
+} // namespace syngrad
