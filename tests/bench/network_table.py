@@ -82,8 +82,8 @@ def delayed(arguments, folder, policy):
         options = training(arguments, steps, "--credits", arguments.credits, "--eval-every", 0, policy=policy)
         return together(arguments, folder / f"{delay}", options, relay=arguments.relay,
                         told=(f"delay {delay}",))["steps_per_s"]
-    steps = 1000 if policy == "synthetic" else 60
-    pairs = [(rate(0, 1000), rate(100, steps)) for _ in range(arguments.pairs if policy == "synthetic" else 1)]
+    near_steps, far_steps, count = (800, 800, arguments.pairs) if policy == "synthetic" else (300, 60, 1)
+    pairs = [(rate(0, near_steps), rate(100, far_steps)) for _ in range(count)]
     ratio = statistics.median(far / near for near, far in pairs)
     shown = "; ".join(f"{near:.1f} steps/s, {far:.1f} delayed" for near, far in pairs)
     return f"{ratio:.2f} (--credits {arguments.credits}: {shown})", ratio
@@ -93,8 +93,8 @@ def at_once(arguments, folder):
     """Two nodes of a thread each and one process of two threads, in turns."""
     ratios = []
     for i in range(arguments.pairs):
-        one = alone(arguments, folder / f"one-{i}", 1500, threads=2)["steps_per_s"]
-        options = training(arguments, 1500)
+        one = alone(arguments, folder / f"one-{i}", 800, "--eval-every", 0, threads=2)["steps_per_s"]
+        options = training(arguments, 800, "--eval-every", 0)
         options[options.index("--place") + 1] = "0-2=a/cpu,3-5=b/cpu"
         two = together(arguments, folder / f"two-{i}", options, names=("a", "b"))["steps_per_s"]
         ratios.append(two / one)
@@ -199,7 +199,7 @@ def cases(arguments, program, *names, **environment):
     """Test cases of a program, each by its beginning: how many passed, with how many checks."""
     checks, took = 0, time.monotonic()
     for name in names:
-        done = subprocess.run([arguments.programs / program, name + "*"], capture_output=True, text=True,
+        done = subprocess.run([arguments.programs / program, name.replace(",", "\\,") + "*"], capture_output=True, text=True,
                               env={**os.environ, **environment})
         passed = re.search(r"All tests passed \((\d+) assertions? in 1 test case\)", done.stdout)
         if done.returncode or not passed:
