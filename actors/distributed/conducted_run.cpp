@@ -216,32 +216,13 @@ void conducted_run::take_built(member& from, const built& answer) {
 }
 
 void conducted_run::take_weights(const weights_part& part) {
-  shape extents;
-  std::int64_t elements = 1;
-  for (const auto each : part.extents) elements = each >= 0 && each < (std::int64_t{1} << 40) ? elements * each : -1;
-  const bool fits = part.extents.size() <= static_cast<std::size_t>(shape::max_rank) && elements >= 0 &&
-                    static_cast<std::size_t>(elements) * size_of(part.kind) == part.bytes.size();
-  if (!fits) {
-    notice("the weights '" + part.name + "' came with a wrong size and are left out");
+  const auto extents = shape_of(part);
+  if (!extents) {
+    notice(extents.message() + " They are left out");
     return;
   }
-  switch (part.extents.size()) {
-  case 0:
-    break;
-  case 1:
-    extents = {part.extents[0]};
-    break;
-  case 2:
-    extents = {part.extents[0], part.extents[1]};
-    break;
-  case 3:
-    extents = {part.extents[0], part.extents[1], part.extents[2]};
-    break;
-  default:
-    extents = {part.extents[0], part.extents[1], part.extents[2], part.extents[3]};
-  }
-  auto here = make_tensor(setup_.host->make_stream(), extents, part.kind);
-  std::memcpy(here.data(), part.bytes.data(), part.bytes.size());
+  auto here = make_tensor(setup_.host->make_stream(), *extents, part.kind);
+  if (!part.bytes.empty()) std::memcpy(here.data(), part.bytes.data(), part.bytes.size());
   gathered_.push_back({part.name, std::move(here)});
 }
 

@@ -3,6 +3,7 @@
 #include "actors/links/byte_parser.hpp"
 #include "actors/links/byte_writer.hpp"
 
+#include <algorithm>
 #include <type_traits>
 
 namespace syngrad {
@@ -111,7 +112,34 @@ void fields(A& field, M& m) {
   }
 }
 
+constexpr std::int64_t most_elements = std::int64_t{1} << 40;
+
 } // namespace
+
+result<shape> shape_of(const weights_part& part) {
+  const error wrong{"the weights '" + part.name + "' came with a wrong size: is every process the same build?"};
+  const auto& extents = part.extents;
+  std::int64_t elements = 1;
+  for (const auto each : extents) { // no product of what a peer claims may overflow
+    if (each < 0 || each > most_elements / std::max<std::int64_t>(elements, 1)) return wrong;
+    elements *= each;
+  }
+  if (static_cast<std::size_t>(elements) * size_of(part.kind) != part.bytes.size()) return wrong;
+  switch (extents.size()) {
+  case 0:
+    return shape{};
+  case 1:
+    return shape{extents[0]};
+  case 2:
+    return shape{extents[0], extents[1]};
+  case 3:
+    return shape{extents[0], extents[1], extents[2]};
+  case 4:
+    return shape{extents[0], extents[1], extents[2], extents[3]};
+  default:
+    return wrong;
+  }
+}
 
 template <class M>
 control_message encode(const M& message) {

@@ -125,6 +125,9 @@ struct trouble {
   std::string why;
 };
 
+// The extents of that tensor; fails where they are none, or are not those of its bytes.
+result<shape> shape_of(const weights_part&);
+
 template <class M>
 control_message encode(const M& message);
 // Fails where the bytes are not those of such a message; says so of a broken peer.

@@ -96,7 +96,7 @@ void member_run::take(const peer_dead& dead) {
   const auto line = describe_loss(name_of_node(dead.node), dead, places);
   if (dead.node == 0)
     lost_ = line;
-  else
+  else if (wanted_ != control_type::dismiss) // at the end others are dismissed before us, or their end changes nothing
     trouble_here(line);
 }
 

@@ -23,9 +23,6 @@ gatekeeper_actor::gatekeeper_actor(caf::actor_config& config, std::shared_ptr<co
     log_.say(kind::malformed, "a message to the gatekeeper could not be handled", steady_now_ns());
     return caf::none;
   });
-  set_exit_handler([this](caf::exit_msg& order) { // strangers may not end it
-    if (order.source.node() == node() || !order.source) quit(order.reason);
-  });
   set_down_handler([this](caf::down_msg& down) {
     std::erase_if(expected_, [&](const auto& entry) { return entry.second.peer.address() == down.source; });
     if (owner_ && owner_.address() == down.source) owner_ = nullptr;

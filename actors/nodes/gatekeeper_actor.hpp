@@ -1,4 +1,5 @@
-// The only actor of a process that strangers reach: lets in who proves what the handshake asks for, and then hands the
+// The only actor of a process that strangers reach (through a session_port, which keeps orders to exit and news of ends
+// from it): lets in who proves what the handshake asks for, and then hands the
 // connection to a peer. What it keeps of strangers is bounded, and what it prints about them, too.
 //
 //  state of a stranger    event                            then

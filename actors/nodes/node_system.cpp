@@ -102,6 +102,7 @@ status node_system::listen(const network_settings& settings) {
   // Not on a thread of its own: CAF's broker monitors it, the news of its end has now and then stayed in the broker's
   // mailbox, with a reference to the sender, and CAF waits for ever for the thread of an actor that is referred to.
   gatekeeper_ = system_->spawn<gatekeeper_actor>(context_);
+  door_ = session_port_handle(*system_, gatekeeper_);
   auto where = *settings.listen;
   const auto from_range = where.port == 0 && settings.ports;
   if (from_range) where.port = settings.ports->first;
@@ -119,8 +120,8 @@ status node_system::listen(const network_settings& settings) {
 result<std::uint16_t> node_system::publish(const endpoint& where) {
   constexpr bool reuse = true; // after a run that has just ended here
   const auto port = context_->self.credentials
-                      ? caf::openssl::publish(gatekeeper_, where.port, where.host.c_str(), reuse)
-                      : system_->middleman().publish(gatekeeper_, where.port, where.host.c_str(), reuse);
+                      ? caf::openssl::publish(door_.get(), where.port, where.host.c_str(), reuse)
+                      : system_->middleman().publish(door_.get(), where.port, where.host.c_str(), reuse);
   if (port) return *port;
   return error{"--listen " + to_text(where) + ": " + listening_fault(where)};
 }
@@ -130,6 +131,7 @@ node_system::~node_system() {
 }
 
 void node_system::close() {
+  door_.close();
   if (gatekeeper_) caf::anon_send_exit(gatekeeper_, caf::exit_reason::user_shutdown);
   gatekeeper_ = nullptr;
 }

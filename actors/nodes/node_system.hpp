@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/nodes/node_context.hpp"
+#include "actors/nodes/session_port.hpp"
 
 #include <caf/all.hpp>
 
@@ -36,9 +37,11 @@ private:
   result<std::uint16_t> publish(const endpoint&);
 
   std::unique_ptr<caf::actor_system_config> config_;
+  std::shared_ptr<const node_context>
+    context_; // outlives the system, which reads its certificates for every connection
   std::unique_ptr<caf::actor_system> system_;
-  std::shared_ptr<const node_context> context_;
   caf::actor gatekeeper_;
+  session_port_handle door_; // what is published: strangers cannot order the gatekeeper to exit
   endpoint listening_;
 };
 

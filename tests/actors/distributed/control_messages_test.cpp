@@ -78,6 +78,22 @@ TEST_CASE("a tensor of weights comes back byte for byte") {
   REQUIRE((back->name == part.name && back->extents == part.extents && back->bytes == part.bytes));
 }
 
+TEST_CASE("extents that are none, or not those of the bytes, are refused, whatever their product would be") {
+  const auto shape_with = [](const std::vector<std::int64_t>& extents, std::size_t bytes) {
+    return shape_of({"0.weight", dtype::f32, extents, std::vector<char>(bytes)});
+  };
+  REQUIRE(*shape_with({}, 4) == shape{});
+  REQUIRE(*shape_with({2, 3, 1, 2}, 48) == shape{2, 3, 1, 2});
+  REQUIRE(*shape_with({5, 0}, 0) == shape{5, 0});
+  constexpr auto large = std::int64_t{1} << 39;
+  const auto extents = GENERATE(values<std::vector<std::int64_t>>(
+    {{-1}, {-2, -3}, {-5, 0}, {0, -5}, {large, large, 4}, {large, large, large, large}, {6, 1, 1, 1, 1}, {5}, {7}}));
+  CAPTURE(extents);
+  REQUIRE(shape_with(extents, 24).message() ==
+          "the weights '0.weight' came with a wrong size: is every process the same build?");
+  REQUIRE_FALSE(shape_with(extents, 0));
+}
+
 TEST_CASE("messages without fields, and an end with its reason, come back") {
   REQUIRE(decode<ready>(encode(ready{})));
   REQUIRE(decode<dismiss>(encode(dismiss{})));

@@ -3,6 +3,7 @@
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
 
+#include "actors/actor_system.hpp"
 #include "actors/nodes/handshake.hpp"
 #include "actors/nodes/limited_log.hpp"
 
@@ -151,10 +152,9 @@ TEST_CASE("a gatekeeper hands nothing out before the proof, whatever is sent to 
 }
 
 TEST_CASE("a greeting has the bytes that it had in every version") {
-  caf::actor_system_config config;
-  caf::actor_system system(config);
+  owned_actor_system system(1, 1);
   std::vector<char> bytes;
-  caf::binary_serializer sink(system, bytes);
+  caf::binary_serializer sink(system.get(), bytes);
   hello said{258, "1.2", "b", 0x0102030405060708, "node", "h", 0x1b58, {'n', 'o'}};
   REQUIRE_FALSE(sink(said));
   const unsigned char golden[] = {0, 0, 1, 2, 3,   '1', '.', '2', 1, 'b', 1,    2,    3, 4,   5,

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sys/socket.h>
 
 using namespace syngrad;
@@ -123,6 +124,31 @@ TEST_CASE("a port scan, HTTP, garbage and forged frames leave nothing behind, wi
     CHECK(joins(coordinator, joiner));
     CHECK(coordinator.events().count(kind::joined) == 1);
   }
+}
+
+TEST_CASE("a stranger's orders to exit do not reach the gatekeeper, however they are worded") {
+  test_node coordinator(loopback_settings("a")), stranger(loopback_settings("c"));
+  auto& system = stranger.system().get();
+  caf::scoped_actor self(system);
+  caf::actor gatekeeper;
+  self
+    ->request(connector_of(system, *stranger.system().context()), 30s, caf::connect_atom_v, std::string("127.0.0.1"),
+              coordinator.address().port)
+    .receive([&](caf::node_id&, caf::strong_actor_ptr& found,
+                 std::set<std::string>&) { gatekeeper = caf::actor_cast<caf::actor>(found); },
+             [](const caf::error&) {});
+  REQUIRE(gatekeeper);
+  for (const auto reason : {caf::exit_reason::user_shutdown, caf::exit_reason::kill}) {
+    caf::anon_send(gatekeeper, caf::exit_msg{{}, reason});
+    caf::anon_send(gatekeeper, caf::exit_msg{self.address(), reason});
+    // Over the same connection: it is answered after those.
+    const auto said = make_hello(stranger.system().context()->self, role::observer);
+    self->send(gatekeeper, said);
+    std::vector<char> answered;
+    self->receive([&](const challenge& asked) { answered = asked.hello_nonce; }, caf::after(30s) >> [] {});
+    CHECK(answered == said.nonce);
+  }
+  CHECK(joins(coordinator, loopback_settings("b")));
 }
 
 TEST_CASE("a flood of greetings that are never followed by a proof keeps at most 256 of them, and one line a second") {
