@@ -12,8 +12,8 @@ def free_port():
 class Relay:
     """tests/support/tcp_relay_main.cpp: what it is told takes effect at once."""
 
-    def __init__(self, program, port):
-        self.process = subprocess.Popen([program, "--listen", "0", "--to", f"127.0.0.1:{port}"], stdin=subprocess.PIPE,
+    def __init__(self, program, port, told=()):
+        self.process = subprocess.Popen([program, "--listen", "0", "--to", f"127.0.0.1:{port}", *told], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[-1])
 
@@ -27,37 +27,39 @@ class Relay:
 
 
 class Cluster:
-    """`tls`: a folder that `syngrad certs` made for all names, or none. Processes write into files in `folder`."""
+    """`tls`: a folder that `syngrad certs` made for all names, or none. `relay`: the program, which then
+    stands in front of each process; `told`: what it is told before anybody connects. Processes write into files in `folder`."""
 
     COORDINATOR = "main"
 
-    def __init__(self, binary, folder, names, train, threads=1, tls=None, relay=None, node_options=()):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, binary, folder, names, train, threads=1, tls=None, relay=None, told=(), node_options=()):
+        self.folder = pathlib.Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.binary, self.tls = os.path.abspath(binary), tls
         self.relays, self.processes = {}, {}
         port = free_port()
         join = port
         if relay:
-            self.relays[self.COORDINATOR] = Relay(relay, port)
+            self.relays[self.COORDINATOR] = Relay(relay, port, told)
             join = self.relays[self.COORDINATOR].port
         self.run = self.folder / "run"
         self.start(self.COORDINATOR, ["train", "--listen", f"127.0.0.1:{port}", "--name", self.COORDINATOR, "--nodes",
-                                      len(names), "--run", self.run] + ([] if not relay else ["--advertise", f"127.0.0.1:{join}"])
+                                      len(names), "--run", self.run] + (["--advertise", f"127.0.0.1:{join}"] if relay else [])
                    + self.secured(self.COORDINATOR) + list(train))
         for name in names:
             own = free_port()
             options = ["node", "--join", f"127.0.0.1:{join}", "--name", name, "--threads", threads, "--listen",
                        f"127.0.0.1:{own}"]
             if relay:
-                self.relays[name] = Relay(relay, own)
+                self.relays[name] = Relay(relay, own, told)
                 options += ["--advertise", f"127.0.0.1:{self.relays[name].port}"]
             self.start(name, options + self.secured(name) + list(node_options))
 
     def secured(self, name):
         if not self.tls:
             return []
-        return ["--tls-cert", f"{self.tls}/{name}.crt", "--tls-key", f"{self.tls}/{name}.key", "--tls-ca", f"{self.tls}/ca.crt"]
+        return ["--tls-cert", f"{self.tls}/{name}.pem", "--tls-key", f"{self.tls}/{name}-key.pem",
+                "--tls-ca", f"{self.tls}/ca.pem"]
 
     def start(self, name, arguments):
         output = open(self.folder / f"{name}.log", "w")
@@ -84,15 +86,18 @@ class Cluster:
             if only is None or name in only:
                 relay.say(command)
 
-    def wait(self, seconds=900):
-        """Exit codes by name; None for what is still there after so long."""
+    def wait(self, seconds=900, after_the_first=60):
+        """Exit codes by name; None for what is still there after so long, or so long after the first one has ended."""
         until = time.monotonic() + seconds
-        codes = {}
-        for name, process in self.processes.items():
-            try:
-                codes[name] = process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                codes[name] = None
+        first = False
+        while time.monotonic() < until:
+            codes = {name: process.poll() for name, process in self.processes.items()}
+            if None not in codes.values():
+                break
+            if not first and any(code is not None for code in codes.values()):
+                first = True
+                until = min(until, time.monotonic() + after_the_first)
+            time.sleep(0.05)
         return codes
 
     def summary(self):

@@ -6,13 +6,13 @@
 Everything runs on loopback; delays, cuts and resets come from a relay in front of each process (tests/support/tcp_relay).
 Rows that are measured are kept under --runs and not measured again; --only takes those whose name contains a word.
 """
-import argparse, hashlib, json, pathlib, random, re, shutil, signal, statistics, subprocess, time
+import argparse, hashlib, json, os, pathlib, random, re, shutil, signal, statistics, subprocess, time
 
 from cluster import Cluster
 from machine import described
 
 MODEL = "mlp:784-256x5-10"
-PLACE = "0-1=a,2-3=b,4-5=c"
+PLACE = "0-1=a/cpu,2-3=b/cpu,4-5=c/cpu"
 
 
 def training(arguments, steps, *more, policy="synthetic", kind="ridge"):
@@ -76,31 +76,42 @@ def error(arguments, folder, policy):
     return f"{three:.2f} % on 3 nodes, {one:.2f} % in one process", three <= one + 0.1
 
 
-def delayed(arguments, folder, policy, kind="ridge"):
-    def rate(delay, credits):
-        options = training(arguments, 1500 if not delay or policy == "synthetic" else 120, "--credits", credits, policy=policy,
-                           kind=kind)
+def delayed(arguments, folder, policy):
+    """In turns: the relays are there in both, and delay from the first connection on. One evaluation, at the end."""
+    def rate(delay, steps):
+        options = training(arguments, steps, "--credits", arguments.credits, "--eval-every", 0, policy=policy)
         return together(arguments, folder / f"{delay}", options, relay=arguments.relay,
-                        disturb=lambda cluster: cluster.say(f"delay {delay}"))["steps_per_s"]
-    near, far = rate(0, arguments.credits), rate(100, arguments.credits)
-    return f"{near:.0f} steps/s, {far:.1f} at 100 ms each way: {far / near:.2f}", far / near
+                        told=(f"delay {delay}",))["steps_per_s"]
+    near_steps, far_steps, count = (800, 800, arguments.pairs) if policy == "synthetic" else (300, 60, 1)
+    pairs = [(rate(0, near_steps), rate(100, far_steps)) for _ in range(count)]
+    ratio = statistics.median(far / near for near, far in pairs)
+    shown = "; ".join(f"{near:.1f} steps/s, {far:.1f} delayed" for near, far in pairs)
+    return f"{ratio:.2f} (--credits {arguments.credits}: {shown})", ratio
 
 
 def at_once(arguments, folder):
     """Two nodes of a thread each and one process of two threads, in turns."""
     ratios = []
     for i in range(arguments.pairs):
-        one = alone(arguments, folder / f"one-{i}", 1500, threads=2)["steps_per_s"]
-        options = training(arguments, 1500)
-        options[options.index("--place") + 1] = "0-2=a,3-5=b"
+        one = alone(arguments, folder / f"one-{i}", 800, "--eval-every", 0, threads=2)["steps_per_s"]
+        options = training(arguments, 800, "--eval-every", 0)
+        options[options.index("--place") + 1] = "0-2=a/cpu,3-5=b/cpu"
         two = together(arguments, folder / f"two-{i}", options, names=("a", "b"))["steps_per_s"]
         ratios.append(two / one)
     ratio = statistics.median(ratios)
     return f"{ratio:.2f} (median of {len(ratios)} pairs: {min(ratios):.2f} to {max(ratios):.2f})", ratio >= 0.9
 
 
+def undisturbed(arguments, steps):
+    folder = arguments.runs / f"undisturbed-{steps}"
+    kept = folder / "run" / "summary.json"
+    if kept.exists() and json.loads(kept.read_text())["end"] == "finished":
+        return json.loads(kept.read_text())
+    return together(arguments, folder, training(arguments, steps), relay=arguments.relay)
+
+
 def disturbed(arguments, folder, times, disturb, steps):
-    quiet = together(arguments, folder / "undisturbed", training(arguments, steps), relay=arguments.relay)
+    quiet = undisturbed(arguments, steps)
     done = [0]
 
     def all_of_them(cluster):
@@ -108,12 +119,12 @@ def disturbed(arguments, folder, times, disturb, steps):
             disturb(cluster)
             done[0] += 1
 
-    after = together(arguments, folder / "disturbed", training(arguments, steps, "--max-alone", 200), disturb=all_of_them,
+    after = together(arguments, folder / "disturbed", training(arguments, steps, *arguments.alone), disturb=all_of_them,
                      relay=arguments.relay)
     difference = after["test_error_percent"] - quiet["test_error_percent"]
-    alone_updates = sum(group.get("alone", 0) for group in after["groups"])
+    alone_updates = ", ".join(str(group["alone"]) for group in after["groups"] if "alone" in group) or "none"
     fine = counted_once(after, steps) and difference <= 0.2 and done[0] == times
-    return (f"{done[0]} times; {after['steps']} of {steps} batches at the loss, {alone_updates} updates alone; "
+    return (f"{done[0]} times; {after['steps']} of {steps} batches at the loss; updates alone: {alone_updates}; "
             f"error {after['test_error_percent']:.2f} %, {quiet['test_error_percent']:.2f} % undisturbed"), fine
 
 
@@ -149,31 +160,78 @@ def killed(arguments, folder, times):
             victim = random.choice(list(cluster.processes))
             cluster.processes[victim].kill()
             began = time.monotonic()
-            codes = cluster.wait(arguments.peer_timeout + 30)
+            codes = cluster.wait(arguments.peer_timeout + 30, after_the_first=arguments.peer_timeout + 30)
             longest = max(longest, time.monotonic() - began)
             for name, code in codes.items():
                 if name == victim:
                     continue
-                saved = list(where.rglob("*.safetensors"))
                 if code != 1:
-                    wrong.append(f"run {i}, {victim} killed: {name} ended with {code}")
-                mine = cluster.run if name == Cluster.COORDINATOR else where / "runs"
-                if not any(mine in each.parents for each in saved):
-                    wrong.append(f"run {i}, {victim} killed: {name} saved nothing")
-        shutil.rmtree(where)
+                    wrong.append(f"run {i}, {victim} killed: {name} ended with {code}\n" + cluster.log(name))
+                mine = "run" if name == Cluster.COORDINATOR else f"runs/node-{name}-*"
+                if not list(where.glob(f"{mine}/weights.safetensors")):
+                    wrong.append(f"run {i}, {victim} killed: {name} saved nothing\n" + cluster.log(name))
+        if not wrong:
+            shutil.rmtree(where)
     for line in wrong:
-        print(line)
+        print(line, flush=True)
     return f"{times} times; the last process ended after at most {longest:.1f} s; {len(wrong)} faults", \
         not wrong and longest <= arguments.peer_timeout + 5
 
 
-def link_rates(arguments, _):
-    said = subprocess.run([arguments.link_bench], check=True, capture_output=True, text=True).stdout
-    return said.strip().replace("\n", "; "), None
+def link_rates(arguments, folder, tls):
+    options = []
+    if tls:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        subprocess.run([arguments.binary, "certs", folder, "--names", "node"], check=True, stdout=subprocess.DEVNULL)
+        (folder / "node-key.pem").rename(folder / "node.key")
+        options = ["--tls", folder]
+    said = subprocess.run([arguments.programs / "link_bench", *options], check=True, capture_output=True, text=True).stdout
+    ratios = [float(each) for each in re.findall(r"ratio (?:of the rates )?([0-9.]+)", said)]
+    same_work, bare, round_trip = ratios
+    resident = re.findall(r"at most (\d+) MiB resident after (\d+)", said)
+    return (f"{same_work:.2f} against the same work, {bare:.2f} against one blob again and again; round trip "
+            f"{round_trip:.2f}; resident " + ", ".join(f"{mib} MiB after {count}" for mib, count in resident) + " tensors"), \
+        same_work >= 0.8 and round_trip <= 2
+
+
+def cases(arguments, program, *names, **environment):
+    """Test cases of a program, each by its beginning: how many passed, with how many checks."""
+    checks, took = 0, time.monotonic()
+    for name in names:
+        done = subprocess.run([arguments.programs / program, name.replace(",", "\\,") + "*"], capture_output=True, text=True,
+                              env={**os.environ, **environment})
+        passed = re.search(r"All tests passed \((\d+) assertions? in 1 test case\)", done.stdout)
+        if done.returncode or not passed:
+            print(done.stdout, done.stderr)
+            return f"'{name}' failed", False
+        checks += int(passed.group(1))
+    return f"{len(names)} tests passed, {checks:,} checks, {time.monotonic() - took:.0f} s", True
+
+
+def every_bit(arguments, _):
+    return both(
+        cases(arguments, "test_links", "a tensor of any bits, of any rank", "f32 comes back bit for bit",
+              "tensors of 64 MiB and small messages"),
+        cases(arguments, "test_links_slow", "a tensor of 1 GiB"))
+
+
+def hostile(arguments, _):
+    rounds = arguments.attacks
+    text, fine = both(
+        cases(arguments, "test_links", "100,000 frames of noise", "a length beyond the limit",
+              "a connection that stands still", "a bit that flips"),
+        cases(arguments, "test_nodes", "a port scan, HTTP", "a flood of greetings", "what is no node is told apart",
+              "who has no certificate", "without a certificate a node waits", SYNGRAD_ATTACKS=str(rounds)))
+    return f"{text}. At the port: {rounds:,} times a scan, HTTP, garbage and 4 forged frames, plain and again with TLS", fine
+
+
+def both(first, second):
+    return f"{first[0]}; {second[0]}", first[1] and second[1]
 
 
 def rows_of(arguments):
-    at_delay = lambda policy, kind="ridge": lambda folder: delayed(arguments, folder, policy, kind)
+    at_delay = lambda policy: lambda folder: delayed(arguments, folder, policy)
 
     def at_least(measure, bound):
         def row(folder):
@@ -181,22 +239,29 @@ def rows_of(arguments):
             return text, ratio >= bound
         return row
 
+    steps = arguments.disturbed_steps
     return [
         ("4 processes, `--deterministic`, 500 steps: weights against one process", "equal",
          lambda folder: equal_bits(arguments, folder, False)),
         ("the same with TLS", "equal", lambda folder: equal_bits(arguments, folder, True)),
         ("MNIST, 6 groups on 3 nodes, 3,000 steps, synthetic", "within 0.1", lambda folder: error(arguments, folder, "synthetic")),
         ("MNIST, 6 groups on 3 nodes, 3,000 steps, corrected", "within 0.1", lambda folder: error(arguments, folder, "corrected")),
-        ("links: 64 MiB tensors and round trips against CAF's own", ">= 0.8, <= 2x", lambda folder: link_rates(arguments, folder)),
+        ("links, plain: 64 MiB tensors and round trips against CAF's own", ">= 0.8, <= 2",
+         lambda folder: link_rates(arguments, folder, False)),
+        ("links, TLS: 64 MiB tensors and round trips against CAF's own", ">= 0.8, <= 2",
+         lambda folder: link_rates(arguments, folder, True)),
         ("100 ms each way, 3 nodes: steps/s, synthetic", ">= 0.9", at_least(at_delay("synthetic"), 0.9)),
         ("100 ms each way, 3 nodes: steps/s, locked", "", lambda folder: (delayed(arguments, folder, "locked")[0], None)),
         ("2 nodes that compute at once, against one process of 2 threads", ">= 0.9", lambda folder: at_once(arguments, folder)),
-        ("links cut for 10 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, cut, 6000)),
+        ("links cut for 10 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, cut, steps)),
         ("connections reset, in the middle of tensors, 20 times", "finishes; within 0.2",
-         lambda folder: disturbed(arguments, folder, 20, reset, 6000)),
-        ("a node stopped for 5 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, stop, 6000)),
+         lambda folder: disturbed(arguments, folder, 20, reset, steps)),
+        ("a node stopped for 5 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, stop, steps)),
         ("kill -9 of a random process, 50 times", "all end within the time-out + 5 s",
          lambda folder: killed(arguments, folder, 50)),
+        ("NaN, Inf, denormals, -0, empty and 1 GiB tensors", "bit for bit", lambda folder: every_bit(arguments, folder)),
+        ("100,000 damaged frames, a scan, wrong TLS, a peer that stops reading, 20,000 greetings",
+         "no crash, no growth, one line a second", lambda folder: hostile(arguments, folder)),
     ]
 
 
@@ -210,31 +275,41 @@ def write(arguments, rows, done):
     pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
 
 
+def read(kept):
+    return json.loads(kept.read_text()) if kept.exists() else {}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", default="build/release/bin/syngrad")
-    parser.add_argument("--relay", default="build/release/bin/tcp_relay")
-    parser.add_argument("--link-bench", default="build/release/bin/link_bench")
+    parser.add_argument("--programs", default="build/release/bin", help="syngrad, tcp_relay, link_bench, test_links, ...")
+    parser.add_argument("--attacks", type=int, default=8400, help="rounds of strangers: two times six bad frames in each")
     parser.add_argument("--mnist", default="../shared/data/mnist")
     parser.add_argument("--runs", default="runs/network")
     parser.add_argument("--out", default="tests/bench/results/network.md")
     parser.add_argument("--peer-timeout", type=float, default=10)
     parser.add_argument("--credits", type=int, default=64, help="in the rows with a delay")
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=3, help="of runs that alternate, in rows of speeds")
+    parser.add_argument("--disturbed-steps", type=int, default=3000)
     parser.add_argument("--only", default="", help="only rows whose name contains this")
     parser.add_argument("--no-runs", action="store_true", help="only write the table of what was measured")
     arguments = parser.parse_args()
+    arguments.programs = pathlib.Path(arguments.programs).resolve()
+    arguments.binary, arguments.relay = arguments.programs / "syngrad", arguments.programs / "tcp_relay"
     arguments.mnist = pathlib.Path(arguments.mnist).resolve()
-    base = pathlib.Path(arguments.runs).resolve()
+    base = arguments.runs = pathlib.Path(arguments.runs).resolve()
     base.mkdir(parents=True, exist_ok=True)
     kept = base / "done.json"
-    done = json.loads(kept.read_text()) if kept.exists() else {}
+    done = read(kept)
+    help_of_train = subprocess.run([arguments.binary, "train", "--help"], capture_output=True, text=True).stdout
+    arguments.alone = ["--max-alone", 200] if "--max-alone" in help_of_train else []
     rows = rows_of(arguments)
-    for number, (name, _, measure) in enumerate(rows):
+    for name, _, measure in rows:
         if arguments.no_runs or name in done or arguments.only not in name:
             continue
         print(name, "...", flush=True)
-        done[name] = measure(base / re.sub(r"\W+", "-", name)[:40])
+        row = measure(base / re.sub(r"\W+", "-", name)[:60])
+        done = read(kept)  # another one of these may measure other rows at the same time
+        done[name] = row
         kept.write_text(json.dumps(done, indent=1))
         print(" ", *done[name], flush=True)
         write(arguments, rows, done)
