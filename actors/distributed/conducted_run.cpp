@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <set>
 
 namespace syngrad {
 
@@ -109,20 +110,16 @@ void conducted_run::finish_all() {
 
 // The nodes go when they hear it; a connection that ends meanwhile is as good as an answer.
 void conducted_run::dismiss_all() {
-  std::size_t on_the_way = 0;
+  std::set<std::uint8_t> on_the_way;
   for (auto& [number, each] : members_) {
     if (each.stands == standing::dead) continue;
     each.node.control.say(dismiss{});
-    each.node.control.drain(setup_.inbox->address());
-    ++on_the_way;
+    each.node.control.drain();
+    on_the_way.insert(number);
   }
   const auto until = clock::now() + std::chrono::seconds(3);
-  while (on_the_way > 0 && clock::now() < until) {
-    const auto event = setup_.inbox->next(std::chrono::milliseconds(100));
-    if (std::holds_alternative<link_drained>(event) || std::holds_alternative<peer_down>(event) ||
-        std::holds_alternative<peer_dead>(event))
-      --on_the_way;
-  }
+  while (!on_the_way.empty() && clock::now() < until)
+    if (const auto gone = dismissed_node(setup_.inbox->next(std::chrono::milliseconds(100)))) on_the_way.erase(*gone);
 }
 
 // ---- what happens meanwhile

@@ -19,8 +19,8 @@ public:
   void say(const M& message) const {
     caf::anon_send(outgoing_, encode(message));
   }
-  // link_drained to `tell`, once all that was said is there.
-  void drain(const caf::actor& tell) const { caf::anon_send(outgoing_, drain_link{tell}); }
+  // node_drained in the inbox, once all that was said is there.
+  void drain() const { caf::anon_send(outgoing_, drain_link{port_}); }
   // Ends both, and returns when they have ended; what was said last may be lost, unless the other side has answered it.
   void close(caf::actor_system&);
 

@@ -2,9 +2,19 @@
 
 namespace syngrad {
 
+std::optional<std::uint8_t> dismissed_node(const run_event& event) {
+  if (const auto* drained = std::get_if<node_drained>(&event)) return drained->node;
+  if (const auto* down = std::get_if<peer_down>(&event)) return down->node;
+  if (const auto* dead = std::get_if<peer_dead>(&event)) return dead->node;
+  return std::nullopt;
+}
+
 caf::actor run_inbox::port_for(std::uint8_t node) {
   return self_->home_system().spawn([to = address(), node](caf::event_based_actor*) -> caf::behavior {
-    return {[to, node](const control_message& message) { caf::anon_send(to, node_said{node, message}); }};
+    return {[to, node](const control_message& message) {
+              caf::anon_send(to, node_said{node, message});
+            },
+            [to, node](const link_drained&) { caf::anon_send(to, node_drained{node}); }};
   });
 }
 
@@ -23,7 +33,7 @@ run_event run_inbox::next(std::chrono::milliseconds patience) {
     self_->receive([&](const node_said& each) { take(each); }, [&](const peer_waiting& each) { take(each); },
                    [&](const peer_up& each) { take(each); }, [&](const peer_down& each) { take(each); },
                    [&](const peer_dead& each) { take(each); }, [&](const peer_rate& each) { take(each); },
-                   [&](const interrupt_run& each) { take(each); }, [&](const link_drained& each) { take(each); },
+                   [&](const interrupt_run& each) { take(each); }, [&](const node_drained& each) { take(each); },
                    [&](const caf::down_msg& down) {
                      const bool in_order = !down.reason || down.reason == caf::exit_reason::user_shutdown;
                      take(actor_ended{down.source, in_order ? "" : caf::to_string(down.reason)});

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <variant>
 
 namespace syngrad {
@@ -18,6 +19,9 @@ struct node_said { // over its control link
   std::uint8_t node = 0;
   control_message message;
 };
+struct node_drained { // all that was said to it is there: control_ends::drain()
+  std::uint8_t node = 0;
+};
 struct actor_ended { // one that is watched
   caf::actor_addr who;
   std::string why; // empty: in order
@@ -25,7 +29,10 @@ struct actor_ended { // one that is watched
 struct nothing_happened {}; // in time
 
 using run_event = std::variant<nothing_happened, node_said, peer_waiting, peer_up, peer_down, peer_dead, peer_rate,
-                               actor_ended, link_drained, interrupt_run>;
+                               actor_ended, node_drained, interrupt_run>;
+
+// The node that has heard its last word, or can't any more; nothing for other events.
+std::optional<std::uint8_t> dismissed_node(const run_event&);
 
 class run_inbox {
 public:
@@ -33,7 +40,7 @@ public:
 
   // Owner of peers and gatekeeper; interrupt_run ends the run.
   caf::actor address() const { return caf::actor_cast<caf::actor>(self_); }
-  // The target of the control link that comes from `node`.
+  // The target of the control link that comes from `node`, and who hears that the one to it is drained.
   caf::actor port_for(std::uint8_t node);
   void watch(const caf::actor& each) { self_->monitor(each); }
 
@@ -50,3 +57,4 @@ private:
 } // namespace syngrad
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_said)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_drained)

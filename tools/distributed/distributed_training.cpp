@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace syngrad::tools {
 
@@ -248,18 +249,16 @@ training_summary distributed_training::run() {
 // Of a run that never began: the nodes end with the same reason.
 void distributed_training::send_home(const training_summary& summary) {
   closed_ = true;
-  std::size_t on_the_way = 0;
+  std::set<std::uint8_t> on_the_way;
   for (auto& [number, each] : candidates_) {
     each.seat.control.say(finish{static_cast<std::uint8_t>(summary.end), summary.failure, false, false});
     each.seat.control.say(dismiss{});
-    each.seat.control.drain(inbox_address_);
-    if (each.up) ++on_the_way;
+    each.seat.control.drain();
+    if (each.up) on_the_way.insert(number);
   }
   const auto until = clock::now() + std::chrono::seconds(3);
-  while (on_the_way > 0 && clock::now() < until) {
-    const auto event = inbox_->next(std::chrono::milliseconds(100));
-    if (std::holds_alternative<link_drained>(event) || std::holds_alternative<peer_down>(event)) --on_the_way;
-  }
+  while (!on_the_way.empty() && clock::now() < until)
+    if (const auto gone = dismissed_node(inbox_->next(std::chrono::milliseconds(100)))) on_the_way.erase(*gone);
 }
 
 training_summary distributed_training::train() {
