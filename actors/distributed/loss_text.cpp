@@ -7,7 +7,6 @@ namespace syngrad {
 namespace {
 
 std::string last_heard(double seconds) {
-  if (seconds < 0) return "never heard of";
   char text[64];
   std::snprintf(text, sizeof text, "last heard of %.1f s ago", seconds);
   return text;
@@ -28,6 +27,7 @@ std::string groups_on(std::uint8_t node, const std::vector<group_place>& places)
 } // namespace
 
 std::string describe_loss(const std::string& title, const peer_dead& dead, const std::vector<group_place>& places) {
+  if (dead.last_heard_s < 0) return title + " was never reached: " + dead.why + groups_on(dead.node, places);
   return title + " is gone: " + dead.why + " (" + last_heard(dead.last_heard_s) + ")" + groups_on(dead.node, places);
 }
 

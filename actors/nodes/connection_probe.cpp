@@ -105,7 +105,7 @@ probe_result ask_plainly(const endpoint& where, int socket) {
 probe_result probe_port(const endpoint& where, std::chrono::milliseconds limit) {
   tcp_connection connection;
   if (const auto failed = connection.open(where, limit)) return explain(where, *failed);
-  return {kind::open, {}, connection.address()};
+  return {kind::open, {}, connection.address(), connection.own_host()};
 }
 
 probe_result probe_node(const endpoint& where, const tls_credentials* credentials, std::chrono::milliseconds limit) {
@@ -114,6 +114,7 @@ probe_result probe_node(const endpoint& where, const tls_credentials* credential
   auto out =
     credentials ? ask_with_tls(where, connection.socket(), *credentials) : ask_plainly(where, connection.socket());
   out.address = connection.address();
+  out.own_host = connection.own_host();
   return out;
 }
 

@@ -22,8 +22,9 @@ struct probe_result {
     untrusted,   // TLS failed
   };
   kind outcome = kind::unreachable;
-  std::string line; // what is wrong, with the address and a remedy; empty where it is open
-  endpoint address; // numeric, of what was open
+  std::string line;       // what is wrong, with the address and a remedy; empty where it is open
+  endpoint address;       // numeric, of what was open
+  std::string own_host{}; // numeric: the address of this machine that the connection went out from
 };
 
 // Whether somebody accepts connections. Leaves one connection that is closed at once.

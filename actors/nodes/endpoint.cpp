@@ -43,6 +43,10 @@ std::string to_text(const endpoint& where) {
   return host + ":" + std::to_string(where.port);
 }
 
+bool is_every_address(const endpoint& where) {
+  return where.host == "0.0.0.0" || where.host == "::";
+}
+
 bool is_loopback(const endpoint& where) {
   return where.host == "localhost" || where.host == "::1" || where.host.starts_with("127.");
 }

@@ -28,5 +28,7 @@ std::string to_text(const endpoint&);
 
 // Whether only this machine can reach it, by its text: localhost, 127.x.y.z, ::1.
 bool is_loopback(const endpoint&);
+// 0.0.0.0 or ::, which say where to listen and not where to be found.
+bool is_every_address(const endpoint&);
 
 } // namespace syngrad

@@ -111,6 +111,7 @@ private:
     if (found.outcome == kind::refuses && was_up()) return die(found.line);
     if (found.outcome == kind::untrusted && !was_up()) return die(found.line);
     if (found.outcome != kind::open) return fail(found.line);
+    own_host_ = found.own_host;
     const auto number = attempt_;
     request(connector_of(system(), context()), caf::infinite, caf::connect_atom_v, found.address.host,
             found.address.port)
@@ -129,6 +130,7 @@ private:
     monitor(gatekeeper_);
     port_ = session_port_handle(system(), this);
     said_ = make_hello(context().self, role_);
+    if (is_every_address({said_.host, said_.port})) said_.host = own_host_;
     caf::send_as(port_.get(), gatekeeper_, said_);
   }
 
@@ -180,6 +182,8 @@ private:
   std::string role_;
   double first_for_s_;
   endpoint address_;
+  std::string
+    own_host_; // the way that leads there begins here: others are told so, of a process that listens everywhere
   std::uint64_t instance_; // 0: not known yet
   std::uint64_t attempt_ = 0;
   bool trying_ = false;

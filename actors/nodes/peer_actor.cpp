@@ -15,7 +15,7 @@ struct time_over {
   std::uint64_t limit = 0;
 };
 
-constexpr std::size_t rate_chunk_bytes = 256 << 10;
+constexpr std::uint64_t rate_chunk_bytes = rate_meter::least_burst;
 
 std::chrono::nanoseconds seconds(double value) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(value * 1e9));
@@ -178,23 +178,28 @@ void peer_actor::take_pong(const clock_pong& pong) {
 }
 
 void peer_actor::measure(const measure_rate& order) {
-  if (!session_) return;
-  const auto chunks = std::max<std::uint64_t>(order.bytes / rate_chunk_bytes, 1);
-  measured_bytes_ = chunks * rate_chunk_bytes;
-  rate_chunk chunk{session_->number(), steady_now_ns(), 0, std::vector<char>(rate_chunk_bytes)};
-  for (auto left = chunks; left > 0; --left) {
+  meter_.emplace(order.most_bytes);
+  if (session_) send_burst();
+}
+
+void peer_actor::send_burst() {
+  const auto now = steady_now_ns();
+  // The way must be known, and from now, while nothing else is on it.
+  caf::anon_send(session_->remote(), clock_ping{session_->number(), now});
+  burst_began_ns_ = now;
+  rate_chunk chunk{session_->number(), now, 0, std::vector<char>(rate_chunk_bytes)};
+  for (auto left = meter_->burst() / rate_chunk_bytes; left > 0; --left) {
     chunk.follow = static_cast<std::uint32_t>(left - 1);
     caf::anon_send(session_->remote(), chunk);
   }
 }
 
 void peer_actor::take_rate(const rate_answer& there) {
-  const auto now = steady_now_ns();
-  if (!is_of_session(there.session) || measured_bytes_ == 0 || there.began > now) return;
-  // The answer's own way back is not the bytes' time.
-  const auto took = std::max<std::int64_t>(now - there.began - round_trip_ns_, 1000);
-  bytes_per_second_ = static_cast<double>(measured_bytes_) * 1e9 / static_cast<double>(took);
-  measured_bytes_ = 0;
+  if (!is_of_session(there.session) || !meter_ || there.began != burst_began_ns_) return;
+  const auto rate = meter_->take(steady_now_ns() - burst_began_ns_, round_trip_ns_);
+  if (!rate) return send_burst();
+  meter_.reset();
+  bytes_per_second_ = *rate;
   if (setup_.owner) caf::anon_send(setup_.owner, peer_rate{setup_.node, bytes_per_second_});
 }
 

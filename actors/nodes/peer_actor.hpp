@@ -16,6 +16,7 @@
 
 #include "actors/nodes/peer_session.hpp"
 #include "actors/nodes/peer_setup.hpp"
+#include "actors/nodes/rate_meter.hpp"
 
 #include <map>
 #include <optional>
@@ -55,6 +56,7 @@ private:
   void answer_ping(const clock_ping&);
   void take_pong(const clock_pong&);
   void measure(const measure_rate&);
+  void send_burst();
   void take_rate(const rate_answer&);
   void take_link(const register_link&);
   peer_status current_status() const;
@@ -70,7 +72,8 @@ private:
   std::uint64_t time_limit_ = 0; // which of them counts
   std::int64_t last_heard_ns_ = 0, last_tick_ns_ = 0;
   std::int64_t round_trip_ns_ = 0;
-  std::uint64_t measured_bytes_ = 0;
+  std::optional<rate_meter> meter_; // while it measures
+  std::int64_t burst_began_ns_ = 0;
   double bytes_per_second_ = 0;
 };
 

@@ -58,8 +58,8 @@ struct register_link { // a local end of a link; the other process registers its
 struct forget_link {
   std::uint32_t number = 0;
 };
-struct measure_rate {
-  std::uint64_t bytes = 4 << 20;
+struct measure_rate {                  // by bursts that grow until one takes long enough to be timed
+  std::uint64_t most_bytes = 16 << 20; // of one burst
 };
 struct peer_status_request {};
 struct leave_peer {};

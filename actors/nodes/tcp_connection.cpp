@@ -39,9 +39,9 @@ void block_with_limit(int socket, milliseconds limit) {
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
 }
 
-std::string numeric_host(const addrinfo& address) {
+std::string numeric_host(const sockaddr* address, socklen_t size) {
   char host[NI_MAXHOST] = "";
-  ::getnameinfo(address.ai_addr, address.ai_addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
+  ::getnameinfo(address, size, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
   return host;
 }
 
@@ -78,12 +78,19 @@ std::optional<tcp_connection::failure> tcp_connection::open(const endpoint& wher
       last = {failed, std::generic_category().message(failed)};
       continue;
     }
-    attempt.address_ = {numeric_host(*address), where.port};
+    attempt.address_ = {numeric_host(address->ai_addr, address->ai_addrlen), where.port};
     *this = std::move(attempt);
     block_with_limit(socket_, limit);
     return std::nullopt;
   }
   return last;
+}
+
+std::string tcp_connection::own_host() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  auto* here = reinterpret_cast<sockaddr*>(&address);
+  return ::getsockname(socket_, here, &size) == 0 ? numeric_host(here, size) : std::string();
 }
 
 } // namespace syngrad

@@ -25,6 +25,7 @@ public:
 
   int socket() const { return socket_; }
   const endpoint& address() const { return address_; } // numeric
+  std::string own_host() const;                        // this machine's end, numeric; empty: not known
 
 private:
   int socket_ = -1;

@@ -107,7 +107,8 @@ TEST_CASE("Places that do not fit the run are named with what to do") {
         "--place: there is no group 3: the 3 groups of this run are counted from 0 to 2");
   CHECK(choice_refusal(on("cpu", "7=cpu"), 3).find("--place: there is no group 7:") == 0);
   CHECK(choice_refusal(on("cpu", "0=a/cuda:0"), 3) ==
-        "--place: 'a/cuda:0' names a node, but a run is one process; leave 'a/' out");
+        "--place: 'a/cuda:0' names a node, but this run is one process; leave 'a/' out, or add --listen HOST:PORT and "
+        "--nodes");
 }
 
 TEST_CASE("Options for CUDA devices are refused where no group is on one") {

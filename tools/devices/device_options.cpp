@@ -18,11 +18,11 @@ status check_places(const std::string& text) {
   return ok();
 }
 
-// Groups on other machines are not in this version.
 status check_node(const placement& place) {
   if (place.node.empty()) return ok();
   return error{"--place: '" + place.node + "/" + place.device.str() +
-               "' names a node, but a run is one process; leave '" + place.node + "/' out"};
+               "' names a node, but this run is one process; leave '" + place.node +
+               "/' out, or add --listen HOST:PORT and --nodes"};
 }
 
 status check_groups(const placement& place, int groups) {

@@ -50,7 +50,7 @@ void collected_traces::take(const std::string& node, const trace_part& part) {
   if (!out.flush()) failure_ = "cannot write '" + path + "'";
 }
 
-status collected_traces::merge() {
+result<collected_count> collected_traces::merge() {
   if (!failure_.empty()) return error{failure_};
   const auto own = run_path_ + "/trace", merged = run_path_ + "/trace-merged";
   std::vector<std::string> folders{own};
@@ -59,9 +59,13 @@ status collected_traces::merge() {
   for (const auto& each : folders) remedy += " " + each;
   remedy += " --out DIR";
   std::vector<trace_run> runs;
+  collected_count count;
   for (const auto& each : folders) {
     auto run = trace_run::open(each);
     if (!run) return error{run.message() + remedy};
+    count.records += run->records();
+    count.lost += run->lost();
+    count.bytes += run->bytes();
     runs.push_back(std::move(*run));
   }
   if (auto done = merge_runs(runs, merged, false); !done) return error{done.message() + remedy};
@@ -69,7 +73,7 @@ status collected_traces::merge() {
   for (const auto& each : folders) fs::remove_all(each, failure);
   fs::rename(merged, own, failure);
   if (failure) return file_error("rename", merged, failure.value());
-  return ok();
+  return count;
 }
 
 } // namespace syngrad::tools

@@ -15,6 +15,10 @@ namespace syngrad::tools {
 // Sends every file of a node's trace folder in pieces. Returns what went wrong; empty: nothing.
 std::string send_trace_files(const std::string& folder, const std::function<void(trace_part)>& send);
 
+struct collected_count { // in all traces together
+  std::uint64_t records = 0, lost = 0, bytes = 0;
+};
+
 class collected_traces {
 public:
   explicit collected_traces(std::string run_path) : run_path_(std::move(run_path)) {}
@@ -22,9 +26,9 @@ public:
   // Appends to RUN/trace-NAME/FILE.
   void take(const std::string& node, const trace_part&);
   bool empty() const { return folders_.empty(); }
-  // After the coordinator's own trace is closed: RUN/trace becomes the trace of all. Where that fails, the nodes' stay
-  // where they are; the message says how to go on.
-  status merge();
+  // After the coordinator's own trace is closed: RUN/trace becomes the trace of all, which is counted. Where that
+  // fails, the nodes' stay where they are; the message says how to go on.
+  result<collected_count> merge();
 
 private:
   std::string run_path_, failure_;

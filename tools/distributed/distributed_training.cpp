@@ -26,9 +26,14 @@ std::vector<std::string> split_list(const std::string& text) {
   return out;
 }
 
-std::string show_rate(double per_s, const char* unit) {
+// What a node is told to join: of a process that listens everywhere, this machine by its name.
+endpoint join_address(const endpoint& where) {
+  return is_every_address(where) ? endpoint{"THIS-MACHINE", where.port} : where;
+}
+
+std::string show_rate(double value, const char* unit) {
   char text[64];
-  std::snprintf(text, sizeof text, "%.1f %s", per_s / 1e9, unit);
+  std::snprintf(text, sizeof text, "%.1f %s", value, unit);
   return text;
 }
 
@@ -168,7 +173,8 @@ int distributed_training::ready_nodes() const {
 status distributed_training::wait_for_nodes() {
   if (given_.options->cluster.local_nodes == 0)
     given_.say("waiting for " + std::to_string(count_.least) + (count_.least == 1 ? " node" : " nodes") + " at " +
-               to_text(system_->identity().address) + ": syngrad node --join " + to_text(system_->identity().address));
+               to_text(system_->identity().address) + ": syngrad node --join " +
+               to_text(join_address(system_->identity().address)));
   std::optional<clock::time_point> enough; // since when
   for (;;) {
     take(inbox_->next(std::chrono::milliseconds(100)));
@@ -224,8 +230,8 @@ status distributed_training::place(const run_plan& whole) {
   }
   for (const auto& each : nodes)
     if (each.node != 0)
-      given_.say("node " + each.name + ": " + show_rate(2 * each.flops, "GFLOP/s") + ", " +
-                 show_rate(each.bytes_per_second, "GB/s"));
+      given_.say("node " + each.name + ": " + show_rate(2e-9 * each.flops, "GFLOP/s") + ", " +
+                 show_rate(each.bytes_per_second * 1e-6, "MB/s"));
   given_.say("placed: " + format_places(places_, nodes));
   return ok();
 }

@@ -100,9 +100,7 @@ result<device*> node_build::device_named(const std::string& text) {
   if (!name->is_cuda()) {
     return (devices_[text] = std::make_unique<cpu_device>()).get();
   }
-  device_options wanted;
-  wanted.precision = node_.precision;
-  auto options = wanted.for_cuda();
+  auto options = options_.devices.for_cuda(); // the run's --precision
   options.ordinal = *name->ordinal;
   auto made = make_cuda_device(options);
   if (!made) return error{made.message() + " (`syngrad devices` lists what is there)"};

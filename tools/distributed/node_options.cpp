@@ -30,8 +30,6 @@ option_reader make_node_option_reader(node_options& o) {
       {address("join", o.join, "Where the coordinator listens: syngrad train --listen HOST:PORT"),
        text("devices", "DEVICE,...", o.devices,
             "What it offers to compute on; groups that are placed by cost go to the first", check_devices),
-       choice("precision", o.precision, {"f32", "tf32", "bf16"},
-              "On CUDA devices, what matrix products round their factors to"),
        whole_number("threads", o.threads, 1, 1 << 12, "Threads that run the actors"),
        whole_number("intra-op", o.intra_op, 1, 1 << 12, "Threads of one matrix product"),
        flag("help", o.help, "This text")}},

@@ -14,7 +14,6 @@ struct node_options {
 
   std::optional<endpoint> join;
   std::string devices = "cpu"; // "cpu,cuda:0"
-  std::string precision = "f32";
   int threads = 1;
   int intra_op = 1;
   bool help = false;

@@ -42,6 +42,14 @@ trace_names facts_of(const train_options& options) {
   return names;
 }
 
+std::string describe(const collected_count& count) {
+  auto line = "trace: " + show_count(static_cast<std::int64_t>(count.records)) + " records in " +
+              show_real(static_cast<double>(count.bytes) / (1 << 20), 1) + " MiB";
+  if (count.lost > 0)
+    line += ", " + show_count(static_cast<std::int64_t>(count.lost)) + " lost (--trace-limit, or rings that were full)";
+  return line;
+}
+
 } // namespace
 
 result<run_tracing> run_tracing::start(const train_options& options, const run_folder& folder) {
@@ -79,16 +87,15 @@ void run_tracing::discard() {
 std::string run_tracing::finish(bool hung) {
   if (!recorder_) return {};
   const auto closed = recorder_->close();
-  const auto records = recorder_->records(), lost = recorder_->lost();
-  const auto bytes = recorder_->bytes();
+  collected_count count{recorder_->records(), recorder_->lost(), recorder_->bytes()};
   if (hung) leak_deliberately(std::move(recorder_));
-  auto line = "trace: " + show_count(static_cast<std::int64_t>(records)) + " records in " +
-              show_real(static_cast<double>(bytes) / (1 << 20), 1) + " MiB";
-  if (lost > 0)
-    line += ", " + show_count(static_cast<std::int64_t>(lost)) + " lost (--trace-limit, or rings that were full)";
-  if (!closed) return line + "; it is incomplete: " + closed.message();
-  if (!others_.empty())
-    if (const auto merged = others_.merge(); !merged) return line + "; only of this process: " + merged.message();
+  if (!closed) return describe(count) + "; it is incomplete: " + closed.message();
+  if (!others_.empty()) {
+    const auto merged = others_.merge();
+    if (!merged) return describe(count) + "; only of this process: " + merged.message();
+    count = *merged;
+  }
+  const auto line = describe(count);
   const auto page = run_path_ + "/report.html";
   if (const auto reported = write_report(run_path_, page); !reported)
     return line + "; no report: " + reported.message();

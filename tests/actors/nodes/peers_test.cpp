@@ -164,7 +164,7 @@ TEST_CASE("the speed of a connection and its round trip are measured") {
   const auto rate = node.events().next(kind::rate);
   REQUIRE(rate);
   CHECK(rate->number > 1e6);
-  CHECK(rate->number < 1e12);
+  CHECK(rate->number < 1e11);
   caf::scoped_actor self(node.system().get());
   peer_status status;
   // A ping goes out every eighth of a second; the first one went out with the connection.
