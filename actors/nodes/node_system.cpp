@@ -2,6 +2,7 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/links/link_packets.hpp"
+#include "actors/nodes/bounded_middleman.hpp"
 #include "actors/nodes/gatekeeper_actor.hpp"
 #include "actors/nodes/listening_fault.hpp"
 #include "actors/nodes/network_messages.hpp"
@@ -72,7 +73,7 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   configure_network(*out->config_, settings);
   out->config_->add_message_types<caf::id_block::syngrad_nodes>();
   add_link_packets(*out->config_);
-  out->config_->load<caf::io::middleman>();
+  out->config_->load<bounded_middleman>();
   out->config_->load<random_node_id>();
   if (credentials) {
     const auto copies = credentials->copies();

@@ -11,6 +11,21 @@ import argparse, hashlib, json, os, pathlib, random, re, shutil, signal, statist
 from cluster import Cluster
 from machine import described
 
+WHAT_LIMITS = """
+The machine was shared while all of this was measured (load averages of 10 to 18 on two cores). All rows but the last
+are of commit 6ed21e3, whose broker does not look at headers yet.
+
+- Links, plain: "yes" is about CAF doing the same work (blobs cut from tensors and put together again). One blob sent again
+  and again and thrown away, which is not what a run needs, is faster than 0.8 allows.
+- Links over TLS: the processor. Both ends and CAF's own messages are in one process, and a link sums every chunk twice and
+  copies it once more beside the cipher. A quieter hour gave 0.93 of the same work ([links.md](links.md)).
+- Two nodes against one process: under load the system gives three processes a larger share than one, so a ratio above 1
+  is no gain of the program's, and pairs differ five-fold: this row says nothing until a quiet machine repeats it.
+- 100 ms each way: `locked` waits for a round trip through every gap for each batch; `synthetic` waits for none.
+- Updates alone: none where `--max-alone` is not known to `syngrad train`; a group then waits at the gap.
+- Kills: the time is to the end of the last process, with the relays left out.
+"""
+
 MODEL = "mlp:784-256x5-10"
 PLACE = "0-1=a/cpu,2-3=b/cpu,4-5=c/cpu"
 
@@ -272,7 +287,7 @@ def write(arguments, rows, done):
     for name, asked, _ in rows:
         text, fine = done.get(name, ("not run", None))
         lines.append(f"| {name} | {asked} | {text} | {'' if fine is None else 'yes' if fine else '**no**'} |")
-    pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+    pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n" + WHAT_LIMITS)
 
 
 def read(kept):
