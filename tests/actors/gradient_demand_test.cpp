@@ -47,6 +47,7 @@ counted_run run_counted(const training_settings& settings) {
   temporary_folder folder;
   trace_settings wanted;
   wanted.folder = folder.path();
+  wanted.capacity = 1 << 18; // all of it, should the thread that drains get no processor meanwhile
   auto recorder = trace_recorder::create(wanted, {});
   REQUIRE(recorder);
   cpu_device cpu;
