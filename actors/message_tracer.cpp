@@ -58,6 +58,8 @@ public:
     add<report_request>(trace_message::report_request);
     add<report>(trace_message::report);
     add<next_target>(trace_message::next_target);
+    add<batch_alone>(trace_message::batch_alone);
+    add<all_sent>(trace_message::all_sent);
   }
 
   const description* find(const std::type_info* type) const {

@@ -25,6 +25,7 @@ struct group_report {
   std::int64_t predictor_parameters = 0;
   double predictor_share = 0; // of the multiply-adds of group and predictor together
   std::int64_t dropped_targets = 0;
+  std::int64_t alone = 0; // batches that ended here while the network above was away; of `updates`
 };
 
 struct progress_report {

@@ -92,6 +92,7 @@ void fields(A& archive, report& m) {
   archive(group.staleness, group.cosine, group.norm_ratio);
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
+  archive(group.alone);
 }
 
 template <class A>
@@ -99,6 +100,9 @@ void fields(A& archive, control_message& m) {
   archive(m.type);
   archive.bytes(m.bytes);
 }
+
+template <class A>
+void fields(A&, batch_alone&) {}
 
 template <class A>
 void fields(A& archive, message_context& context) {

@@ -40,8 +40,10 @@ enum class trace_message : std::uint8_t {
   report,
   next_target,
   progress_tick,
+  batch_alone,
+  all_sent,
 };
-inline constexpr int trace_message_count = 29;
+inline constexpr int trace_message_count = 31;
 
 std::string_view name_of(record_kind);
 std::string_view name_of(trace_message);

@@ -10,7 +10,7 @@ program = sys.argv[1]
 
 GROUP_KEYS = {"group", "layers", "updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio",
               "audit_cosine", "audit_norm_ratio", "audit_bias", "parameters", "predictor_parameters",
-              "predictor_share", "dropped_targets"}
+              "predictor_share", "dropped_targets", "alone"}
 
 
 def train(*arguments):

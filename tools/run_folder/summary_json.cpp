@@ -28,6 +28,7 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("predictor_parameters").number(group.predictor_parameters);
   json.key("predictor_share").number(group.predictor_share);
   json.key("dropped_targets").number(group.dropped_targets);
+  json.key("alone").number(group.alone);
   json.end_object();
 }
 

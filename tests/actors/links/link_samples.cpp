@@ -27,6 +27,7 @@ group_report sample_report() {
   out.predictor_parameters = 77;
   out.predictor_share = 0.3;
   out.dropped_targets = 9;
+  out.alone = 21;
   return out;
 }
 
@@ -79,6 +80,7 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   all.push_back(report_request{next(), 5, report_span::since_last_interval});
   all.push_back(report{next(), 5, sample_report()});
   all.push_back(control_message{next(), 513, {'a', 'b', 0, 'c'}});
+  all.push_back(batch_alone{next()});
   return all;
 }
 
