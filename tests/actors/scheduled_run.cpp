@@ -116,11 +116,11 @@ public:
   }
   void happen_until(std::uint64_t now, const links_by_interface& links) {
     for (; next_ < events_.size() && events_[next_].at <= now; ++next_) {
-      const auto& event = events_[next_];
-      const auto interface = static_cast<std::size_t>(event.interface);
+      const auto& due = events_[next_];
+      const auto interface = static_cast<std::size_t>(due.interface);
       if (interface >= links.size()) continue;
       for (const auto& link : links[interface])
-        event.down ? caf::anon_send(link, link_down{"the test cut it"}) : caf::anon_send(link, link_up{});
+        due.down ? caf::anon_send(link, link_down{"the test cut it"}) : caf::anon_send(link, link_up{});
     }
   }
 
