@@ -39,6 +39,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.credits = settings.credits;
   setup.audit_every = settings.audit_every;
   setup.gradients = settings.gradients;
+  setup.max_alone = settings.max_alone;
   setup.observer = plan.updates;
   // As many as can be above this group at once, by their credits, and at least what the lag holds back.
   setup.cache_limit = std::max((settings.credits + 1) * (count - index), setup.lag + 1) + 1;
@@ -120,8 +121,13 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   if (plan.data) {
     out.coordinator = system.spawn<coordinator_actor>(actor_place{++out.numbers_used, plan.trace, plan.node});
     auto& loading = plan.source_device->make_stream();
-    source_setup feed{plan.data, plan.validation,          std::move(*plan.order),
-                      &loading,  reads_host_only(plan, 0), plan.settings.evaluate_every};
+    source_setup feed{plan.data,
+                      plan.validation,
+                      std::move(*plan.order),
+                      &loading,
+                      reads_host_only(plan, 0),
+                      plan.settings.evaluate_every,
+                      plan.settings.max_alone > 0};
     out.source = system.spawn<source_actor>(place(loading, "source"), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)

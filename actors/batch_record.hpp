@@ -37,6 +37,7 @@ struct batch_record {
 
   bool sent_down = false;
   bool finished = false;
+  bool ends_at_gap = false;  // not sent up: the network is away
   bool awaits_audit = false; // the true gradient is still to come, for measurement only
   bool agreement_measured = false;
   bool audit_measured = false;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace syngrad {
 
@@ -28,6 +29,8 @@ caf::behavior coordinator_actor::make_behavior() {
   return with_describe({
     on(&coordinator_actor::handle_begin),
     on(&coordinator_actor::handle_batch_done),
+    on(&coordinator_actor::handle_batch_alone),
+    on(&coordinator_actor::handle_all_sent),
     on(&coordinator_actor::handle_evaluation_begun),
     on(&coordinator_actor::handle_evaluated),
     on(&coordinator_actor::handle_training_ended),
@@ -58,6 +61,33 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
   if (stage_ == stage::ended) return;
   beat();
   ++done_;
+  note_progress(finished);
+  send_more_or_stop();
+}
+
+void coordinator_actor::handle_batch_alone(batch_alone&) {
+  if (stage_ == stage::ended) return;
+  beat();
+  ++alone_;
+  send_more_or_stop();
+}
+
+void coordinator_actor::handle_all_sent(all_sent& so_far) {
+  all_sent_ = so_far.steps;
+  send_more_or_stop();
+}
+
+void coordinator_actor::send_more_or_stop() {
+  if (summary_.end != run_end::finished) return; // it has been told to stop
+  if (!all_sent_ || done_ + alone_ < *all_sent_) return;
+  const auto sent = *std::exchange(all_sent_, std::nullopt);
+  if (done_ < setup_->steps)
+    send(setup_->source, train{context_for(no_batch), sent + setup_->steps - done_});
+  else
+    send(setup_->source, stop_training{context_for(no_batch)});
+}
+
+void coordinator_actor::note_progress(const batch_done& finished) {
   last_done_ns_ = steady_now_ns();
   if (std::isfinite(finished.loss)) {
     recent_loss_ = done_ == 1 ? finished.loss : recent_loss_ + 0.05 * (finished.loss - recent_loss_);
@@ -162,7 +192,7 @@ void coordinator_actor::next_final_evaluation() {
   const bool on_test_set = final_evaluations_.front();
   final_evaluations_.pop_front();
   send(setup_->source, evaluate{context_for(no_batch),
-                                static_cast<std::uint64_t>(summary_.steps) * 2 + (on_test_set ? 1 : 0), on_test_set});
+                                static_cast<std::uint64_t>(done_ + alone_) * 2 + (on_test_set ? 1 : 0), on_test_set});
 }
 
 // ---- reports

@@ -6,8 +6,10 @@
 // | flushing   | every group has handled every gradient         | evaluating (not where the run failed)   |
 // | evaluating | all rows came back: validation first, then test | reporting                              |
 // | reporting  | every group has reported                       | ended                                   |
-// Evaluations during training are apart from that: they pause the source. A failure that cannot be skipped, or an actor
-// that is gone, ends the run at once.
+// Where batches can end at a gap in the network, the source asks what now (all_sent): once each of its batches has
+// reached the loss or ended at a gap it is told to send as many more as did not reach the loss, or to stop. Evaluations
+// during training are apart from that: they pause the source. A failure that cannot be skipped, or an actor that is
+// gone, ends the run at once.
 #pragma once
 
 #include "actors/observed_actor.hpp"
@@ -70,6 +72,8 @@ private:
 
   void handle_begin(begin&);
   void handle_batch_done(batch_done&);
+  void handle_batch_alone(batch_alone&);
+  void handle_all_sent(all_sent&);
   void handle_evaluation_begun(evaluation_begun&);
   void handle_evaluated(evaluated&);
   void handle_training_ended(training_ended&);
@@ -80,6 +84,8 @@ private:
   void handle_tick(progress_tick&);
   void handle_down(const caf::down_msg&);
 
+  void note_progress(const batch_done&);
+  void send_more_or_stop();
   void finish_evaluation(const running_evaluation&);
   void next_final_evaluation();
   void ask_for_reports(gathering, report_span);
@@ -102,6 +108,8 @@ private:
   std::size_t groups_flushed_ = 0;
 
   std::int64_t done_ = 0;
+  std::int64_t alone_ = 0;               // batches that ended at a gap in the network
+  std::optional<std::int64_t> all_sent_; // batches that the source has sent, where it asks what now
   std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
   double recent_loss_ = 0;   // exponential mean
   double interval_loss_ = 0; // sum since the last evaluation

@@ -13,8 +13,8 @@ namespace syngrad {
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
   : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
                    *setup.copies),
-    setup_(std::move(setup)), actor_id_(actor_id(place.process(), place.number)), wanted_below_(setup_.gradients.every),
-    appetite_(setup_.gradients) {}
+    setup_(std::move(setup)), actor_id_(actor_id(place.process(), place.number)), gap_(setup_.max_alone),
+    wanted_below_(setup_.gradients.every), appetite_(setup_.gradients) {}
 
 group_actor::~group_actor() = default;
 
@@ -118,6 +118,7 @@ void group_actor::handle_work_done(work_done& passed) {
   if (!record) return;
   if (!passed.settled) {
     send(below_.who, credit{context_for(passed.context.batch), 1});
+    if (record->ends_at_gap) send(coordinator(), batch_alone{context_for(passed.context.batch)});
     if (is_top()) {
       const double loss = record->numbers.f32()[measure::loss];
       setup_.observer->measured(origin_of(*record, setup_.layers->version()), trace_measure::loss, loss);
@@ -178,6 +179,7 @@ void group_actor::handle_report_request(report_request& request) {
   out.predictor_share = setup_.predictor_multiply_adds / (own + setup_.predictor_multiply_adds);
   out.dropped_targets = dropped_targets_;
   report_traffic(out);
+  out.alone = gap_.alone();
   if (interval) interval_agreement_ = {};
   send(coordinator(), report{context_for(no_batch), request.number, out});
 }
@@ -191,6 +193,10 @@ void group_actor::advance() {
       if (!start_next()) return;
       break;
     case state::sending:
+      if (turn_ && may_train_alone(turn_->batch)) {
+        go_on_alone();
+        break;
+      }
       if (credits_above_ == 0) return;
       --credits_above_;
       send_across(above_, std::exchange(output_, {}));
@@ -216,7 +222,7 @@ bool group_actor::start_next() {
   if (inbox_.empty()) return false;
   if (inbox_.front().is_flush_mark) return try_flush();
   const bool trains = inbox_.front().batch.mode == phase::train;
-  if (trains && static_cast<std::int64_t>(in_flight_.size()) >= setup_.cache_limit) return false;
+  if (trains && !has_room_for(inbox_.front().batch.context.batch)) return false;
   auto next = std::move(inbox_.front().batch);
   inbox_.pop_front();
   if (trains)
@@ -295,6 +301,10 @@ void group_actor::finish_turn() {
   when_complete(*setup_.work, work_done{context_for(record.batch), false});
   if (record.finished) {
     settle_if_done(record);
+    return;
+  }
+  if (record.ends_at_gap) {
+    deliver(record, gradient_kind::none, {});
     return;
   }
   if (record.early_audit) deliver_audit(record, *std::exchange(record.early_audit, std::nullopt));

@@ -7,13 +7,14 @@
 // | state   | what ends it                                                        |
 // |---------|---------------------------------------------------------------------|
 // | idle    | an activation or flush mark, and room for one more cache            |
-// | sending | a credit from above                                                 |
+// | sending | a credit from above; or, up to max_alone, that above is away        |
 // | gated   | the gradient of batch - lag (deterministic), or of the batch itself |
 // | asking  | the predictor's answer                                              |
 #pragma once
 
 #include "actors/agreement.hpp"
 #include "actors/crossing_actor.hpp"
+#include "actors/gap_above.hpp"
 #include "actors/gradient_demand.hpp"
 #include "actors/links/link_counters.hpp"
 #include "actors/links/link_messages.hpp"
@@ -47,6 +48,7 @@ struct group_setup {
   // What comes over links from its neighbours; nothing does where they are in this process. Null: nobody counts.
   std::shared_ptr<const link_counters> from_below, from_above;
   std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
+  std::int64_t max_alone = 0;    // batches that may end here while the network above is away
   // Of the predictor beside this group, for the report.
   std::int64_t predictor_parameters = 0;
   double predictor_multiply_adds = 0;
@@ -87,8 +89,8 @@ private:
   void handle_evaluation_done(evaluation_done&);
   void handle_report_request(report_request&);
   // From the link to a neighbour in another process. What is on its way arrives when the network is back.
-  void handle_neighbour_away(neighbour_away&) { away_.push_back(current_sender()); }
-  void handle_neighbour_back(neighbour_back&) { std::erase(away_, current_sender()); }
+  void handle_neighbour_away(neighbour_away&);
+  void handle_neighbour_back(neighbour_back&);
 
   bool is_top() const { return setup_.index == setup_.count - 1; }
   bool has_below() const { return setup_.index > 0; }
@@ -103,6 +105,11 @@ private:
   void finish_turn();
   bool try_flush();
   bool gate_open();
+
+  static constexpr std::int64_t records_alone = 2; // of batches that end at the gap: one in its turn, one settling
+  bool may_train_alone(std::uint64_t batch) const;
+  bool has_room_for(std::uint64_t batch) const;
+  void go_on_alone();
 
   void deliver(batch_record&, gradient_kind, const tensor& values);
   void deliver_early(batch_record&);
@@ -150,6 +157,7 @@ private:
   activation output_; // in state::sending
   std::deque<input> inbox_;
   std::vector<caf::strong_actor_ptr> away_; // links whose other end is not to be reached
+  gap_above gap_;
   std::int64_t credits_above_ = 0;
   bool flushing_ = false;
   bool accumulated_ = false;

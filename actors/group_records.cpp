@@ -108,7 +108,8 @@ std::string group_actor::describe() {
 // As many records as can be in flight, so that none is made while batches run.
 void group_actor::prepare_records() {
   const shape measures{measure::nonfinite + setup_.layers->layer_count()};
-  while (static_cast<std::int64_t>(spare_.size()) < setup_.cache_limit) {
+  const auto count = setup_.cache_limit + (setup_.max_alone > 0 ? records_alone : 0);
+  while (static_cast<std::int64_t>(spare_.size()) < count) {
     spare_.push_back(std::make_unique<batch_record>());
     auto& record = *spare_.back();
     record.measures = make_tensor(*setup_.work, measures);
@@ -129,7 +130,7 @@ batch_record& group_actor::make_record() {
   spare_.pop_back();
   auto& record = *in_flight_.back();
   setup_.work->ops().fill(*setup_.work, record.measures, 0);
-  record.sent_down = record.finished = record.awaits_audit = false;
+  record.sent_down = record.finished = record.ends_at_gap = record.awaits_audit = false;
   record.agreement_measured = record.audit_measured = false;
   return record;
 }

@@ -59,6 +59,8 @@ public:
     add<report>(trace_message::report);
     add<next_target>(trace_message::next_target);
     add<gradients_wanted>(trace_message::gradients_wanted);
+    add<batch_alone>(trace_message::batch_alone);
+    add<all_sent>(trace_message::all_sent);
   }
 
   const description* find(const std::type_info* type) const {

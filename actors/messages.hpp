@@ -13,7 +13,11 @@
 //  predictor        solver           solve -> solved            a closed-form solution, in the background
 //  source, group    group above      flush_mark                 no more batches for now: apply what is outstanding
 //  top group        coordinator      batch_done, evaluated      the loss of a batch
+//  group            coordinator      batch_alone                a batch ended here: the network above is away
 //  group            coordinator      flushed
+//  source           coordinator      training_ended             after its flush mark
+//  source           coordinator      all_sent                   where batches may end at a gap, before a flush mark:
+//                                                               answered by train (so many in all) or stop_training
 //  any              coordinator      failure
 //  coordinator      source           train, resume_training, stop_training, evaluate
 //  coordinator      group            report_request -> group_report
@@ -128,6 +132,11 @@ struct batch_done {
   std::int64_t rows = 0;
 };
 
+// Trained by the groups below a gap in the network only: the source has to send one more.
+struct batch_alone {
+  message_context context;
+};
+
 struct evaluated {
   message_context context;
   std::uint64_t evaluation = 0;
@@ -207,6 +216,11 @@ struct training_ended {
   std::int64_t steps = 0; // batches that were sent
 };
 
+struct all_sent {
+  message_context context;
+  std::int64_t steps = 0; // batches so far
+};
+
 // Over which time the means of a report are taken.
 enum class report_span : std::uint8_t { run, since_last_interval };
 struct report_request {
@@ -243,6 +257,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::targets_dropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::credit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flush_mark)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_alone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::failure)
@@ -256,6 +271,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::stop_training)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluation_begun)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::training_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::all_sent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::describe_request)

@@ -53,6 +53,17 @@ status check_numbers(const training_settings& settings) {
   return ok();
 }
 
+status check_max_alone(const training_settings& settings) {
+  if (settings.max_alone == 0) return ok();
+  if (settings.max_alone < 0) return error{"--max-alone must be at least 0, not " + std::to_string(settings.max_alone)};
+  if (!policy_predicts(settings.policy))
+    return error{"--max-alone needs a policy that predicts gradients, not '" + settings.policy +
+                 "'; use synthetic or corrected, or --max-alone 0"};
+  if (settings.deterministic)
+    return error{"--max-alone must be 0 in a deterministic run: what the network does would decide the weights"};
+  return ok();
+}
+
 status check_lag(const training_settings& settings) {
   if (!settings.lag) return ok();
   if (!settings.deterministic)
@@ -170,9 +181,9 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   if (!policy) return policy.failure();
   if (data)
     if (auto fits = check_data(net, *data, settings.batch_size); !fits) return fits.failure();
-  for (const auto& each :
-       {check_split(settings.split, net.units.size()), check_numbers(settings), check_lag(settings),
-        check_gradients(settings), check_optimizer(settings.optimizer), check_optimizer(settings.synthetic.optimizer)})
+  for (const auto& each : {check_split(settings.split, net.units.size()), check_numbers(settings), check_lag(settings),
+                           check_gradients(settings), check_max_alone(settings), check_optimizer(settings.optimizer),
+                           check_optimizer(settings.synthetic.optimizer)})
     if (!each) return each.failure();
   if (places.groups.size() != settings.split.size())
     return error{"there are " + std::to_string(settings.split.size()) + " groups, but places for " +

@@ -42,6 +42,9 @@ struct training_settings {
   std::int64_t audit_every = 0; // 0: never
   bool skip_nonfinite = false;  // else: stop
   double hang_after_s = 60;
+  // Batches that a group may train alone, with its predictions, while the network above it is away; then it waits. They
+  // are not among `steps`. Needs a policy that predicts, and a run that is not deterministic.
+  std::int64_t max_alone = 0;
 };
 
 // Names of the policies, in the order of their registry.

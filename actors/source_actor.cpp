@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace syngrad {
 
@@ -40,6 +41,7 @@ void source_actor::handle_credit(credit& granted) {
 void source_actor::handle_train(train& order) {
   steps_ = order.steps;
   training_ = true;
+  asked_ = false;
   advance();
 }
 
@@ -51,6 +53,8 @@ void source_actor::handle_resume(resume_training&) {
 void source_actor::handle_stop(stop_training&) {
   steps_ = std::min(steps_, step_);
   paused_ = false;
+  stopped_ = true;
+  training_ = training_ || std::exchange(asked_, false);
   advance();
 }
 
@@ -63,6 +67,11 @@ void source_actor::advance() {
   while (pass_ || (training_ && !paused_)) {
     if (!pass_ && step_ == steps_) {
       training_ = false;
+      if (setup_.asks_for_the_end && !stopped_) {
+        asked_ = true;
+        send(coordinator(), all_sent{context_for(no_batch), step_});
+        return;
+      }
       send_across(above_, flush_mark{context_for(no_batch)});
       send(coordinator(), training_ended{context_for(no_batch), step_});
       return;
@@ -115,6 +124,7 @@ std::string source_actor::describe() {
   const auto where = " (sent " + std::to_string(step_) + " of " + std::to_string(steps_) + " batches)";
   if (pass_ || (training_ && !paused_)) return "waits for a credit from group 0" + where;
   if (paused_) return "waits for the coordinator to have an evaluation's result" + where;
+  if (asked_) return "waits for every batch to reach the loss or to end at a gap in the network" + where;
   return "has nothing to send" + where;
 }
 

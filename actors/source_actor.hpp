@@ -1,5 +1,5 @@
 // Feeds the bottom group: training batches while it has credits, evaluation batches in between, a flush mark at the
-// end.
+// end. Where batches can end at a gap in the network it asks for the end: it may have to send more.
 //
 // An evaluation is a barrier: after its batches the source waits for the coordinator to resume training, so that the
 // time of both can be told apart and a run that stops at a target stops at the same batch every time.
@@ -20,6 +20,7 @@ struct source_setup {
   stream* work = nullptr;  // which is the copy stream, too: the source has no other work
   bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
+  bool asks_for_the_end = false; // all_sent, and then as the coordinator says
 };
 
 class source_actor : public crossing_actor {
@@ -60,6 +61,8 @@ private:
   std::int64_t credits_ = 0;
   std::int64_t step_ = 0, steps_ = 0;
   bool training_ = false;
+  bool asked_ = false; // for the end: waits for train or stop_training
+  bool stopped_ = false;
   bool paused_ = false; // until the coordinator has the result of an evaluation
   std::optional<pass> pass_;
   std::vector<std::int32_t> rows_; // scratch

@@ -30,6 +30,7 @@ struct group_report {
   std::int64_t bytes_from_below = 0; // activations
   std::int64_t bytes_from_above = 0; // gradients, credits
   std::int64_t bytes_saved = 0;      // what gradients that were not wanted would have added to those from above
+  std::int64_t alone = 0;            // batches that ended here while the network above was away; of `updates`
 };
 
 struct progress_report {

@@ -93,6 +93,7 @@ void fields(A& archive, report& m) {
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
   archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);
+  archive(group.alone);
 }
 
 template <class A>
@@ -105,6 +106,9 @@ template <class A>
 void fields(A& archive, gradients_wanted& m) {
   archive(m.every);
 }
+
+template <class A>
+void fields(A&, batch_alone&) {}
 
 template <class A>
 void fields(A& archive, message_context& context) {

@@ -41,8 +41,10 @@ enum class trace_message : std::uint8_t {
   next_target,
   progress_tick,
   gradients_wanted,
+  batch_alone,
+  all_sent,
 };
-inline constexpr int trace_message_count = 30;
+inline constexpr int trace_message_count = 32;
 
 std::string_view name_of(record_kind);
 std::string_view name_of(trace_message);

@@ -2,7 +2,9 @@
 
 #include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
+#include "actors/links/link_messages.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "tests/actors/breakable_link.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -81,20 +83,60 @@ std::vector<planned_group> all_groups(const std::vector<run_plan>& members) {
   return groups;
 }
 
-// Stands in for an actor of another member: passes everything on, in order.
-caf::actor spawn_stand_in(caf::actor_system& system, const caf::actor& for_whom) {
-  return system.spawn([for_whom](caf::event_based_actor* self) -> caf::behavior {
-    self->set_default_handler([for_whom](caf::scheduled_actor*, caf::message_view& view) -> caf::result<caf::message> {
-      caf::anon_send(for_whom, view.move_content_to_message());
-      return caf::message{};
-    });
-    return {[](caf::unit_t) {}};
-  });
+using links_by_interface = std::vector<std::vector<caf::actor>>;
+
+// From the neighbours of group `index` that are `here` to `host`, who has it.
+caf::actor link_to_group(caf::actor_system& system, const running_actors& host, const running_actors& here,
+                         std::size_t index, links_by_interface& links) {
+  links.resize(host.groups.size());
+  std::vector<caf::actor> owners;
+  const bool from_below = index > 0 && here.groups[index - 1];
+  const bool from_above = index + 1 < here.groups.size() && here.groups[index + 1];
+  if (from_below) owners.push_back(here.groups[index - 1]);
+  if (from_above) owners.push_back(here.groups[index + 1]);
+  const auto made = spawn_breakable_link(system, host.groups[index], owners);
+  if (from_below) links[index - 1].push_back(made);
+  if (from_above) links[index].push_back(made);
+  return made;
 }
 
+// What happens to the network, in the order of time.
+class network_events {
+public:
+  explicit network_events(const std::vector<network_cut>& cuts) {
+    for (const auto& cut : cuts) {
+      events_.push_back({cut.at, cut.interface, true});
+      events_.push_back({cut.until, cut.interface, false});
+    }
+    std::stable_sort(events_.begin(), events_.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  }
+
+  std::optional<std::uint64_t> next() const {
+    return next_ < events_.size() ? std::optional(events_[next_].at) : std::nullopt;
+  }
+  void happen_until(std::uint64_t now, const links_by_interface& links) {
+    for (; next_ < events_.size() && events_[next_].at <= now; ++next_) {
+      const auto& due = events_[next_];
+      const auto interface = static_cast<std::size_t>(due.interface);
+      if (interface >= links.size()) continue;
+      for (const auto& link : links[interface])
+        due.down ? caf::anon_send(link, link_down{"the test cut it"}) : caf::anon_send(link, link_up{});
+    }
+  }
+
+private:
+  struct event {
+    std::uint64_t at = 0;
+    int interface = 0;
+    bool down = false;
+  };
+  std::vector<event> events_;
+  std::size_t next_ = 0;
+};
+
 // Of all members; each knows of the others' actors only what stands in for them.
-running_actors spawn_members(caf::actor_system& system, std::vector<run_plan>& plans,
-                             const std::vector<int>& member_of) {
+running_actors spawn_members(caf::actor_system& system, std::vector<run_plan>& plans, const std::vector<int>& member_of,
+                             links_by_interface& links) {
   if (member_of.empty()) return spawn_actors(system, plans.front());
   std::vector<running_actors> members;
   for (auto& plan : plans) members.push_back(spawn_local_actors(system, plan));
@@ -103,12 +145,12 @@ running_actors spawn_members(caf::actor_system& system, std::vector<run_plan>& p
     auto& here = members[member];
     outside_actors outside;
     if (member > 0) {
-      outside.coordinator = spawn_stand_in(system, first.coordinator);
-      outside.source = spawn_stand_in(system, first.source);
+      outside.coordinator = spawn_breakable_link(system, first.coordinator);
+      outside.source = spawn_breakable_link(system, first.source);
     }
     for (std::size_t i = 0; i < member_of.size(); ++i) {
       const auto host = static_cast<std::size_t>(member_of[i]);
-      outside.groups.push_back(host == member ? caf::actor{} : spawn_stand_in(system, members[host].groups[i]));
+      outside.groups.push_back(host == member ? caf::actor{} : link_to_group(system, members[host], here, i, links));
     }
     join_actors(here, outside);
     if (member == 0) start_run(here, outside, plans.front());
@@ -144,18 +186,25 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   test_system system;
   auto members = make_members(settings, model, data, places, order, observer);
   const auto groups = all_groups(members);
-  auto actors = spawn_members(system.get(), members, order.member_of);
+  links_by_interface links;
+  auto actors = spawn_members(system.get(), members, order.member_of, links);
+  network_events network(order.cuts);
   auto outcome = actors.state->outcome.get_future();
   random_source random(order.seed, 3);
   auto& jobs = system.scheduler().jobs;
   for (std::uint64_t handled = 0; !has_ended(outcome); ++handled) {
+    network.happen_until(handled, links);
     if (order.interrupt_at == handled) caf::anon_send(actors.coordinator, interrupt_run{});
     const bool device_first = order.late && random.below(2) == 0;
     if (device_first && works_late(order, random)) continue;
     if (!jobs.empty()) {
       std::swap(jobs.front(), jobs[random.below(static_cast<std::uint32_t>(jobs.size()))]);
       system.scheduler().run_once();
-    } else if (!works_late(order, random)) {
+    } else if (works_late(order, random)) {
+      continue;
+    } else if (const auto next = network.next()) {
+      handled = *next - 1;
+    } else {
       out.stuck = describe_all(system, actors.all);
       for (const auto& each : actors.all) caf::anon_send_exit(each, caf::exit_reason::kill);
       return out;

@@ -21,6 +21,13 @@ struct run_result {
   replay_cache::counters recordings; // of all groups and predictors
 };
 
+// The links across an interface (between group `interface` and the one above it) are lost at the `at`th message
+// handled, and back at the `until`th, or earlier where nothing else can go on.
+struct network_cut {
+  int interface = 0;
+  std::uint64_t at = 0, until = 0;
+};
+
 struct schedule {
   std::uint64_t seed = 1;
   std::optional<std::uint64_t> interrupt_at; // messages handled before Ctrl-C
@@ -28,6 +35,7 @@ struct schedule {
   late_device* late_peer = nullptr;          // likewise
   trace_recorder* trace = nullptr;
   std::vector<int> member_of = {}; // of each group; empty: all in one, which is 0 and has the source
+  std::vector<network_cut> cuts = {};
 };
 
 // Runs to the end, or until nothing can go on.

@@ -10,7 +10,7 @@ program = sys.argv[1]
 
 GROUP_KEYS = {"group", "layers", "updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio",
               "audit_cosine", "audit_norm_ratio", "audit_bias", "parameters", "predictor_parameters",
-              "predictor_share", "dropped_targets", "bytes_from_below", "bytes_from_above", "bytes_saved"}
+              "predictor_share", "dropped_targets", "bytes_from_below", "bytes_from_above", "bytes_saved", "alone"}
 
 
 def train(*arguments):

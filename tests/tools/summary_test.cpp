@@ -36,6 +36,21 @@ TEST_CASE("What went over links is told as bytes a sample, with what was saved, 
     CHECK(json.find(line) != std::string::npos);
 }
 
+TEST_CASE("Batches that were trained alone are shown where there are any") {
+  auto summary = test::sample_summary();
+  CHECK(format_groups(summary).find("alone") == std::string::npos);
+  CHECK(format_last_line(summary, "r").find("alone") == std::string::npos);
+  summary.groups[0].alone = 40;
+  summary.groups[1].alone = 2;
+  const auto table = format_groups(summary);
+  CHECK(table.find("dropped  alone") != std::string::npos);
+  CHECK(table.find("      3     40\n") != std::string::npos);
+  CHECK(
+    table.find("alone: batches that ended at the group while the network above it was away; not among the steps.") !=
+    std::string::npos);
+  CHECK(format_last_line(summary, "r").find("samples/s, 42 more batches trained alone; results") != std::string::npos);
+}
+
 TEST_CASE("The summary's last line says it all") {
   auto summary = test::sample_summary();
   CHECK(format_last_line(summary, "runs/x") ==
@@ -54,7 +69,7 @@ TEST_CASE("The summary for scripts has every key, and null for what was not meas
   for (const auto* line :
        {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5", "\"steps\": 1200",
         "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5", "\"validation_error_percent\": null",
-        "\"cosine\": 0.875", "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3"}) {
+        "\"cosine\": 0.875", "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0"}) {
     INFO(line);
     CHECK(json.find(line) != std::string::npos);
   }

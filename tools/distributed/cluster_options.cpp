@@ -2,6 +2,8 @@
 
 #include "tools/nodes/network_options.hpp"
 
+#include <limits>
+
 namespace syngrad::tools {
 
 namespace {
@@ -16,6 +18,15 @@ result<node_count> parse_nodes(const std::string& value) {
     return error{"expected MIN or MIN:MAX, 1 to " + std::to_string(most_nodes) + ", got '" + value +
                  "'; write for example --nodes 3"};
   return node_count{static_cast<int>(*least), static_cast<int>(*most)};
+}
+
+option_row max_alone_row(cluster_options& o) {
+  auto row =
+    optional_number("max-alone", o.max_alone, 0, std::numeric_limits<int>::max(),
+                    "Batches that the groups below a gap in the network train on their predictions alone; then "
+                    "they wait. Not counted by --steps");
+  row.shown_default = "1000 where the policy predicts and the run is not --deterministic, else 0";
+  return row;
 }
 
 } // namespace
@@ -38,6 +49,7 @@ std::vector<option_group> cluster_groups(cluster_options& o) {
     reach_options(o.network),
     protection_options(o.network),
     failure_options(o.network)};
+  groups.back().rows.push_back(max_alone_row(o));
   for (auto& group : groups)
     for (auto& row : group.rows) // what is empty is not set
       row.get = [get = row.get]() {

@@ -5,6 +5,10 @@
 #include "actors/nodes/network_settings.hpp"
 #include "tools/command_line/option_row.hpp"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace syngrad::tools {
 
 struct cluster_options {
@@ -12,6 +16,7 @@ struct cluster_options {
   std::string nodes;   // MIN or MIN:MAX; empty: no other processes, or as many as local_nodes
   int local_nodes = 0; // processes that the run starts itself
   std::string wire = "f32";
+  std::optional<int> max_alone; // until resolved: by policy
 
   bool active() const { return local_nodes > 0 || !nodes.empty() || network.listen.has_value(); }
 };

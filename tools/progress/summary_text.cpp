@@ -15,7 +15,13 @@ bool audited(const training_summary& summary) {
                      [](const auto& group) { return std::isfinite(group.audit_cosine); });
 }
 
-std::vector<std::string> cells_of(const group_report& group, bool with_audit) {
+std::int64_t trained_alone(const training_summary& summary) {
+  std::int64_t sum = 0;
+  for (const auto& group : summary.groups) sum += group.alone;
+  return sum;
+}
+
+std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_alone) {
   std::vector<std::string> cells{std::to_string(group.group),   group.layers,
                                  std::to_string(group.updates), show_percent(group.busy),
                                  show_percent(group.starved),   show_percent(group.blocked),
@@ -26,6 +32,7 @@ std::vector<std::string> cells_of(const group_report& group, bool with_audit) {
                                show_real(group.audit_bias, 2)});
   cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
                              show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
+  if (with_alone) cells.push_back(std::to_string(group.alone));
   return cells;
 }
 
@@ -59,17 +66,22 @@ std::string ending(run_end end) {
 } // namespace
 
 std::string format_groups(const training_summary& summary) {
-  const bool with_audit = audited(summary);
+  const bool with_audit = audited(summary), with_alone = trained_alone(summary) > 0;
   std::vector<std::string> titles{"group",   "units",     "updates", "busy", "starved",
                                   "blocked", "staleness", "cosine",  "norms"};
   if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
   titles.insert(titles.end(), {"params", "pred. params", "pred. work", "dropped"});
+  if (with_alone) titles.emplace_back("alone");
   text_table table(titles);
-  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit));
+  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_alone));
   return table.str() +
          "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
          "cosine, norms: of the predicted against the received gradient. pred. work: share of multiply-adds.\n" +
-         (with_audit ? "audit: what was applied against the true gradient.\n" : "") + describe(traffic_of(summary));
+         (with_audit ? "audit: what was applied against the true gradient.\n" : "") +
+         (with_alone ? "alone: batches that ended at the group while the network above it was away; not among the "
+                       "steps.\n"
+                     : "") +
+         describe(traffic_of(summary));
 }
 
 std::string format_last_line(const training_summary& summary, const std::string& folder) {
@@ -80,6 +92,8 @@ std::string format_last_line(const training_summary& summary, const std::string&
           show_count(std::llround(summary.samples_per_s)) + " samples/s";
   if (summary.nonfinite_skipped > 0)
     line += ", " + std::to_string(summary.nonfinite_skipped) + " batches skipped (NaN or Inf)";
+  if (const auto alone = trained_alone(summary); alone > 0)
+    line += ", " + std::to_string(alone) + " more batches trained alone";
   return line + "; results in " + folder;
 }
 

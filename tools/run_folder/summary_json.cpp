@@ -32,6 +32,7 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("bytes_from_below").number(group.bytes_from_below);
   json.key("bytes_from_above").number(group.bytes_from_above);
   json.key("bytes_saved").number(group.bytes_saved);
+  json.key("alone").number(group.alone);
   json.end_object();
 }
 

@@ -1,5 +1,6 @@
 #include "tools/train/resolve.hpp"
 
+#include "actors/policies/update_policy.hpp"
 #include "models/learning_rate.hpp"
 #include "tools/train/trace_mode.hpp"
 
@@ -93,6 +94,26 @@ status check_combinations(const train_options& options, const option_reader& rea
   return ok();
 }
 
+// Only several processes have a network between them that can be away.
+status resolve_max_alone(train_options& options) {
+  constexpr int usual = 1000;
+  auto& settings = options.settings;
+  auto& wanted = options.cluster.max_alone;
+  const bool several = options.cluster.active(), predicts = policy_predicts(settings.policy);
+  if (wanted.value_or(0) > 0) {
+    if (!several) return refuse("max-alone", "expected --listen or --local-nodes with it; leave it out");
+    if (!predicts)
+      return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
+                                   settings.policy + "; leave it out or use --max-alone 0");
+    if (settings.deterministic)
+      return refuse("max-alone", "--deterministic cannot depend on when the network is away; leave it out or use "
+                                 "--max-alone 0");
+  }
+  if (several && !wanted) wanted = predicts && !settings.deterministic ? usual : 0;
+  settings.max_alone = wanted.value_or(0);
+  return ok();
+}
+
 // In an options file, '#' begins a comment.
 status check_storable(const option_reader& reader) {
   for (const auto& group : reader.groups())
@@ -132,6 +153,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto done = resolve_audit(options); !done) return done.failure();
   if (auto done = resolve_gradients(options); !done) return done.failure();
   if (auto good = check_combinations(options, reader); !good) return good.failure();
+  if (auto good = resolve_max_alone(options); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();
   options.settings.synthetic.labels = options.condition == "labels";
   options.settings.skip_nonfinite = options.on_nonfinite == "skip";

@@ -31,6 +31,7 @@ group_report sample_report() {
   out.bytes_from_below = std::int64_t{1} << 40;
   out.bytes_from_above = 777;
   out.bytes_saved = 55;
+  out.alone = 21;
   return out;
 }
 
@@ -84,6 +85,7 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   all.push_back(report{next(), 5, sample_report()});
   all.push_back(control_message{next(), 513, {'a', 'b', 0, 'c'}});
   all.push_back(gradients_wanted{next(), 16});
+  all.push_back(batch_alone{next()});
   return all;
 }
 

@@ -59,6 +59,14 @@ std::vector<char> golden_gradients_wanted() {
   return {bytes.begin(), bytes.end()};
 }
 
+std::vector<char> golden_batch_alone() {
+  const std::vector<unsigned char> bytes{19, 1, 0, 0, 36, 0, 0, 0, // batch_alone, version 1, 36 bytes of header
+                                         7,  0, 0, 0, 0,  0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, // id, parent
+                                         5,  0, 0, 0, 0,  0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0,
+                                         3,  0, 0, 0}; // sent, batch, version
+  return {bytes.begin(), bytes.end()};
+}
+
 std::vector<char> golden_gradient() {
   const std::vector<unsigned char> bytes{
     1, 1, 0,    0,    57, 0, 0, 0,                                       // gradient, version 1, 57 bytes of header
@@ -72,11 +80,12 @@ std::vector<char> golden_gradient() {
 
 } // namespace
 
-TEST_CASE("the bytes of a credit, a gradient and a wish for gradients are those that were agreed on") {
+TEST_CASE("the bytes of a credit, a gradient, a wish for gradients and a batch trained alone are as agreed on") {
   cpu_device cpu;
   auto& work = cpu.make_stream();
   REQUIRE(bytes_of(link_message(credit{{0x0102030405060708u, 9, -2, 17, 5}, 2})) == golden_credit());
   REQUIRE(bytes_of(link_message(gradients_wanted{{1, 0, 0, no_batch, 4}, 16})) == golden_gradients_wanted());
+  REQUIRE(bytes_of(link_message(batch_alone{{7, 6, 5, 4, 3}})) == golden_batch_alone());
   const auto values = copy_of(work, {1.0f, -0.0f}, {1, 2});
   REQUIRE(bytes_of(link_message(gradient{{1, 0, 0, 3, 0}, gradient_kind::bootstrapped, values})) == golden_gradient());
 }
@@ -122,6 +131,7 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(of_group.bytes_from_below == std::int64_t{1} << 40);
   REQUIRE(of_group.bytes_from_above == 777);
   REQUIRE(of_group.bytes_saved == 55);
+  REQUIRE(of_group.alone == 21);
   const auto up = std::get<activation>(*decode(decoder, bytes_of(all[0]), random, 100).message);
   REQUIRE(up.mode == phase::evaluate);
   REQUIRE(up.evaluation == 7);

@@ -1,0 +1,209 @@
+// Training while the network between two groups is away: the groups below go on with their predictions, and everything
+// is counted once, whatever the order of messages and whenever links are lost and come back.
+#include "tests/actors/scheduled_run.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/toy_data.hpp"
+
+#include "runtime/cpu/cpu_device.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+using namespace syngrad;
+using namespace syngrad::test;
+
+namespace {
+
+const dataset& toy() {
+  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
+  return data;
+}
+
+training_settings four_groups(const std::string& policy) {
+  training_settings settings;
+  settings.policy = policy;
+  settings.split = {1, 1, 1, 1};
+  settings.batch_size = 4;
+  settings.steps = 25;
+  settings.max_alone = 6;
+  return settings;
+}
+
+// Everything that changes what a gap meets.
+training_settings random_settings(const std::string& policy, random_source& random) {
+  auto settings = four_groups(policy);
+  settings.steps = 1 + random.below(30);
+  settings.max_alone = 1 + random.below(12);
+  settings.credits = 1 + static_cast<int>(random.below(3));
+  settings.warmup_batches = random.below(3) == 0 ? random.below(8) : 0;
+  settings.evaluate_every = random.below(2) ? 1 + random.below(9) : 0;
+  settings.audit_every = random.below(3) == 0 ? 1 + random.below(3) : 0;
+  settings.validation_fraction = random.below(4) == 0 ? 0.25 : 0;
+  static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3"};
+  settings.synthetic.kind = kinds[random.below(4)];
+  return settings;
+}
+
+// Groups alone in their processes or together; a link has one neighbour on its side. Up to four cuts.
+schedule random_schedule(std::uint64_t seed, random_source& random) {
+  schedule order;
+  order.seed = seed;
+  static const std::vector<std::vector<int>> places{{1, 2, 3, 4}, {0, 1, 2, 0}, {1, 1, 2, 2}, {0, 1, 1, 1}};
+  order.member_of = places[random.below(4)];
+  for (auto left = 1 + random.below(4); left > 0; --left) {
+    const auto at = random.below(600);
+    order.cuts.push_back({static_cast<int>(random.below(3)), at, at + 1 + random.below(600)});
+  }
+  return order;
+}
+
+std::int64_t cuts_of(const schedule& order, int interface) {
+  return std::count_if(order.cuts.begin(), order.cuts.end(),
+                       [&](const auto& each) { return each.interface == interface; });
+}
+
+// Each batch trained the groups up to where it ended, and no other; corrected may have one more update, of what is
+// left.
+void require_consistent(const training_summary& summary, const training_settings& settings, const schedule& order) {
+  REQUIRE(summary.groups.size() == 4);
+  std::int64_t ended_above = 0;
+  for (int i = 3; i >= 0; --i) {
+    const auto& group = summary.groups[static_cast<std::size_t>(i)];
+    ended_above += group.alone;
+    CAPTURE(i, group.updates, group.alone, ended_above);
+    REQUIRE(group.alone >= 0);
+    REQUIRE(group.alone <= settings.max_alone * cuts_of(order, i));
+    const auto leftover = group.updates - summary.steps - ended_above;
+    REQUIRE(leftover >= 0);
+    REQUIRE(leftover <= (settings.policy == "corrected" && i < 3 ? 1 : 0));
+  }
+}
+
+std::int64_t alone(const training_summary& summary) {
+  std::int64_t sum = 0;
+  for (const auto& each : summary.groups) sum += each.alone;
+  return sum;
+}
+
+} // namespace
+
+TEST_CASE("whenever links are lost and come back, all of the steps reach the loss once and what was trained alone is "
+          "counted apart") {
+  const std::string policy = GENERATE("synthetic", "corrected");
+  CAPTURE(policy);
+  cpu_device cpu;
+  int runs_alone = 0;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    random_source random(seed, 31);
+    const auto settings = random_settings(policy, random);
+    const auto order = random_schedule(seed, random);
+    CAPTURE(seed, settings.steps, settings.max_alone, settings.credits, settings.warmup_batches, order.member_of);
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+    REQUIRE(out.stuck == "");
+    REQUIRE(out.summary.failure == "");
+    REQUIRE(out.summary.end == run_end::finished);
+    REQUIRE(out.summary.steps == settings.steps);
+    require_consistent(out.summary, settings, order);
+    runs_alone += alone(out.summary) > 0;
+  }
+  REQUIRE(runs_alone > 100);
+  REQUIRE(cpu.memory().counters().in_use == 0);
+}
+
+TEST_CASE("an interrupt or a target at any moment around a gap ends the run in order") {
+  const std::string policy = GENERATE("synthetic", "corrected");
+  CAPTURE(policy);
+  cpu_device cpu;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    random_source random(seed, 37);
+    auto settings = random_settings(policy, random);
+    settings.steps = 40;
+    auto order = random_schedule(seed, random);
+    if (random.below(3) == 0) {
+      settings.evaluate_every = 3;
+      settings.target_percent = 50;
+    } else {
+      order.interrupt_at = random.below(1500);
+    }
+    CAPTURE(seed, settings.max_alone, settings.credits, order.member_of);
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+    REQUIRE(out.stuck == "");
+    REQUIRE(out.summary.failure == "");
+    REQUIRE((out.summary.end != run_end::finished || out.summary.steps == 40));
+    REQUIRE(out.summary.steps <= 40);
+    require_consistent(out.summary, settings, order);
+  }
+}
+
+TEST_CASE("in a gap that outlasts it a group trains exactly max_alone batches and waits") {
+  const std::string policy = GENERATE("synthetic", "corrected");
+  const int interface = GENERATE(0, 1, 2);
+  const int credits = GENERATE(1, 3);
+  CAPTURE(policy, interface, credits);
+  cpu_device cpu;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    auto settings = four_groups(policy);
+    settings.credits = credits;
+    schedule order;
+    order.seed = seed;
+    order.member_of = {1, 2, 3, 4};
+    order.cuts = {{interface, 60, 1000000}}; // back only when nothing else can go on
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+    REQUIRE(out.stuck == "");
+    REQUIRE(out.summary.steps == 25);
+    for (int i = 0; i < 4; ++i) {
+      CAPTURE(i);
+      REQUIRE(out.summary.groups[static_cast<std::size_t>(i)].alone == (i == interface ? 6 : 0));
+    }
+    require_consistent(out.summary, settings, order);
+  }
+}
+
+TEST_CASE("each gap has its own max_alone, and 0 makes the groups wait") {
+  cpu_device cpu;
+  const std::int64_t max_alone = GENERATE(0, 4);
+  auto settings = four_groups("synthetic");
+  settings.steps = 60;
+  settings.max_alone = max_alone;
+  schedule order;
+  order.member_of = {1, 1, 2, 2};
+  order.cuts = {{1, 60, 1000000}, {1, 1000040, 2000000}, {1, 2000040, 3000000}};
+  const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+  REQUIRE(out.stuck == "");
+  REQUIRE(out.summary.steps == 60);
+  REQUIRE(out.summary.groups[1].alone == 3 * max_alone);
+  REQUIRE(out.summary.groups[0].updates == 60 + 3 * max_alone);
+  REQUIRE(out.summary.groups[3].updates == 60);
+}
+
+TEST_CASE("batches that warm predictors up are never trained alone") {
+  cpu_device cpu;
+  auto settings = four_groups("corrected");
+  settings.warmup_batches = settings.steps;
+  schedule order;
+  order.member_of = {1, 1, 2, 2};
+  order.cuts = {{1, 30, 1000000}};
+  const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+  REQUIRE(out.stuck == "");
+  REQUIRE(out.summary.steps == 25);
+  REQUIRE(alone(out.summary) == 0);
+}
+
+TEST_CASE("training alone is refused where nothing predicts, and in a deterministic run") {
+  cpu_device cpu;
+  const auto message_of = [&](const training_settings& settings) -> std::string {
+    try {
+      run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {});
+    } catch (const std::invalid_argument& refused) {
+      return refused.what();
+    }
+    return "";
+  };
+  REQUIRE(message_of(four_groups("delayed")).find("--max-alone needs a policy that predicts") != std::string::npos);
+  auto settings = four_groups("synthetic");
+  settings.deterministic = true;
+  REQUIRE(message_of(settings).find("--max-alone must be 0 in a deterministic run") != std::string::npos);
+  settings.max_alone = 0;
+  REQUIRE(message_of(settings) == "");
+}
