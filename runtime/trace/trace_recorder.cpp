@@ -151,7 +151,7 @@ bool trace_recorder::drain_ring(std::uint16_t number, std::uint64_t least) {
   }
   if (!written) refused_.fetch_add(count, std::memory_order_relaxed); // a gap in the ring's numbers
   ring.consume_until(first + count);
-  return last - first - count >= ring.capacity() / 2;
+  return last - first - count >= std::min(least, ring.capacity() / 2);
 }
 
 void trace_recorder::write(const trace_names& names) {

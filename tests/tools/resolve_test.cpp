@@ -103,7 +103,7 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
   const std::vector<std::string> arguments{"--split",
                                            "2,4",
                                            "--policy",
-                                           "corrected",
+                                           "synthetic",
                                            "--sg",
                                            "lowrank:4",
                                            "--condition",
