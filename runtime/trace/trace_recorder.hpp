@@ -87,7 +87,7 @@ private:
   trace_ring* claim_ring();
 
   void run();
-  bool drain(bool everything); // true where a ring is more than half full
+  bool drain(bool everything); // true where a ring has more that is worth a chunk
   bool drain_ring(std::uint16_t number, std::uint64_t least);
   void write(const trace_names&);
   void add_last_words();

@@ -1,8 +1,8 @@
 // Training while the network between two groups is away: the groups below go on with their predictions, and everything
 // is counted once, whatever the order of messages and whenever links are lost and come back.
+#include "tests/actors/four_groups.hpp"
 #include "tests/actors/scheduled_run.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 
@@ -14,24 +14,15 @@ using namespace syngrad::test;
 
 namespace {
 
-const dataset& toy() {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
-  return data;
-}
-
-training_settings four_groups(const std::string& policy) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1, 1};
-  settings.batch_size = 4;
-  settings.steps = 25;
+training_settings settings_with_gaps(const std::string& policy) {
+  auto settings = four_groups(policy, 25);
   settings.max_alone = 6;
   return settings;
 }
 
 // Everything that changes what a gap meets.
 training_settings random_settings(const std::string& policy, random_source& random) {
-  auto settings = four_groups(policy);
+  auto settings = settings_with_gaps(policy);
   settings.steps = 1 + random.below(30);
   settings.max_alone = 1 + random.below(12);
   settings.credits = 1 + static_cast<int>(random.below(3));
@@ -143,7 +134,7 @@ TEST_CASE("in a gap that outlasts it a group trains exactly max_alone batches an
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
-    auto settings = four_groups(policy);
+    auto settings = settings_with_gaps(policy);
     settings.credits = credits;
     schedule order;
     order.seed = seed;
@@ -163,7 +154,7 @@ TEST_CASE("in a gap that outlasts it a group trains exactly max_alone batches an
 TEST_CASE("each gap has its own max_alone, and 0 makes the groups wait") {
   cpu_device cpu;
   const std::int64_t max_alone = GENERATE(0, 4);
-  auto settings = four_groups("synthetic");
+  auto settings = settings_with_gaps("synthetic");
   settings.steps = 60;
   settings.max_alone = max_alone;
   schedule order;
@@ -179,7 +170,7 @@ TEST_CASE("each gap has its own max_alone, and 0 makes the groups wait") {
 
 TEST_CASE("batches that warm predictors up are never trained alone") {
   cpu_device cpu;
-  auto settings = four_groups("corrected");
+  auto settings = settings_with_gaps("corrected");
   settings.warmup_batches = settings.steps;
   schedule order;
   order.member_of = {1, 1, 2, 2};
@@ -200,8 +191,9 @@ TEST_CASE("training alone is refused where nothing predicts, and in a determinis
     }
     return "";
   };
-  REQUIRE(message_of(four_groups("delayed")).find("--max-alone needs a policy that predicts") != std::string::npos);
-  auto settings = four_groups("synthetic");
+  REQUIRE(message_of(settings_with_gaps("delayed")).find("--max-alone needs a policy that predicts") !=
+          std::string::npos);
+  auto settings = settings_with_gaps("synthetic");
   settings.deterministic = true;
   REQUIRE(message_of(settings).find("--max-alone must be 0 in a deterministic run") != std::string::npos);
   settings.max_alone = 0;

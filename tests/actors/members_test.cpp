@@ -1,8 +1,8 @@
 // A run whose groups are spread over several members, none of which knows the others' actors: the same weights, bit for
 // bit, and the same end under any order of messages.
+#include "tests/actors/four_groups.hpp"
 #include "tests/actors/scheduled_run.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 
@@ -11,17 +11,8 @@ using namespace syngrad::test;
 
 namespace {
 
-const dataset& toy() {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
-  return data;
-}
-
-training_settings four_groups(const std::string& policy) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1, 1};
-  settings.batch_size = 4;
-  settings.steps = 12;
+training_settings spread_settings(const std::string& policy) {
+  auto settings = four_groups(policy, 12);
   settings.evaluate_every = 5;
   return settings;
 }
@@ -32,7 +23,7 @@ TEST_CASE("a deterministic run over members has the weights of one in a single p
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   const std::vector<int> member_of = GENERATE(values<std::vector<int>>({{1, 1, 2, 2}, {0, 1, 1, 0}, {3, 1, 2, 1}}));
   CAPTURE(policy, member_of);
-  auto settings = four_groups(policy);
+  auto settings = spread_settings(policy);
   settings.deterministic = true;
   settings.audit_every = 3;
   settings.validation_fraction = 0.25;
@@ -58,7 +49,7 @@ TEST_CASE("a free run over members ends under any order of messages, with every 
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     random_source random(seed, 5);
-    auto settings = four_groups(policy);
+    auto settings = spread_settings(policy);
     settings.credits = 1 + static_cast<int>(random.below(3));
     schedule order;
     order.seed = seed;

@@ -1,8 +1,8 @@
 // The protocol under thousands of random schedules: every run ends, whatever the order of messages, with every batch
 // applied once and nothing left behind.
+#include "tests/actors/four_groups.hpp"
 #include "tests/actors/scheduled_run.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 
@@ -11,18 +11,8 @@ using namespace syngrad::test;
 
 namespace {
 
-const dataset& toy() {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
-  return data;
-}
-
 training_settings small_settings(const std::string& policy) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1, 1};
-  settings.batch_size = 4;
-  settings.steps = 9;
-  return settings;
+  return four_groups(policy, 9);
 }
 
 // Draws everything that changes the protocol's course.
