@@ -14,8 +14,7 @@ std::vector<std::string> who_waits_for_whom(const std::vector<caf::actor>& actor
   const auto until = std::chrono::steady_clock::now() + patience;
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < actors.size(); ++i) {
-    const auto* observed = dynamic_cast<const observed_actor*>(caf::actor_cast<caf::abstract_actor*>(actors[i]));
-    const auto name = observed ? observed->title() : std::string("an actor");
+    const auto name = title_of(actors[i]);
     if (answers[i].wait_until(until) != std::future_status::ready) {
       lines.push_back(name + ": does not answer: in a handler, or no thread is free");
       continue;

@@ -21,6 +21,11 @@ std::string what_of(const std::exception_ptr& thrown) {
 
 } // namespace
 
+std::string title_of(const caf::actor& each) {
+  const auto* known = dynamic_cast<const caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(each));
+  return known ? known->name() : "an actor"; // or what stands in for one of another process
+}
+
 observed_actor::observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role,
                                int index)
   : caf::event_based_actor(config), title_(std::move(title)), tracer_(place, role, index, title_),

@@ -17,12 +17,15 @@
 
 namespace syngrad {
 
+// "group 3", "predictor 0", for people; of an actor that is not observed its kind: "peer".
+std::string title_of(const caf::actor&);
+
 class observed_actor : public caf::event_based_actor {
 public:
   observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role = actor_role::other,
                  int index = 0);
 
-  const std::string& title() const { return title_; } // "group 3", "predictor 0": for people
+  const std::string& title() const { return title_; } // for people
 
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
   caf::invoke_message_result consume(caf::mailbox_element& element) override;

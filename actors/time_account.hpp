@@ -39,6 +39,8 @@ public:
     first_ = ended_ = began_ = now;
   }
 
+  std::int64_t began() const { return began_; } // the latest handler
+
   double busy_share(std::int64_t now) const { return share(busy_ + (now - began_), now); } // asked from a handler
   double waiting_share(waiting_reason reason, std::int64_t now) const {
     return share(waited_[static_cast<std::size_t>(reason)], now);

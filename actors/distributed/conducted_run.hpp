@@ -7,41 +7,28 @@
 // | joining   | every node is ready                                 | the coordinator actor begins: training          |
 // | training  | the coordinator actor has its summary               | finish to all: gathering                        |
 // | gathering | every node that lives has sent all and is done      | dismiss to all                                  |
-// A node that is dead, has trouble or built something else ends the run from any step: finish to the others.
+// A node that is dead, has trouble, built something else or sends its results too early ends the run from any step:
+// finish to the others. So does a run without progress, after all processes were asked what they wait for.
 //
 // Threads: run() blocks its caller; interrupt through the inbox. Observer calls come one at a time.
 #pragma once
 
-#include "actors/distributed/control_ends.hpp"
+#include "actors/distributed/conductor_setup.hpp"
+#include "actors/distributed/hang_inquiry.hpp"
 #include "actors/distributed/run_links.hpp"
+#include "models/layer_group.hpp"
 
+#include <chrono>
 #include <functional>
-#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace syngrad {
 
-// A node as the coordinator's process sees it.
-struct seated_node {
-  run_member who;
-  caf::actor peer;
-  control_ends control;
-};
-
-struct conductor_setup {
-  caf::actor_system* system = nullptr;
-  run_inbox* inbox = nullptr;
-  device* host = nullptr; // where tensors from other processes arrive
-  std::vector<seated_node> nodes;
-  run_order order;                   // but for `node`
-  std::vector<std::uint64_t> hashes; // of each group
-  link_options options;
-  bool gather_traces = false;
-  std::function<void(const std::string& node, const trace_part&)> on_trace;
-  double hang_after_s = 60; // 0: never
-};
+class result_gathering;
 
 class conducted_run {
 public:
@@ -55,38 +42,41 @@ public:
 
 private:
   using clock = std::chrono::steady_clock;
-  enum class standing : std::uint8_t { ordered, built, ready, done, dead };
-  struct member {
-    seated_node node;
-    standing stands = standing::ordered;
-  };
+  using standing = seated_nodes::standing;
+  using member = seated_nodes::member;
 
+  // The steps: conducted_run.cpp.
   void order_all();
-  bool all_stand(standing at_least) const;
+  void join();
   void begin();
   void finish_all();
-  void dismiss_all();
+  void stop_own_part();
+  void gather();
+  void dismiss_all(const result_gathering&);
+  void notice(const std::string& line);
+
+  // What happens meanwhile: conducted_events.cpp.
   void wait_while(const std::function<bool()>& going_on);
   void take(const run_event&);
   void take(const node_said&);
   void take_built(member&, const built&);
-  void take_weights(const weights_part&);
   void take(const peer_dead&);
   void take(const actor_ended&);
   void fail(const std::string& why);
+  void end_with(run_end, const std::string& why); // where the coordinator actor can't tell the numbers
   void interrupt();
   void check_links();
   void check_progress();
-  member* find(std::uint8_t node);
-  void notice(const std::string& line);
+  void report_waits(const std::string& headline);
 
   conductor_setup setup_;
   run_plan plan_;
-  std::map<std::uint8_t, member> members_;
+  seated_nodes nodes_;
   running_actors actors_;
   run_links links_;
   std::future<training_summary> outcome_;
   bool begun_ = false;
+  int interrupts_ = 0;
   std::optional<training_summary> summary_;
   struct broken_link {
     std::string why;
@@ -95,6 +85,7 @@ private:
   std::optional<broken_link> broken_;
   std::uint64_t seen_beat_ = 0;
   clock::time_point seen_at_;
+  std::optional<hang_inquiry> inquiry_; // while nodes may answer
   std::vector<layer_group::named_tensor> gathered_;
   std::vector<std::string> stuck_;
   std::shared_ptr<std::mutex> telling_ = std::make_shared<std::mutex>();

@@ -26,6 +26,7 @@ control_ends::control_ends(caf::actor_system& system, run_inbox& inbox, std::uin
   incoming.title = title("from");
   incoming.target = port_;
   incoming.host = &host;
+  incoming.counters = received_ = std::make_shared<link_counters>();
   incoming_ = spawn_incoming_link(system, place(other, 1), std::move(incoming));
   caf::anon_send(peer, register_link{to.number(), outgoing_});
   caf::anon_send(peer, register_link{from.number(), incoming_});

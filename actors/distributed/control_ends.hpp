@@ -4,6 +4,7 @@
 #include "actors/distributed/control_messages.hpp"
 #include "actors/distributed/link_routes.hpp"
 #include "actors/distributed/run_inbox.hpp"
+#include "actors/links/link_counters.hpp"
 #include "runtime/device.hpp"
 
 namespace syngrad {
@@ -19,6 +20,8 @@ public:
   void say(const M& message) const {
     caf::anon_send(outgoing_, encode(message));
   }
+  // Bytes that came from there so far, of messages that are not whole yet, too.
+  std::uint64_t bytes_received() const { return received_ ? received_->chunk_bytes.load() : 0; }
   // node_drained in the inbox, once all that was said is there.
   void drain() const { caf::anon_send(outgoing_, drain_link{port_}); }
   // Ends both, and returns when they have ended; what was said last may be lost, unless the other side has answered it.
@@ -26,6 +29,7 @@ public:
 
 private:
   caf::actor outgoing_, incoming_, port_;
+  std::shared_ptr<link_counters> received_;
 };
 
 } // namespace syngrad

@@ -107,6 +107,10 @@ void fields(A& field, M& m) {
     field.rest(m.bytes);
   } else if constexpr (std::is_same_v<T, done>) {
     field(m.problem);
+  } else if constexpr (std::is_same_v<T, dismiss>) {
+    field(m.complete);
+  } else if constexpr (std::is_same_v<T, waits_told>) {
+    field(m.text);
   } else if constexpr (std::is_same_v<T, trouble>) {
     field(m.why);
   }
@@ -177,6 +181,8 @@ SYNGRAD_CONTROL(done)
 SYNGRAD_CONTROL(dismiss)
 SYNGRAD_CONTROL(trouble)
 SYNGRAD_CONTROL(introduction)
+SYNGRAD_CONTROL(tell_waits)
+SYNGRAD_CONTROL(waits_told)
 #undef SYNGRAD_CONTROL
 
 } // namespace syngrad

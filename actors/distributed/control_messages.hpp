@@ -10,7 +10,9 @@
 //  node          coordinator   weights_part   a tensor of one of its groups; as many as there are
 //  node          coordinator   trace_part     the next piece of a file of its trace
 //  node          coordinator   done           nothing more is to come
-//  coordinator   node          dismiss        all has arrived: end
+//  coordinator   node          dismiss        all has arrived, or is no longer waited for: end
+//  coordinator   node          tell_waits     the run makes no progress: what does each actor wait for?
+//  node          coordinator   waits_told     the answer
 //  node          coordinator   trouble        at any time: the run must end, and why
 //
 // Payload of a control_message, little-endian, with texts and lists as length u32 and then their contents; the fields
@@ -42,6 +44,8 @@ enum class control_type : std::uint16_t {
   dismiss,
   trouble,
   introduction,
+  tell_waits,
+  waits_told,
 };
 
 struct introduction {
@@ -96,6 +100,15 @@ struct done {
 };
 struct dismiss {
   static constexpr auto type = control_type::dismiss;
+  bool complete = true; // else some of what it sent is missing: it keeps its weights itself
+};
+
+struct tell_waits {
+  static constexpr auto type = control_type::tell_waits;
+};
+struct waits_told {
+  static constexpr auto type = control_type::waits_told;
+  std::string text; // waits_text.hpp
 };
 
 struct finish {

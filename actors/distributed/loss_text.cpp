@@ -12,6 +12,13 @@ std::string last_heard(double seconds) {
   return text;
 }
 
+std::string lost_with(std::uint8_t node, const std::vector<group_place>& places) {
+  const auto groups = groups_on(node, places);
+  return groups.empty() ? "" : "; lost with it: the weights of " + groups;
+}
+
+} // namespace
+
 std::string groups_on(std::uint8_t node, const std::vector<group_place>& places) {
   std::string text;
   int count = 0;
@@ -20,15 +27,12 @@ std::string groups_on(std::uint8_t node, const std::vector<group_place>& places)
     text += (text.empty() ? "" : ", ") + std::to_string(i);
     ++count;
   }
-  if (count == 0) return "";
-  return "; lost with it: the weights of group" + (count > 1 ? "s " + text : " " + text);
+  return count == 0 ? "" : (count > 1 ? "groups " : "group ") + text;
 }
 
-} // namespace
-
 std::string describe_loss(const std::string& title, const peer_dead& dead, const std::vector<group_place>& places) {
-  if (dead.last_heard_s < 0) return title + " was never reached: " + dead.why + groups_on(dead.node, places);
-  return title + " is gone: " + dead.why + " (" + last_heard(dead.last_heard_s) + ")" + groups_on(dead.node, places);
+  if (dead.last_heard_s < 0) return title + " was never reached: " + dead.why + lost_with(dead.node, places);
+  return title + " is gone: " + dead.why + " (" + last_heard(dead.last_heard_s) + ")" + lost_with(dead.node, places);
 }
 
 } // namespace syngrad

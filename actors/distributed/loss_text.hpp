@@ -9,6 +9,9 @@
 
 namespace syngrad {
 
+// "group 1", "groups 1, 2"; empty where it has none.
+std::string groups_on(std::uint8_t node, const std::vector<group_place>&);
+
 // `title`: "node a". One line.
 std::string describe_loss(const std::string& title, const peer_dead&, const std::vector<group_place>&);
 

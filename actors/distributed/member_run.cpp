@@ -3,6 +3,7 @@
 #include "actors/distributed/group_hash.hpp"
 #include "actors/distributed/loss_text.hpp"
 #include "actors/distributed/stop_actors.hpp"
+#include "actors/distributed/waits_text.hpp"
 #include "actors/group_weights.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ member_outcome member_run::run() {
   member_outcome out;
   if (wait_for(control_type::run_order) && build() && wait_for(control_type::open_links) && join())
     wait_for(control_type::finish);
+  if (!finish_ && !actors_.all.empty()) say_waits(); // nobody will ask any more
   stop_actors(out);
   if (finish_) {
     out.end = static_cast<run_end>(finish_->end);
@@ -84,7 +86,18 @@ void member_run::take(const node_said& said) {
     else if (!finish_)
       finish_ = *order;
   }
+  if (type == control_type::tell_waits) setup_.coordinator->say(waits_told{to_waits_text(waits_here())});
   if (type == wanted_) said_ = said.message;
+}
+
+std::vector<std::string> member_run::waits_here() const {
+  if (actors_.all.empty()) return {order_ ? "builds its groups, or waits for its neighbours" : "waits for an order"};
+  return waits_of_process(actors_.all, peers_);
+}
+
+void member_run::say_waits() const {
+  setup_.notice("who waited for whom here:");
+  for (const auto& line : waits_here()) setup_.notice("  " + line);
 }
 
 void member_run::take(const peer_up& up) {
@@ -155,7 +168,9 @@ bool member_run::join() {
                            {order_->node, node_of, [this](std::uint8_t node) { return setup_.peer_of(*order_, node); },
                             setup_.host, setup_.options_of_links()});
   for (const auto& end : links_.ends) setup_.inbox->watch(end.actor);
-  if (!wait_for_neighbours(neighbours_of(order_->node, node_of))) {
+  const auto neighbours = neighbours_of(order_->node, node_of);
+  for (const auto node : neighbours) peers_.push_back(setup_.peer_of(*order_, node));
+  if (!wait_for_neighbours(neighbours)) {
     if (!over()) wait_for(control_type::finish);
     return false;
   }
@@ -182,7 +197,9 @@ void member_run::deliver(member_outcome& out) {
   deadline_.reset();
   // `finish` is no longer what ends the wait.
   const auto finished = std::exchange(finish_, std::nullopt);
-  out.delivered = wait_for(control_type::dismiss) && problem.empty();
+  const bool dismissed = wait_for(control_type::dismiss);
+  const auto last = dismissed ? decode<dismiss>(*said_) : result<dismiss>(error{});
+  out.delivered = last && last->complete && problem.empty();
   finish_ = finished;
 }
 

@@ -7,7 +7,8 @@
 // | training | finish                                            | stops its actors; sends what is asked for: ending |
 // | ending   | dismiss, or the coordinator is gone               | over                                              |
 // In each stage: a neighbour that is dead, an actor that ended, Ctrl-C: says `trouble` and waits for `finish`, but not
-// for long. The coordinator is dead: over, at once.
+// for long. The coordinator is dead: over, at once. Where no `finish` comes, what the actors here waited for is said
+// here; else the coordinator may ask for it (tell_waits).
 //
 // Threads: run() blocks its caller. The node's plan is its own; nothing here is shared but the actors.
 #pragma once
@@ -70,6 +71,8 @@ private:
   void trouble_here(const std::string& why);
   bool over() const { return finish_ || !lost_.empty(); }
   std::string name_of_node(std::uint8_t node) const;
+  std::vector<std::string> waits_here() const; // a line for each actor and peer
+  void say_waits() const;
 
   bool build();
   bool join();
@@ -87,6 +90,7 @@ private:
   std::string trouble_; // what was said first
   std::optional<clock::time_point> deadline_;
   std::set<std::uint8_t> connected_; // other processes, once they have been reached: it can be before we want them
+  std::vector<caf::actor> peers_;    // to the neighbours, from joining on
   running_actors actors_;
   run_links links_;
 };

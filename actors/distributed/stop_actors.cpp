@@ -6,15 +6,6 @@
 
 namespace syngrad {
 
-namespace {
-
-std::string name_of(const caf::actor& each) {
-  const auto* observed = dynamic_cast<const observed_actor*>(caf::actor_cast<caf::abstract_actor*>(each));
-  return observed ? observed->title() : "an actor";
-}
-
-} // namespace
-
 std::vector<std::string> stop_actors(caf::actor_system& system, const std::vector<caf::actor>& actors,
                                      std::chrono::milliseconds patience) {
   caf::scoped_actor self(system);
@@ -34,7 +25,7 @@ std::vector<std::string> stop_actors(caf::actor_system& system, const std::vecto
       caf::after(left) >> [] {});
   }
   std::vector<std::string> names;
-  for (const auto& each : alive) names.push_back(name_of(each));
+  for (const auto& each : alive) names.push_back(title_of(each));
   return names;
 }
 

@@ -45,7 +45,8 @@ protected:
   }
 
   std::string describe() override {
-    const auto so_far = " (" + std::to_string(receiver_.expected()) + " chunks so far)";
+    const auto so_far =
+      " (" + std::to_string(receiver_.expected()) + " chunks so far)" + session_text(receiver_.session());
     if (!remote()) return "waits for a connection to the other end (" + why_away_ + ")" + so_far;
     if (!decoder_.between_frames()) return "waits for the rest of a message" + so_far;
     return "waits for the next message" + so_far;
@@ -58,7 +59,10 @@ protected:
 
 private:
   void handle_chunk(chunk_packet&);
-  void handle_probe(link_probe& probe) { answer(receiver_.take(probe)); }
+  void handle_probe(link_probe& probe) {
+    hear();
+    answer(receiver_.take(probe));
+  }
   void handle_up(link_up&);
   void handle_down(link_down& lost) {
     why_away_ = lost.why;
@@ -84,11 +88,13 @@ private:
 void incoming_link::handle_up(link_up& connection) {
   if (connection.session <= receiver_.session()) return;
   set_remote(std::move(connection.remote));
+  hear();
   answer(receiver_.up(connection.session));
 }
 
 void incoming_link::handle_chunk(chunk_packet& chunk) {
   using verdict = link_receiver::verdict;
+  hear();
   const auto taken = receiver_.take(chunk.label, chunk.bytes.size(), has_right_sum(chunk));
   counters().repeated_chunks = receiver_.dropped();
   counters().damaged_chunks = receiver_.damaged();
@@ -97,7 +103,10 @@ void incoming_link::handle_chunk(chunk_packet& chunk) {
          " were damaged on the way every time; use TLS, " + "which tells who damages them, or another network");
     return;
   }
-  if (taken.what == verdict::take) take(chunk.bytes);
+  if (taken.what == verdict::take) {
+    counters().chunk_bytes += chunk.bytes.size();
+    take(chunk.bytes);
+  }
   answer(taken.receipt);
   if (!receiver_.owes_receipt() || due_soon_) return;
   due_soon_ = true;

@@ -5,7 +5,9 @@
 #include "actors/links/link_messages.hpp"
 #include "actors/observed_actor.hpp"
 
+#include <cstdio>
 #include <memory>
+#include <string>
 
 namespace syngrad {
 
@@ -27,6 +29,9 @@ protected:
   void end_with(const std::string& why) { quit(caf::make_error(caf::sec::runtime_error, title() + ": " + why)); }
 
   const caf::actor& remote() const { return remote_; }
+  void hear() { heard_ns_ = times().began(); } // something came from there, in the handler that runs
+  // The end of a line that says what it waits for: "; session 2, heard of 0.3 s ago".
+  std::string session_text(std::uint64_t session) const;
   void set_remote(caf::actor remote) { remote_ = std::move(remote); }
   link_counters& counters() { return *counters_; }
 
@@ -36,8 +41,17 @@ protected:
   }
 
 private:
+  std::int64_t heard_ns_ = 0;
   caf::actor remote_; // null while there is no connection
   std::shared_ptr<link_counters> counters_;
 };
+
+inline std::string link_actor::session_text(std::uint64_t session) const {
+  if (session == 0) return "; no session yet";
+  char ago[64] = "nothing heard";
+  if (heard_ns_ != 0)
+    std::snprintf(ago, sizeof ago, "heard of %.1f s ago", static_cast<double>(steady_now_ns() - heard_ns_) * 1e-9);
+  return "; session " + std::to_string(session) + (remote_ ? " is up, " : " is down, ") + ago;
+}
 
 } // namespace syngrad

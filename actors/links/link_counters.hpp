@@ -13,6 +13,7 @@ struct link_counters {
   std::atomic<std::uint64_t> messages{0};
   std::atomic<std::uint64_t> payload_bytes{0};   // of their tensors, as they are in memory
   std::atomic<std::uint64_t> wire_bytes{0};      // of the messages on the wire, each counted once
+  std::atomic<std::uint64_t> chunk_bytes{0};     // arrived: of messages that are not whole yet, too
   std::atomic<std::uint64_t> repeated_chunks{0}; // sent again, or arrived more than once
   std::atomic<std::uint64_t> damaged_chunks{0};
 

@@ -33,6 +33,7 @@ public:
   bool all_arrived() const { return messages_.empty(); }
   bool awaits_answer() const { return state_ == state::opening || cursor_ > arrived_; }
   std::size_t bytes_on_the_way() const { return on_the_way_; }
+  std::size_t credit_left() const { return credit_ > on_the_way_ ? credit_ - on_the_way_ : 0; }
   std::size_t messages() const { return messages_.size(); } // not yet arrived
   std::uint64_t chunks_repeated() const { return repeated_; }
 

@@ -154,6 +154,7 @@ void outgoing_link::pump() {
 }
 
 void outgoing_link::handle_receipt(link_receipt& receipt) {
+  hear();
   if (const auto taken = sender_.take(receipt); !taken) {
     fail(taken.message());
     return;
@@ -174,6 +175,7 @@ void outgoing_link::forget_arrived() {
 void outgoing_link::handle_up(link_up& connection) {
   if (connection.session <= sender_.session()) return;
   set_remote(std::move(connection.remote));
+  hear();
   sender_.up(connection.session);
   if (sender_.is_open()) { // the other end was faster
     link_receipt nothing_new{sender_.session(), 0, options_.credit_bytes, false, 0};
@@ -213,14 +215,15 @@ void outgoing_link::tell_drained() {
 }
 
 std::string outgoing_link::describe() {
-  const auto queued = ", " + std::to_string(sender_.messages() + coming_.size()) + " messages are not there yet";
-  if (sender_.is_away()) return "waits for a connection to the other end (" + why_away_ + ")" + queued;
-  if (!sender_.is_open()) return "waits for the other end to say what it has" + queued;
+  const auto account = ", " + std::to_string(sender_.messages() + coming_.size()) + " messages are not there yet (" +
+                       std::to_string(sender_.bytes_on_the_way()) + " bytes on the way, " +
+                       std::to_string(sender_.credit_left()) + " of credit left)" + session_text(sender_.session());
+  if (sender_.is_away()) return "waits for a connection to the other end (" + why_away_ + ")" + account;
+  if (!sender_.is_open()) return "waits for the other end to say what it has" + account;
   if (!coming_.empty())
-    return "waits for a device to have " + std::to_string(coming_.size()) + " messages ready" + queued;
-  if (sender_.all_arrived()) return "has nothing to send";
-  return "waits for bytes of credit, or receipts, from the other end (" + std::to_string(sender_.bytes_on_the_way()) +
-         " bytes on the way)" + queued;
+    return "waits for a device to have " + std::to_string(coming_.size()) + " messages ready" + account;
+  if (sender_.all_arrived()) return "has nothing to send" + session_text(sender_.session());
+  return "waits for bytes of credit, or receipts, from the other end" + account;
 }
 
 } // namespace

@@ -39,6 +39,7 @@ public:
 
   std::uint8_t node() const { return settings_.node; }
   std::uint64_t run_id() const { return settings_.run_id; }
+  std::uint64_t limit_bytes() const { return settings_.limit_bytes; }
 
   // Whether anything is recorded at the moment; costs one relaxed load.
   bool on() const { return on_.load(std::memory_order_relaxed); }

@@ -1,4 +1,5 @@
 // What happens when something goes wrong: numbers that are not finite, exceptions, interrupts, hangs, bad settings.
+#include "tests/actors/probe_layer.hpp"
 #include "tests/actors/threaded_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_data.hpp"
@@ -30,26 +31,6 @@ training_settings settings_for(const std::string& policy) {
   settings.steps = 40;
   return settings;
 }
-
-// Passes its input through, and calls back in the forward pass of each training batch.
-class probe_layer : public layer {
-public:
-  probe_layer(std::int64_t width, std::function<void(int)> on_batch) : width_(width), on_batch_(std::move(on_batch)) {}
-  std::string describe() const override { return "probe"; }
-  std::int64_t inputs() const override { return width_; }
-  std::int64_t outputs() const override { return width_; }
-  double multiply_adds() const override { return 1; }
-  tensor forward(stream&, const tensor& x, phase mode, layer_cache*) override {
-    if (mode == phase::train) on_batch_(batches_++);
-    return x;
-  }
-  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
-
-private:
-  std::int64_t width_;
-  std::function<void(int)> on_batch_;
-  int batches_ = 0;
-};
 
 network with_probe(std::function<void(int)> on_batch) {
   auto net = make_network("mlp:5-4x2-3");

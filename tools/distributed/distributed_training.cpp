@@ -2,6 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "actors/distributed/group_hash.hpp"
+#include "actors/group_weights.hpp"
 #include "actors/nodes/peer_setup.hpp"
 #include "tools/distributed/host_rate.hpp"
 
@@ -274,6 +275,7 @@ training_summary distributed_training::train() {
     if (!whole) return failed(whole.message(), false);
     if (auto placed = place(*whole); !placed) return failed(placed.message(), false);
     for (std::size_t i = 0; i < whole->groups.size(); ++i) hashes_.push_back(hash_of_group(*whole, i));
+    for (const auto& each : whole->groups) weight_bytes_.push_back(weight_bytes_of(each));
   }
   auto plan = plan_here();
   if (!plan) return failed(plan.message(), false);
@@ -283,6 +285,7 @@ training_summary distributed_training::train() {
   conductor.inbox = inbox_.get();
   conductor.host = &host_;
   conductor.hashes = hashes_;
+  conductor.weight_bytes = weight_bytes_;
   conductor.options.activations = conductor.options.gradients = *parse_wire_format(options.cluster.wire);
   conductor.gather_traces = given_.trace != nullptr;
   conductor.hang_after_s = options.settings.hang_after_s;

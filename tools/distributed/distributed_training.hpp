@@ -75,7 +75,8 @@ private:
   bool interrupted_ = false;
   bool conducted_ = false; // the nodes have had their orders
   std::vector<group_place> places_;
-  std::vector<std::uint64_t> hashes_;
+  std::vector<std::uint64_t> hashes_; // of each group, as is what follows
+  std::vector<std::uint64_t> weight_bytes_;
   std::vector<layer_group::named_tensor> weights_;
 };
 

@@ -23,6 +23,9 @@ public:
   caf::actor peer(std::uint8_t here, std::uint8_t other);
   // As if process `node` had ended in order: the coordinator's hears that the connection is gone.
   void hang_up(std::uint8_t node);
+  // As if the network between two processes, which have met, were lost, and as if it were back.
+  void cut(std::uint8_t a, std::uint8_t b);
+  void mend(std::uint8_t a, std::uint8_t b);
   // As if process `node` had been killed: everybody else hears of it, and so do their links.
   void kill(std::uint8_t node);
 

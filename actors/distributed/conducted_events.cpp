@@ -1,0 +1,181 @@
+// Of conducted_run: what happens while a step lasts, and what may end the run before its time.
+#include "actors/distributed/conducted_run.hpp"
+#include "actors/distributed/loss_text.hpp"
+#include "actors/distributed/waits_text.hpp"
+
+#include <cstdio>
+#include <limits>
+
+namespace syngrad {
+
+namespace {
+
+constexpr std::chrono::seconds answer_patience{2};  // of nodes that are asked what they wait for
+constexpr std::chrono::seconds summary_patience{5}; // of the coordinator actor; one that hangs has none
+
+} // namespace
+
+void conducted_run::wait_while(const std::function<bool()>& going_on) {
+  while (!summary_ && going_on()) {
+    take(setup_.inbox->next(std::chrono::milliseconds(200)));
+    if (begun_ && !summary_ && outcome_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+      summary_ = outcome_.get();
+    check_links();
+    check_progress();
+  }
+}
+
+void conducted_run::take(const run_event& event) {
+  if (const auto* said = std::get_if<node_said>(&event)) take(*said);
+  if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
+  if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
+  if (std::holds_alternative<interrupt_run>(event)) interrupt();
+  if (const auto* down = std::get_if<peer_down>(&event))
+    notice("lost the connection to " + nodes_.title(down->node) + " (" + down->why + "); waiting for it to come back");
+  if (const auto* up = std::get_if<peer_up>(&event); up && up->session > 1) notice(nodes_.title(up->node) + " is back");
+}
+
+void conducted_run::take(const node_said& said) {
+  auto* from = nodes_.find(said.node);
+  if (!from || from->lost()) return;
+  const auto unreadable = [&](const std::string& why) { fail("node " + from->name() + " sent " + why); };
+  const auto with = [&](auto message, auto action) {
+    if (message)
+      action(*message);
+    else
+      unreadable(message.message());
+  };
+  switch (static_cast<control_type>(said.message.type)) {
+  case control_type::built:
+    with(decode<built>(said.message), [&](const built& answer) { take_built(*from, answer); });
+    break;
+  case control_type::ready:
+    from->reaches(standing::ready);
+    break;
+  case control_type::waits_told:
+    with(decode<waits_told>(said.message), [&](const waits_told& answer) {
+      if (inquiry_) inquiry_->take(said.node, answer);
+    });
+    break;
+  case control_type::trouble:
+    with(decode<trouble>(said.message), [&](const trouble& what) { fail(what.why); });
+    break;
+  case control_type::introduction: // said before the run
+    break;
+  case control_type::weights_part:
+  case control_type::trace_part:
+  case control_type::done:
+    unreadable("its results before the end of the run");
+    break;
+  case control_type::run_order:
+  case control_type::open_links:
+  case control_type::finish:
+  case control_type::dismiss:
+  case control_type::tell_waits:
+    unreadable("an order, which only the coordinator gives");
+    break;
+  }
+}
+
+void conducted_run::take_built(member& from, const built& answer) {
+  const auto& name = from.name();
+  if (!answer.failure.empty()) {
+    fail("node " + name + " cannot build its groups: " + answer.failure);
+    return;
+  }
+  for (const auto& each : answer.groups) {
+    if (each.group < setup_.hashes.size() && setup_.hashes[each.group] == each.hash) continue;
+    char numbers[64];
+    std::snprintf(numbers, sizeof numbers, "%016llx and %016llx",
+                  static_cast<unsigned long long>(each.group < setup_.hashes.size() ? setup_.hashes[each.group] : 0),
+                  static_cast<unsigned long long>(each.hash));
+    fail("group " + std::to_string(each.group) + " is not the same on the coordinator and on node " + name +
+         " (hashes " + numbers + "): run the same build of syngrad on both");
+    return;
+  }
+  from.reaches(standing::built);
+}
+
+void conducted_run::take(const peer_dead& dead) {
+  auto* found = nodes_.find(dead.node);
+  if (!found) return;
+  found->reaches(standing::lost);
+  fail(describe_loss("node " + found->name(), dead, setup_.order.groups));
+}
+
+// A link that ends because its peer is dead says less than the peer: give that a moment.
+void conducted_run::take(const actor_ended& ended) {
+  if (ended.why.empty() || broken_ || summary_) return;
+  for (const auto& end : links_.ends)
+    if (end.actor.address() == ended.who)
+      broken_ = broken_link{end.route.title() + " ended: " + ended.why, clock::now()};
+}
+
+void conducted_run::check_links() {
+  if (broken_ && !summary_ && clock::now() - broken_->since > std::chrono::seconds(1)) fail(broken_->why);
+}
+
+void conducted_run::fail(const std::string& why) {
+  if (summary_) return;
+  if (!begun_) return end_with(run_end::failed, why);
+  // The actor has the numbers so far.
+  caf::anon_send(actors_.coordinator, failure{{}, why, 0, false});
+  if (outcome_.wait_for(summary_patience) == std::future_status::ready)
+    summary_ = outcome_.get();
+  else
+    end_with(run_end::failed, why);
+}
+
+void conducted_run::end_with(run_end end, const std::string& why) {
+  summary_.emplace();
+  summary_->end = end;
+  summary_->failure = why;
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  summary_->test_error_percent = summary_->validation_error_percent = summary_->final_loss = nan;
+}
+
+void conducted_run::interrupt() {
+  ++interrupts_;
+  if (summary_) return;
+  if (begun_)
+    caf::anon_send(actors_.coordinator, interrupt_run{});
+  else
+    end_with(run_end::interrupted, "interrupted before the training began");
+}
+
+void conducted_run::check_progress() {
+  if (!begun_ || summary_ || setup_.hang_after_s <= 0) return;
+  const auto beat = actors_.state->heartbeat.load();
+  const auto now = clock::now();
+  if (beat != seen_beat_) {
+    seen_beat_ = beat;
+    seen_at_ = now;
+  }
+  // A network that is away is no hang before its time is over.
+  const auto patience = std::chrono::duration<double>(setup_.hang_after_s + setup_.order.reconnect_for_s);
+  if (now - seen_at_ < patience) return;
+  const auto line = "no progress for " + std::to_string(static_cast<int>(patience.count())) + " s";
+  report_waits(line + "; who waits for whom:");
+  if (summary_) return;
+  if (actors_.state->heartbeat.load() != seen_beat_) return notice("the run goes on");
+  end_with(run_end::hung, line + " (--hang-after)");
+  summary_->steps = static_cast<std::int64_t>(seen_beat_);
+}
+
+void conducted_run::report_waits(const std::string& headline) {
+  inquiry_.emplace(nodes_);
+  const auto began = clock::now();
+  std::vector<caf::actor> peers;
+  for (const auto& [number, each] : nodes_) peers.push_back(each.seat.peer);
+  const auto here = waits_of_process(actors_.all, peers);
+  while (!inquiry_->complete() && clock::now() < began + answer_patience)
+    take(setup_.inbox->next(std::chrono::milliseconds(100)));
+  const auto there = inquiry_->sections(std::chrono::duration<double>(clock::now() - began).count());
+  inquiry_.reset();
+  notice(headline);
+  notice("  on the coordinator:");
+  for (const auto& line : here) notice("    " + line);
+  for (const auto& line : there) notice("  " + line);
+}
+
+} // namespace syngrad

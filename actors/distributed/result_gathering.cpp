@@ -1,0 +1,182 @@
+#include "actors/distributed/result_gathering.hpp"
+
+#include "actors/distributed/loss_text.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace syngrad {
+
+namespace {
+
+constexpr std::chrono::seconds first_word_after{2};
+constexpr std::chrono::seconds next_word_after{5};
+
+std::string megabytes(std::uint64_t bytes) {
+  char text[32];
+  const auto value = static_cast<double>(bytes) * 1e-6;
+  std::snprintf(text, sizeof text, value < 10 ? "%.1f" : "%.0f", value);
+  return text;
+}
+
+std::string progress_of(const std::string& name, std::uint64_t bytes, std::uint64_t of) {
+  return name + ": " + megabytes(bytes) + " of " + megabytes(of) + " MB";
+}
+
+} // namespace
+
+result_gathering::result_gathering(setup given, int interrupts, clock::time_point now)
+  : setup_(std::move(given)), interrupts_(interrupts), next_word_(now + first_word_after) {
+  for (const auto& [number, each] : *setup_.nodes) {
+    if (each.lost()) continue;
+    auto& wanted = accounts_[number];
+    for (std::size_t i = 0; i < setup_.weight_bytes.size() && i < setup_.places.size(); ++i)
+      if (setup_.places[i].node == number) wanted.weights_wanted += setup_.weight_bytes[i];
+    wanted.received_before = wanted.received = each.seat.control.bytes_received();
+    wanted.heard = now;
+    awaited_.insert(number);
+  }
+}
+
+bool result_gathering::has_all_of(std::uint8_t node) const {
+  const auto found = accounts_.find(node);
+  return found != accounts_.end() && found->second.done && found->second.weights == found->second.weights_wanted;
+}
+
+std::string result_gathering::missing() const {
+  std::string text;
+  for (const auto& [number, each] : accounts_) {
+    if (each.weights == each.weights_wanted) continue;
+    text += (text.empty() ? "not saved here: the weights of " : ", ") + groups_on(number, setup_.places) + " (" +
+            setup_.nodes->title(number) + ": " + (each.why_missing.empty() ? "it sent less" : each.why_missing) + ")";
+  }
+  return text;
+}
+
+void result_gathering::take(const run_event& event, clock::time_point now) {
+  if (const auto* said = std::get_if<node_said>(&event)) take(*said, now);
+  if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
+  if (std::holds_alternative<interrupt_run>(event)) take_interrupt();
+  look_for_silence(now);
+  say_progress(now);
+}
+
+void result_gathering::take(const node_said& said, clock::time_point now) {
+  auto* const from = setup_.nodes->find(said.node);
+  const auto found = accounts_.find(said.node);
+  if (!from || from->lost() || found == accounts_.end() || found->second.done) return;
+  auto& so_far = found->second;
+  so_far.heard = now;
+  const auto with = [&](auto message) {
+    if (message)
+      take(*from, so_far, *message);
+    else
+      close(*from, message.message());
+  };
+  // What else may come was said before the end.
+  switch (static_cast<control_type>(said.message.type)) {
+  case control_type::weights_part:
+    return with(decode<weights_part>(said.message));
+  case control_type::trace_part:
+    return with(decode<trace_part>(said.message));
+  case control_type::done:
+    return with(decode<done>(said.message));
+  default:
+    return;
+  }
+}
+
+void result_gathering::take(seated_nodes::member& from, account& so_far, const weights_part& part) {
+  const auto bytes = std::max<std::size_t>(1, part.bytes.size()); // nothing comes without end
+  if (bytes > so_far.weights_wanted - so_far.weights)
+    return close(from,
+                 "it sent more weights than its groups have, " + std::to_string(so_far.weights_wanted) + " bytes");
+  const auto extents = shape_of(part);
+  if (!extents) return close(from, extents.message());
+  auto here = make_tensor(setup_.host->make_stream(), *extents, part.kind);
+  if (!part.bytes.empty()) std::memcpy(here.data(), part.bytes.data(), part.bytes.size());
+  so_far.weights += bytes;
+  weights_.push_back({part.name, std::move(here)});
+}
+
+void result_gathering::take(seated_nodes::member& from, account& so_far, const trace_part& part) {
+  const auto bytes = std::max<std::size_t>(1, part.bytes.size());
+  if (bytes > setup_.trace_bytes - so_far.trace)
+    return close(from, setup_.trace_bytes == 0 ? "it sent a trace that nobody asked for"
+                                               : "it sent more of a trace than --trace-limit allows");
+  so_far.trace += bytes;
+  if (setup_.on_trace) setup_.on_trace(from.name(), part);
+}
+
+void result_gathering::take(seated_nodes::member& from, account& so_far, const done& end) {
+  from.reaches(seated_nodes::standing::done);
+  so_far.done = true;
+  so_far.why_missing = end.problem;
+  awaited_.erase(from.seat.who.node);
+  if (!end.problem.empty()) setup_.notice("node " + from.name() + ": " + end.problem);
+}
+
+void result_gathering::take(const peer_dead& dead) {
+  auto* const found = setup_.nodes->find(dead.node);
+  if (!found || found->lost() || !awaited_.contains(dead.node)) return;
+  found->reaches(seated_nodes::standing::lost);
+  setup_.notice(describe_loss("node " + found->name(), dead, setup_.places));
+  give_up(dead.node, dead.why);
+}
+
+void result_gathering::take_interrupt() {
+  if (++interrupts_ < 2) {
+    setup_.notice("the training has ended; fetching what the nodes have: once more to leave it to them");
+    return;
+  }
+  for (const auto node : std::set<std::uint8_t>(awaited_)) give_up(node, "interrupted");
+}
+
+// A connection that is lost is the peer's to judge; this is of nodes whose connection stands, or may come back.
+void result_gathering::look_for_silence(clock::time_point now) {
+  const auto patience = std::chrono::duration<double>(setup_.patience_s);
+  for (const auto node : std::set<std::uint8_t>(awaited_)) {
+    auto& so_far = accounts_[node];
+    const auto received = setup_.nodes->find(node)->seat.control.bytes_received();
+    if (std::exchange(so_far.received, received) != received) so_far.heard = now;
+    if (now - so_far.heard <= patience) continue;
+    const auto why = "it was silent for " + std::to_string(static_cast<int>(setup_.patience_s)) + " s";
+    setup_.notice(setup_.nodes->title(node) + " is not waited for any more: " + why);
+    give_up(node, why);
+  }
+}
+
+void result_gathering::say_progress(clock::time_point now) {
+  if (awaited_.empty() || now < next_word_) return;
+  next_word_ = now + next_word_after;
+  std::string line;
+  for (const auto node : awaited_) {
+    const auto& so_far = accounts_[node];
+    const auto& name = setup_.nodes->find(node)->name();
+    line += line.empty() ? "fetching " : ", ";
+    if (so_far.weights < so_far.weights_wanted) {
+      const auto arrived = std::min(so_far.weights_wanted, so_far.received - so_far.received_before);
+      line += progress_of("weights of " + name, std::max(so_far.weights, arrived), so_far.weights_wanted);
+    } else if (setup_.trace_bytes > 0) {
+      line += "the trace of " + name + ": " + megabytes(so_far.trace) + " MB so far";
+    } else {
+      line += "the last word of " + name;
+    }
+  }
+  setup_.notice(line);
+}
+
+void result_gathering::close(seated_nodes::member& from, const std::string& why) {
+  setup_.notice("node " + from.name() + " is closed: " + why);
+  from.reaches(seated_nodes::standing::lost);
+  caf::anon_send(from.seat.peer, leave_peer{});
+  give_up(from.seat.who.node, why);
+}
+
+void result_gathering::give_up(std::uint8_t node, const std::string& why) {
+  accounts_[node].why_missing = why;
+  awaited_.erase(node);
+}
+
+} // namespace syngrad

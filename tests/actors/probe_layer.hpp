@@ -1,0 +1,31 @@
+// A layer that tells a test that a group is in the middle of a batch, and can keep it there.
+#pragma once
+
+#include "models/layer.hpp"
+
+#include <functional>
+#include <utility>
+
+namespace syngrad::test {
+
+// Passes its input through, and calls back in the forward pass of each training batch.
+class probe_layer : public layer {
+public:
+  probe_layer(std::int64_t width, std::function<void(int)> on_batch) : width_(width), on_batch_(std::move(on_batch)) {}
+  std::string describe() const override { return "probe"; }
+  std::int64_t inputs() const override { return width_; }
+  std::int64_t outputs() const override { return width_; }
+  double multiply_adds() const override { return 1; }
+  tensor forward(stream&, const tensor& x, phase mode, layer_cache*) override {
+    if (mode == phase::train) on_batch_(batches_++);
+    return x;
+  }
+  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+
+private:
+  std::int64_t width_;
+  std::function<void(int)> on_batch_;
+  int batches_ = 0;
+};
+
+} // namespace syngrad::test
