@@ -25,6 +25,7 @@ inline constexpr std::int64_t nonfinite = 12; // one a layer: elements that were
 struct batch_record {
   std::uint64_t batch = 0;
   std::uint64_t cause = 0; // id of the activation message that brought it
+  std::int64_t step = 0;   // of the run's schedule
   std::int64_t rows = 0;
   std::int64_t version = 0; // of the weights in the forward pass
   group_cache cache;

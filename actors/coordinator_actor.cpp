@@ -33,6 +33,7 @@ caf::behavior coordinator_actor::make_behavior() {
     on(&coordinator_actor::handle_all_sent),
     on(&coordinator_actor::handle_evaluation_begun),
     on(&coordinator_actor::handle_evaluated),
+    on(&coordinator_actor::handle_evaluation_missed),
     on(&coordinator_actor::handle_training_ended),
     on(&coordinator_actor::handle_flushed),
     on(&coordinator_actor::handle_report),
@@ -69,6 +70,7 @@ void coordinator_actor::handle_batch_alone(batch_alone&) {
   if (stage_ == stage::ended) return;
   beat();
   ++alone_;
+  send(setup_->source, batch_alone{context_for(no_batch)});
   send_more_or_stop();
 }
 
@@ -166,7 +168,22 @@ void coordinator_actor::handle_evaluated(evaluated& part) {
   finish_evaluation(finished);
 }
 
+// What of it has crossed the gap comes back late, for an evaluation that is not known any more.
+void coordinator_actor::handle_evaluation_missed(evaluation_missed& missed) {
+  const auto found = evaluations_.find(missed.evaluation);
+  if (stage_ != stage::training || found == evaluations_.end()) return;
+  beat();
+  const auto left_out = found->second;
+  evaluations_.erase(found);
+  if (left_out.rows_left < left_out.rows) segment_ns_ = last_done_ns_ = steady_now_ns();
+  if (!std::exchange(told_of_missed_, true) && setup_->observer.on_notice)
+    setup_->observer.on_notice("the evaluation at step " + std::to_string(left_out.step) +
+                               " is left out: the network is away, and training goes on below the gap");
+  send(setup_->source, evaluation_missed{context_for(no_batch), left_out.number});
+}
+
 void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
+  told_of_missed_ = false;
   evaluation_report out;
   out.step = finished.step;
   out.wall_s = seconds(steady_now_ns() - began_ns_);

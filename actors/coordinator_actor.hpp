@@ -8,8 +8,8 @@
 // | reporting  | every group has reported                       | ended                                   |
 // Where batches can end at a gap in the network, the source asks what now (all_sent): once each of its batches has
 // reached the loss or ended at a gap it is told to send as many more as did not reach the loss, or to stop. Evaluations
-// during training are apart from that: they pause the source. A failure that cannot be skipped, or an actor that is
-// gone, ends the run at once.
+// during training are apart from that: they pause the source, unless one meets a gap (evaluation_missed): it is left
+// out. A failure that cannot be skipped, or an actor that is gone, ends the run at once.
 #pragma once
 
 #include "actors/observed_actor.hpp"
@@ -76,6 +76,7 @@ private:
   void handle_all_sent(all_sent&);
   void handle_evaluation_begun(evaluation_begun&);
   void handle_evaluated(evaluated&);
+  void handle_evaluation_missed(evaluation_missed&);
   void handle_training_ended(training_ended&);
   void handle_flushed(flushed&);
   void handle_report(report&);
@@ -102,6 +103,7 @@ private:
   stage stage_ = stage::training;
   training_summary summary_;
   std::map<std::uint64_t, running_evaluation> evaluations_; // an interrupt can let two be under way
+  bool told_of_missed_ = false;                             // since the last evaluation that was complete
   std::deque<bool> final_evaluations_;                      // true: on the test set
   std::uint64_t next_report_ = 0;
   std::map<std::uint64_t, gathering> gatherings_;

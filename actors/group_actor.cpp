@@ -197,6 +197,10 @@ void group_actor::advance() {
         go_on_alone();
         break;
       }
+      if (!turn_ && leaves_evaluations_out()) {
+        leave_evaluation_out();
+        break;
+      }
       if (credits_above_ == 0) return;
       --credits_above_;
       send_across(above_, std::exchange(output_, {}));
@@ -239,6 +243,9 @@ void group_actor::start_training_batch(activation batch) {
   turn_ = &record; // from here on a failure is about this batch
   record.cause = batch.context.id;
   record.predictor_version = no_predictor_version;
+  record.step = batch.step;
+  next_batch_ = record.batch + 1;
+  next_step_ = record.step + 1;
   record.rows = batch.values.rows();
   record.version = setup_.layers->version();
   record.labels = batch.labels.read_on(work);
@@ -254,8 +261,12 @@ void group_actor::start_training_batch(activation batch) {
     return;
   }
   record.awaits_audit = audited(record.batch) && setup_.policy->bootstraps(record.batch);
-  output_ = {caused_by(record.cause, record.batch, static_cast<std::uint32_t>(record.version)), phase::train, 0,
-             record.output, record.labels};
+  output_ = {caused_by(record.cause, record.batch, static_cast<std::uint32_t>(record.version)),
+             phase::train,
+             0,
+             record.output,
+             record.labels,
+             record.step};
   state_ = state::sending;
 }
 
@@ -270,8 +281,8 @@ void group_actor::start_evaluation_batch(activation batch) {
     passed.result = brought_to_host(work, result);
   } else {
     output.ready_after(work.record());
-    output_ = {caused_by(batch.context.id, no_batch, 0), phase::evaluate, batch.evaluation, std::move(output),
-               batch.labels};
+    output_ = {
+      caused_by(batch.context.id, no_batch, 0), phase::evaluate, batch.evaluation, std::move(output), batch.labels, 0};
     state_ = state::sending;
   }
   when_complete(work, std::move(passed));
@@ -319,6 +330,7 @@ bool group_actor::try_flush() {
   if (!in_flight_.empty()) return false;
   if (!is_top()) setup_.policy->on_end(*this);
   flushing_ = false;
+  flushed_ = true;
   inbox_.pop_front();
   send(coordinator(), flushed{context_for(no_batch), setup_.index});
   return true;

@@ -7,7 +7,8 @@
 // | state   | what ends it                                                        |
 // |---------|---------------------------------------------------------------------|
 // | idle    | an activation or flush mark, and room for one more cache            |
-// | sending | a credit from above; or, up to max_alone, that above is away        |
+// | sending | a credit from above; or, up to max_alone, that above is away:       |
+// |         | then an evaluation's batch is left out, lest training waits for it  |
 // | gated   | the gradient of batch - lag (deterministic), or of the batch itself |
 // | asking  | the predictor's answer                                              |
 #pragma once
@@ -110,6 +111,8 @@ private:
   bool may_train_alone(std::uint64_t batch) const;
   bool has_room_for(std::uint64_t batch) const;
   void go_on_alone();
+  bool leaves_evaluations_out() const;
+  void leave_evaluation_out();
 
   void deliver(batch_record&, gradient_kind, const tensor& values);
   void deliver_early(batch_record&);
@@ -160,6 +163,9 @@ private:
   gap_above gap_;
   std::int64_t credits_above_ = 0;
   bool flushing_ = false;
+  bool flushed_ = false;         // no training batch comes any more
+  std::uint64_t next_batch_ = 0; // after the latest that began its turn
+  std::int64_t next_step_ = 0;   // likewise, of the run's schedule
   bool accumulated_ = false;
   std::int64_t last_rows_ = 1; // of the latest batch: divides what is left at the end
 

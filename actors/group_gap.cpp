@@ -4,6 +4,8 @@
 // batch is treated as if `none` had come from above: no target, no correction.
 #include "actors/group_actor.hpp"
 
+#include <utility>
+
 namespace syngrad {
 
 void group_actor::handle_neighbour_away(neighbour_away&) {
@@ -25,6 +27,16 @@ bool group_actor::may_train_alone(std::uint64_t batch) const {
 bool group_actor::has_room_for(std::uint64_t batch) const {
   return static_cast<std::int64_t>(in_flight_.size()) <
          setup_.cache_limit + (may_train_alone(batch) ? records_alone : 0);
+}
+
+// One that waits here would hold back the batches behind it, which could be trained alone.
+bool group_actor::leaves_evaluations_out() const {
+  return !flushed_ && may_train_alone(next_batch_);
+}
+
+void group_actor::leave_evaluation_out() {
+  send(coordinator(), evaluation_missed{context_for(no_batch), std::exchange(output_, {}).evaluation});
+  state_ = state::idle;
 }
 
 void group_actor::go_on_alone() {

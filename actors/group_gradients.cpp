@@ -80,8 +80,8 @@ tensor group_actor::update(batch_record& record, applied_gradient applied, const
   work.ops().sum_squares(work, dy, guard);
   staleness_ += setup_.layers->version() - record.version;
   ++stale_updates_;
-  const update_request request{record.rows, setup_.rate.at(setup_.layers->version()),
-                               std::exchange(accumulated_, false), &guard, &nonfinite};
+  const update_request request{record.rows, setup_.rate.at(record.step), std::exchange(accumulated_, false), &guard,
+                               &nonfinite};
   const bool sends = input_gradient && has_below() && sends_gradient(record.batch);
   auto below = setup_.layers->backward_and_update(work, dy, record.cache, sends, request);
   observe_application(record, applied, setup_.layers->version());
@@ -103,7 +103,7 @@ void group_actor::accumulate(batch_record& record, tensor dy) {
 
 void group_actor::apply_accumulated() {
   if (!std::exchange(accumulated_, false)) return;
-  setup_.layers->update(*setup_.work, {last_rows_, setup_.rate.at(setup_.layers->version()), true});
+  setup_.layers->update(*setup_.work, {last_rows_, setup_.rate.at(next_step_), true});
 }
 
 tensor group_actor::input_gradient(batch_record& record, const tensor& dy) {

@@ -1,6 +1,6 @@
 #include "actors/message_tracer.hpp"
 
-#include "actors/messages.hpp"
+#include "actors/links/link_messages.hpp"
 
 #include <array>
 #include <typeinfo>
@@ -61,6 +61,8 @@ public:
     add<gradients_wanted>(trace_message::gradients_wanted);
     add<batch_alone>(trace_message::batch_alone);
     add<all_sent>(trace_message::all_sent);
+    add<evaluation_missed>(trace_message::evaluation_missed);
+    add<control_message>(trace_message::control);
   }
 
   const description* find(const std::type_info* type) const {
@@ -156,8 +158,8 @@ void message_tracer::sent(const caf::mailbox_element& element, std::int64_t now_
 }
 
 void message_tracer::crosses(record_kind serialize_or_deserialize, const std::type_info& type,
-                             const message_context& context, std::uint32_t neighbour, std::size_t bytes,
-                             std::int64_t now_ns) {
+                             const message_context& context, std::uint32_t neighbour, std::uint16_t interface,
+                             std::size_t bytes, std::int64_t now_ns) {
   trace_record record;
   record.batch = static_cast<std::uint32_t>(context.batch);
   if (context.id == 0 || !recorder_->keeps(record.batch)) return;
@@ -170,7 +172,7 @@ void message_tracer::crosses(record_kind serialize_or_deserialize, const std::ty
   record.parent = context.parent;
   record.version = context.version;
   record.value = static_cast<std::uint32_t>(bytes);
-  record.interface = no_interface;
+  record.interface = interface;
   record.type = static_cast<std::uint8_t>(known ? known->name : trace_message::other);
   recorder_->record(record);
 }

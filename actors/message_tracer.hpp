@@ -42,9 +42,9 @@ public:
   void sent(const caf::mailbox_element&, std::int64_t now_ns);
   void begins(const caf::mailbox_element&, std::int64_t now_ns, std::uint32_t weight_version);
   void ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason);
-  // A message goes over a link, with `bytes` on the wire.
+  // A message goes over the link across `interface`, with `bytes` on the wire.
   void crosses(record_kind serialize_or_deserialize, const std::type_info&, const message_context&,
-               std::uint32_t neighbour, std::size_t bytes, std::int64_t now_ns);
+               std::uint32_t neighbour, std::uint16_t interface, std::size_t bytes, std::int64_t now_ns);
   void lives(record_kind spawn_or_exit, std::int64_t now_ns);
 
 private:

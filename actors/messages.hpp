@@ -14,6 +14,9 @@
 //  source, group    group above      flush_mark                 no more batches for now: apply what is outstanding
 //  top group        coordinator      batch_done, evaluated      the loss of a batch
 //  group            coordinator      batch_alone                a batch ended here: the network above is away
+//                   -> source        so that it counts them, too
+//  group            coordinator      evaluation_missed          one of its batches ended here, likewise
+//                   -> source        it is given up: training goes on
 //  group            coordinator      flushed
 //  source           coordinator      training_ended             after its flush mark
 //  source           coordinator      all_sent                   where batches may end at a gap, before a flush mark:
@@ -64,6 +67,7 @@ struct activation {
   std::uint64_t evaluation = 0; // which evaluation it belongs to, in phase::evaluate
   tensor values;                // [batch, features]
   tensor labels;                // i32 [batch]
+  std::int64_t step = 0;        // of the run's schedule, in phase::train: batches that ended at gaps are no steps
 };
 
 struct gradient {
@@ -143,6 +147,12 @@ struct evaluated {
   double loss = 0; // mean over the rows
   double wrong = 0;
   std::int64_t rows = 0;
+};
+
+// Of one of its batches; not after the last training batch, when there is nothing else to do than to wait.
+struct evaluation_missed {
+  message_context context;
+  std::uint64_t evaluation = 0;
 };
 
 struct flushed {
@@ -259,6 +269,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flush_mark)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_alone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluation_missed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flushed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::work_done)

@@ -7,7 +7,8 @@
 namespace syngrad {
 
 source_actor::source_actor(caf::actor_config& config, actor_place place, source_setup setup)
-  : crossing_actor(config, place, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)) {}
+  : crossing_actor(config, place, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)),
+    next_evaluation_(setup_.evaluate_every) {}
 
 caf::behavior source_actor::make_behavior() {
   return with_describe({
@@ -17,6 +18,8 @@ caf::behavior source_actor::make_behavior() {
     on(&source_actor::handle_resume),
     on(&source_actor::handle_stop),
     on(&source_actor::handle_evaluate),
+    on(&source_actor::handle_batch_alone),
+    on(&source_actor::handle_evaluation_missed),
     on(&source_actor::handle_departure),
   });
 }
@@ -46,6 +49,12 @@ void source_actor::handle_train(train& order) {
 }
 
 void source_actor::handle_resume(resume_training&) {
+  paused_ = false;
+  advance();
+}
+
+void source_actor::handle_evaluation_missed(evaluation_missed& missed) {
+  if (pass_ && pass_->number == missed.evaluation) pass_.reset();
   paused_ = false;
   advance();
 }
@@ -88,9 +97,10 @@ void source_actor::advance() {
 void source_actor::send_training_batch() {
   auto made = training_samples_->gather(setup_.order.next());
   send_across(above_, activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0,
-                                 std::move(made.values), std::move(made.labels)});
+                                 std::move(made.values), std::move(made.labels), scheduled()});
   ++step_;
-  if (setup_.evaluate_every > 0 && step_ % setup_.evaluate_every == 0 && step_ < steps_) {
+  if (setup_.evaluate_every > 0 && scheduled() >= next_evaluation_ && step_ < steps_) {
+    next_evaluation_ += setup_.evaluate_every;
     paused_ = true;
     begin_pass(static_cast<std::uint64_t>(step_), setup_.validation.empty());
   }
@@ -98,7 +108,8 @@ void source_actor::send_training_batch() {
 
 void source_actor::begin_pass(std::uint64_t number, bool on_test_set) {
   pass_ = pass{number, on_test_set, 0};
-  send(coordinator(), evaluation_begun{context_for(no_batch), number, step_, pass_rows(on_test_set), on_test_set});
+  send(coordinator(),
+       evaluation_begun{context_for(no_batch), number, scheduled(), pass_rows(on_test_set), on_test_set});
 }
 
 std::int64_t source_actor::pass_rows(bool on_test_set) const {

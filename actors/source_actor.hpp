@@ -48,6 +48,8 @@ private:
   void handle_resume(resume_training&);
   void handle_stop(stop_training&);
   void handle_evaluate(evaluate&);
+  void handle_evaluation_missed(evaluation_missed&);
+  void handle_batch_alone(batch_alone&) { ++alone_; }
 
   void advance();
   void send_training_batch();
@@ -59,7 +61,12 @@ private:
   std::optional<batch_source> training_samples_, test_samples_; // from connect on
   neighbour above_;
   std::int64_t credits_ = 0;
-  std::int64_t step_ = 0, steps_ = 0;
+  // Where the run's schedule is: about, while batches are under way that will end at a gap.
+  std::int64_t scheduled() const { return step_ - alone_; }
+
+  std::int64_t step_ = 0, steps_ = 0; // batches sent, to be sent
+  std::int64_t alone_ = 0;            // that ended at a gap in the network
+  std::int64_t next_evaluation_ = 0;  // scheduled() from which on it is due
   bool training_ = false;
   bool asked_ = false; // for the end: waits for train or stop_training
   bool stopped_ = false;

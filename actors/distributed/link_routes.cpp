@@ -24,6 +24,11 @@ std::uint32_t link_route::number() const {
   return number_of(from) << 16 | number_of(to);
 }
 
+std::uint16_t link_route::interface() const {
+  if (from.what != kind::group || to.what != kind::group) return no_interface;
+  return static_cast<std::uint16_t>(std::min(from.group, to.group));
+}
+
 std::string link_route::title() const {
   return "link " + name_of(from) + " -> " + name_of(to);
 }

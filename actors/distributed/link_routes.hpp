@@ -10,6 +10,8 @@
 // A link has the same number at both of its ends; no other between the same two processes has it.
 #pragma once
 
+#include "runtime/trace/trace_record.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,7 +33,8 @@ struct link_route {
   bool outgoing = false;  // `to` is there, and `from` here
 
   std::uint32_t number() const;
-  std::string title() const; // "link group 1 -> group 2"
+  std::uint16_t interface() const; // between groups, that it crosses; else no_interface
+  std::string title() const;       // "link group 1 -> group 2"
 };
 
 // `node_of`: the process of each group, bottom to top. Process 0 has source and coordinator.

@@ -65,6 +65,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     outgoing_link_setup setup;
     setup.number = route.number();
     setup.title = route.title();
+    setup.interface = route.interface();
     setup.owner = owner_of(local, route.from);
     setup.coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
     setup.options = wiring.options;
@@ -86,6 +87,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     incoming_link_setup setup;
     setup.number = route.number();
     setup.title = route.title();
+    setup.interface = route.interface();
     setup.target = local_actor(local, route.to);
     setup.host = wiring.host;
     setup.options = wiring.options;

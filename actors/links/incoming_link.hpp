@@ -24,6 +24,7 @@ struct incoming_link_setup {
   device* host = nullptr; // a CPU, not null: received tensors are made in its memory
   link_options options;
   std::shared_ptr<link_counters> counters; // null: nobody reads them
+  std::uint16_t interface = no_interface;  // between groups, that it crosses; for the trace
 };
 
 caf::actor spawn_incoming_link(caf::actor_system&, actor_place, incoming_link_setup);

@@ -9,7 +9,7 @@ namespace syngrad {
 template <class A>
 void fields(A& archive, activation& m) {
   archive(m.mode, phase::evaluate);
-  archive(m.evaluation);
+  archive(m.evaluation, m.step);
   archive.values(m.values, archive.formats().activations);
   archive.values(m.labels, wire_format::f32);
 }
@@ -109,6 +109,11 @@ void fields(A& archive, gradients_wanted& m) {
 
 template <class A>
 void fields(A&, batch_alone&) {}
+
+template <class A>
+void fields(A& archive, evaluation_missed& m) {
+  archive(m.evaluation);
+}
 
 template <class A>
 void fields(A& archive, message_context& context) {

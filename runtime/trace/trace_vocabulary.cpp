@@ -10,12 +10,18 @@ constexpr std::array<std::string_view, record_kind_count> kinds{
   "none", "send", "enqueue", "begin",  "end",   "serialize", "deserialize",
   "drop", "gpu",  "update",  "metric", "clock", "spawn",     "exit"};
 constexpr std::array<std::string_view, trace_message_count> messages{
-  "other",          "activation",     "gradient",        "audit_gradient",  "predict",       "synthetic_gradient",
-  "target",         "solve",          "solved",          "targets_dropped", "credit",        "flush_mark",
-  "batch_done",     "evaluated",      "flushed",         "failure",         "work_done",     "evaluation_done",
-  "connect",        "train",          "resume_training", "stop_training",   "evaluate",      "evaluation_begun",
-  "training_ended", "report_request", "report",          "next_target",     "progress_tick", "gradients_wanted",
-  "batch_alone",    "all_sent"};
+  "other",           "activation",     "gradient",
+  "audit_gradient",  "predict",        "synthetic_gradient",
+  "target",          "solve",          "solved",
+  "targets_dropped", "credit",         "flush_mark",
+  "batch_done",      "evaluated",      "flushed",
+  "failure",         "work_done",      "evaluation_done",
+  "connect",         "train",          "resume_training",
+  "stop_training",   "evaluate",       "evaluation_begun",
+  "training_ended",  "report_request", "report",
+  "next_target",     "progress_tick",  "gradients_wanted",
+  "batch_alone",     "all_sent",       "evaluation_missed",
+  "control"};
 constexpr std::array<std::string_view, trace_measure_count> measures{
   "none", "loss", "staleness", "cosine", "norm_ratio", "audit_cosine", "audit_norm_ratio", "audit_bias"};
 constexpr std::array<std::string_view, 3> gradients{"synthetic", "true", "residual"};

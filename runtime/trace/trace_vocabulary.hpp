@@ -43,8 +43,10 @@ enum class trace_message : std::uint8_t {
   gradients_wanted,
   batch_alone,
   all_sent,
+  evaluation_missed,
+  control,
 };
-inline constexpr int trace_message_count = 32;
+inline constexpr int trace_message_count = 34;
 
 std::string_view name_of(record_kind);
 std::string_view name_of(trace_message);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 using namespace syngrad;
 using namespace syngrad::test;
@@ -148,6 +149,57 @@ TEST_CASE("in a gap that outlasts it a group trains exactly max_alone batches an
       REQUIRE(out.summary.groups[static_cast<std::size_t>(i)].alone == (i == interface ? 6 : 0));
     }
     require_consistent(out.summary, settings, order);
+  }
+}
+
+TEST_CASE("an evaluation that a gap interrupts is left out, and the batches behind it are trained alone") {
+  const std::string policy = GENERATE("synthetic", "corrected");
+  CAPTURE(policy);
+  cpu_device cpu;
+  int left_out = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    auto settings = settings_with_gaps(policy);
+    settings.evaluate_every = 3;
+    settings.max_alone = 20;
+    schedule order;
+    order.seed = seed;
+    order.member_of = {1, 1, 2, 2};
+    order.cuts = {{1, 60 + seed, 1000000}}; // back only when nothing else can go on
+    std::vector<std::int64_t> evaluated_at;
+    training_observer observer;
+    observer.on_evaluation = [&](const evaluation_report& each) { evaluated_at.push_back(each.step); };
+    observer.on_notice = [&](const std::string& line) { left_out += line.ends_with("training goes on below the gap"); };
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order, observer);
+    REQUIRE(out.stuck == "");
+    REQUIRE(out.summary.steps == 25);
+    REQUIRE(out.summary.groups[1].alone == 20);
+    require_consistent(out.summary, settings, order);
+    REQUIRE(std::is_sorted(evaluated_at.begin(), evaluated_at.end()));
+    REQUIRE(evaluated_at.back() == 25); // in steps of the run, whatever was trained alone
+  }
+  REQUIRE(left_out > 5);
+}
+
+TEST_CASE("batches that are trained alone are no steps of the learning rate's schedule") {
+  cpu_device cpu;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    CAPTURE(seed);
+    auto settings = settings_with_gaps("synthetic");
+    settings.max_alone = 60;
+    schedule order;
+    order.seed = seed;
+    order.member_of = {1, 1, 2, 2};
+    order.cuts = {{1, 60, 1000000}};
+    const auto plain = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+    settings.decay = "25:1e-30"; // after the last of the run's steps
+    const auto decayed = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
+    REQUIRE(plain.summary.groups[0].updates > 25 + 10);
+    REQUIRE(decayed.summary.groups[0].updates == plain.summary.groups[0].updates);
+    // The predictors count their own targets, of which there are fewer than steps.
+    REQUIRE(decayed.weights == plain.weights);
+    settings.decay = "5:1e-30";
+    REQUIRE(run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order).weights != plain.weights);
   }
 }
 

@@ -66,7 +66,7 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   std::vector<link_message> all;
   const auto next = [&] { return context(random); };
   all.push_back(activation{next(), phase::evaluate, 7, random_bits(work, {5, 3}, random),
-                           random_bits(work, {5}, random, dtype::i32)});
+                           random_bits(work, {5}, random, dtype::i32), 41});
   all.push_back(gradient{next(), gradient_kind::bootstrapped, random_bits(work, {5, 3}, random)});
   all.push_back(audit_gradient{next(), random_bits(work, {2, 2}, random)});
   all.push_back(credit{next(), 2});
@@ -86,6 +86,7 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   all.push_back(control_message{next(), 513, {'a', 'b', 0, 'c'}});
   all.push_back(gradients_wanted{next(), 16});
   all.push_back(batch_alone{next()});
+  all.push_back(evaluation_missed{next(), 9});
   return all;
 }
 

@@ -135,6 +135,7 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   const auto up = std::get<activation>(*decode(decoder, bytes_of(all[0]), random, 100).message);
   REQUIRE(up.mode == phase::evaluate);
   REQUIRE(up.evaluation == 7);
+  REQUIRE(up.step == 41);
   REQUIRE(up.values.extents() == shape{5, 3});
   REQUIRE(up.labels.type() == dtype::i32);
   REQUIRE(up.labels.extents() == shape{5});
