@@ -86,7 +86,7 @@ struct training_summary {
   std::int64_t nonfinite_skipped = 0;       // batches
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
   std::uint64_t device_bytes = 0;           // of all devices, in all processes
-  std::vector<held_memory> memory;          // of a run over several processes, by node; of a dead one nothing is known
+  std::vector<held_memory> memory; // of a run over several processes, by name of node; of a dead one nothing is known
   std::vector<group_report> groups;
   std::vector<lost_group> lost_groups; // those on a device that has failed; `failure` names them, too
 };

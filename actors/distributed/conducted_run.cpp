@@ -110,6 +110,8 @@ void conducted_run::finish_all() {
   take_memory("coordinator", memory_of(devices));
   const auto until = clock::now() + std::chrono::seconds(600);
   while (!all_stand(standing::done) && clock::now() < until) take(setup_.inbox->next(std::chrono::milliseconds(200)));
+  std::stable_sort(summary_->memory.begin(), summary_->memory.end(),
+                   [](const auto& a, const auto& b) { return a.node < b.node; }); // they came as they were done
   dismiss_all();
 }
 

@@ -211,7 +211,7 @@ TEST_CASE("the summary has what every process's devices hold, and the sum of all
   const auto settings = four_groups("synthetic");
   const auto summary = cluster_test{settings, {1, 2, 2, 2}}.run().summary;
   REQUIRE(summary.memory.size() == 3);
-  REQUIRE(summary.memory.front().node == "coordinator");
+  REQUIRE(summary.memory.back().node == "coordinator"); // by name: after a and b
   std::map<std::string, std::uint64_t> held;
   std::uint64_t all = 0;
   for (const auto& each : summary.memory) {
