@@ -50,6 +50,18 @@ TEST_CASE("by cost, every node is busy as long as the others, by its own rate") 
   REQUIRE(nodes_of(place_by_cost(equal, three)) == std::vector<int>{1, 1, 2, 2, 3, 3, 3, 3});
 }
 
+TEST_CASE("by cost, a connection that carries its bytes while its groups compute costs nothing") {
+  std::vector<placeable_group> groups(4, {1, 0});
+  groups[1].bytes_below = 19; // 1.9 s a sample, where two groups compute for 2
+  auto nodes = three;
+  nodes.pop_back();
+  for (auto& each : nodes) each.bytes_per_second = 10;
+  groups[2].bytes_below = 19;
+  REQUIRE(nodes_of(place_by_cost(groups, nodes)) == std::vector<int>{1, 1, 2, 2});
+  groups[2].bytes_below = 31; // 3.1 s: a node that computes for 3 is faster
+  REQUIRE(nodes_of(place_by_cost(groups, nodes)) == std::vector<int>{1, 2, 2, 2});
+}
+
 TEST_CASE("by cost, what crosses a slow connection counts") {
   std::vector<placeable_group> groups(4, {1, 1});
   groups[2].bytes_below = 100;

@@ -30,7 +30,7 @@ double cost_of(const std::vector<placeable_group>& groups, std::size_t first, st
   for (std::size_t i = first; i < end; ++i) work += groups[i].multiply_adds;
   double bytes = groups[first].bytes_below;
   if (end < groups.size()) bytes += groups[end].bytes_below;
-  return work / node.flops + (node.bytes_per_second > 0 ? bytes / node.bytes_per_second : 0);
+  return std::max(work / node.flops, node.bytes_per_second > 0 ? bytes / node.bytes_per_second : 0);
 }
 
 } // namespace

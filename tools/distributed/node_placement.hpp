@@ -1,8 +1,8 @@
 // Which group goes to which process of a run: as --place says, or by cost. Pure functions.
 //
 // By cost, every node gets consecutive groups, in the order of the nodes' numbers, so that the slowest is as fast as
-// can be: a node's time for a sample is the multiply-adds of its groups by its measured rate, and the bytes that it
-// sends and gets by the measured rate of its connection.
+// can be. A node's time for a sample is that of its groups' multiply-adds at its measured rate, or that of the bytes
+// that it sends and gets at the measured rate of its connection, whichever is longer: links work while groups compute.
 #pragma once
 
 #include "actors/distributed/control_messages.hpp"
