@@ -39,7 +39,7 @@ TEST_CASE("a link that is slower than the nodes sets the pace") {
 
 TEST_CASE("slow links with few credits bring one line, which says what would do") {
   REQUIRE(credit_advice(two_nodes(0.2)) ==
-          "links take 200 ms there and back, about 21 batches at 99 steps/s: --credits 32 would keep the nodes busy "
+          "links take 200 ms there and back, about 21 batches at 99 steps/s: --credits 64 would keep the nodes busy "
           "(now 2)");
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 placeable_group cost_of(const planned_group& group) {
   placeable_group cost;
-  cost.multiply_adds = 3 * group.layers->multiply_adds(); // forward, and both products of the backward pass
+  cost.multiply_adds = group.layers->multiply_adds();
   if (group.predictor)
     cost.multiply_adds += group.predictor->predict_multiply_adds() + group.predictor->train_multiply_adds();
   cost.bytes_below = 2 * 4 * static_cast<double>(group.layers->inputs());
