@@ -1,5 +1,6 @@
-"""Nodes of a run over several processes: who is there and how fast their links are, before and while it trains; advice
-where links are slow; addresses that others cannot reach; nodes of this machine, with TLS and without."""
+"""Nodes of a run over several processes: who is there and how fast their links are, before it trains, while it does, and
+when one is away; advice where links are slow; addresses that others cannot reach; nodes of this machine, with TLS and
+without."""
 import json
 import re
 import signal
@@ -12,6 +13,7 @@ from program import LIMIT, check, check_refused, folder, free_address, read_unti
 
 program, relay_program = sys.argv[1:3]
 DELAY_MS = 100  # each way
+PATIENCE_S = 2  # of silence
 CREDITS = "512"  # too few for that delay, and enough within a machine, however busy
 
 
@@ -57,11 +59,11 @@ class Cluster:
 def seen_and_advised(home):
     """One node is behind a slow network, the other is not: its row says so, and the advice does."""
     with Cluster(home, "slow", "--credits", CREDITS, "--place", "0-1=far/cpu,2=near/cpu", "--steps", "1000000000",
-                 "--eval-every", "20") as cluster:
+                 "--eval-every", "20", "--peer-timeout", PATIENCE_S) as cluster:
         relay = subprocess.Popen([relay_program, "--listen", "0", "--to", cluster.where, f"delay {DELAY_MS}"],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         cluster.started.append(relay)
-        cluster.node("far", f"127.0.0.1:{relay.stdout.readline().split()[-1]}")
+        cluster.node("far", f"127.0.0.1:{relay.stdout.readline().split()[-1]}", "--peer-timeout", PATIENCE_S)
         rows = cluster.rows(lambda rows: rows["far"]["bytes_per_second"])  # while it waits for the other one
         own, far = rows["coordinator"], rows["far"]
         check(own["node"] == 0 and own["state"] == "up" and own["devices"] == "cpu" and own["version"], own)
@@ -70,7 +72,7 @@ def seen_and_advised(home):
         check(2 * DELAY_MS <= far["round_trip_ns"] / 1e6 < 5000, far)
         check(0 <= far["last_heard_ms"] < 5000, far)
 
-        cluster.node("near")
+        cluster.node("near", None, "--peer-timeout", PATIENCE_S)
         said = "".join(read_until(cluster.train, "placed: ", cluster.train.stderr))
         said += cluster.train.stderr.readline()
         advice = re.search(r"links take (\d+) ms there and back, about (\d+) batches at (\d+) steps/s: --credits (\d+) "
@@ -81,15 +83,20 @@ def seen_and_advised(home):
         check(abs(batches - round_trip * rate / 1000) <= 1 + rate / 1000, said)
 
         read_until(cluster.train, "test error")
-        rows = cluster.rows(lambda rows: rows["near"]["bytes_per_second"])  # while it trains
+        both_up = lambda rows: all(rows[name]["state"] == "up" for name in ("far", "near"))
+        rows = cluster.rows(both_up)  # while it trains
         check([rows[name]["groups"] for name in ("coordinator", "far", "near")] == ["", "0-1", "2"], rows)
         check(2 * DELAY_MS <= rows["far"]["round_trip_ns"] / 1e6 < 5000, rows)
         check(0 < rows["near"]["round_trip_ns"] / 1e6 < 2 * DELAY_MS, rows)
-        check(all(0 <= rows[name]["last_heard_ms"] < 5000 and rows[name]["state"] == "up" for name in ("far", "near")),
-              rows)
+        check(all(0 <= rows[name]["last_heard_ms"] < 5000 for name in ("far", "near")), rows)
         table = run(program, "nodes", cluster.where).stdout.splitlines()
         check(len(table) == 4 and table[0].split()[0] == "node", table)
         check(table[1].split()[1] == "coordinator" and table[1].split()[-3:-1] == ["-", "-"], table)
+        relay.stdin.write(f"cut {3000 * PATIENCE_S}\n")
+        relay.stdin.flush()
+        away = cluster.rows(lambda rows: rows["far"]["state"] == "away")["far"]
+        check(away["last_heard_ms"] > 500 * PATIENCE_S and away["groups"] == "0-1", away)
+        cluster.rows(both_up)
         cluster.train.send_signal(signal.SIGINT)
         out, err = cluster.train.communicate(timeout=LIMIT)
         check(cluster.train.returncode == 130, cluster.train.returncode, out, err)
