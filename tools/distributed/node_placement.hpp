@@ -18,7 +18,8 @@ struct placeable_node {
   std::string name;
   std::vector<std::string> devices; // the first one gets what is placed by cost
   double flops = 1;                 // multiply-adds a second
-  double bytes_per_second = 0;      // 0: not known, and not counted
+  double bytes_per_second = 0;      // between it and the coordinator; 0: not known, and not counted
+  double round_trip_s = 0;          // likewise
 };
 
 struct placeable_group {
@@ -29,6 +30,13 @@ struct placeable_group {
 result<std::vector<group_place>> place_by_hand(const std::string& places, std::size_t groups,
                                                const std::vector<placeable_node>&);
 std::vector<group_place> place_by_cost(const std::vector<placeable_group>&, const std::vector<placeable_node>&);
+
+// By hand where `places` says something, else by cost. Without being named, the coordinator (0) gets no group.
+result<std::vector<group_place>> place_groups(const std::string& places, const std::vector<placeable_group>&,
+                                              const std::vector<placeable_node>&);
+
+// "node a: 112.3 GFLOP/s, 379.9 MB/s, 0.31 ms there and back"
+std::string format_measures(const placeable_node&);
 
 // "groups 0-1 on a (cpu), 2 on b (cuda:0)"
 std::string format_places(const std::vector<group_place>&, const std::vector<placeable_node>&);
