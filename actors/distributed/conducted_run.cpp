@@ -1,12 +1,15 @@
 // Of conducted_run: the steps of a run, in their order. What happens meanwhile is in conducted_events.cpp.
 #include "actors/distributed/conducted_run.hpp"
 
+#include "actors/distributed/memory_of.hpp"
 #include "actors/distributed/result_gathering.hpp"
 #include "actors/distributed/stop_actors.hpp"
 #include "actors/group_weights.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
 namespace syngrad {
 
@@ -120,11 +123,24 @@ void conducted_run::gather() {
   result_gathering gathering(std::move(setup), interrupts_, clock::now());
   while (!gathering.over()) gathering.take(setup_.inbox->next(std::chrono::milliseconds(200)), clock::now());
   gathered_ = gathering.weights();
+  sum_up_memory(gathering.memory());
   if (const auto missing = gathering.missing(); !missing.empty()) {
     if (summary_->end == run_end::finished || summary_->end == run_end::target_reached) summary_->end = run_end::failed;
     summary_->failure += (summary_->failure.empty() ? "" : "; ") + missing;
   }
   dismiss_all(gathering);
+}
+
+void conducted_run::sum_up_memory(std::vector<held_memory> of_nodes) {
+  auto devices = plan_.devices;
+  devices.push_back(setup_.host);
+  auto& rows = summary_->memory;
+  rows = memory_of(devices);
+  for (auto& each : rows) each.node = "coordinator";
+  std::move(of_nodes.begin(), of_nodes.end(), std::back_inserter(rows));
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  summary_->device_bytes = 0;
+  for (const auto& each : rows) summary_->device_bytes += each.bytes;
 }
 
 // The nodes go when they hear it; a connection that ends meanwhile is as good as an answer.

@@ -52,6 +52,7 @@ private:
   void finish_all();
   void stop_own_part();
   void gather();
+  void sum_up_memory(std::vector<held_memory> of_nodes);
   void dismiss_all(const result_gathering&);
   void notice(const std::string& line);
 

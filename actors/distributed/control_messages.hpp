@@ -21,6 +21,7 @@
 #pragma once
 
 #include "actors/links/link_messages.hpp"
+#include "actors/summary.hpp"
 #include "runtime/result.hpp"
 #include "runtime/shape.hpp"
 #include "runtime/tensor.hpp"
@@ -96,7 +97,8 @@ struct ready {
 };
 struct done {
   static constexpr auto type = control_type::done;
-  std::string problem; // what could not be sent; empty: nothing
+  std::string problem;             // what could not be sent; empty: nothing
+  std::vector<held_memory> memory; // of its devices; whose they are goes without saying
 };
 struct dismiss {
   static constexpr auto type = control_type::dismiss;

@@ -44,6 +44,7 @@ public:
 
   // When it is over.
   std::vector<layer_group::named_tensor> weights() { return std::move(weights_); }
+  std::vector<held_memory> memory() { return std::move(memory_); } // as the nodes said when they were done
   bool has_all_of(std::uint8_t node) const;
   // "not saved here: the weights of group 1 (node b: it was silent for 70 s)"; empty: all that was wanted is there.
   std::string missing() const;
@@ -74,6 +75,7 @@ private:
   std::map<std::uint8_t, account> accounts_; // of the nodes that lived at the start
   std::set<std::uint8_t> awaited_;
   std::vector<layer_group::named_tensor> weights_;
+  std::vector<held_memory> memory_;
 };
 
 } // namespace syngrad
