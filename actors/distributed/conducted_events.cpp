@@ -155,14 +155,15 @@ void conducted_run::check_progress() {
   const auto patience = std::chrono::duration<double>(setup_.hang_after_s + setup_.order.reconnect_for_s);
   if (now - seen_at_ < patience) return;
   const auto line = "no progress for " + std::to_string(static_cast<int>(patience.count())) + " s";
-  report_waits(line + "; who waits for whom:");
+  const bool goes_on = report_waits(line + "; who waits for whom:");
   if (summary_) return;
-  if (actors_.state->heartbeat.load() != seen_beat_) return notice("the run goes on");
+  if (goes_on) return notice("the run goes on");
   end_with(run_end::hung, line + " (--hang-after)");
   summary_->steps = static_cast<std::int64_t>(seen_beat_);
 }
 
-void conducted_run::report_waits(const std::string& headline) {
+// True where there was progress before all answers were there.
+bool conducted_run::report_waits(const std::string& headline) {
   inquiry_.emplace(nodes_);
   const auto began = clock::now();
   std::vector<caf::actor> peers;
@@ -171,11 +172,13 @@ void conducted_run::report_waits(const std::string& headline) {
   while (!inquiry_->complete() && clock::now() < began + answer_patience)
     take(setup_.inbox->next(std::chrono::milliseconds(100)));
   const auto there = inquiry_->sections(std::chrono::duration<double>(clock::now() - began).count());
+  const bool goes_on = actors_.state->heartbeat.load() != seen_beat_;
   inquiry_.reset();
   notice(headline);
   notice("  on the coordinator:");
   for (const auto& line : here) notice("    " + line);
   for (const auto& line : there) notice("  " + line);
+  return goes_on;
 }
 
 } // namespace syngrad

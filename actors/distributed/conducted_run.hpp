@@ -68,7 +68,7 @@ private:
   void interrupt();
   void check_links();
   void check_progress();
-  void report_waits(const std::string& headline);
+  bool report_waits(const std::string& headline);
 
   conductor_setup setup_;
   run_plan plan_;
