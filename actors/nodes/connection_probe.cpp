@@ -19,7 +19,7 @@ probe_result explain(const probe_target& target, const tcp_connection::failure& 
   if (failed.error_number == 0)
     return {kind::unreachable,
             "cannot resolve '" + where.host + "' of " + to_text(where) + ": " + failed.what + "; mend " +
-              target.named_by + ", or give an address there",
+              target.named_by + ", or write a numeric address there",
             {}};
   if (failed.error_number == ECONNREFUSED)
     return {kind::refuses, port_refuses(where) + ": start the process there, or mend " + target.named_by, {}};

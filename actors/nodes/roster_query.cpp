@@ -13,9 +13,8 @@ namespace {
 using entries = std::vector<roster_entry>;
 
 std::string no_answer_from(const endpoint& where) {
-  return to_text(where) +
-         " does not answer in time: it is busy, stopped, or no coordinator; check the address, or wait "
-         "longer with --wait";
+  return to_text(where) + " does not answer in time: it is busy, stopped, or no coordinator; check HOST:PORT, or wait "
+                          "longer with --wait";
 }
 
 // At least one: CAF takes none for a wait without end.
@@ -26,7 +25,7 @@ std::chrono::milliseconds left_of(const question_limit& limit) {
 result<caf::actor> connect_to(caf::scoped_actor& self, const node_context& context, const endpoint& where,
                               const question_limit& limit) {
   name_lookup names;
-  const auto found = probe_node({where, "the address"}, context.self.credentials.get(), names, limit);
+  const auto found = probe_node({where, "HOST:PORT"}, context.self.credentials.get(), names, limit);
   if (found.outcome != probe_result::kind::open) return error{found.line};
   result<caf::actor> out = error{"the connection to " + to_text(where) + " was closed; try again"};
   self

@@ -73,7 +73,7 @@ end() {
   wait $node || fail "$1" "the node ended with $?"
   cmp plain/weights.safetensors "$1/weights.safetensors" || fail "$1" "the weights differ"
   cable=$(sed -n 's/^.*node above: .*, \([0-9.]* MB\/s\).*$/\1/p' "$1.log" | head -n 1)
-  said=$(grep -h -e 'lost the connection' -e 'is back' "$1.log" | sed 's/^syngrad train: //' | paste -s -d ';' | sed 's/;/; /g')
+  said=$(grep -h -e 'lost the connection' -e 'is back' "$1.log" | sed 's/^syngrad train: //; s/$/. /' | tr -d '\n')
   echo "| $2 | $cable | $(tail -n 1 "$1.log" | sed 's/; results in .*//') | ${said:-nothing} |"
 }
 

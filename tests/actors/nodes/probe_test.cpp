@@ -198,7 +198,7 @@ TEST_CASE("a server that asks for proof after proof does not hold a query of the
   const auto found = query_roster(observer_settings(), {"127.0.0.1", *port}, 1s);
   REQUIRE_FALSE(found);
   CHECK(found.message() == "127.0.0.1:" + std::to_string(*port) +
-                             " does not answer in time: it is busy, stopped, or no coordinator; check the address, or "
+                             " does not answer in time: it is busy, stopped, or no coordinator; check HOST:PORT, or "
                              "wait longer with --wait");
   CHECK(proofs > 1);
   caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
@@ -276,6 +276,7 @@ TEST_CASE("an address that leads nowhere is told with its option and the port th
   CHECK(found.line.starts_with("cannot reach far.example:7001: "));
   CHECK(found.line.ends_with("; check --advertise of 'b', and that firewalls let TCP port 7001 through"));
   name_lookup unknown([](const endpoint&) -> result<std::vector<socket_address>> { return error{"no such name"}; });
-  CHECK(probe_node({{"far.example", 7001}, "--join"}, nullptr, unknown, 30s).line ==
-        "cannot resolve 'far.example' of far.example:7001: no such name; mend --join, or give an address there");
+  CHECK(
+    probe_node({{"far.example", 7001}, "--join"}, nullptr, unknown, 30s).line ==
+    "cannot resolve 'far.example' of far.example:7001: no such name; mend --join, or write a numeric address there");
 }
