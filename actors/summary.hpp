@@ -62,6 +62,15 @@ struct lost_group {
   std::string why;
 };
 
+// What a device of one process of a run over several holds from its system at the end. It gives back little before, so
+// that is about the most it ever held.
+struct held_memory {
+  std::string node;   // the process's name
+  std::string device; // "cpu", "cuda:0"
+  std::uint64_t bytes = 0;
+  std::uint64_t pinned_bytes = 0; // 0 where the device's own memory is the host's
+};
+
 enum class run_end { finished, target_reached, interrupted, failed, hung };
 
 struct training_summary {
@@ -76,7 +85,8 @@ struct training_summary {
   double validation_error_percent = 0;      // NaN without validation
   std::int64_t nonfinite_skipped = 0;       // batches
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
-  std::uint64_t device_bytes = 0;
+  std::uint64_t device_bytes = 0;           // of all devices, in all processes
+  std::vector<held_memory> memory; // of a run over several processes, by name of node; of a dead one nothing is known
   std::vector<group_report> groups;
   std::vector<lost_group> lost_groups; // those on a device that has failed; `failure` names them, too
 };

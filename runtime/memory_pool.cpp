@@ -73,12 +73,12 @@ buffer_ref memory_pool::acquire_from(free_buffers& free, stream& user, std::size
     auto& candidates = free[wanted];
     found = candidates.empty() ? make(free, wanted) : take_free(user, candidates);
     ++counters_.in_use;
+    found->for_parts_ = &free == &free_for_parts_;
   }
   auto* const before = std::exchange(found->only_user_, nullptr);
   if (before && before != &user) user.wait(before->record());
   for (const auto& earlier : found->pending_) user.wait(earlier);
   found->pending_.clear();
-  found->for_parts_ = &free == &free_for_parts_;
   found->used_by(user);
   return buffer_ref(found);
 }

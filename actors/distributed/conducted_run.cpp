@@ -1,6 +1,7 @@
 #include "actors/distributed/conducted_run.hpp"
 
 #include "actors/distributed/loss_text.hpp"
+#include "actors/distributed/memory_of.hpp"
 #include "actors/distributed/stop_actors.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_report.hpp"
@@ -103,8 +104,14 @@ void conducted_run::finish_all() {
   if (stuck_.empty())
     for (auto* each : plan_.devices) each->synchronize();
   if (stuck_.empty() && plan_.work) plan_.work->flush();
+  auto devices = plan_.devices;
+  devices.push_back(setup_.host);
+  summary_->device_bytes = 0;
+  take_memory("coordinator", memory_of(devices));
   const auto until = clock::now() + std::chrono::seconds(600);
   while (!all_stand(standing::done) && clock::now() < until) take(setup_.inbox->next(std::chrono::milliseconds(200)));
+  std::stable_sort(summary_->memory.begin(), summary_->memory.end(),
+                   [](const auto& a, const auto& b) { return a.node < b.node; }); // they came as they were done
   dismiss_all();
 }
 
@@ -176,6 +183,7 @@ void conducted_run::take(const node_said& said) {
   case control_type::done:
     from->stands = standing::done;
     with(decode<done>(said.message), [&](const done& end) {
+      take_memory(from->node.who.name, end.memory);
       if (!end.problem.empty()) notice("node " + from->node.who.name + ": " + end.problem);
     });
     break;
@@ -221,6 +229,15 @@ void conducted_run::take_weights(const weights_part& part) {
   auto here = make_tensor(setup_.host->make_stream(), *extents, part.kind);
   if (!part.bytes.empty()) std::memcpy(here.data(), part.bytes.data(), part.bytes.size());
   gathered_.push_back({part.name, std::move(here)});
+}
+
+void conducted_run::take_memory(const std::string& node, std::vector<held_memory> rows) {
+  if (!summary_) return; // a node that is done before it was told to
+  for (auto& each : rows) {
+    each.node = node;
+    summary_->device_bytes += each.bytes;
+    summary_->memory.push_back(std::move(each));
+  }
 }
 
 void conducted_run::take(const peer_dead& dead) {

@@ -71,6 +71,7 @@ private:
   void take(const node_said&);
   void take_built(member&, const built&);
   void take_weights(const weights_part&);
+  void take_memory(const std::string& node, std::vector<held_memory>);
   void take(const peer_dead&);
   void take(const actor_ended&);
   void fail(const std::string& why);

@@ -107,6 +107,7 @@ void fields(A& field, M& m) {
     field.rest(m.bytes);
   } else if constexpr (std::is_same_v<T, done>) {
     field(m.problem);
+    field.list(m.memory, [&](auto& each) { field(each.device, each.bytes, each.pinned_bytes); });
   } else if constexpr (std::is_same_v<T, trouble>) {
     field(m.why);
   }

@@ -19,6 +19,7 @@
 #pragma once
 
 #include "actors/links/link_messages.hpp"
+#include "actors/summary.hpp"
 #include "runtime/result.hpp"
 #include "runtime/shape.hpp"
 #include "runtime/tensor.hpp"
@@ -92,7 +93,8 @@ struct ready {
 };
 struct done {
   static constexpr auto type = control_type::done;
-  std::string problem; // what could not be sent; empty: nothing
+  std::string problem;             // what could not be sent; empty: nothing
+  std::vector<held_memory> memory; // of its devices; whose they are goes without saying
 };
 struct dismiss {
   static constexpr auto type = control_type::dismiss;

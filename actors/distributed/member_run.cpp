@@ -2,6 +2,7 @@
 
 #include "actors/distributed/group_hash.hpp"
 #include "actors/distributed/loss_text.hpp"
+#include "actors/distributed/memory_of.hpp"
 #include "actors/distributed/stop_actors.hpp"
 #include "actors/group_weights.hpp"
 
@@ -178,7 +179,9 @@ void member_run::deliver(member_outcome& out) {
     const auto failed = setup_.send_trace([this](const trace_part& part) { setup_.coordinator->say(part); });
     if (problem.empty()) problem = failed;
   }
-  setup_.coordinator->say(done{problem});
+  auto devices = plan_ ? plan_->devices : std::vector<device*>{};
+  devices.push_back(setup_.host);
+  setup_.coordinator->say(done{problem, memory_of(devices)});
   deadline_.reset();
   // `finish` is no longer what ends the wait.
   const auto finished = std::exchange(finish_, std::nullopt);

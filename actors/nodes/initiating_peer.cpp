@@ -5,6 +5,7 @@
 //  -            retry                          probing
 //  probing      open                           connecting
 //  probing      refused, after it was up       dead: its process has ended
+//  probing      refused again and again, role peer   dead: it runs, and so that is not where it is reached
 //  probing      another certificate            dead, where it was never up
 //  connecting   a gatekeeper                   greeting: hello
 //  greeting     challenge, in order            proving: proof
@@ -33,6 +34,7 @@ constexpr auto probe_limit = milliseconds(2000);
 constexpr auto attempt_limit = milliseconds(8000);
 constexpr auto first_pause = milliseconds(50);
 constexpr auto longest_pause = milliseconds(1000);
+constexpr int most_refusals = 6; // in a row, over 1.5 s; the coordinator had a connection to that process just now
 
 struct retry {
   std::uint64_t attempt = 0; // after this one
@@ -58,15 +60,15 @@ namespace syngrad {
 namespace {
 
 // What said where the other process is.
-std::string name_of_address(const std::string& of_role, const std::string& expected) {
-  return of_role == role::node ? "--join" : "--advertise of '" + expected + "'";
+std::string name_of_address(const std::string& of_role) {
+  return of_role == role::node ? "--join" : "the address that it gave";
 }
 
 class initiating_peer : public peer_actor {
 public:
   initiating_peer(caf::actor_config& config, peer_setup setup, std::string role, double first_for_s)
     : peer_actor(config, std::move(setup)), role_(std::move(role)), first_for_s_(first_for_s),
-      address_(this->setup().expected.address), named_by_(name_of_address(role_, this->setup().expected.name)),
+      address_(this->setup().expected.address), named_by_(name_of_address(role_)),
       instance_(this->setup().expected.instance) {}
 
 protected:
@@ -76,7 +78,7 @@ protected:
             },
             [this](attempt_over late) {
               if (late.attempt == attempt_ && !up())
-                fail(to_text(address_) + " does not answer in time: it is busy, or stopped");
+                fail(to_text(address_) + " does not answer in time: it is busy, or stopped" + advice());
             },
             [this](const probe_answer& answer) { take_probe(answer); },
             [this](challenge& asked) { take_challenge(asked); },
@@ -117,8 +119,11 @@ private:
     if (answer.attempt != attempt_ || !trying_) return;
     const auto& found = answer.found;
     if (found.outcome == kind::refuses && was_up()) return die(port_refuses(address_));
-    if (found.outcome == kind::untrusted && !was_up()) return die(found.line);
-    if (found.outcome != kind::open) return fail(found.line);
+    refusals_ = found.outcome == kind::refuses ? refusals_ + 1 : 0;
+    const auto line = found.line + advice();
+    if (found.outcome == kind::untrusted && !was_up()) return die(line);
+    if (is_told_address() && refusals_ >= most_refusals) return die(line);
+    if (found.outcome != kind::open) return fail(line);
     own_host_ = found.own_host;
     const auto number = attempt_;
     request(connector_of(system(), context()), caf::infinite, caf::connect_atom_v, found.address.host,
@@ -130,6 +135,13 @@ private:
         [this, number](const caf::error&) {
           if (number == attempt_ && trying_) fail("the connection to " + to_text(address_) + " was closed");
         });
+  }
+
+  // Whether the other process has told the coordinator where it is reached, and it was not reached there yet.
+  bool is_told_address() const { return role_ == role::peer && !was_up(); }
+
+  std::string advice() const {
+    return is_told_address() ? "; if others reach it at another address, start it with --advertise HOST:PORT" : "";
   }
 
   void greet(caf::actor gatekeeper) {
@@ -195,6 +207,7 @@ private:
     own_host_; // the way that leads there begins here: others are told so, of a process that listens everywhere
   std::uint64_t instance_; // 0: not known yet
   std::uint64_t attempt_ = 0;
+  int refusals_ = 0; // in a row
   bool trying_ = false;
   milliseconds pause_ = first_pause;
   caf::actor gatekeeper_;

@@ -74,7 +74,7 @@ caf::behavior peer_actor::make_behavior() {
       links_.erase(order.number);
       if (session_) session_->forget(order.number);
     },
-    [this](const measure_rate& order) { measure(order); }, [this](peer_status_request) { return current_status(); },
+    [this](const measure_rate& order) { measure(order); },
     [this](const leave_peer&) {
       if (session_) session_->close("this process leaves");
       quit();
@@ -113,9 +113,10 @@ void peer_actor::establish(std::uint64_t number, session_port_handle port, caf::
   waits_because_.clear();
   ++sessions_;
   last_session_ = number;
-  last_heard_ns_ = steady_now_ns();
   identity_ = std::move(identity);
-  session_.emplace(system(), number, std::move(port), remote, last_heard_ns_);
+  session_.emplace(system(), number, std::move(port), remote);
+  gauges().last_heard_ns = steady_now_ns();
+  gauges().stands = peer_gauges::standing::up;
   monitor(remote);
   if (setup_.owner) caf::anon_send(setup_.owner, peer_up{setup_.node, number, identity_});
   for (const auto& [link_number, link] : links_) session_->add_local(link_number, link);
@@ -125,19 +126,21 @@ void peer_actor::establish(std::uint64_t number, session_port_handle port, caf::
 void peer_actor::lose(const std::string& why) {
   if (!session_) return;
   demonitor(session_->remote());
-  last_heard_ns_ = session_->last_heard_ns();
   session_->close(why);
   session_.reset();
+  gauges().stands = peer_gauges::standing::away;
   if (setup_.owner) caf::anon_send(setup_.owner, peer_down{setup_.node, why, last_heard_s()});
   limit_time(context().settings.reconnect_for_s);
   seek();
 }
 
 void peer_actor::die(const std::string& why) {
+  gauges().stands = peer_gauges::standing::dead;
   if (session_) session_->close(why);
   session_.reset();
-  for (const auto& [number, link] : links_) caf::anon_send(link, link_dead{why});
+  // The owner first: that a link has ended, which it hears then, says less.
   if (setup_.owner) caf::anon_send(setup_.owner, peer_dead{setup_.node, why, was_up() ? last_heard_s() : -1});
+  for (const auto& [number, link] : links_) caf::anon_send(link, link_dead{why});
   quit();
 }
 
@@ -149,8 +152,8 @@ void peer_actor::tick() {
   const auto was_stopped = last_tick_ns_ != 0 && now - last_tick_ns_ > 3 * interval.count();
   last_tick_ns_ = now;
   if (!session_) return;
-  if (was_stopped) session_->heard(now);
-  const auto silent_s = static_cast<double>(now - session_->last_heard_ns()) * 1e-9;
+  if (was_stopped) gauges().last_heard_ns = now;
+  const auto silent_s = last_heard_s();
   if (silent_s > context().settings.peer_timeout_s * 0.9)
     return lose("nothing was heard for " + show_seconds(silent_s));
   caf::anon_send(session_->remote(), clock_ping{session_->number(), now});
@@ -158,7 +161,7 @@ void peer_actor::tick() {
 
 bool peer_actor::is_of_session(std::uint64_t number) {
   if (!session_ || session_->number() != number) return false;
-  session_->heard(steady_now_ns());
+  gauges().last_heard_ns = steady_now_ns();
   return true;
 }
 
@@ -172,8 +175,9 @@ void peer_actor::take_pong(const clock_pong& pong) {
   const auto now = steady_now_ns();
   if (!is_of_session(pong.session) || pong.t0 > now || pong.t1 > pong.t2) return;
   const clock_sample sample{setup_.own_node, setup_.node, pong.t0, pong.t1, pong.t2, now};
-  const auto round_trip = 2 * sample.uncertainty_ns();
-  if (round_trip_ns_ == 0 || round_trip < round_trip_ns_) round_trip_ns_ = std::max<std::int64_t>(round_trip, 1);
+  const auto round_trip = std::max<std::int64_t>(2 * sample.uncertainty_ns(), 1);
+  auto& least = gauges().round_trip_ns;
+  if (least == 0 || round_trip < least) least = round_trip;
   if (setup_.recorder && setup_.recorder->on()) setup_.recorder->record(record_of(sample));
 }
 
@@ -196,11 +200,11 @@ void peer_actor::send_burst() {
 
 void peer_actor::take_rate(const rate_answer& there) {
   if (!is_of_session(there.session) || !meter_ || there.began != burst_began_ns_) return;
-  const auto rate = meter_->take(steady_now_ns() - burst_began_ns_, round_trip_ns_);
+  const auto rate = meter_->take(steady_now_ns() - burst_began_ns_, gauges().round_trip_ns);
   if (!rate) return send_burst();
   meter_.reset();
-  bytes_per_second_ = *rate;
-  if (setup_.owner) caf::anon_send(setup_.owner, peer_rate{setup_.node, bytes_per_second_});
+  gauges().bytes_per_second = *rate;
+  if (setup_.owner) caf::anon_send(setup_.owner, peer_rate{setup_.node, *rate});
 }
 
 void peer_actor::take_link(const register_link& order) {
@@ -208,19 +212,8 @@ void peer_actor::take_link(const register_link& order) {
   if (session_) session_->add_local(order.number, order.link);
 }
 
-peer_status peer_actor::current_status() const {
-  return {setup_.node,
-          identity_,
-          up(),
-          session_ ? session_->number() : last_session_,
-          was_up() ? last_heard_s() : -1,
-          round_trip_ns_,
-          bytes_per_second_};
-}
-
 double peer_actor::last_heard_s() const {
-  const auto heard = session_ ? session_->last_heard_ns() : last_heard_ns_;
-  return static_cast<double>(steady_now_ns() - heard) * 1e-9;
+  return static_cast<double>(steady_now_ns() - gauges().last_heard_ns) * 1e-9;
 }
 
 std::string peer_actor::describe() const {

@@ -59,8 +59,8 @@ private:
   void send_burst();
   void take_rate(const rate_answer&);
   void take_link(const register_link&);
-  peer_status current_status() const;
   double last_heard_s() const;
+  peer_gauges& gauges() const { return *setup_.gauges; }
   std::string describe() const;
 
   peer_setup setup_;
@@ -70,11 +70,9 @@ private:
   std::string waits_because_;
   std::uint64_t sessions_ = 0, last_session_ = 0;
   std::uint64_t time_limit_ = 0; // which of them counts
-  std::int64_t last_heard_ns_ = 0, last_tick_ns_ = 0;
-  std::int64_t round_trip_ns_ = 0;
+  std::int64_t last_tick_ns_ = 0;
   std::optional<rate_meter> meter_; // while it measures
   std::int64_t burst_began_ns_ = 0;
-  double bytes_per_second_ = 0;
 };
 
 } // namespace syngrad

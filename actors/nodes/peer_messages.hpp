@@ -9,7 +9,6 @@
 //  gatekeeper      peer         rival                 another process of the same name is here
 //  owner           peer         register_link, forget_link
 //  owner           peer         measure_rate          -> peer_rate, to the owner
-//  owner           peer         peer_status_request -> peer_status
 //  owner           peer         leave_peer             no more of this; the peer ends
 //  peer            owner        peer_waiting          not connected, and why; once for each reason
 //  peer            owner        peer_up               connected: for the first time or again
@@ -61,7 +60,6 @@ struct forget_link {
 struct measure_rate {                  // by bursts that grow until one takes long enough to be timed
   std::uint64_t most_bytes = 16 << 20; // of one burst
 };
-struct peer_status_request {};
 struct leave_peer {};
 
 struct peer_waiting {
@@ -87,15 +85,6 @@ struct peer_rate {
   std::uint8_t node = 0;
   double bytes_per_second = 0;
 };
-struct peer_status {
-  std::uint8_t node = 0;
-  process_identity identity;
-  bool up = false;
-  std::uint64_t session = 0;
-  double last_heard_s = -1;
-  std::int64_t round_trip_ns = 0; // the least so far; 0: none
-  double bytes_per_second = 0;    // 0: not measured
-};
 
 } // namespace syngrad
 
@@ -109,11 +98,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::rival)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::register_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::forget_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::measure_rate)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_status_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::leave_peer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_dead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_rate)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_status)

@@ -11,9 +11,8 @@ constexpr std::size_t most_links = 1 << 14;
 
 } // namespace
 
-peer_session::peer_session(caf::actor_system& system, std::uint64_t number, session_port_handle port, caf::actor remote,
-                           std::int64_t now_ns)
-  : system_(system), number_(number), port_(std::move(port)), remote_(std::move(remote)), last_heard_ns_(now_ns) {}
+peer_session::peer_session(caf::actor_system& system, std::uint64_t number, session_port_handle port, caf::actor remote)
+  : system_(system), number_(number), port_(std::move(port)), remote_(std::move(remote)) {}
 
 void peer_session::add_local(std::uint32_t number, const caf::actor& link) {
   auto& joined = links_[number];

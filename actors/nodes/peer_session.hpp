@@ -1,5 +1,5 @@
-// One connection between two peers, from welcome to loss: the ends of the links that it joins, and when the other side
-// was last heard. Owned by a peer and used on its thread only.
+// One connection between two peers, from welcome to loss: the ends of the links that it joins. Owned by a
+// peer and used on its thread only.
 #pragma once
 
 #include "actors/nodes/peer_messages.hpp"
@@ -13,13 +13,10 @@ namespace syngrad {
 class peer_session {
 public:
   // `port` is where the other side reaches this peer, `remote` where this one reaches the other.
-  peer_session(caf::actor_system&, std::uint64_t number, session_port_handle port, caf::actor remote,
-               std::int64_t now_ns);
+  peer_session(caf::actor_system&, std::uint64_t number, session_port_handle port, caf::actor remote);
 
   std::uint64_t number() const { return number_; }
   const caf::actor& remote() const { return remote_; }
-  std::int64_t last_heard_ns() const { return last_heard_ns_; }
-  void heard(std::int64_t now_ns) { last_heard_ns_ = now_ns; }
 
   // A link end of this process: offered to the other side. Once its counterpart is here, too, it is up.
   void add_local(std::uint32_t number, const caf::actor& link);
@@ -42,7 +39,6 @@ private:
   std::uint64_t number_;
   session_port_handle port_;
   caf::actor remote_;
-  std::int64_t last_heard_ns_;
   std::map<std::uint32_t, joint> links_;
 };
 

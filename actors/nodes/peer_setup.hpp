@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/nodes/node_context.hpp"
+#include "actors/nodes/peer_gauges.hpp"
 
 #include <caf/all.hpp>
 
@@ -17,6 +18,7 @@ struct peer_setup {
   std::uint8_t node = 0;
   process_identity expected;          // who it must be; instance 0, empty name: whoever proves to be somebody
   trace_recorder* recorder = nullptr; // of clock samples; outlives the peer
+  std::shared_ptr<peer_gauges> gauges = std::make_shared<peer_gauges>(); // not null
 };
 
 // Connects, and connects again: to `setup.expected.address`. `role` as in handshake.hpp. Tries for `first_for_s`

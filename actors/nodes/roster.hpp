@@ -13,12 +13,12 @@ struct roster_entry {
   std::string host; // where its gatekeeper is reached
   std::uint16_t port = 0;
   std::string version;                // of its program
-  std::string state;                  // "up", "away", "dead"
+  std::string state;                  // "expected", "up", "away", "dead"
   std::string devices;                // "cpu, cuda:0"
   std::string groups;                 // "0-2"
   std::uint64_t bytes_per_second = 0; // what was measured between it and the coordinator; 0: not yet
   std::int64_t round_trip_ns = 0;     // the least one; 0: not yet
-  std::int64_t last_heard_ms = 0;     // ago
+  std::int64_t last_heard_ms = -1;    // ago; -1: never, or the process that answers
 };
 
 } // namespace syngrad

@@ -6,7 +6,7 @@
 Everything runs on loopback; delays, cuts and resets come from a relay in front of each process (tests/support/tcp_relay).
 Rows that are measured are kept under --runs and not measured again; --only takes those whose name contains a word.
 """
-import argparse, hashlib, json, os, pathlib, random, re, shutil, signal, statistics, subprocess, time
+import argparse, csv, hashlib, json, os, pathlib, random, re, shutil, signal, statistics, subprocess, time
 
 from cluster import Cluster
 from machine import described
@@ -35,11 +35,12 @@ def training(arguments, steps, *more, policy="synthetic", kind="ridge"):
             "--batch", 256, "--seed", 1, "--threads", 1, "--place", PLACE, *more]
 
 
-def alone(arguments, folder, steps, *more, threads=1, **what):
+def alone(arguments, folder, options, threads=1):
     """The same in one process."""
-    options = training(arguments, steps, *more, **what)
-    at = options.index("--place")
-    del options[at:at + 2]
+    options = list(options)
+    if "--place" in options:
+        at = options.index("--place")
+        del options[at:at + 2]
     options[options.index("--threads") + 1] = threads
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([arguments.binary, "train", "--quiet", "--run", folder, *map(str, options)], check=True,
@@ -63,31 +64,36 @@ def weights(folder):
     return hashlib.sha256((pathlib.Path(folder) / "weights.safetensors").read_bytes()).hexdigest()
 
 
-def counted_once(summary, steps):
-    groups = summary["groups"]
-    top = groups[-1]
-    return summary["steps"] == steps and top["updates"] == steps
+def batches_at_the_loss(arguments, run):
+    """The batch of each update of the last group, from the trace of the run: nothing but the loss moves its weights."""
+    top = len(json.loads((run / "summary.json").read_text())["groups"]) - 1
+    shown = subprocess.run([arguments.binary, "trace", "show", run, "--actor", str(top), "--where", "kind = update",
+                            "--format", "csv", "--limit", "10000000"], check=True, capture_output=True, text=True).stdout
+    rows = csv.DictReader(line for line in shown.splitlines() if not line.startswith("#"))
+    return [int(row["batch"]) for row in rows if row["actor"] == f"group {top}"]
 
 
 # ---- rows: each returns what was measured, and whether that is what was asked for
 
 
 def equal_bits(arguments, folder, tls):
-    alone(arguments, folder / "one", 500, "--deterministic")
+    options = training(arguments, 500, "--deterministic")
+    alone(arguments, folder / "one", options)
     certificates = None
     if tls:
         certificates = folder / "certificates"
         shutil.rmtree(certificates, ignore_errors=True)
         subprocess.run([arguments.binary, "certs", certificates, "--names", "main,a,b,c"], check=True,
                        stdout=subprocess.DEVNULL)
-    together(arguments, folder / "four", training(arguments, 500, "--deterministic"), tls=certificates)
+    together(arguments, folder / "four", options, tls=certificates)
     same = weights(folder / "one") == weights(folder / "four" / "run")
     return "equal" if same else "different", same
 
 
 def error(arguments, folder, policy):
-    one = alone(arguments, folder / "one", 3000, policy=policy, threads=2)["test_error_percent"]
-    three = together(arguments, folder / "three", training(arguments, 3000, policy=policy))["test_error_percent"]
+    options = training(arguments, 3000, policy=policy)
+    one = alone(arguments, folder / "one", options, threads=2)["test_error_percent"]
+    three = together(arguments, folder / "three", options)["test_error_percent"]
     return f"{three:.2f} % on 3 nodes, {one:.2f} % in one process", three <= one + 0.1
 
 
@@ -105,16 +111,20 @@ def delayed(arguments, folder, policy):
 
 
 def at_once(arguments, folder):
-    """Two nodes of a thread each and one process of two threads, in turns."""
+    """Two nodes of a thread each and one process of two threads, in turns; the program places the groups. A model whose
+    groups can be halved: whichever node has more to do is what the rate is."""
     ratios = []
+    options = training(arguments, 400, "--eval-every", 0)
+    at = options.index("--place")
+    del options[at:at + 2]
+    options[options.index("--model") + 1] = "mlp:784-512x6-10"
     for i in range(arguments.pairs):
-        one = alone(arguments, folder / f"one-{i}", 800, "--eval-every", 0, threads=2)["steps_per_s"]
-        options = training(arguments, 800, "--eval-every", 0)
-        options[options.index("--place") + 1] = "0-2=a/cpu,3-5=b/cpu"
+        one = alone(arguments, folder / f"one-{i}", options, threads=2)["steps_per_s"]
         two = together(arguments, folder / f"two-{i}", options, names=("a", "b"))["steps_per_s"]
         ratios.append(two / one)
     ratio = statistics.median(ratios)
-    return f"{ratio:.2f} (median of {len(ratios)} pairs: {min(ratios):.2f} to {max(ratios):.2f})", ratio >= 0.9
+    return (f"{ratio:.2f} (784-512x6-10, 7 groups, placed by the program; median of {len(ratios)} pairs: {min(ratios):.2f} to "
+            f"{max(ratios):.2f})"), ratio >= 0.9
 
 
 def undisturbed(arguments, steps):
@@ -138,9 +148,11 @@ def disturbed(arguments, folder, times, disturb, steps):
                      relay=arguments.relay)
     difference = after["test_error_percent"] - quiet["test_error_percent"]
     alone_updates = ", ".join(str(group["alone"]) for group in after["groups"] if "alone" in group) or "none"
-    fine = counted_once(after, steps) and difference <= 0.2 and done[0] == times
-    return (f"{done[0]} times; {after['steps']} of {steps} batches at the loss; updates alone: {alone_updates}; "
-            f"error {after['test_error_percent']:.2f} %, {quiet['test_error_percent']:.2f} % undisturbed"), fine
+    batches = batches_at_the_loss(arguments, folder / "disturbed" / "run")
+    twice = len(batches) - len(set(batches))
+    fine = len(batches) == after["steps"] == steps and twice == 0 and difference <= 0.2 and done[0] == times
+    return (f"{done[0]} times; {len(set(batches))} of {steps} batches at the loss, {twice} twice; updates alone, by group: "
+            f"{alone_updates}; error {after['test_error_percent']:.2f} %, {quiet['test_error_percent']:.2f} % undisturbed"), fine
 
 
 def cut(cluster):

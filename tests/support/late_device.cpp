@@ -48,9 +48,9 @@ public:
 
 private:
   void each(void (guarded_memory::*change)()) {
-    if (of_.guard_) (of_.guard_->*change)();
+    if (auto& guard = of_.guard_) ((*guard).*change)();
     for (auto* peer : of_.peers_)
-      if (peer->guard_) (peer->guard_->*change)();
+      if (auto& guard = peer->guard_) ((*guard).*change)();
   }
 
   late_device& of_;

@@ -60,7 +60,7 @@ void relayed_connection::pass(const relay_settings& settings, relay_clock::time_
 void relayed_connection::read_from(int fd, way& to, const relay_settings& settings, relay_clock::time_point now,
                                    relay_counts& counts, bool flips) {
   while (!to.ended && to.held < most_held(settings)) {
-    block next{now + settings.delay, std::vector<char>(block_bytes), 0};
+    block next{now, std::vector<char>(block_bytes), 0};
     const auto count = recv(fd, next.bytes.data(), block_bytes, 0);
     if (count < 0) {
       if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOTCONN) reset();
@@ -70,6 +70,7 @@ void relayed_connection::read_from(int fd, way& to, const relay_settings& settin
       to.ended = true;
       return;
     }
+    next.due = relay_clock::now() + settings.delay; // `now` may be long ago on a busy machine
     next.bytes.resize(static_cast<std::size_t>(count));
     if (flips && settings.flip_every > 0) {
       const auto at = (to.read / settings.flip_every + 1) * settings.flip_every - to.read - 1;

@@ -3,6 +3,7 @@
 #include "tools/devices/device_text.hpp"
 
 #include <array>
+#include <vector>
 
 using namespace syngrad;
 using namespace syngrad::tools;
@@ -42,6 +43,12 @@ TEST_CASE("Devices of a run that hung outlive their set, and what was made on th
   CHECK(set->report().empty());
   held = {};
   CHECK(device.memory().counters().in_use == 0);
+}
+
+TEST_CASE("Memory of several processes is told by node, also where all is the CPU's") {
+  CHECK(format_memory(std::vector<held_memory>{}).empty());
+  const std::vector<held_memory> rows{{"coordinator", "cpu", 1 << 20, 0}, {"a", "cuda:0", 3 << 20, 1 << 19}};
+  CHECK(format_memory(rows) == "memory: coordinator cpu 1.0 MiB; a cuda:0 3.0 MiB, 512.0 KiB pinned\n");
 }
 
 TEST_CASE("A CUDA device that is not there is refused by name") {

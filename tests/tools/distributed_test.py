@@ -4,18 +4,15 @@ import json
 import os
 import select
 import signal
-import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-from program import check, folder, run, tiny_csv
+from program import LIMIT, check, folder, free_address, read_until, run, start, tiny_csv
 
 program = sys.argv[1]
 MODEL = ["--model", "mlp:4-8x2-3", "--batch", "16"]
 ENDLESS = ["--steps", "1000000000", "--eval-every", "50"]
-LIMIT = 120  # s; generous: the machine may be busy
 
 
 def children(pid):
@@ -37,22 +34,8 @@ def wait_gone(pids):
         os.close(handle)
 
 
-def read_until(process, text):
-    seen = []
-    for line in process.stdout:
-        seen.append(line)
-        if text in line:
-            return seen
-    check(False, f"ended before '{text}':", "".join(seen), process.stderr.read())
-
-
-def start(home, *arguments):
-    return subprocess.Popen([program, *map(str, arguments)], cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True)
-
-
 def train(home, name, *more):
-    return start(home, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--threads", "2", "--run", name, *more)
+    return start(program, home, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--threads", "2", "--run", name, *more)
 
 
 def equal_to_one_process(home, policy):
@@ -133,12 +116,6 @@ def killed_coordinator(home):
     wait_gone(nodes)
 
 
-def free_address():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
 def equal_over_tls(home):
     made = run(program, "certs", home / "certs", "--names", "c,a,b")
     check(made.returncode == 0, made.stderr)
@@ -148,7 +125,7 @@ def equal_over_tls(home):
                 home / f"certs/{name}-key.pem"]
 
     where = free_address()
-    nodes = [start(home, "node", "--join", where, "--threads", "1", *tls(name)) for name in "ab"]
+    nodes = [start(program, home, "node", "--join", where, "--threads", "1", *tls(name)) for name in "ab"]
     result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--steps", "300", "--deterministic",
                  "--policy", "corrected", "--run", home / "tls", "--listen", where, "--nodes", "2", *tls("c"), cwd=home)
     check(result.returncode == 0, result.stderr)
@@ -162,7 +139,7 @@ def equal_over_tls(home):
 def joined_by_hand(home):
     """Nodes first, then the coordinator; Ctrl-C at a node ends the run in order; exit codes of all."""
     where = free_address()
-    nodes = [start(home, "node", "--join", where, "--name", name, "--threads", "1") for name in "ab"]
+    nodes = [start(program, home, "node", "--join", where, "--name", name, "--threads", "1") for name in "ab"]
     # It says what it waits for.
     check("waits for" in nodes[0].stderr.readline(), "no word of waiting")
     process = train(home, "joined", "--listen", where, "--nodes", "2", "--place", "0-1=b/cpu,2=a/cpu", *ENDLESS)

@@ -33,9 +33,33 @@ TEST_CASE("a place that cannot be is refused with the node, device or group at f
   REQUIRE(message("0=a/cpu,2=b/cpu").starts_with("--place: group 1 is not named"));
 }
 
+TEST_CASE("groups go by hand where places are given, also to the coordinator, and else by cost to nodes only") {
+  const std::vector<placeable_group> equal(4, {1, 0});
+  REQUIRE(nodes_of(*place_groups("", equal, {three[0], three[1]})) == std::vector<int>{1, 1, 2, 2});
+  REQUIRE(nodes_of(*place_groups("0=cpu,1-3=b/cpu", equal, {three[0], three[1]})) == std::vector<int>{0, 2, 2, 2});
+  REQUIRE_FALSE(place_groups("0-3=c/cpu", equal, {three[0], three[1]}));
+}
+
+TEST_CASE("what was measured of a node is told") {
+  REQUIRE(format_measures({1, "a", {"cpu"}, 50e9, 400e6, 0.0002}) ==
+          "node a: 100.0 GFLOP/s, 400.0 MB/s, 0.20 ms there and back");
+}
+
 TEST_CASE("by cost, every node is busy as long as the others, by its own rate") {
   const std::vector<placeable_group> equal(8, {1, 0});
   REQUIRE(nodes_of(place_by_cost(equal, three)) == std::vector<int>{1, 1, 2, 2, 3, 3, 3, 3});
+}
+
+TEST_CASE("by cost, a connection that carries its bytes while its groups compute costs nothing") {
+  std::vector<placeable_group> groups(4, {1, 0});
+  groups[1].bytes_below = 19; // 1.9 s a sample, where two groups compute for 2
+  auto nodes = three;
+  nodes.pop_back();
+  for (auto& each : nodes) each.bytes_per_second = 10;
+  groups[2].bytes_below = 19;
+  REQUIRE(nodes_of(place_by_cost(groups, nodes)) == std::vector<int>{1, 1, 2, 2});
+  groups[2].bytes_below = 31; // 3.1 s: a node that computes for 3 is faster
+  REQUIRE(nodes_of(place_by_cost(groups, nodes)) == std::vector<int>{1, 2, 2, 2});
 }
 
 TEST_CASE("by cost, what crosses a slow connection counts") {

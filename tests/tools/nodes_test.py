@@ -10,15 +10,15 @@ from pathlib import Path
 from program import check, check_refused, folder, run
 
 program, coordinator = sys.argv[1:]
+VERSION = run(program, "--version").stdout.split()[1]
 
 
 class Coordinator:
     """A process that answers for a coordinator."""
 
-    def __init__(self, *words, version=None):
-        more = {} if version is None else {"NODE_CHILD_VERSION": version}
+    def __init__(self, *words, version=VERSION):
         self.process = subprocess.Popen([coordinator, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, **more})
+                                        env={**os.environ, "NODE_CHILD_VERSION": version})
         self.address = self.process.stdout.readline().strip()
 
     def __enter__(self):

@@ -1,10 +1,12 @@
 """What the tests of whole processes share: running the program, and checking what it says."""
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 SKIPPED = 77
+LIMIT = 120  # s, for what takes seconds: the machine may be busy
 
 # A run of well under a second: a small csv file, a small model.
 TINY = ["--model", "mlp:4-8x2-3", "--batch", "16", "--threads", "2"]
@@ -25,6 +27,28 @@ def tiny_csv(folder):
 def run(program, *arguments, cwd=None, timeout=240, **more):
     return subprocess.run([program, *map(str, arguments)], cwd=cwd, timeout=timeout, capture_output=True, text=True,
                           **more)
+
+
+def start(program, home, *arguments, **more):
+    """A process whose output is read as it comes."""
+    return subprocess.Popen([program, *map(str, arguments)], cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, **more)
+
+
+def read_until(process, text, stream=None):
+    """The lines of its output, up to one with `text`."""
+    seen = []
+    for line in stream or process.stdout:
+        seen.append(line)
+        if text in line:
+            return seen
+    check(False, f"ended before '{text}':", "".join(seen), process.stderr.read())
+
+
+def free_address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def check(condition, *what):

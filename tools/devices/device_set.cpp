@@ -2,6 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "tools/devices/number_ranges.hpp"
 
 #include <algorithm>
 
@@ -19,15 +20,10 @@ result<std::unique_ptr<device>> make_device(const device_name& name, cuda_option
 
 // "0-2,4": the places of `name` in `all`.
 std::string numbers_of(const std::string& name, const std::vector<std::string>& all) {
-  std::string text;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] != name) continue;
-    const auto first = i;
-    while (i + 1 < all.size() && all[i + 1] == name) ++i;
-    text += (text.empty() ? "" : ",") + std::to_string(first);
-    if (i > first) text += "-" + std::to_string(i);
-  }
-  return text;
+  std::vector<int> places;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i] == name) places.push_back(static_cast<int>(i));
+  return format_ranges(places);
 }
 
 device_report describe(device& each) {

@@ -12,6 +12,14 @@ bool only_cpu(std::span<const device_report> devices) {
   return devices.empty() || (devices.size() == 1 && devices.front().name == "cpu");
 }
 
+const char* separator(const std::string& before) {
+  return before.empty() ? "memory: " : "; ";
+}
+
+std::string show_held(std::uint64_t bytes, std::uint64_t pinned) {
+  return " " + show_bytes(bytes) + (pinned > 0 ? ", " + show_bytes(pinned) + " pinned" : "");
+}
+
 } // namespace
 
 std::string show_bytes(std::uint64_t bytes) {
@@ -33,11 +41,16 @@ std::string format_devices(std::span<const device_report> devices) {
 std::string format_memory(std::span<const device_report> devices) {
   if (only_cpu(devices)) return "";
   std::string text;
-  for (const auto& each : devices) {
-    text += (text.empty() ? "memory: " : "; ") + each.name + " " + show_bytes(each.memory_bytes);
-    if (each.host_visible_bytes > 0) text += ", " + show_bytes(each.host_visible_bytes) + " pinned";
-  }
+  for (const auto& each : devices)
+    text += separator(text) + each.name + show_held(each.memory_bytes, each.host_visible_bytes);
   return text + "\n";
+}
+
+std::string format_memory(std::span<const held_memory> rows) {
+  std::string text;
+  for (const auto& each : rows)
+    text += separator(text) + each.node + " " + each.device + show_held(each.bytes, each.pinned_bytes);
+  return rows.empty() ? "" : text + "\n";
 }
 
 } // namespace syngrad::tools

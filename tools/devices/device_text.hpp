@@ -1,6 +1,7 @@
-// The devices of a run, for people. Nothing is said of a run that is on the CPU alone.
+// The devices of a run, for people. Nothing is said of a run that is on one CPU alone.
 #pragma once
 
+#include "actors/summary.hpp"
 #include "tools/devices/device_report.hpp"
 
 #include <span>
@@ -13,6 +14,9 @@ std::string format_devices(std::span<const device_report>);
 
 // "memory: cuda:0 1.2 GiB, 64.0 MiB pinned; cpu 15.2 MiB" and a line break, or nothing.
 std::string format_memory(std::span<const device_report>);
+
+// "memory: coordinator cpu 1.2 MiB; a cuda:0 1.2 GiB, 64.0 MiB pinned" and a line break; nothing without rows.
+std::string format_memory(std::span<const held_memory>);
 
 // "1.2 GiB"
 std::string show_bytes(std::uint64_t);

@@ -10,12 +10,13 @@
 #include "actors/training.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tools/distributed/collected_traces.hpp"
+#include "tools/distributed/group_survey.hpp"
 #include "tools/distributed/local_nodes.hpp"
-#include "tools/distributed/node_placement.hpp"
+#include "tools/distributed/node_candidates.hpp"
 #include "tools/train/train_options.hpp"
 
-#include <map>
 #include <memory>
+#include <optional>
 
 namespace syngrad::tools {
 
@@ -40,28 +41,16 @@ public:
   std::vector<layer_group::named_tensor> weights() override { return std::move(weights_); }
 
 private:
-  struct candidate {
-    seated_node seat;
-    bool up = false;
-    std::optional<introduction> brings;
-    double bytes_per_second = 0;
-  };
-
   explicit distributed_training(setup given) : given_(std::move(given)) {}
 
   status listen();
   status start_local_nodes();
-  admission admit(const join_request&);
-  roster show() const;
   status wait_for_nodes();
-  void take(const run_event&);
-  int ready_nodes() const;
-  result<run_plan> plan_whole() const;
-  status place(const run_plan& whole);
+  status place();
+  void advise(const group_survey&) const;
   result<run_plan> plan_here();
+  conductor_setup orders();
   training_summary train();
-  void send_home(const training_summary&);
-  static training_summary failed(const std::string& why, bool interrupted);
 
   setup given_;
   node_count count_;
@@ -70,8 +59,7 @@ private:
   std::unique_ptr<run_inbox> inbox_;
   caf::actor inbox_address_;
   local_nodes local_;
-  std::map<std::uint8_t, candidate> candidates_;
-  bool closed_ = false; // nobody else may join
+  std::optional<node_candidates> nodes_;
   bool interrupted_ = false;
   bool conducted_ = false; // the nodes have had their orders
   std::vector<group_place> places_;

@@ -11,8 +11,8 @@ namespace syngrad::tools {
 
 double measure_host_rate(int threads) {
   constexpr std::int64_t size = 256;
-  constexpr int repetitions = 64; // some 20 ms on one core of 2020
-  double seconds = 1;
+  constexpr int rounds = 8, repetitions = 16; // a round is some 5 ms on one core of 2020
+  double seconds = 1e9;
   std::thread([&] {
     configure_compute_thread();
     cpu_device cpu;
@@ -24,10 +24,12 @@ double measure_host_rate(int threads) {
         work, {.a = a, .transpose_a = transpose::no, .b = b, .transpose_b = transpose::yes, .c = c, .beta = 0.0f});
     };
     multiply(); // makes what is made once
-    const auto began = std::chrono::steady_clock::now();
-    for (int i = 0; i < repetitions; ++i) multiply();
-    cpu.synchronize();
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    for (int round = 0; round < rounds; ++round) {
+      const auto began = std::chrono::steady_clock::now();
+      for (int i = 0; i < repetitions; ++i) multiply();
+      cpu.synchronize();
+      seconds = std::min(seconds, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+    }
   }).join();
   return threads * repetitions * static_cast<double>(size * size * size) / std::max(seconds, 1e-9);
 }

@@ -1,4 +1,5 @@
-// How fast this machine multiplies: for placing groups, so a few hundredths of a second have to do.
+// How fast this machine multiplies: for placing groups, so a few hundredths of a second have to do. The fastest of some
+// rounds counts: other programs, and nodes that measure at the same moment, only ever make one slower.
 #pragma once
 
 namespace syngrad::tools {

@@ -3,6 +3,7 @@
 #include "tools/devices/placement.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 
 namespace syngrad::tools {
@@ -29,7 +30,7 @@ double cost_of(const std::vector<placeable_group>& groups, std::size_t first, st
   for (std::size_t i = first; i < end; ++i) work += groups[i].multiply_adds;
   double bytes = groups[first].bytes_below;
   if (end < groups.size()) bytes += groups[end].bytes_below;
-  return work / node.flops + (node.bytes_per_second > 0 ? bytes / node.bytes_per_second : 0);
+  return std::max(work / node.flops, node.bytes_per_second > 0 ? bytes / node.bytes_per_second : 0);
 }
 
 } // namespace
@@ -87,6 +88,21 @@ std::vector<group_place> place_by_cost(const std::vector<placeable_group>& group
     end = first;
   }
   return out;
+}
+
+result<std::vector<group_place>> place_groups(const std::string& places, const std::vector<placeable_group>& groups,
+                                              const std::vector<placeable_node>& nodes) {
+  if (places.empty()) return place_by_cost(groups, nodes);
+  auto all = nodes;
+  all.insert(all.begin(), {0, "the coordinator", {"cpu"}});
+  return place_by_hand(places, groups.size(), all);
+}
+
+std::string format_measures(const placeable_node& node) {
+  char text[100];
+  std::snprintf(text, sizeof text, ": %.1f GFLOP/s, %.1f MB/s, %.2f ms there and back", 2e-9 * node.flops,
+                1e-6 * node.bytes_per_second, 1e3 * node.round_trip_s);
+  return "node " + node.name + text;
 }
 
 std::string format_places(const std::vector<group_place>& places, const std::vector<placeable_node>& nodes) {

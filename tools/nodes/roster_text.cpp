@@ -16,6 +16,10 @@ std::string show_rate(std::uint64_t bytes_per_second) {
   return bytes_per_second == 0 ? "-" : show_real(static_cast<double>(bytes_per_second) * 1e-6, 1);
 }
 
+std::string show_last_heard(std::int64_t ms) {
+  return ms < 0 ? "-" : show_real(static_cast<double>(ms) * 1e-3, 1);
+}
+
 std::string show_round_trip(std::int64_t ns) {
   return ns == 0 ? "-" : show_real(static_cast<double>(ns) * 1e-6, 2);
 }
@@ -29,7 +33,7 @@ std::string format_roster_table(const std::vector<roster_entry>& nodes) {
     table.add({std::to_string(node.node), show(node.name),
                node.port == 0 ? "-" : printable(to_text({node.host, node.port})), show(node.state), show(node.devices),
                show(node.groups), show_rate(node.bytes_per_second), show_round_trip(node.round_trip_ns),
-               show_real(static_cast<double>(node.last_heard_ms) * 1e-3, 1), show(node.version)});
+               show_last_heard(node.last_heard_ms), show(node.version)});
   return table.str();
 }
 
@@ -51,7 +55,8 @@ std::string format_roster_json(const std::vector<roster_entry>& nodes) {
     out.key("groups").text(node.groups);
     number_or_null("bytes_per_second", static_cast<std::int64_t>(node.bytes_per_second));
     number_or_null("round_trip_ns", node.round_trip_ns);
-    out.key("last_heard_ms").number(node.last_heard_ms);
+    out.key("last_heard_ms");
+    node.last_heard_ms < 0 ? out.null() : out.number(node.last_heard_ms);
     out.key("version").text(node.version);
     out.end_object();
   }

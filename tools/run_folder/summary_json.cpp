@@ -47,6 +47,15 @@ void write_traffic(json_writer& json, const link_traffic& traffic) {
   entry("link_bytes_per_sample_saved", traffic.saved);
 }
 
+void write_memory(json_writer& json, const held_memory& held) {
+  json.begin_object();
+  json.key("node").text(held.node);
+  json.key("device").text(held.device);
+  json.key("memory_bytes").number(whole(held.bytes));
+  json.key("host_visible_bytes").number(whole(held.pinned_bytes));
+  json.end_object();
+}
+
 void write_device(json_writer& json, const device_report& device) {
   json.begin_object();
   json.key("device").text(device.name);
@@ -94,6 +103,8 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   write_traffic(json, traffic_of(summary));
   json.key("devices").begin_array();
   for (const auto& device : devices) write_device(json, device);
+  json.end_array().key("memory").begin_array();
+  for (const auto& held : summary.memory) write_memory(json, held);
   json.end_array().key("groups").begin_array();
   for (const auto& group : summary.groups) write_group(json, group);
   return json.end_array().end_object().str() + "\n";

@@ -1,6 +1,7 @@
 // summary.json: the summary of a run for scripts. Keys: end, failure, test_error_percent, validation_error_percent,
 // final_loss, steps, steps_per_s, samples_per_s, wall_s, nonfinite_skipped, allocations_while_warm, device_bytes;
-// devices, an array of objects with what each device holds; and groups, one with every number that the printed table
+// devices, an array of objects with what each device holds; memory, likewise by node for a run over several processes;
+// and groups, one with every number that the printed table
 // has. What was not measured is null.
 #pragma once
 

@@ -52,7 +52,8 @@ exit_code observed_run::execute(trainer& run, device_set& devices, const std::st
   const auto saved = recorder_.finish(summary, weights, held);
   if (summary.end == run_end::hung) devices.abandon();
   const auto traced = tracing_.finish(summary.end == run_end::hung);
-  if (!options_.quiet) std::cout << '\n' << format_groups(summary) << '\n' << format_memory(held);
+  if (!options_.quiet)
+    std::cout << '\n' << format_groups(summary) << '\n' << format_memory(held) << format_memory(summary.memory);
   if (!options_.quiet && !traced.empty()) std::cout << traced << '\n';
   std::cout << format_last_line(summary, folder) << std::endl;
   return conclude(summary, saved);

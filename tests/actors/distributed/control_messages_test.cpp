@@ -94,6 +94,15 @@ TEST_CASE("extents that are none, or not those of the bytes, are refused, whatev
   REQUIRE_FALSE(shape_with(extents, 0));
 }
 
+TEST_CASE("what a node's devices hold comes back with its last word, but for whose they are") {
+  const auto back = decode<done>(encode(done{"no trace", {{"x", "cpu", 1 << 20, 0}, {"x", "cuda:1", 1u << 31, 77}}}));
+  REQUIRE(back);
+  REQUIRE(back->problem == "no trace");
+  REQUIRE(back->memory.size() == 2);
+  REQUIRE((back->memory[1].node.empty() && back->memory[1].device == "cuda:1"));
+  REQUIRE((back->memory[1].bytes == 1u << 31 && back->memory[1].pinned_bytes == 77));
+}
+
 TEST_CASE("messages without fields, and an end with its reason, come back") {
   REQUIRE(decode<ready>(encode(ready{})));
   REQUIRE(decode<dismiss>(encode(dismiss{})));

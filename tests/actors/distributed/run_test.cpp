@@ -207,6 +207,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("the summary has what every process's devices hold, and the sum of all") {
+  const auto settings = four_groups("synthetic");
+  const auto summary = cluster_test{settings, {1, 2, 2, 2}}.run().summary;
+  REQUIRE(summary.memory.size() == 3);
+  REQUIRE(summary.memory.back().node == "coordinator"); // by name: after a and b
+  std::map<std::string, std::uint64_t> held;
+  std::uint64_t all = 0;
+  for (const auto& each : summary.memory) {
+    REQUIRE(each.device == "cpu");
+    held[each.node] = each.bytes;
+    all += each.bytes;
+  }
+  REQUIRE(held["a"] > 0);
+  REQUIRE(held["b"] > held["a"]); // it has three groups, and the other one has one
+  REQUIRE(summary.device_bytes == all);
+}
+
 TEST_CASE("a node that builds something else is found before the training, with a line that names both sides") {
   auto test = cluster_test{four_groups("synthetic"), {1, 1, 2, 2}};
   test.spoil = [](training_settings& settings, int node) { settings.seed += node == 2; };

@@ -1,4 +1,5 @@
 // What users write about addresses, and where a process may listen.
+#include "actors/nodes/own_address.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
 
@@ -25,6 +26,12 @@ TEST_CASE("addresses are read and written back, and what is none is refused") {
   for (const auto* text : {"", "-", "7010-7000", "0-5", "7000-", "a-b"}) CHECK_FALSE(parse_port_range(text));
   CHECK(is_loopback({"127.0.0.53", 1}));
   CHECK_FALSE(is_loopback({"0.0.0.0", 1}));
+}
+
+TEST_CASE("an address of this machine is told from another machine's") {
+  CHECK(is_own_address("127.0.0.1"));
+  CHECK(is_own_address("localhost"));
+  CHECK_FALSE(is_own_address("192.0.2.1")); // of nobody: RFC 5737
 }
 
 TEST_CASE("an address that others reach needs TLS or --insecure, which warns at every start") {

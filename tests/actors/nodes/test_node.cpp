@@ -87,10 +87,19 @@ test_node::~test_node() {
   caf::anon_send_exit(owner_, caf::exit_reason::user_shutdown); // its peers notice
 }
 
-caf::actor test_node::join(const endpoint& where, process_identity expected, trace_recorder* recorder) {
+caf::actor test_node::join(const endpoint& where, process_identity expected, trace_recorder* recorder,
+                           std::shared_ptr<peer_gauges> gauges) {
   expected.address = where;
-  return spawn_initiating_peer(system_->get(), {system_->context(), owner_, 1, 0, std::move(expected), recorder},
-                               role::node);
+  return spawn_initiating_peer(
+    system_->get(), {system_->context(), owner_, 1, 0, std::move(expected), recorder, std::move(gauges)}, role::node);
+}
+
+caf::actor test_node::reach(const endpoint& where) {
+  process_identity expected;
+  expected.address = where;
+  constexpr double for_s = 60;
+  return spawn_initiating_peer(system_->get(), {system_->context(), owner_, 1, 2, std::move(expected)}, role::peer,
+                               for_s);
 }
 
 network_settings loopback_settings(const std::string& name, double peer_timeout_s, double reconnect_for_s) {

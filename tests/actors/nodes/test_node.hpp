@@ -47,7 +47,10 @@ public:
   const endpoint& address() const { return system_->listening(); }
   peer_events& events() { return *events_; }
   // Connects to `where` as role node; `expected` may say who that must be.
-  caf::actor join(const endpoint& where, process_identity expected = {}, trace_recorder* recorder = nullptr);
+  caf::actor join(const endpoint& where, process_identity expected = {}, trace_recorder* recorder = nullptr,
+                  std::shared_ptr<peer_gauges> gauges = std::make_shared<peer_gauges>());
+  // Connects as role peer to a process that is said to be at `where`.
+  caf::actor reach(const endpoint& where);
 
 private:
   std::unique_ptr<node_system> system_;

@@ -1,0 +1,95 @@
+// How a run starts nodes on its own machine.
+#include "tests/support/catch.hpp"
+#include "tools/distributed/local_node_command.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <stdlib.h>
+
+using namespace syngrad;
+using namespace syngrad::tools;
+
+namespace {
+
+train_options with_nodes(int count) {
+  train_options options;
+  options.cluster.local_nodes = count;
+  options.settings.threads = 4;
+  return options;
+}
+
+// What follows `option`; "" where it is not there.
+std::string value_of(const std::vector<std::string>& words, const std::string& option) {
+  const auto found = std::find(words.begin(), words.end(), option);
+  return found == words.end() || found + 1 == words.end() ? "" : *(found + 1);
+}
+
+class scratch_folder {
+public:
+  scratch_folder() : path_((std::filesystem::temp_directory_path() / "syngrad-local-XXXXXX").string()) {
+    if (!::mkdtemp(path_.data())) throw std::runtime_error("cannot make a temporary folder");
+  }
+  ~scratch_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string add(const std::string& name) const {
+    std::ofstream(path_ + "/" + name) << "-";
+    return path_ + "/" + name;
+  }
+  const std::string& path() const { return path_; }
+
+private:
+  std::string path_;
+};
+
+} // namespace
+
+TEST_CASE("a node of this machine joins by an address that is one, and listens there only") {
+  const auto joined = [](const endpoint& listening) {
+    const auto words = *local_node_command(with_nodes(2), listening, "coordinator", 2);
+    return value_of(words, "--join") + " " + value_of(words, "--listen");
+  };
+  REQUIRE(joined({"127.0.0.1", 7000}) == "127.0.0.1:7000 127.0.0.1:0");
+  REQUIRE(joined({"0.0.0.0", 7000}) == "127.0.0.1:7000 127.0.0.1:0");
+  REQUIRE(joined({"::", 7000}) == "[::1]:7000 [::1]:0");
+  REQUIRE(joined({"10.0.0.1", 7000}) == "10.0.0.1:7000 10.0.0.1:0");
+}
+
+TEST_CASE("nodes share the run's threads, and have its devices, times and trust") {
+  auto options = with_nodes(2);
+  options.devices.device = "cuda:0";
+  options.cluster.network.peer_timeout_s = 2.5;
+  options.cluster.network.insecure = true;
+  const auto words = *local_node_command(options, {"0.0.0.0", 7000}, "coordinator", 2);
+  REQUIRE(words.front() == "node");
+  REQUIRE(value_of(words, "--name") == "local-2");
+  REQUIRE(value_of(words, "--threads") == "2");
+  REQUIRE(value_of(words, "--devices") == "cuda:0");
+  REQUIRE(value_of(words, "--peer-timeout") == "2.5");
+  REQUIRE(std::count(words.begin(), words.end(), "--insecure") == 1);
+  options.cluster.network.insecure = false;
+  const auto safe = *local_node_command(options, {"127.0.0.1", 7000}, "coordinator", 1);
+  REQUIRE(std::count(safe.begin(), safe.end(), "--insecure") == 0);
+}
+
+TEST_CASE("with TLS a node has the certificate of its own name, or the run is told how to make it") {
+  const scratch_folder folder;
+  auto options = with_nodes(2);
+  options.cluster.network.tls = {folder.add("main.pem"), folder.add("main-key.pem"), folder.add("ca.pem")};
+  const auto certificate = folder.add("local-1.pem");
+  const auto command = [&](int number) { return local_node_command(options, {"127.0.0.1", 7000}, "main", number); };
+  REQUIRE(command(1).message() == "--local-nodes: node local-1 needs a certificate of its own, and there is no '" +
+                                    folder.path() +
+                                    "/local-1-key.pem': make all with `syngrad certs DIR --names "
+                                    "main,local-1,local-2`, in a new folder, and give those of main");
+  const auto key = folder.add("local-1-key.pem");
+  const auto words = command(1);
+  REQUIRE(words);
+  REQUIRE(value_of(*words, "--tls-cert") == certificate);
+  REQUIRE(value_of(*words, "--tls-key") == key);
+  REQUIRE(value_of(*words, "--tls-ca") == folder.path() + "/ca.pem");
+  REQUIRE(value_of(*words, "--name") == ""); // the certificate says it
+  REQUIRE(command(2).message().find("/local-2.pem'") != std::string::npos);
+}

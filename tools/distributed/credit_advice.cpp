@@ -1,0 +1,67 @@
+#include "tools/distributed/credit_advice.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdio>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr double share_of_products = 0.8;  // of a step's time in matrix products, at best: tests/bench/results/speed.md
+constexpr double handling_s = 100e-6;      // of a batch in a group, beside its products
+constexpr double slow_round_trip_s = 5e-3; // less is a busy machine's, which more batches in flight do not help
+constexpr double headroom = 2; // credits come in bursts, and who measures on a busy machine finds too low a rate
+constexpr std::uint32_t most_credits = 1 << 16; // --credits
+
+const placeable_node* find(const planned_flow& flow, std::uint8_t node) {
+  const auto found =
+    std::find_if(flow.nodes.begin(), flow.nodes.end(), [&](const auto& each) { return each.node == node; });
+  return found == flow.nodes.end() ? nullptr : &*found;
+}
+
+double compute_s(const planned_flow& flow, const placeable_node& node) {
+  double seconds = 0;
+  for (std::size_t i = 0; i < flow.groups.size(); ++i)
+    if (flow.places[i].node == node.node)
+      seconds +=
+        handling_s + flow.groups[i].multiply_adds * static_cast<double>(flow.batch) / (share_of_products * node.flops);
+  return seconds;
+}
+
+} // namespace
+
+flow_estimate estimate_flow(const planned_flow& flow) {
+  flow_estimate out;
+  double step_s = 0;
+  for (const auto& node : flow.nodes) step_s = std::max(step_s, compute_s(flow, node));
+  for (std::size_t i = 0; i < flow.groups.size(); ++i) {
+    const auto below = i == 0 ? std::uint8_t{0} : flow.places[i - 1].node, above = flow.places[i].node;
+    if (below == above) continue;
+    const auto one_way = flow.groups[i].bytes_below / 2 * static_cast<double>(flow.batch);
+    for (const auto* end : {find(flow, below), find(flow, above)}) {
+      if (!end) continue;
+      out.round_trip_s = std::max(out.round_trip_s, end->round_trip_s);
+      if (end->bytes_per_second > 0) step_s = std::max(step_s, one_way / end->bytes_per_second);
+    }
+  }
+  out.steps_per_s = step_s > 0 ? 1 / step_s : 0;
+  return out;
+}
+
+std::optional<std::string> credit_advice(const planned_flow& flow) {
+  const auto found = estimate_flow(flow);
+  if (found.round_trip_s < slow_round_trip_s || flow.credits >= found.in_flight()) return std::nullopt;
+  const auto wanted =
+    static_cast<std::uint32_t>(std::min<double>(std::ceil(found.in_flight() * headroom), most_credits));
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "links take %.0f ms there and back, about %.0f batches at %.0f steps/s: --credits %u would keep the "
+                "nodes busy (now %d)",
+                found.round_trip_s * 1e3, std::ceil(found.in_flight()), found.steps_per_s, std::bit_ceil(wanted),
+                flow.credits);
+  return text;
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,69 @@
+// The nodes that take part in a run, or would like to: who they are, what each brings along, how its connection is.
+//
+// Owns their peers and control links. Threads: the one that takes events from the inbox. It outlives neither system nor
+// inbox.
+#pragma once
+
+#include "actors/distributed/conducted_run.hpp"
+#include "actors/nodes/node_system.hpp"
+#include "actors/nodes/peer_gauges.hpp"
+#include "tools/distributed/node_placement.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace syngrad::tools {
+
+class node_candidates {
+public:
+  struct setup {
+    node_system* system = nullptr;
+    run_inbox* inbox = nullptr;
+    device* host = nullptr;          // where what they say arrives
+    trace_recorder* trace = nullptr; // of clock samples; null: none
+    std::function<void(const std::string&)> say;
+    int most = 1;
+    std::set<std::string> names; // who may join; empty: anybody
+  };
+
+  explicit node_candidates(setup given) : given_(std::move(given)) {}
+  // Tells all that this process leaves. `system_hangs`: and does not wait for the actors here.
+  void leave(bool system_hangs);
+
+  admission admit(const join_request&);
+  void close() { closed_ = true; } // nobody else may join
+  void take(const run_event&);
+
+  int count() const { return static_cast<int>(all_.size()); }
+  int ready() const; // those that are connected, have said what they bring along, and whose connection is measured
+  std::vector<seated_node> seats() const;     // by number
+  std::vector<placeable_node> offers() const; // likewise; of those that have said what they bring
+  std::vector<roster_entry> rows(const std::vector<group_place>&) const; // likewise; empty places: not placed yet
+  // Ends a run that never began, at the nodes: gives them a moment to hear why.
+  void send_home(const finish&);
+
+private:
+  struct candidate {
+    seated_node seat;
+    std::shared_ptr<peer_gauges> gauges = std::make_shared<peer_gauges>();
+    std::optional<introduction> brings;
+
+    bool is_up() const { return gauges->stands == peer_gauges::standing::up; }
+  };
+
+  candidate* find(std::uint8_t node);
+  std::string refusal_of(const std::string& name) const; // empty: it may join
+  void forget(const peer_dead&);
+  void take(const node_said&);
+
+  setup given_;
+  bool closed_ = false;
+  std::map<std::uint8_t, candidate> all_;
+};
+
+} // namespace syngrad::tools
