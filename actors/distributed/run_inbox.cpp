@@ -10,12 +10,13 @@ std::optional<std::uint8_t> dismissed_node(const run_event& event) {
 }
 
 caf::actor run_inbox::port_for(std::uint8_t node) {
-  return self_->home_system().spawn([to = address(), node](caf::event_based_actor*) -> caf::behavior {
+  const auto port = [node](caf::event_based_actor*, const caf::actor& to) -> caf::behavior {
     return {[to, node](const control_message& message) {
               caf::anon_send(to, node_said{node, message});
             },
             [to, node](const link_drained&) { caf::anon_send(to, node_drained{node}); }};
-  });
+  };
+  return self_->home_system().spawn(port, address());
 }
 
 run_event run_inbox::next(std::chrono::milliseconds patience) {

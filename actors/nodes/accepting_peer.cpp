@@ -65,19 +65,22 @@ private:
 
   void probe(probe_now order) {
     if (up() || order.after != last_session() || setup().expected.address.port == 0) return;
-    thread_.run([peer = caf::actor_cast<caf::actor>(this), where = setup().expected.address, order] {
-      caf::anon_send(peer, probed{order.after, probe_port(where, probe_limit)});
+    thread_.run([peer = caf::actor_cast<caf::actor>(this),
+                 target = probe_target{setup().expected.address, "--advertise"}, order,
+                 &names = names_](const stop_switch& stop) {
+      caf::anon_send(peer, probed{order.after, probe_port(target, names, {probe_limit, &stop})});
     });
   }
 
   void judge(const probed& answer) {
     if (up() || answer.after != last_session()) return;
-    if (answer.found.outcome == probe_result::kind::refuses) return die(answer.found.line);
+    if (answer.found.outcome == probe_result::kind::refuses) return die(port_refuses(setup().expected.address));
     wait_because("waits for " + title() + " to connect again");
     delayed_send(this, probe_interval, probe_now{answer.after});
   }
 
-  probe_thread thread_;
+  name_lookup names_;
+  probe_thread thread_; // uses names_
 };
 
 } // namespace

@@ -6,7 +6,7 @@
 #include <caf/io/basp/header.hpp>
 #include <cerrno>
 #include <csignal>
-#include <sys/socket.h>
+#include <poll.h>
 
 namespace syngrad {
 
@@ -14,16 +14,18 @@ namespace {
 
 using kind = probe_result::kind;
 
-probe_result explain(const endpoint& where, const tcp_connection::failure& failed) {
+probe_result explain(const probe_target& target, const tcp_connection::failure& failed) {
+  const auto& where = target.where;
   if (failed.error_number == 0)
     return {kind::unreachable,
-            "cannot resolve '" + where.host + "': " + failed.what + "; check the name, or give an address",
+            "cannot resolve '" + where.host + "' of " + to_text(where) + ": " + failed.what + "; mend " +
+              target.named_by + ", or write a numeric address there",
             {}};
   if (failed.error_number == ECONNREFUSED)
-    return {kind::refuses, "nobody listens at " + to_text(where) + " (connection refused)", {}};
+    return {kind::refuses, port_refuses(where) + ": start the process there, or mend " + target.named_by, {}};
   return {kind::unreachable,
-          "cannot reach " + to_text(where) + ": " + failed.what +
-            "; check the address and that firewalls let TCP port " + std::to_string(where.port) + " through",
+          "cannot reach " + to_text(where) + ": " + failed.what + "; check " + target.named_by +
+            ", and that firewalls let TCP port " + std::to_string(where.port) + " through",
           {}};
 }
 
@@ -46,73 +48,134 @@ private:
   sigset_t pipe_{}, before_{};
 };
 
-// A CAF process speaks first: operation (1 byte), padding (2), flags (1), length (4), protocol version (8, big-endian).
-probe_result judge_greeting(const endpoint& where, const std::array<char, caf::io::basp::header_size>& header) {
-  const auto greets = header[0] == static_cast<char>(caf::io::basp::message_type::server_handshake) && header[1] == 0 &&
-                      header[2] == 0 && header[15] != 0;
-  if (greets) return {kind::open, {}, {}};
-  return {kind::stranger, "what listens at " + to_text(where) + " is no syngrad process; check the port", {}};
+probe_result stranger(const probe_target& target) {
+  return {kind::stranger,
+          "what listens at " + to_text(target.where) + " is no syngrad process; check the port of " + target.named_by,
+          {}};
 }
 
-probe_result explain_tls(const endpoint& where, SSL* connection, int returned) {
+// It may come back: a coordinator that is just started again behind a tunnel does so.
+probe_result closed_at_once(const probe_target& target) {
+  return {kind::unreachable,
+          to_text(target.where) +
+            " closed the connection at once: the process there is just ending, or what forwards "
+            "this port (a tunnel, a container, NAT) finds nobody behind it; check the port of " +
+            target.named_by,
+          {}};
+}
+
+// A CAF process speaks first: operation (1 byte), padding (2), flags (1), length (4), protocol version (8, big-endian).
+using greeting = std::array<char, caf::io::basp::header_size>;
+probe_result judge(const probe_target& target, const greeting& header) {
+  const auto greets = header[0] == static_cast<char>(caf::io::basp::message_type::server_handshake) && header[1] == 0 &&
+                      header[2] == 0 && header[15] != 0;
+  return greets ? probe_result{kind::open, {}, {}} : stranger(target);
+}
+
+// OpenSSL 3 has an error of its own where a connection ends without a word.
+bool is_end_of_connection(unsigned long code) {
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+  return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+#else
+  return code == 0;
+#endif
+}
+
+probe_result explain_tls(const probe_target& target, SSL* connection, int returned) {
+  const auto where = to_text(target.where);
   const auto reason = SSL_get_error(connection, returned);
   if (const auto chain = SSL_get_verify_result(connection); chain != X509_V_OK) {
     ERR_clear_error();
     return {kind::untrusted,
-            "the certificate of " + to_text(where) + " is not one of --tls-ca: " + X509_verify_cert_error_string(chain),
+            "the certificate of " + where + " is not one of --tls-ca: " + X509_verify_cert_error_string(chain) +
+              "; give both sides --tls-cert and --tls-ca of one CA, in date (`syngrad certs` issues them)",
             {}};
   }
-  if (reason == SSL_ERROR_WANT_READ)
-    return {kind::silent, to_text(where) + " accepts connections and says nothing: it is stopped, or no node", {}};
+  if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE)
+    return {kind::silent,
+            where + " accepts connections and says nothing: it is stopped, or no node; check the port of " +
+              target.named_by,
+            {}};
+  const bool closed =
+    reason == SSL_ERROR_SYSCALL || reason == SSL_ERROR_ZERO_RETURN || is_end_of_connection(ERR_peek_error());
   const auto words = take_openssl_error();
+  if (closed) return closed_at_once(target);
   if (words.find("alert") != std::string::npos)
-    return {kind::untrusted, to_text(where) + " refuses the certificate of --tls-cert: " + words, {}};
+    return {kind::untrusted,
+            where + " refuses the certificate of --tls-cert (" + words +
+              "); give both sides certificates of one CA, in date (`syngrad certs` issues them)",
+            {}};
   return {kind::untrusted,
-          "no TLS with " + to_text(where) + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca",
+          "no TLS with " + where + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca",
           {}};
 }
 
-probe_result ask_with_tls(const endpoint& where, int socket, const tls_credentials& credentials) {
+// A step of OpenSSL on a socket that does not block: again whenever the socket is ready, within the limit.
+template <class Step>
+int repeat(SSL* connection, int socket, const question_limit& limit, Step step) {
+  for (;;) {
+    const int returned = step();
+    if (returned > 0) return returned;
+    const auto reason = SSL_get_error(connection, returned);
+    const bool waits = reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE;
+    if (!waits || !limit.await(socket, reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return returned;
+  }
+}
+
+probe_result ask_with_tls(const probe_target& target, tcp_connection& to, const tls_credentials& credentials,
+                          const question_limit& limit) {
   const without_broken_pipes guard;
   ERR_clear_error();
   const auto context = credentials.client_context();
   const ssl_handle connection(SSL_new(context.get()));
-  SSL_set_fd(connection.get(), socket);
-  if (const auto returned = SSL_connect(connection.get()); returned != 1)
-    return explain_tls(where, connection.get(), returned);
-  std::array<char, caf::io::basp::header_size> header{};
-  const auto got = SSL_read(connection.get(), header.data(), static_cast<int>(header.size()));
-  if (got <= 0) return explain_tls(where, connection.get(), got);
-  return judge_greeting(where, header);
+  auto* const tls = connection.get();
+  SSL_set_fd(tls, to.socket());
+  if (const auto returned = repeat(tls, to.socket(), limit, [&] { return SSL_connect(tls); }); returned != 1)
+    return explain_tls(target, tls, returned);
+  greeting header{};
+  for (std::size_t have = 0; have < header.size();) {
+    const auto got = repeat(tls, to.socket(), limit, [&] {
+      return SSL_read(tls, header.data() + have, static_cast<int>(header.size() - have));
+    });
+    if (got <= 0) return explain_tls(target, tls, got);
+    have += static_cast<std::size_t>(got);
+  }
+  return judge(target, header);
 }
 
-probe_result ask_plainly(const endpoint& where, int socket) {
-  std::array<char, caf::io::basp::header_size> header{};
-  const auto got = ::recv(socket, header.data(), header.size(), MSG_WAITALL);
-  if (got == static_cast<ssize_t>(header.size())) return judge_greeting(where, header);
-  if (got > 0)
-    return {kind::stranger, "what listens at " + to_text(where) + " is no syngrad process; check the port", {}};
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+probe_result ask_plainly(const probe_target& target, tcp_connection& to, const question_limit& limit) {
+  using end = tcp_connection::received::end;
+  greeting header{};
+  const auto got = to.receive(header.data(), header.size(), limit);
+  if (got.how == end::complete) return judge(target, header);
+  if (got.bytes > 0) return stranger(target);
+  const auto where = to_text(target.where);
+  if (got.how == end::late)
     return {kind::silent,
-            to_text(where) + " accepts connections and says nothing: it is stopped, or it wants TLS (--tls-cert, "
-                             "--tls-key, --tls-ca)",
+            where + " accepts connections and says nothing: it is stopped, or it wants TLS (--tls-cert, --tls-key, "
+                    "--tls-ca)",
             {}};
-  return {kind::unreachable, to_text(where) + " closed the connection at once", {}};
+  return closed_at_once(target);
 }
 
 } // namespace
 
-probe_result probe_port(const endpoint& where, std::chrono::milliseconds limit) {
+std::string port_refuses(const endpoint& where) {
+  return "nobody listens at " + to_text(where) + " (connection refused)";
+}
+
+probe_result probe_port(const probe_target& target, name_lookup& names, const question_limit& limit) {
   tcp_connection connection;
-  if (const auto failed = connection.open(where, limit)) return explain(where, *failed);
+  if (const auto failed = connection.open(target.where, names, limit)) return explain(target, *failed);
   return {kind::open, {}, connection.address(), connection.own_host()};
 }
 
-probe_result probe_node(const endpoint& where, const tls_credentials* credentials, std::chrono::milliseconds limit) {
+probe_result probe_node(const probe_target& target, const tls_credentials* credentials, name_lookup& names,
+                        const question_limit& limit) {
   tcp_connection connection;
-  if (const auto failed = connection.open(where, limit)) return explain(where, *failed);
+  if (const auto failed = connection.open(target.where, names, limit)) return explain(target, *failed);
   auto out =
-    credentials ? ask_with_tls(where, connection.socket(), *credentials) : ask_plainly(where, connection.socket());
+    credentials ? ask_with_tls(target, connection, *credentials, limit) : ask_plainly(target, connection, limit);
   out.address = connection.address();
   out.own_host = connection.own_host();
   return out;

@@ -1,16 +1,20 @@
 // Asks an address whether a node could be there, before CAF is asked to connect: CAF has no limit of time for a
 // connection, keeps its one connecting thread busy meanwhile, and does not say why one failed.
 //
-// Blocks, for at most `limit` (resolving a name may take longer): call it from a thread of its own.
+// Blocks, for at most the limit that it is given, all steps together: call it from a thread of its own.
 #pragma once
 
-#include "actors/nodes/endpoint.hpp"
+#include "actors/nodes/name_lookup.hpp"
 #include "actors/nodes/tls_credentials.hpp"
 
-#include <chrono>
 #include <string>
 
 namespace syngrad {
+
+struct probe_target {
+  endpoint where;
+  std::string named_by; // what a user mends where the address is wrong: "--join"
+};
 
 struct probe_result {
   enum class kind {
@@ -28,9 +32,12 @@ struct probe_result {
 };
 
 // Whether somebody accepts connections. Leaves one connection that is closed at once.
-probe_result probe_port(const endpoint&, std::chrono::milliseconds limit);
+probe_result probe_port(const probe_target&, name_lookup&, const question_limit&);
 
 // Whether a syngrad process answers there that these credentials (null: no TLS) go together with.
-probe_result probe_node(const endpoint&, const tls_credentials*, std::chrono::milliseconds limit);
+probe_result probe_node(const probe_target&, const tls_credentials*, name_lookup&, const question_limit&);
+
+// Of a port that was a process's until it refused: "nobody listens at ...".
+std::string port_refuses(const endpoint&);
 
 } // namespace syngrad

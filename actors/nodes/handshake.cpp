@@ -53,7 +53,8 @@ std::optional<std::string> fault_of_proof(const std::string& certificate, const 
                                           const std::string& name, const std::string& said, const local_party& judge) {
   if (!judge.credentials) return std::nullopt;
   if (certificate.empty() || signature.empty())
-    return "'" + name + "' sent no certificate to '" + judge.identity.name + "', which wants one";
+    return "'" + name + "' sent no certificate to '" + judge.identity.name +
+           "', which wants one; give both sides --tls-cert, --tls-key and --tls-ca";
   if (signature.size() > longest_signature) return "the signature of '" + name + "' is too long";
   if (const auto valid = judge.credentials->verify(certificate, name, said, signature); !valid)
     return "'" + judge.identity.name + "' does not believe that this is '" + name + "': " + valid.message();
@@ -107,7 +108,7 @@ proof make_proof(const local_party& self, const hello& first, const challenge& s
 std::optional<std::string> fault_of(const hello& said, const local_party& self) {
   const auto& own = self.identity;
   const auto version = printable(said.version);
-  if (said.protocol != protocol_version)
+  if (said.protocol != protocol_version || (said.version != own.version && said.version.size() <= longest_version))
     return "'" + printable(said.name) + "' runs syngrad " + version + " (protocol " + std::to_string(said.protocol) +
            ") and '" + own.name + "' runs syngrad " + own.version + " (protocol " + std::to_string(protocol_version) +
            "): install the same version on both";
@@ -117,7 +118,8 @@ std::optional<std::string> fault_of(const hello& said, const local_party& self) 
   if (!check_node_name(said.name)) return "'" + printable(said.name) + "' is no name for a node; give one with --name";
   if (said.role != role::node && said.role != role::peer && said.role != role::observer)
     return "'" + said.name + "' asks '" + own.name + "' for something unknown: '" + printable(said.role) + "'";
-  if (said.instance == own.instance) return "'" + own.name + "' is connected to itself";
+  if (said.instance == own.instance)
+    return "'" + own.name + "' is connected to itself; give the other process's address (--join, or --advertise there)";
   return std::nullopt;
 }
 

@@ -59,11 +59,17 @@ namespace syngrad {
 
 namespace {
 
+// What said where the other process is.
+std::string name_of_address(const std::string& of_role) {
+  return of_role == role::node ? "--join" : "the address that it gave";
+}
+
 class initiating_peer : public peer_actor {
 public:
   initiating_peer(caf::actor_config& config, peer_setup setup, std::string role, double first_for_s)
     : peer_actor(config, std::move(setup)), role_(std::move(role)), first_for_s_(first_for_s),
-      address_(this->setup().expected.address), instance_(this->setup().expected.instance) {}
+      address_(this->setup().expected.address), named_by_(name_of_address(role_)),
+      instance_(this->setup().expected.instance) {}
 
 protected:
   caf::message_handler handlers() override {
@@ -71,7 +77,8 @@ protected:
               if (order.attempt == attempt_ && !up()) begin_attempt();
             },
             [this](attempt_over late) {
-              if (late.attempt == attempt_ && !up()) fail(to_text(address_) + " does not answer in time" + advice());
+              if (late.attempt == attempt_ && !up())
+                fail(to_text(address_) + " does not answer in time: it is busy, or stopped" + advice());
             },
             [this](const probe_answer& answer) { take_probe(answer); },
             [this](challenge& asked) { take_challenge(asked); },
@@ -100,17 +107,18 @@ private:
     const auto number = ++attempt_;
     trying_ = true;
     delayed_send(this, attempt_limit, attempt_over{number});
-    thread_.run(
-      [peer = caf::actor_cast<caf::actor>(this), number, where = address_, credentials = context().self.credentials] {
-        caf::anon_send(peer, probe_answer{number, probe_node(where, credentials.get(), probe_limit)});
-      });
+    thread_.run([peer = caf::actor_cast<caf::actor>(this), number, target = probe_target{address_, named_by_},
+                 credentials = context().self.credentials, &names = names_](const stop_switch& stop) {
+      const question_limit limit(probe_limit, &stop);
+      caf::anon_send(peer, probe_answer{number, probe_node(target, credentials.get(), names, limit)});
+    });
   }
 
   void take_probe(const probe_answer& answer) {
     using kind = probe_result::kind;
     if (answer.attempt != attempt_ || !trying_) return;
     const auto& found = answer.found;
-    if (found.outcome == kind::refuses && was_up()) return die(found.line);
+    if (found.outcome == kind::refuses && was_up()) return die(port_refuses(address_));
     refusals_ = found.outcome == kind::refuses ? refusals_ + 1 : 0;
     const auto line = found.line + advice();
     if (found.outcome == kind::untrusted && !was_up()) return die(line);
@@ -137,7 +145,7 @@ private:
   }
 
   void greet(caf::actor gatekeeper) {
-    if (!gatekeeper) return fail(to_text(address_) + " lets nobody in");
+    if (!gatekeeper) return fail(to_text(address_) + " lets nobody in: its process is just ending");
     gatekeeper_ = std::move(gatekeeper);
     monitor(gatekeeper_);
     port_ = session_port_handle(system(), this);
@@ -153,7 +161,7 @@ private:
       return die("at " + to_text(address_) + " is another process now: it was started again");
     if (!setup().expected.name.empty() && asked.name != setup().expected.name)
       return die("at " + to_text(address_) + " is '" + printable(asked.name) + "', not '" + setup().expected.name +
-                 "'");
+                 "'; check " + named_by_);
     gatekeeper_identity_ = {asked.name, asked.instance, asked.version, address_};
     challenge_nonce_ = asked.nonce;
     caf::send_as(port_.get(), gatekeeper_, make_proof(context().self, said_, asked));
@@ -171,7 +179,7 @@ private:
 
   void take_refusal(const refused& answer) {
     if (!gatekeeper_) return;
-    const auto line = printable(answer.line, 500);
+    const auto line = to_text(address_) + " says: " + printable(answer.line, 500);
     answer.again ? fail(line) : die(line);
   }
 
@@ -194,6 +202,7 @@ private:
   std::string role_;
   double first_for_s_;
   endpoint address_;
+  std::string named_by_;
   std::string
     own_host_; // the way that leads there begins here: others are told so, of a process that listens everywhere
   std::uint64_t instance_; // 0: not known yet
@@ -206,7 +215,8 @@ private:
   hello said_;
   std::vector<char> challenge_nonce_; // empty: none was in order yet
   process_identity gatekeeper_identity_;
-  probe_thread thread_;
+  name_lookup names_;
+  probe_thread thread_; // uses names_
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "actors/nodes/node_system.hpp"
 
 #include "actors/actor_system.hpp"
+#include "actors/deliberate_leak.hpp"
 #include "actors/links/link_packets.hpp"
 #include "actors/nodes/bounded_middleman.hpp"
 #include "actors/nodes/gatekeeper_actor.hpp"
@@ -45,6 +46,15 @@ void configure_network(caf::actor_system_config& config, const network_settings&
   config.set("middleman.app-identifiers", std::vector<std::string>{"syngrad"});
   // Messages are read by the network's own thread: on the scheduler's they would wait behind the groups' work.
   config.set("middleman.workers", std::size_t{0});
+}
+
+bool answers(const caf::io::middleman_actor& connector, caf::actor_system& system) {
+  bool out = true;
+  caf::scoped_actor self(system);
+  self->request(connector, std::chrono::seconds(1), caf::get_atom_v, system.node())
+    .receive([](const caf::node_id&, const std::string&, std::uint16_t) {},
+             [&](const caf::error& failed) { out = !(failed == caf::sec::request_timeout); });
+  return out;
 }
 
 } // namespace
@@ -127,8 +137,14 @@ result<std::uint16_t> node_system::publish(const endpoint& where) {
   return error{"--listen " + to_text(where) + ": " + listening_fault(where)};
 }
 
+// A system whose connecting actor waits in the kernel would wait with it: for two minutes, where the other side takes
+// no more connections but had room for the probe's.
 node_system::~node_system() {
   close();
+  if (!system_ || answers(connector_of(*system_, *context_), *system_)) return;
+  leak_deliberately(std::move(system_));
+  leak_deliberately(std::move(config_));
+  leak_deliberately(std::make_unique<std::shared_ptr<const node_context>>(context_));
 }
 
 void node_system::close() {

@@ -1,10 +1,14 @@
 // Runs one question to the network at a time on a thread of its own, for an actor that must not block.
 //
 // The actor owns it, and calls finish() when it ends: then the thread is over before the actor system is. (A detached
-// actor for each question would outlive its asker, and now and then kept the system from ending.)
+// actor for each question would outlive its asker, and now and then kept the system from ending.) A question waits with
+// the switch that it is given, so nobody waits long for its end.
 #pragma once
 
+#include "actors/nodes/stop_switch.hpp"
+
 #include <functional>
+#include <memory>
 #include <thread>
 
 namespace syngrad {
@@ -13,16 +17,20 @@ class probe_thread {
 public:
   ~probe_thread() { finish(); }
 
-  // Waits for the one before, which is bounded in time.
-  void run(std::function<void()> question) {
+  // Ends the one before.
+  void run(std::function<void(const stop_switch&)> question) {
     finish();
-    thread_ = std::thread(std::move(question));
+    stop_ = std::make_unique<stop_switch>();
+    thread_ = std::thread([question = std::move(question), &stop = *stop_] { question(stop); });
   }
   void finish() {
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    stop_->press();
+    thread_.join();
   }
 
 private:
+  std::unique_ptr<stop_switch> stop_;
   std::thread thread_;
 };
 

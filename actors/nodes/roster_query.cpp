@@ -3,6 +3,7 @@
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/node_system.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace syngrad {
@@ -11,28 +12,42 @@ namespace {
 
 using entries = std::vector<roster_entry>;
 
+std::string no_answer_from(const endpoint& where) {
+  return to_text(where) + " does not answer in time: it is busy, stopped, or no coordinator; check HOST:PORT, or wait "
+                          "longer with --wait";
+}
+
+// At least one: CAF takes none for a wait without end.
+std::chrono::milliseconds left_of(const question_limit& limit) {
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(limit.left()), std::chrono::milliseconds(1));
+}
+
 result<caf::actor> connect_to(caf::scoped_actor& self, const node_context& context, const endpoint& where,
-                              std::chrono::seconds limit) {
-  const auto found = probe_node(where, context.self.credentials.get(), limit);
+                              const question_limit& limit) {
+  name_lookup names;
+  const auto found = probe_node({where, "HOST:PORT"}, context.self.credentials.get(), names, limit);
   if (found.outcome != probe_result::kind::open) return error{found.line};
   result<caf::actor> out = error{"the connection to " + to_text(where) + " was closed; try again"};
   self
-    ->request(connector_of(self->system(), context), limit, caf::connect_atom_v, found.address.host, found.address.port)
+    ->request(connector_of(self->system(), context), left_of(limit), caf::connect_atom_v, found.address.host,
+              found.address.port)
     .receive(
       [&](caf::node_id&, caf::strong_actor_ptr& gatekeeper, std::set<std::string>&) {
         if (gatekeeper) out = caf::actor_cast<caf::actor>(gatekeeper);
       },
-      [](const caf::error&) {});
+      [&](const caf::error& failed) {
+        if (failed == caf::sec::request_timeout) out = error{no_answer_from(where)};
+      });
   return out;
 }
 
 result<entries> shake_hands(caf::scoped_actor& self, const local_party& party, const caf::actor& gatekeeper,
-                            const endpoint& where, std::chrono::seconds limit) {
+                            const endpoint& where, const question_limit& limit) {
   const auto said = make_hello(party, role::observer);
   self->send(gatekeeper, said);
-  result<entries> out = error{to_text(where) + " does not answer"};
+  result<entries> out = error{no_answer_from(where)};
   bool done = false;
-  while (!done)
+  while (!done && limit.left().count() > 0)
     self->receive(
       [&](const challenge& asked) {
         const auto fault = fault_of(asked, said, party);
@@ -41,7 +56,7 @@ result<entries> shake_hands(caf::scoped_actor& self, const local_party& party, c
         done = true;
       },
       [&](const refused& answer) {
-        out = error{printable(answer.line, 500)};
+        out = error{to_text(where) + " says: " + printable(answer.line, 500)};
         done = true;
       },
       [&](roster& answer) {
@@ -52,7 +67,7 @@ result<entries> shake_hands(caf::scoped_actor& self, const local_party& party, c
         out = error{"the connection to " + to_text(where) + " was lost; try again"};
         done = true;
       },
-      caf::after(limit) >> [&] { done = true; });
+      caf::after(left_of(limit)) >> [&] { done = true; });
   return out;
 }
 

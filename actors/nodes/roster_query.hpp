@@ -9,8 +9,9 @@
 
 namespace syngrad {
 
-// `settings.listen` stays empty: nobody asks back. The error names the address and what to do.
+// `settings.listen` stays empty: nobody asks back. Takes no longer than the limit, all steps together. The error names
+// the address and what to do.
 result<std::vector<roster_entry>> query_roster(const network_settings& settings, const endpoint& coordinator,
-                                               std::chrono::seconds limit);
+                                               std::chrono::seconds within);
 
 } // namespace syngrad

@@ -1,12 +1,9 @@
 #include "actors/nodes/tcp_connection.hpp"
 
 #include <cerrno>
-#include <fcntl.h>
-#include <memory>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -15,28 +12,15 @@ namespace syngrad {
 
 namespace {
 
-using milliseconds = std::chrono::milliseconds;
-
 // 0, or the errno of the attempt.
-int connect_within(int socket, const addrinfo& address, milliseconds limit) {
-  if (::connect(socket, address.ai_addr, address.ai_addrlen) == 0) return 0;
+int connect_within(int socket, const socket_address& address, const question_limit& limit) {
+  if (::connect(socket, address.get(), address.size) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
-  pollfd ready{socket, POLLOUT, 0};
-  int count = 0;
-  do count = ::poll(&ready, 1, static_cast<int>(limit.count()));
-  while (count < 0 && errno == EINTR);
-  if (count == 0) return ETIMEDOUT;
+  if (!limit.await(socket, POLLOUT)) return ETIMEDOUT;
   int outcome = 0;
   socklen_t size = sizeof outcome;
   ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &outcome, &size);
   return outcome;
-}
-
-void block_with_limit(int socket, milliseconds limit) {
-  ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) & ~O_NONBLOCK);
-  const timeval time{limit.count() / 1000, limit.count() % 1000 * 1000};
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
 }
 
 std::string numeric_host(const sockaddr* address, socklen_t size) {
@@ -60,30 +44,41 @@ tcp_connection::~tcp_connection() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-std::optional<tcp_connection::failure> tcp_connection::open(const endpoint& where, milliseconds limit) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const auto code = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wanted, &found);
-  if (code != 0)
-    return failure{0, code == EAI_SYSTEM ? std::generic_category().message(errno) : std::string(::gai_strerror(code))};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
+std::optional<tcp_connection::failure> tcp_connection::open(const endpoint& where, name_lookup& names,
+                                                            const question_limit& limit) {
+  const auto found = names.find(where, limit);
+  if (!found) return failure{0, found.message()};
   failure last;
-  for (const auto* address = found; address; address = address->ai_next) {
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    const auto& address = (*found)[i];
     tcp_connection attempt;
-    attempt.socket_ =
-      ::socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
-    const auto failed = attempt.socket_ < 0 ? errno : connect_within(attempt.socket_, *address, limit);
+    attempt.socket_ = ::socket(address.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const auto failed =
+      attempt.socket_ < 0 ? errno : connect_within(attempt.socket_, address, limit.part_of(found->size() - i));
     if (failed) {
       last = {failed, std::generic_category().message(failed)};
       continue;
     }
-    attempt.address_ = {numeric_host(address->ai_addr, address->ai_addrlen), where.port};
+    attempt.address_ = {numeric_host(address.get(), address.size), where.port};
     *this = std::move(attempt);
-    block_with_limit(socket_, limit);
     return std::nullopt;
   }
   return last;
+}
+
+tcp_connection::received tcp_connection::receive(void* data, std::size_t size, const question_limit& limit) {
+  using end = received::end;
+  received out;
+  while (out.bytes < size) {
+    const auto got = ::recv(socket_, static_cast<char*>(data) + out.bytes, size - out.bytes, 0);
+    if (got > 0)
+      out.bytes += static_cast<std::size_t>(got);
+    else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+      if (!limit.await(socket_, POLLIN)) return {out.bytes, end::late};
+    } else
+      return {out.bytes, end::closed};
+  }
+  return out;
 }
 
 std::string tcp_connection::own_host() const {

@@ -1,9 +1,11 @@
-// A TCP connection with limits of time, for questions to an address. Owns its socket; one thread at a time; blocks.
+// A TCP connection for questions to an address, each within a limit of time. Owns its socket, which never blocks; one
+// thread at a time.
 #pragma once
 
 #include "actors/nodes/endpoint.hpp"
+#include "actors/nodes/name_lookup.hpp"
+#include "actors/nodes/question_limit.hpp"
 
-#include <chrono>
 #include <optional>
 
 namespace syngrad {
@@ -14,14 +16,20 @@ public:
     int error_number = 0; // of connect(); 0: the name was not resolved
     std::string what;
   };
+  struct received {
+    std::size_t bytes = 0;
+    enum class end { complete, late, closed } how = end::complete;
+  };
 
   tcp_connection() = default;
   tcp_connection(tcp_connection&& other) noexcept;
   tcp_connection& operator=(tcp_connection&& other) noexcept;
   ~tcp_connection();
 
-  // Tries every address of the host in turn. `limit` is for each, and then for every read and write.
-  std::optional<failure> open(const endpoint&, std::chrono::milliseconds limit);
+  // Tries every address of the host in turn; each gets its part of the time that is left.
+  std::optional<failure> open(const endpoint&, name_lookup&, const question_limit&);
+  // `size` bytes, unless the other side closes (or resets) the connection before or the limit is over.
+  received receive(void* data, std::size_t size, const question_limit&);
 
   int socket() const { return socket_; }
   const endpoint& address() const { return address_; } // numeric

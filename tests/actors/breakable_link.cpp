@@ -19,8 +19,9 @@ struct link {
 } // namespace
 
 caf::actor spawn_breakable_link(caf::actor_system& system, const caf::actor& target, std::vector<caf::actor> owners) {
-  return system.spawn([target, owners = std::move(owners)](caf::event_based_actor* self) -> caf::behavior {
-    const auto state = std::make_shared<link>(link{target, owners, {}, false});
+  const auto body = [](caf::event_based_actor* self, const caf::actor& to,
+                       const std::vector<caf::actor>& of) -> caf::behavior {
+    const auto state = std::make_shared<link>(link{to, of, {}, false});
     self->set_default_handler([state](caf::scheduled_actor*, caf::message_view& view) -> caf::result<caf::message> {
       auto message = view.move_content_to_message();
       if (state->away)
@@ -40,7 +41,8 @@ caf::actor spawn_breakable_link(caf::actor_system& system, const caf::actor& tar
         for (auto& each : std::exchange(state->kept, {})) caf::anon_send(state->target, std::move(each));
       },
     };
-  });
+  };
+  return system.spawn(body, target, std::move(owners));
 }
 
 } // namespace syngrad::test

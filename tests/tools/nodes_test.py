@@ -1,6 +1,8 @@
 """`syngrad certs` makes files that only their owner reads and never overwrites; `syngrad nodes` shows a roster with and
 without them, and says in one line what is wrong."""
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +10,15 @@ from pathlib import Path
 from program import check, check_refused, folder, run
 
 program, coordinator = sys.argv[1:]
+VERSION = run(program, "--version").stdout.split()[1]
 
 
 class Coordinator:
     """A process that answers for a coordinator."""
 
-    def __init__(self, *words):
-        self.process = subprocess.Popen([coordinator, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *words, version=VERSION):
+        self.process = subprocess.Popen([coordinator, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "NODE_CHILD_VERSION": version})
         self.address = self.process.stdout.readline().strip()
 
     def __enter__(self):
@@ -68,5 +72,16 @@ with folder() as scratch:
                       command="syngrad nodes: ")
         gone = safe.address
     check_refused(run(program, "nodes", gone), gone, "connection refused", code=1, command="syngrad nodes: ")
+    with Coordinator("head", version="9.8.7") as newer:
+        check_refused(run(program, "nodes", newer.address), newer.address, "'head' runs syngrad 9.8.7", "same version", code=1,
+                      command="syngrad nodes: ")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel takes connections for it, and nobody speaks
+        where = "127.0.0.1:%d" % silent.getsockname()[1]
+        check_refused(run(program, "nodes", where, "--wait", "1"), where, "says nothing", "--tls-cert", code=1,
+                      command="syngrad nodes: ")
+        check_refused(run(program, "node", "--join", gone, "--listen", where), "--listen " + where, "in use", "0 for any",
+                      command="syngrad node: ")
+    check_refused(run(program, "nodes", "no-such-host.invalid:7000", "--insecure"), "no-such-host.invalid:7000", "mend HOST:PORT",
+                  code=1, command="syngrad nodes: ")
     check_refused(run(program, "nodes", "10.0.0.9:7000"), "--insecure", "--tls-cert", command="syngrad nodes: ")
     check_refused(run(program, "nodes", "7000"), "HOST:PORT", command="syngrad nodes: ")

@@ -110,8 +110,8 @@ def not_reached(home):
         cluster.node("b", None, "--advertise", wrong)
         _, err = cluster.train.communicate(timeout=LIMIT)
         check(cluster.train.returncode == 1, cluster.train.returncode, err)
-        check(f"node b was never reached: nobody listens at {wrong} (connection refused); if others reach it at "
-              "another address, start it with --advertise HOST:PORT" in err, err)
+        check(f"node b was never reached: nobody listens at {wrong} (connection refused): start the process there, or "
+              "mend the address that it gave; if others reach it at another address, start it with --advertise HOST:PORT" in err, err)
     with Cluster(home, "elsewhere", "--place", "0=a/cpu,1-2=b/cpu") as cluster:
         cluster.node("a")
         cluster.node("b", None, "--listen", "0.0.0.0:0", "--insecure", "--advertise", "192.0.2.1:7000")

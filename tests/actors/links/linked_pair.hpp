@@ -45,11 +45,12 @@ public:
     add_link_packets(config_);
     system_.emplace(config_);
     target_ = system_->spawn<keeping_actor>(actor_place{9, there}, std::ref(kept));
-    owner_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
-      return {[this](neighbour_away&) { told += "away "; }, [this](neighbour_back&) { told += "back "; },
-              [this](link_drained& each) { told += "drained " + std::to_string(each.number) + " "; },
-              [this](failure& each) { told += each.what; }};
-    });
+    const auto listening = [](caf::event_based_actor*, std::string* to) -> caf::behavior {
+      return {[to](neighbour_away&) { *to += "away "; }, [to](neighbour_back&) { *to += "back "; },
+              [to](link_drained& each) { *to += "drained " + std::to_string(each.number) + " "; },
+              [to](failure& each) { *to += each.what; }};
+    };
+    owner_ = system_->spawn(listening, &told);
     outgoing_link_setup out;
     out.number = 4;
     out.title = "link to target";
@@ -116,8 +117,8 @@ private:
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
   }
-  caf::actor wire_to(caf::actor end) {
-    return system_->spawn([this, end](caf::event_based_actor* self) -> caf::behavior {
+  caf::actor wire_to(const caf::actor& to) {
+    const auto wire = [this](caf::event_based_actor* self, const caf::actor& end) -> caf::behavior {
       const auto pass = [this, self, end](auto& packet) {
         if (passes > 0) self->send(end, std::move(packet));
         passes -= passes > 0;
@@ -127,7 +128,8 @@ private:
                 pass(each);
               },
               [pass](link_receipt& each) { pass(each); }, [pass](link_probe& each) { pass(each); }};
-    });
+    };
+    return system_->spawn(wire, to);
   }
 
   caf::actor_system_config config_;

@@ -44,7 +44,9 @@ TEST_CASE("a hello is refused for every fault that it can have, in words that na
      },
      "'?[2J' runs syngrad " + std::string(64, 'v') +
        "... (protocol 0) and 'a' runs syngrad 1.2.3 (protocol 1): install the same version on both"},
-    {"version", [](hello& h) { h.version = std::string(65, 'v'); }, "'b' sent a malformed greeting to 'a'"},
+    {"version", [](hello& h) { h.version = "1.2.4"; },
+     "'b' runs syngrad 1.2.4 (protocol 1) and 'a' runs syngrad 1.2.3 (protocol 1): install the same version on both"},
+    {"long version", [](hello& h) { h.version = std::string(65, 'v'); }, "'b' sent a malformed greeting to 'a'"},
     {"host", [](hello& h) { h.host = std::string(254, 'h'); }, "'b' sent a malformed greeting to 'a'"},
     {"short nonce", [](hello& h) { h.nonce.pop_back(); }, "'b' sent a malformed greeting to 'a'"},
     {"long nonce", [](hello& h) { h.nonce.push_back(0); }, "'b' sent a malformed greeting to 'a'"},
@@ -54,7 +56,8 @@ TEST_CASE("a hello is refused for every fault that it can have, in words that na
     {"long name", [](hello& h) { h.name = std::string(65, 'n'); },
      "'" + std::string(64, 'n') + "...' is no name for a node; give one with --name"},
     {"role", [](hello& h) { h.role = "root"; }, "'b' asks 'a' for something unknown: 'root'"},
-    {"itself", [&](hello& h) { h.instance = self.identity.instance; }, "'a' is connected to itself"},
+    {"itself", [&](hello& h) { h.instance = self.identity.instance; },
+     "'a' is connected to itself; give the other process's address (--join, or --advertise there)"},
   };
   for (const auto& [what, damage, line] : rows) {
     INFO(what);
@@ -102,7 +105,7 @@ TEST_CASE("a challenge and a proof are good for one handshake, one side and one 
   CHECK(fault_of(make_proof(third, said, asked), said, asked, gatekeeper).value() ==
         "'a' does not believe that this is 'b': the certificate is that of 'c'");
   CHECK(fault_of(proof{asked.nonce, {}, {}}, said, asked, gatekeeper).value() ==
-        "'b' sent no certificate to 'a', which wants one");
+        "'b' sent no certificate to 'a', which wants one; give both sides --tls-cert, --tls-key and --tls-ca");
 }
 
 TEST_CASE("a gatekeeper hands nothing out before the proof, whatever is sent to it") {

@@ -3,7 +3,7 @@
 //   node_child NAME [CERT KEY CA]                          prints where it listens, takes in who joins
 //   node_child NAME HOST:PORT PEER-TIMEOUT [CERT KEY CA]   joins, and prints "up"
 //
-// Ends when the standard input does.
+// Its version is that of all test nodes, or what NODE_CHILD_VERSION says. Ends when the standard input does.
 #include "tests/actors/nodes/test_node.hpp"
 
 #include <cstdlib>
@@ -42,6 +42,7 @@ int main(int count, char** words) {
   const auto joins = count == 4 || count == 7, has_tls = count == 5 || count == 7;
   if (!joins && count != 2 && count != 5) return 2;
   auto settings = loopback_settings(words[1], joins ? std::atof(words[3]) : 10);
+  if (const char* const version = std::getenv("NODE_CHILD_VERSION")) settings.version = version;
   if (has_tls) settings.tls = {words[count - 3], words[count - 2], words[count - 1]};
   if (!joins) return coordinate(settings);
   const auto where = parse_endpoint(words[2]);

@@ -56,7 +56,8 @@ TEST_CASE("the start order does not matter: a node waits for its coordinator and
   node.join(where);
   const auto waiting = node.events().next(kind::waiting);
   REQUIRE(waiting);
-  CHECK(waiting->why == "nobody listens at " + to_text(where) + " (connection refused)");
+  CHECK(waiting->why ==
+        "nobody listens at " + to_text(where) + " (connection refused): start the process there, or mend --join");
   auto settings = loopback_settings("a");
   settings.listen = where;
   test_node coordinator(settings);
@@ -74,8 +75,8 @@ TEST_CASE("a process that is not reached where it said is dead after six attempt
   const auto waiting = node.events().next(kind::waiting);
   REQUIRE(waiting);
   CHECK(waiting->why == "nobody listens at " + to_text(where) +
-                          " (connection refused); if others reach it at another address, start it with --advertise "
-                          "HOST:PORT");
+                          " (connection refused): start the process there, or mend the address that it gave; if others "
+                          "reach it at another address, start it with --advertise HOST:PORT");
   const auto dead = node.events().next(kind::dead);
   REQUIRE(dead);
   CHECK(dead->why == waiting->why);
@@ -145,7 +146,8 @@ TEST_CASE("a second node of the same name is told to take another one, and the f
   second.join(coordinator.address());
   const auto waiting = second.events().next(kind::waiting);
   REQUIRE(waiting);
-  CHECK(waiting->why == "a node of the name 'b' is already with 'a'; give this one another --name");
+  CHECK(waiting->why == to_text(coordinator.address()) +
+                          " says: a node of the name 'b' is already with 'a'; give this one another --name");
   CHECK(coordinator.events().count(kind::down) == 0);
   CHECK(coordinator.events().count(kind::joined) == 1);
 }
@@ -160,7 +162,7 @@ TEST_CASE("who expects another name or another instance is not connected") {
     node.join(coordinator.address(), expected);
     const auto dead = node.events().next(kind::dead);
     REQUIRE(dead);
-    CHECK(dead->why == "at " + title + " is 'a', not 'c'");
+    CHECK(dead->why == "at " + title + " is 'a', not 'c'; check --join");
   }
   SECTION("instance") {
     process_identity expected;
@@ -192,4 +194,28 @@ TEST_CASE("the speed of a connection and its round trip are measured, and can be
   coordinator.reset();
   REQUIRE(node.events().next(kind::dead));
   CHECK(gauges->stands == peer_gauges::standing::dead);
+}
+
+TEST_CASE("another version of the program is refused in a line that names the port and both sides") {
+  auto newer = loopback_settings("b");
+  newer.version = "1.3.0";
+  test_node coordinator(loopback_settings("a"));
+  test_node node(newer);
+  node.join(coordinator.address());
+  const auto dead = node.events().next(kind::dead);
+  REQUIRE(dead);
+  CHECK(dead->why ==
+        to_text(coordinator.address()) +
+          " says: 'b' runs syngrad 1.3.0 (protocol 1) and 'a' runs syngrad 1.2.3 (protocol 1): install the "
+          "same version on both");
+  CHECK(coordinator.events().count(kind::joined) == 0);
+}
+
+TEST_CASE("a process that joins itself is told so, and which options to mend") {
+  test_node node(loopback_settings("a"));
+  node.join(node.address());
+  const auto dead = node.events().next(kind::dead);
+  REQUIRE(dead);
+  CHECK(dead->why == to_text(node.address()) + " says: 'a' is connected to itself; give the other process's address "
+                                               "(--join, or --advertise there)");
 }

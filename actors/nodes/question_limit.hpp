@@ -1,0 +1,32 @@
+// How long a question to the network may take in all, however many steps it has: until a moment, or until nobody wants
+// to know any more. Every step waits here. A value; the switch must outlive it.
+#pragma once
+
+#include "actors/nodes/stop_switch.hpp"
+
+#include <chrono>
+#include <cstddef>
+
+namespace syngrad {
+
+class question_limit {
+public:
+  using clock = std::chrono::steady_clock;
+
+  template <class Number, class Period>
+  question_limit(std::chrono::duration<Number, Period> from_now, const stop_switch* stop = nullptr)
+    : until_(clock::now() + std::chrono::duration_cast<clock::duration>(from_now)), stop_(stop) {}
+
+  clock::duration left() const; // not negative
+  // An equal part of what is left, for the first of `parts` attempts.
+  question_limit part_of(std::size_t parts) const;
+
+  // Blocks until the descriptor is ready for `events` (as in poll()). False: too late, or stopped.
+  bool await(int file, short events) const;
+
+private:
+  clock::time_point until_;
+  const stop_switch* stop_;
+};
+
+} // namespace syngrad
