@@ -55,6 +55,9 @@ protected:
   void report_failure(const std::string& what) override; // its own: nobody else would end the run
 
 private:
+  static constexpr std::int64_t warm_after = 200; // batches
+  static double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
+
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
   struct running_evaluation {
     std::uint64_t number = 0;

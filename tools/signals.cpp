@@ -10,7 +10,7 @@
 
 namespace syngrad::tools {
 
-signal_watcher::signal_watcher(std::function<void()> on_first) : on_first_(std::move(on_first)) {
+signal_watcher::signal_watcher(std::vector<std::function<void()>> steps) : steps_(std::move(steps)) {
   sigset_t watched;
   sigemptyset(&watched);
   sigaddset(&watched, SIGINT);
@@ -33,16 +33,15 @@ signal_watcher::~signal_watcher() {
 }
 
 void signal_watcher::watch() {
-  bool first = true;
+  auto next = steps_.begin();
   while (true) {
     pollfd sources[]{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}};
     if (::poll(sources, 2, -1) < 0) continue;
     if (sources[1].revents) return;
     signalfd_siginfo taken{};
     if (::read(signals_, &taken, sizeof taken) != sizeof taken) continue;
-    if (!first) ::_exit(static_cast<int>(exit_code::interrupted));
-    first = false;
-    on_first_();
+    if (next == steps_.end()) ::_exit(static_cast<int>(exit_code::interrupted));
+    (*next++)();
   }
 }
 

@@ -1,7 +1,8 @@
-// Ctrl-C and SIGTERM as a function call: the first one calls back, the second one ends the process at once.
+// Ctrl-C and SIGTERM as function calls: each one is the next step, and one more than there are steps ends the process
+// at once.
 //
-// A thread of its own takes the signals from a signalfd, so the callback is ordinary code: it may lock and
-// print. Make it before any other thread: they inherit the blocked signals. Destroyed, the signals kill again.
+// A thread of its own takes the signals from a signalfd, so a step is ordinary code: it may lock and print. Make it
+// before any other thread: they inherit the blocked signals. Destroyed, the signals kill again.
 #pragma once
 
 #include "tools/exit_code.hpp"
@@ -9,12 +10,13 @@
 #include <csignal>
 #include <functional>
 #include <thread>
+#include <vector>
 
 namespace syngrad::tools {
 
 class signal_watcher {
 public:
-  explicit signal_watcher(std::function<void()> on_first);
+  explicit signal_watcher(std::vector<std::function<void()>> steps);
   ~signal_watcher();
   signal_watcher(const signal_watcher&) = delete;
   signal_watcher& operator=(const signal_watcher&) = delete;
@@ -22,7 +24,7 @@ public:
 private:
   void watch();
 
-  std::function<void()> on_first_;
+  std::vector<std::function<void()>> steps_;
   sigset_t previous_{};
   int signals_ = -1; // signalfd
   int wake_ = -1;    // eventfd: the destructor's word to the thread

@@ -143,7 +143,8 @@ void conducted_run::sum_up_memory(std::vector<held_memory> of_nodes) {
   for (const auto& each : rows) summary_->device_bytes += each.bytes;
 }
 
-// The nodes go when they hear it; a connection that ends meanwhile is as good as an answer.
+// The nodes go when they hear it; a connection that ends meanwhile is as good as an answer. Without either, a node that
+// is silent for longer than the time-out is not known to live.
 void conducted_run::dismiss_all(const result_gathering& gathering) {
   std::set<std::uint8_t> on_the_way;
   for (auto& [number, each] : nodes_) {
@@ -152,7 +153,7 @@ void conducted_run::dismiss_all(const result_gathering& gathering) {
     each.seat.control.drain();
     on_the_way.insert(number);
   }
-  const auto until = clock::now() + std::chrono::seconds(3);
+  const auto until = clock::now() + std::chrono::duration<double>(setup_.order.peer_timeout_s);
   while (!on_the_way.empty() && clock::now() < until)
     if (const auto gone = dismissed_node(setup_.inbox->next(std::chrono::milliseconds(100)))) on_the_way.erase(*gone);
 }

@@ -27,7 +27,10 @@ member_outcome member_run::run() {
     wait_for(control_type::finish);
   if (!finish_ && !actors_.all.empty()) say_waits(); // nobody will ask any more
   stop_actors(out);
-  if (finish_) {
+  if (left_) {
+    out.end = run_end::interrupted;
+    out.why = "interrupted before the run began";
+  } else if (finish_) {
     out.end = static_cast<run_end>(finish_->end);
     out.why = finish_->why;
     deliver(out);
@@ -71,7 +74,7 @@ void member_run::take(const run_event& event) {
   if (const auto* up = std::get_if<peer_up>(&event)) take(*up);
   if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
   if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
-  if (std::holds_alternative<interrupt_run>(event)) trouble_here("node " + setup_.name + " was interrupted");
+  if (std::holds_alternative<interrupt_run>(event)) leave();
   if (const auto* waiting = std::get_if<peer_waiting>(&event))
     setup_.notice("waits for " + name_of_node(waiting->node) + ": " + waiting->why);
   if (const auto* down = std::get_if<peer_down>(&event))
@@ -119,6 +122,14 @@ void member_run::take(const actor_ended& ended) {
   for (const auto& each : actors_.all)
     if (each.address() == ended.who)
       trouble_here("on node " + setup_.name + " an actor ended before the run did: " + ended.why);
+}
+
+// Who has no part in a run yet is missed by nobody; with a part, the coordinator ends the run for all.
+void member_run::leave() {
+  if (order_)
+    trouble_here("node " + setup_.name + " was interrupted");
+  else
+    left_ = true;
 }
 
 void member_run::trouble_here(const std::string& why) {

@@ -68,8 +68,9 @@ private:
   void take(const peer_up&);
   void take(const peer_dead&);
   void take(const actor_ended&);
+  void leave();
   void trouble_here(const std::string& why);
-  bool over() const { return finish_ || !lost_.empty(); }
+  bool over() const { return left_ || finish_ || !lost_.empty(); }
   std::string name_of_node(std::uint8_t node) const;
   std::vector<std::string> waits_here() const; // a line for each actor and peer
   void say_waits() const;
@@ -86,6 +87,7 @@ private:
   std::optional<run_order> order_;
   std::optional<run_plan> plan_;
   std::optional<finish> finish_;
+  bool left_ = false;   // before there was a run
   std::string lost_;    // why there is no coordinator any more
   std::string trouble_; // what was said first
   std::optional<clock::time_point> deadline_;

@@ -153,6 +153,24 @@ def joined_by_hand(home):
         check(node.returncode == 1 and "saved in runs/node-" in said, node.returncode, said)
 
 
+def left_before_it_began(home):
+    """Ctrl-C at a node that only waits: it goes at once, and its place and name are free again."""
+    where = free_address()
+    process = train(home, "left", "--listen", where, "--nodes", "2", "--steps", "50")
+    impatient = start(program, home, "node", "--join", where, "--name", "a", "--threads", "1")
+    read_until(process, "node a is here", process.stderr)
+    impatient.send_signal(signal.SIGINT)
+    _, said = impatient.communicate(timeout=LIMIT)
+    check(impatient.returncode == 130 and "did not end the run" not in said, impatient.returncode, said)
+    read_until(process, "node a has left", process.stderr)
+    nodes = [start(program, home, "node", "--join", where, "--name", name, "--threads", "1") for name in "ab"]
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 0, process.returncode, out, err)
+    for node in nodes:
+        _, said = node.communicate(timeout=LIMIT)
+        check(node.returncode == 0, node.returncode, said)
+
+
 def refused(home):
     result = run(program, "node")
     check(result.returncode == 2 and "--join" in result.stderr, result.stderr)
@@ -177,3 +195,4 @@ with folder() as place:
     interrupted(home)
     killed_coordinator(home)
     joined_by_hand(home)
+    left_before_it_began(home)

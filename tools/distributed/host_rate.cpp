@@ -11,7 +11,7 @@ namespace syngrad::tools {
 
 double measure_host_rate(int threads) {
   constexpr std::int64_t size = 256;
-  constexpr int rounds = 8, repetitions = 16; // a round is some 5 ms on one core of 2020
+  constexpr int rounds = 32, repetitions = 16; // a round is some 5 ms on one core of 2020
   double seconds = 1e9;
   std::thread([&] {
     configure_compute_thread();

@@ -1,4 +1,4 @@
-// How fast this machine multiplies: for placing groups, so a few hundredths of a second have to do. The fastest of some
+// How fast this machine multiplies: for placing groups, so two tenths of a second have to do. The fastest of some
 // rounds counts: other programs, and nodes that measure at the same moment, only ever make one slower.
 #pragma once
 

@@ -98,10 +98,10 @@ exit_code conclude(const member_outcome& outcome, member_run& run, node_build& b
 
 exit_code take_part(node_options& options) {
   interrupt_target interrupt;
-  const signal_watcher watcher([&] {
+  const signal_watcher watcher({[&] {
     say("leaving the run; once more to stop at once");
     interrupt.request();
-  });
+  }});
   cpu_device host; // this and what is built outlive the system, whose actors use them
   node_build build(options);
   auto opened = node_system::open(options.network, options.threads, options.intra_op, say);

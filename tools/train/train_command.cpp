@@ -76,6 +76,19 @@ result<std::unique_ptr<trainer>> prepare_many(const train_options& options, cons
   return std::unique_ptr<trainer>(std::move(*prepared));
 }
 
+// Nodes still have weights and traces when the training has ended: the second Ctrl-C leaves those to them.
+std::vector<std::function<void()>> signal_steps(const train_options& options, interruption& interrupt) {
+  const auto step = [&interrupt](const char* what) {
+    return [&interrupt, what] {
+      std::cerr << "\nsyngrad train: " << what << '\n';
+      interrupt.request();
+    };
+  };
+  if (!options.cluster.active()) return {step("ending after the batches in flight; once more to stop at once")};
+  return {step("ending after the batches in flight; once more to leave to the nodes what they have"),
+          step("not waiting for what the nodes have; once more to stop at once")};
+}
+
 // Everything after the command line was read. What fails before the training has begun leaves no folder behind.
 exit_code train(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
@@ -84,10 +97,7 @@ exit_code train(train_options& options, const option_reader& reader) {
   if (!devices) return refuse(devices.message());
 
   interruption interrupt;
-  const signal_watcher watcher([&] {
-    std::cerr << "\nsyngrad train: ending after the batches in flight; once more to stop at once\n";
-    interrupt.request();
-  });
+  const signal_watcher watcher(signal_steps(options, interrupt));
   auto folder = run_folder::create(options.run, options.settings.policy);
   if (!folder) return refuse(folder.message());
 

@@ -45,7 +45,7 @@ private:
 // Ctrl-C, to be waited for.
 class interruption {
 public:
-  interruption() : signals_([this] { happen(); }) {}
+  interruption() : signals_({[this] { happen(); }}) {}
 
   // True where it came before the time was over.
   bool wait(double seconds) {
