@@ -12,7 +12,11 @@ def processor():
     return name + (", AVX-512" if " avx512f" in flags else ", AVX2" if " avx2" in flags else "")
 
 
-def described():
+def commit():
     here = pathlib.Path(__file__).resolve().parent
-    commit = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    return f"{processor()}, {os.cpu_count()} cores; {datetime.date.today()}; commit {commit or 'unknown'}."
+    said = subprocess.run(["git", "-C", here, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    return said or "unknown"
+
+
+def described():
+    return f"{processor()}, {os.cpu_count()} cores; {datetime.date.today()}; commit {commit()}."
