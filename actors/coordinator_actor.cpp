@@ -158,7 +158,14 @@ void coordinator_actor::handle_failure(failure& what) {
 }
 
 void coordinator_actor::handle_interrupt(interrupt_run&) {
-  if (stage_ != stage::training || !setup_) return;
+  if (!setup_ || stage_ == stage::ended) return;
+  if (++interrupts_ > 1) {
+    summary_.end = run_end::interrupted;
+    count_training_time();
+    end();
+    return;
+  }
+  if (stage_ != stage::training) return;
   if (summary_.end == run_end::finished) summary_.end = run_end::interrupted;
   send(setup_->source, stop_training{context_for(no_batch)});
 }

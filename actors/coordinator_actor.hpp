@@ -123,6 +123,7 @@ private:
   std::set<std::uint64_t> skipped_;
   std::uint64_t warm_allocations_ = 0;
   bool progress_pending_ = false;
+  int interrupts_ = 0; // the second one ends the run with the batches that are done
 };
 
 } // namespace syngrad

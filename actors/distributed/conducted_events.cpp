@@ -162,9 +162,9 @@ void conducted_run::check_progress() {
   summary_->steps = static_cast<std::int64_t>(seen_beat_);
 }
 
-// True where there was progress before all answers were there.
+// True where there was progress, or the end of the run, before all answers were there.
 bool conducted_run::report_waits(const std::string& headline) {
-  inquiry_.emplace(nodes_);
+  inquiry_.emplace(nodes_, ++inquiries_);
   const auto began = clock::now();
   std::vector<caf::actor> peers;
   for (const auto& [number, each] : nodes_) peers.push_back(each.seat.peer);
@@ -172,7 +172,8 @@ bool conducted_run::report_waits(const std::string& headline) {
   while (!inquiry_->complete() && clock::now() < began + answer_patience)
     take(setup_.inbox->next(std::chrono::milliseconds(100)));
   const auto there = inquiry_->sections(std::chrono::duration<double>(clock::now() - began).count());
-  const bool goes_on = actors_.state->heartbeat.load() != seen_beat_;
+  const bool goes_on = actors_.state->heartbeat.load() != seen_beat_ ||
+                       outcome_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   inquiry_.reset();
   notice(headline);
   notice("  on the coordinator:");

@@ -154,8 +154,11 @@ void conducted_run::dismiss_all(const result_gathering& gathering) {
     on_the_way.insert(number);
   }
   const auto until = clock::now() + std::chrono::duration<double>(setup_.order.peer_timeout_s);
-  while (!on_the_way.empty() && clock::now() < until)
-    if (const auto gone = dismissed_node(setup_.inbox->next(std::chrono::milliseconds(100)))) on_the_way.erase(*gone);
+  while (!on_the_way.empty() && clock::now() < until) {
+    const auto event = setup_.inbox->next(std::chrono::milliseconds(100));
+    if (std::holds_alternative<interrupt_run>(event)) return;
+    if (const auto gone = dismissed_node(event)) on_the_way.erase(*gone);
+  }
 }
 
 void conducted_run::notice(const std::string& line) {

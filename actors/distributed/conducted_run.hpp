@@ -87,6 +87,7 @@ private:
   std::uint64_t seen_beat_ = 0;
   clock::time_point seen_at_;
   std::optional<hang_inquiry> inquiry_; // while nodes may answer
+  std::uint32_t inquiries_ = 0;
   std::vector<layer_group::named_tensor> gathered_;
   std::vector<std::string> stuck_;
   std::shared_ptr<std::mutex> telling_ = std::make_shared<std::mutex>();

@@ -110,8 +110,10 @@ void fields(A& field, M& m) {
     field.list(m.memory, [&](auto& each) { field(each.device, each.bytes, each.pinned_bytes); });
   } else if constexpr (std::is_same_v<T, dismiss>) {
     field(m.complete);
+  } else if constexpr (std::is_same_v<T, tell_waits>) {
+    field(m.number);
   } else if constexpr (std::is_same_v<T, waits_told>) {
-    field(m.text);
+    field(m.number, m.text);
   } else if constexpr (std::is_same_v<T, trouble>) {
     field(m.why);
   }

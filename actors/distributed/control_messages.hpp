@@ -107,10 +107,12 @@ struct dismiss {
 
 struct tell_waits {
   static constexpr auto type = control_type::tell_waits;
+  std::uint32_t number = 0; // of the question
 };
 struct waits_told {
   static constexpr auto type = control_type::waits_told;
-  std::string text; // waits_text.hpp
+  std::uint32_t number = 0; // of the question that is answered
+  std::string text;         // waits_text.hpp
 };
 
 struct finish {

@@ -6,16 +6,16 @@
 
 namespace syngrad {
 
-hang_inquiry::hang_inquiry(seated_nodes& nodes) : nodes_(nodes) {
-  for (auto& [number, each] : nodes_) {
+hang_inquiry::hang_inquiry(seated_nodes& nodes, std::uint32_t number) : nodes_(nodes), number_(number) {
+  for (auto& [node, each] : nodes_) {
     if (each.lost()) continue;
-    each.seat.control.say(tell_waits{});
-    awaited_.insert(number);
+    each.seat.control.say(tell_waits{number_});
+    awaited_.insert(node);
   }
 }
 
 void hang_inquiry::take(std::uint8_t node, const waits_told& answer) {
-  if (awaited_.erase(node) != 0) answers_[node] = read_waits_text(answer.text);
+  if (answer.number == number_ && awaited_.erase(node) != 0) answers_[node] = read_waits_text(answer.text);
 }
 
 std::vector<std::string> hang_inquiry::sections(double waited_s) {

@@ -16,8 +16,8 @@ namespace syngrad {
 
 class hang_inquiry {
 public:
-  // Asks at once. `nodes` outlive it.
-  explicit hang_inquiry(seated_nodes& nodes);
+  // Asks at once. `nodes` outlive it; answers to a `number` of before are late.
+  hang_inquiry(seated_nodes& nodes, std::uint32_t number);
 
   void take(std::uint8_t node, const waits_told&);
   bool complete() const { return awaited_.empty(); }
@@ -27,6 +27,7 @@ public:
 
 private:
   seated_nodes& nodes_;
+  std::uint32_t number_;
   std::set<std::uint8_t> awaited_;
   std::map<std::uint8_t, std::vector<std::string>> answers_;
 };

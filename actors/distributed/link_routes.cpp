@@ -30,7 +30,11 @@ std::uint16_t link_route::interface() const {
 }
 
 std::string link_route::title() const {
-  return "link " + name_of(from) + " -> " + name_of(to);
+  const auto name = [this](const run_role& role, bool there) {
+    if (role.what != kind::anybody) return name_of(role);
+    return there ? "node " + std::to_string(other) : "this node";
+  };
+  return "link " + name(from, !outgoing) + " -> " + name(to, outgoing);
 }
 
 std::vector<link_route> routes_of(std::uint8_t here, const std::vector<std::uint8_t>& node_of) {

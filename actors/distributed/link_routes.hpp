@@ -34,7 +34,7 @@ struct link_route {
 
   std::uint32_t number() const;
   std::uint16_t interface() const; // between groups, that it crosses; else no_interface
-  std::string title() const;       // "link group 1 -> group 2"
+  std::string title() const;       // "link group 1 -> group 2", "link node 2 -> the coordinator"
 };
 
 // `node_of`: the process of each group, bottom to top. Process 0 has source and coordinator.

@@ -90,7 +90,9 @@ void member_run::take(const node_said& said) {
     else if (!finish_)
       finish_ = *order;
   }
-  if (type == control_type::tell_waits) setup_.coordinator->say(waits_told{to_waits_text(waits_here())});
+  if (type == control_type::tell_waits)
+    if (const auto asked = decode<tell_waits>(said.message))
+      setup_.coordinator->say(waits_told{asked->number, to_waits_text(waits_here())});
   if (type == wanted_) said_ = said.message;
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds first_word_after{2};
 constexpr std::chrono::seconds next_word_after{5};
+constexpr std::chrono::seconds standstill{5}; // between two events, which come several times a second
 
 std::string megabytes(std::uint64_t bytes) {
   char text[32];
@@ -27,7 +28,7 @@ std::string progress_of(const std::string& name, std::uint64_t bytes, std::uint6
 } // namespace
 
 result_gathering::result_gathering(setup given, int interrupts, clock::time_point now)
-  : setup_(std::move(given)), interrupts_(interrupts), next_word_(now + first_word_after) {
+  : setup_(std::move(given)), interrupts_(interrupts), next_word_(now + first_word_after), looked_(now) {
   for (const auto& [number, each] : *setup_.nodes) {
     if (each.lost()) continue;
     auto& wanted = accounts_[number];
@@ -37,6 +38,7 @@ result_gathering::result_gathering(setup given, int interrupts, clock::time_poin
     wanted.heard = now;
     awaited_.insert(number);
   }
+  if (interrupts_ >= 2) give_up_all();
 }
 
 bool result_gathering::has_all_of(std::uint8_t node) const {
@@ -123,8 +125,9 @@ void result_gathering::take(seated_nodes::member& from, account& so_far, const d
 
 void result_gathering::take(const peer_dead& dead) {
   auto* const found = setup_.nodes->find(dead.node);
-  if (!found || found->lost() || !awaited_.contains(dead.node)) return;
+  if (!found || found->lost()) return;
   found->reaches(seated_nodes::standing::lost);
+  if (!awaited_.contains(dead.node)) return;
   setup_.notice(describe_loss("node " + found->name(), dead, setup_.places));
   give_up(dead.node, dead.why);
 }
@@ -134,11 +137,19 @@ void result_gathering::take_interrupt() {
     setup_.notice("the training has ended; fetching what the nodes have: once more to leave it to them");
     return;
   }
+  give_up_all();
+}
+
+void result_gathering::give_up_all() {
   for (const auto node : std::set<std::uint8_t>(awaited_)) give_up(node, "interrupted");
 }
 
-// A connection that is lost is the peer's to judge; this is of nodes whose connection stands, or may come back.
+// A connection that is lost is the peer's to judge; this is of nodes whose connection stands, or may come back. While
+// this process itself stood still, nobody was silent.
 void result_gathering::look_for_silence(clock::time_point now) {
+  const auto since = now - std::exchange(looked_, now);
+  if (since > standstill)
+    for (auto& [node, each] : accounts_) each.heard += since;
   const auto patience = std::chrono::duration<double>(setup_.patience_s);
   for (const auto node : std::set<std::uint8_t>(awaited_)) {
     auto& so_far = accounts_[node];

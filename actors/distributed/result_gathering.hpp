@@ -64,6 +64,7 @@ private:
   void take(seated_nodes::member&, account&, const done&);
   void take(const peer_dead&);
   void take_interrupt();
+  void give_up_all();
   void look_for_silence(clock::time_point now);
   void say_progress(clock::time_point now);
   void close(seated_nodes::member&, const std::string& why);
@@ -72,6 +73,7 @@ private:
   setup setup_;
   int interrupts_;
   clock::time_point next_word_;
+  clock::time_point looked_;                 // for silence
   std::map<std::uint8_t, account> accounts_; // of the nodes that lived at the start
   std::set<std::uint8_t> awaited_;
   std::vector<layer_group::named_tensor> weights_;

@@ -68,7 +68,7 @@ private:
     thread_.run([peer = caf::actor_cast<caf::actor>(this),
                  target = probe_target{setup().expected.address, "--advertise"}, order,
                  &names = names_](const stop_switch& stop) {
-      caf::anon_send(peer, probed{order.after, probe_port(target, names, {probe_limit, &stop})});
+      caf::anon_send(peer, probed{order.after, probe_port(target, names, question_limit(probe_limit, &stop))});
     });
   }
 

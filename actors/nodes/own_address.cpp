@@ -1,22 +1,25 @@
 #include "actors/nodes/own_address.hpp"
 
-#include <memory>
-#include <netdb.h>
-#include <sys/socket.h>
+#include "actors/nodes/name_lookup.hpp"
+
 #include <unistd.h>
 
 namespace syngrad {
 
+namespace {
+
+constexpr std::chrono::seconds lookup_limit{2};
+
+} // namespace
+
 bool is_own_address(const std::string& host) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), "0", &wanted, &found) != 0) return false;
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
-  for (const auto* address = found; address; address = address->ai_next) {
-    const int socket = ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  name_lookup names;
+  const auto addresses = names.find({host, 0}, question_limit(lookup_limit));
+  if (!addresses) return false;
+  for (const auto& each : *addresses) {
+    const int socket = ::socket(each.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket < 0) continue;
-    const bool own = ::bind(socket, address->ai_addr, address->ai_addrlen) == 0;
+    const bool own = ::bind(socket, each.get(), each.size) == 0;
     ::close(socket);
     if (own) return true;
   }

@@ -12,7 +12,7 @@ question_limit::clock::duration question_limit::left() const {
 }
 
 question_limit question_limit::part_of(std::size_t parts) const {
-  return {left() / std::max<std::size_t>(parts, 1), stop_};
+  return question_limit(left() / std::max<std::size_t>(parts, 1), stop_);
 }
 
 bool question_limit::await(int file, short events) const {

@@ -14,7 +14,7 @@ public:
   using clock = std::chrono::steady_clock;
 
   template <class Number, class Period>
-  question_limit(std::chrono::duration<Number, Period> from_now, const stop_switch* stop = nullptr)
+  explicit question_limit(std::chrono::duration<Number, Period> from_now, const stop_switch* stop = nullptr)
     : until_(clock::now() + std::chrono::duration_cast<clock::duration>(from_now)), stop_(stop) {}
 
   clock::duration left() const; // not negative

@@ -74,7 +74,8 @@ result<entries> shake_hands(caf::scoped_actor& self, const local_party& party, c
 } // namespace
 
 result<entries> query_roster(const network_settings& settings, const endpoint& coordinator,
-                             std::chrono::seconds limit) {
+                             std::chrono::seconds within) {
+  const question_limit limit(within); // of all steps together
   auto system = node_system::open(settings, 1, 1, {});
   if (!system) return system.failure();
   caf::scoped_actor self((*system)->get());

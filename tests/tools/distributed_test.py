@@ -153,6 +153,27 @@ def joined_by_hand(home):
         check(node.returncode == 1 and "saved in runs/node-" in said, node.returncode, said)
 
 
+def interrupted_twice(home):
+    """With a node that is frozen the batches in flight never end: the second Ctrl-C gives them up, and who has weights
+    saves them."""
+    where = free_address()
+    frozen, well = [start(program, home, "node", "--join", where, "--name", name, "--threads", "1") for name in "ab"]
+    process = train(home, "twice", "--listen", where, "--nodes", "2", "--place", "0=cpu,1=b/cpu,2=a/cpu", "--peer-timeout",
+                    "2", *ENDLESS)
+    read_until(process, "test error")
+    frozen.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    read_until(process, "once more to leave to the nodes", process.stderr)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 130 and "not saved here: the weights of" in err, process.returncode, out, err)
+    _, said = well.communicate(timeout=LIMIT)
+    check(well.returncode == 130 and "saved in runs/node-b" in said, well.returncode, said)
+    frozen.send_signal(signal.SIGCONT)
+    _, said = frozen.communicate(timeout=LIMIT)
+    check(frozen.returncode in (1, 130) and "saved in runs/node-a" in said, frozen.returncode, said)
+
+
 def left_before_it_began(home):
     """Ctrl-C at a node that only waits: it goes at once, and its place and name are free again."""
     where = free_address()
@@ -195,4 +216,5 @@ with folder() as place:
     interrupted(home)
     killed_coordinator(home)
     joined_by_hand(home)
+    interrupted_twice(home)
     left_before_it_began(home)

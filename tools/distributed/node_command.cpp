@@ -88,9 +88,13 @@ exit_code conclude(const member_outcome& outcome, member_run& run, node_build& b
   std::string line = outcome.why;
   if (run.plan() && !(outcome.delivered && (well || outcome.end == run_end::interrupted))) {
     const auto saved = build.save(run.weights());
-    line += saved ? "; the weights here are saved in " + *saved : "; the weights here are lost: " + saved.message();
+    line += line.empty() ? "" : "; ";
+    line += saved ? "the weights here are saved in " + *saved : "the weights here are lost: " + saved.message();
   }
-  if (outcome.end == run_end::interrupted) return exit_code::interrupted;
+  if (outcome.end == run_end::interrupted) {
+    if (!line.empty()) say(line);
+    return exit_code::interrupted;
+  }
   if (well && outcome.delivered) return exit_code::done;
   say(line);
   return exit_code::failed;

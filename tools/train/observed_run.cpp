@@ -71,6 +71,7 @@ exit_code observed_run::conclude(const training_summary& summary, const status& 
   case run_end::target_reached:
     return exit_code::done;
   case run_end::interrupted:
+    if (!summary.failure.empty()) fail(summary.failure);
     return exit_code::interrupted;
   case run_end::failed:
     return fail(summary.failure);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 using namespace syngrad;
 using namespace syngrad::test;
@@ -50,8 +51,9 @@ TEST_CASE("a group that never ends its batch is named with its node, and so is w
       if (batch == 5) never.wait();
     }));
   };
+  bool told = false; // whatever the report says: the group goes on with its last section
   test.on_line = [&](loop_peers&, const std::string& line) {
-    if (has(line, "group 2: does not answer")) released.set_value();
+    if (line.starts_with("  on node c:") && !std::exchange(told, true)) released.set_value();
   };
   const auto out = test.run();
   CAPTURE(joined(out.told));
@@ -102,7 +104,10 @@ TEST_CASE("a node that does not answer is named as such after two seconds, and t
   const auto out = test.run();
   CAPTURE(joined(out.told));
   REQUIRE(out.summary.end == run_end::hung);
-  REQUIRE(section(out.told, "node b").starts_with("  on node b: no answer for 2."));
+  const auto b = section(out.told, "node b");
+  const std::string silent = "  on node b: no answer for ";
+  REQUIRE(b.starts_with(silent));
+  REQUIRE(std::stod(b.substr(silent.size())) >= 2);
   REQUIRE(has(section(out.told, "the coordinator"), "peer 2: away"));
   REQUIRE(has(section(out.told, "node a"), "group 0: "));
   REQUIRE(has(section(out.told, "node c"), "group 3: "));

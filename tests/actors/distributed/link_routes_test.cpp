@@ -22,7 +22,8 @@ TEST_CASE("a node in the middle has a link to and from each neighbour, and to an
   REQUIRE(titles(routes_of(2, {1, 1, 2, 3})) ==
           std::vector<std::string>{"from 1: link group 1 -> group 2", "to 1: link group 2 -> group 1",
                                    "from 0: link the coordinator -> group 2", "to 3: link group 2 -> group 3",
-                                   "from 3: link group 3 -> group 2", "to 0: link any actor -> the coordinator"});
+                                   "from 3: link group 3 -> group 2", "to 0: link this node -> the coordinator"});
+  REQUIRE(titles(routes_of(0, {0, 2})).back() == "from 2: link node 2 -> the coordinator");
   REQUIRE(neighbours_of(2, {1, 1, 2, 3}) == std::vector<std::uint8_t>{0, 1, 3});
   REQUIRE(neighbours_of(0, {0, 0, 2, 0}) == std::vector<std::uint8_t>{2});
 }

@@ -67,7 +67,7 @@ private:
 
 probe_result probe(const endpoint& where, const tls_credentials* credentials, std::chrono::milliseconds limit) {
   name_lookup names;
-  return probe_node({where, "--join"}, credentials, names, limit);
+  return probe_node({where, "--join"}, credentials, names, question_limit(limit));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point began) {
@@ -95,7 +95,7 @@ TEST_CASE("a name server that does not answer holds no question longer than its 
     return name_lookup::ask_system({"127.0.0.1", where.port});
   });
   for (int i = 0; i < 3; ++i) {
-    const auto found = names.find({"slow.example", 7000}, 10ms);
+    const auto found = names.find({"slow.example", 7000}, question_limit(10ms));
     REQUIRE_FALSE(found);
     CHECK(found.message() == "the name server does not answer in time");
   }
@@ -104,7 +104,7 @@ TEST_CASE("a name server that does not answer holds no question longer than its 
   const auto refused = probe({"localhost", 1}, nullptr, 30s);
   CHECK(refused.outcome == outcome::refuses);
   answers.set_value();
-  const auto found = names.find({"slow.example", 7000}, 30s);
+  const auto found = names.find({"slow.example", 7000}, question_limit(30s));
   REQUIRE(found);
   CHECK(found->size() == 1);
   CHECK(*asked == 1);
@@ -125,14 +125,14 @@ TEST_CASE("a question that nobody wants to know any more ends at once, in every 
   probe_thread resolving, reading, shaking_hands;
   std::array<probe_result, 3> found;
   resolving.run([&](const stop_switch& stop) {
-    found[0] = probe_node({{"slow.example", 7000}, "--join"}, nullptr, slow, {1h, &stop});
+    found[0] = probe_node({{"slow.example", 7000}, "--join"}, nullptr, slow, question_limit(1h, &stop));
   });
   reading.run([&](const stop_switch& stop) {
-    found[1] = probe_node({silent.where(), "--join"}, nullptr, quick, {1h, &stop});
+    found[1] = probe_node({silent.where(), "--join"}, nullptr, quick, question_limit(1h, &stop));
   });
   name_lookup other;
   shaking_hands.run([&](const stop_switch& stop) {
-    found[2] = probe_node({silent.where(), "--join"}, credentials.get(), other, {1h, &stop});
+    found[2] = probe_node({silent.where(), "--join"}, credentials.get(), other, question_limit(1h, &stop));
   });
   resolving.finish();
   reading.finish();
@@ -175,6 +175,14 @@ TEST_CASE("a server that dribbles its greeting holds a question no longer than i
   }
 }
 
+TEST_CASE("all steps of a query of the roster together have its limit") {
+  test_node coordinator(loopback_settings("a"));
+  auto relay = std::move(*tcp_relay::start(0, "127.0.0.1", coordinator.address().port));
+  relay->delay(200ms); // connecting takes less than the limit, and so does what is said then; both take more
+  CHECK_FALSE(query_roster(observer_settings(), {"127.0.0.1", relay->port()}, 1s));
+  CHECK(query_roster(observer_settings(), {"127.0.0.1", relay->port()}, 30s));
+}
+
 TEST_CASE("a server that asks for proof after proof does not hold a query of the roster") {
   auto opened = node_system::open(observer_settings(), 1, 1, {});
   REQUIRE(opened);
@@ -195,8 +203,10 @@ TEST_CASE("a server that asks for proof after proof does not hold a query of the
   });
   const auto port = system.middleman().publish(asker, 0, "127.0.0.1");
   REQUIRE(port);
+  const auto began = std::chrono::steady_clock::now();
   const auto found = query_roster(observer_settings(), {"127.0.0.1", *port}, 1s);
   REQUIRE_FALSE(found);
+  CHECK(seconds_since(began) < patience_s);
   CHECK(found.message() == "127.0.0.1:" + std::to_string(*port) +
                              " does not answer in time: it is busy, stopped, or no coordinator; check HOST:PORT, or "
                              "wait longer with --wait");
@@ -271,12 +281,12 @@ TEST_CASE("an address that leads nowhere is told with its option and the port th
   name_lookup nowhere([](const endpoint& where) {
     return name_lookup::ask_system({"255.255.255.255", where.port}); // TCP has no way to everybody
   });
-  const auto found = probe_node({{"far.example", 7001}, "--advertise of 'b'"}, nullptr, nowhere, 200ms);
+  const auto found = probe_node({{"far.example", 7001}, "--advertise of 'b'"}, nullptr, nowhere, question_limit(200ms));
   CHECK(found.outcome == outcome::unreachable);
   CHECK(found.line.starts_with("cannot reach far.example:7001: "));
   CHECK(found.line.ends_with("; check --advertise of 'b', and that firewalls let TCP port 7001 through"));
   name_lookup unknown([](const endpoint&) -> result<std::vector<socket_address>> { return error{"no such name"}; });
   CHECK(
-    probe_node({{"far.example", 7001}, "--join"}, nullptr, unknown, 30s).line ==
+    probe_node({{"far.example", 7001}, "--join"}, nullptr, unknown, question_limit(30s)).line ==
     "cannot resolve 'far.example' of far.example:7001: no such name; mend --join, or write a numeric address there");
 }

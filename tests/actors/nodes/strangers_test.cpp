@@ -47,7 +47,7 @@ bool say(const endpoint& where, const std::string& bytes, bool wait_for_close) {
 
 probe_result probe(const endpoint& where, const tls_credentials* credentials, std::chrono::seconds limit) {
   name_lookup names;
-  return probe_node({where, "--join"}, credentials, names, limit);
+  return probe_node({where, "--join"}, credentials, names, question_limit(limit));
 }
 
 std::string random_bytes(random_source& random, std::size_t size) {
