@@ -1,7 +1,6 @@
 // Of group_actor: its messages. A batch's turn, gradients and records are in files of their own.
 #include "actors/group_actor.hpp"
 
-
 #include <algorithm>
 #include <cmath>
 
