@@ -113,8 +113,10 @@ TEST_CASE("a name server that does not answer holds no question longer than its 
 TEST_CASE("a question that nobody wants to know any more ends at once, in every step") {
   std::promise<void> answers;
   const auto gate = answers.get_future().share();
-  bare_listener silent;
-  name_lookup slow([gate](const endpoint&) -> result<std::vector<socket_address>> {
+  const auto asked = std::make_shared<std::promise<void>>();
+  const bare_listener silent, silent_with_tls;
+  name_lookup slow([gate, asked](const endpoint&) -> result<std::vector<socket_address>> {
+    asked->set_value();
     gate.wait();
     return error{"no such name"};
   });
@@ -132,8 +134,13 @@ TEST_CASE("a question that nobody wants to know any more ends at once, in every 
   });
   name_lookup other;
   shaking_hands.run([&](const stop_switch& stop) {
-    found[2] = probe_node({silent.where(), "--join"}, credentials.get(), other, question_limit(1h, &stop));
+    found[2] = probe_node({silent_with_tls.where(), "--join"}, credentials.get(), other, question_limit(1h, &stop));
   });
+  // Each has come as far as it can.
+  asked->get_future().wait();
+  const open_socket plain(silent.accept()), secure(silent_with_tls.accept());
+  char first_of_hello = 0;
+  REQUIRE(::recv(secure.number(), &first_of_hello, 1, MSG_PEEK) == 1);
   resolving.finish();
   reading.finish();
   shaking_hands.finish();
