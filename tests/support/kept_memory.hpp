@@ -8,7 +8,7 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SYNGRAD_SANITIZED_MEMORY 1
-#include <sanitizer/allocator_interface.h>
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes(); // GCC has it, but no header that declares it
 #endif
 
 namespace syngrad::test {
