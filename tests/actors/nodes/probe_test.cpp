@@ -194,20 +194,22 @@ TEST_CASE("a server that asks for proof after proof does not hold a query of the
   auto opened = node_system::open(observer_settings(), 1, 1, {});
   REQUIRE(opened);
   auto& system = (*opened)->get();
-  std::atomic<int> proofs{0};
+  using counter = std::shared_ptr<std::atomic<int>>;
+  const auto proofs = std::make_shared<std::atomic<int>>(0);
   const local_party self{{"a", random_instance(), "1.2.3", {}}, {}};
-  const auto asker = system.spawn([&](caf::event_based_actor* actor) -> caf::behavior {
+  const auto asking = [self](caf::event_based_actor* actor, const counter& seen) -> caf::behavior {
     const auto said = std::make_shared<hello>();
     const auto answer = [=] { return make_challenge(self, *said, random_nonce()); };
     return {[=](hello& first) {
               *said = std::move(first);
               actor->send(caf::actor_cast<caf::actor>(actor->current_sender()), answer());
             },
-            [=, &proofs](const proof&) {
-              ++proofs;
+            [=](const proof&) {
+              ++*seen;
               actor->send(caf::actor_cast<caf::actor>(actor->current_sender()), answer());
             }};
-  });
+  };
+  const auto asker = system.spawn(asking, proofs);
   const auto port = system.middleman().publish(asker, 0, "127.0.0.1");
   REQUIRE(port);
   const auto began = std::chrono::steady_clock::now();
@@ -217,7 +219,7 @@ TEST_CASE("a server that asks for proof after proof does not hold a query of the
   CHECK(found.message() == "127.0.0.1:" + std::to_string(*port) +
                              " does not answer in time: it is busy, stopped, or no coordinator; check HOST:PORT, or "
                              "wait longer with --wait");
-  CHECK(proofs > 1);
+  CHECK(*proofs > 1);
   caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
 }
 
