@@ -22,12 +22,15 @@ std::chrono::milliseconds left_of(const question_limit& limit) {
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(limit.left()), std::chrono::milliseconds(1));
 }
 
-result<caf::actor> connect_to(caf::scoped_actor& self, const node_context& context, const endpoint& where,
+// With an actor of its own: CAF would leave the request's time-out, which comes when it is answered long since, in the
+// mailbox of one that goes on, and lose both.
+result<caf::actor> connect_to(caf::actor_system& system, const node_context& context, const endpoint& where,
                               const question_limit& limit) {
   name_lookup names;
   const auto found = probe_node({where, "HOST:PORT"}, context.self.credentials.get(), names, limit);
   if (found.outcome != probe_result::kind::open) return error{found.line};
   result<caf::actor> out = error{"the connection to " + to_text(where) + " was closed; try again"};
+  caf::scoped_actor self(system);
   self
     ->request(connector_of(self->system(), context), left_of(limit), caf::connect_atom_v, found.address.host,
               found.address.port)
@@ -78,10 +81,10 @@ result<entries> query_roster(const network_settings& settings, const endpoint& c
   const question_limit limit(within); // of all steps together
   auto system = node_system::open(settings, 1, 1, {});
   if (!system) return system.failure();
-  caf::scoped_actor self((*system)->get());
   const auto& context = *(*system)->context();
-  const auto gatekeeper = connect_to(self, context, coordinator, limit);
+  const auto gatekeeper = connect_to((*system)->get(), context, coordinator, limit);
   if (!gatekeeper) return gatekeeper.failure();
+  caf::scoped_actor self((*system)->get());
   self->monitor(*gatekeeper);
   return shake_hands(self, context.self, *gatekeeper, coordinator, limit);
 }
