@@ -49,6 +49,12 @@ arena::arena(stream& owner, const std::vector<std::vector<parameter*>>& layers) 
     }
 }
 
+learned_state arena::learned() const {
+  learned_state out;
+  for (const auto* each : {&values_, &gradients_, &state_}) out.add(*each);
+  return out;
+}
+
 tensor arena::make_moment(stream& owner) const {
   return make_zeros(owner, values_ ? values_.elements() : 0);
 }

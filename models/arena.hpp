@@ -2,6 +2,7 @@
 // layout, so that one kernel updates them, one write saves them and one message moves them.
 #pragma once
 
+#include "models/learned_state.hpp"
 #include "models/parameter.hpp"
 #include "runtime/device.hpp"
 
@@ -25,6 +26,7 @@ public:
   tensor& values() { return values_; }
   tensor& gradients() { return gradients_; }
   tensor& state() { return state_; }                                  // what is not trained
+  learned_state learned() const;                                      // all three
   std::span<const arena_range> ranges() const { return ranges_; }     // one per layer
   std::int64_t trained_elements() const { return trained_elements_; } // without padding
   // Zeros in the layout of values(), for an optimizer; null where nothing is trained.

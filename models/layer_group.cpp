@@ -172,6 +172,13 @@ std::vector<layer_group::named_tensor> layer_group::weights() {
   return all;
 }
 
+learned_state layer_group::learned() {
+  auto out = arena_.learned();
+  for (const auto* each : optimizer_->moments()) out.add(*each);
+  out.counters.push_back(&version_);
+  return out;
+}
+
 std::vector<layer*> layer_group::layers() {
   std::vector<layer*> all;
   for (const auto& each : layers_) all.push_back(each.get());

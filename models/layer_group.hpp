@@ -60,6 +60,7 @@ public:
     tensor value;
   };
   std::vector<named_tensor> weights(); // parameters and state
+  learned_state learned();             // what another group of the same layers and optimizer goes on from
   std::vector<layer*> layers();
 
 private:

@@ -4,6 +4,7 @@
 // Used by one actor at a time, on one stream. Before the first training the prediction is exactly zero.
 #pragma once
 
+#include "models/learned_state.hpp"
 #include "models/learning_rate.hpp"
 #include "models/optimizer.hpp"
 #include "runtime/device.hpp"
@@ -52,6 +53,7 @@ public:
   virtual void finish_solve(stream&, background_solve&) {}
 
   virtual std::vector<parameter*> parameters() = 0; // for saving and loading
+  virtual learned_state learned() = 0;              // what another of the same kind goes on from; not a solve under way
 
 protected:
   // What the two enqueue; they may be recorded, and nothing in them depends on numbers of the host that change.

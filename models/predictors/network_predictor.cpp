@@ -22,6 +22,13 @@ std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
   return all;
 }
 
+learned_state network_predictor::learned() {
+  auto out = arena_.learned();
+  for (const auto* each : optimizer_->moments()) out.add(*each);
+  out.counters.push_back(&steps_);
+  return out;
+}
+
 std::vector<parameter*> network_predictor::parameters() {
   std::vector<parameter*> all;
   for (const auto& stage : stage_parameters())

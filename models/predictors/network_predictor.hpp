@@ -22,6 +22,7 @@ public:
   double train_multiply_adds() const override;
 
   std::vector<parameter*> parameters() override;
+  learned_state learned() override;
 
 protected:
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;

@@ -42,6 +42,7 @@ public:
   void finish_solve(stream&, background_solve&) override;
 
   std::vector<parameter*> parameters() override { return {&solution_, &statistics_}; }
+  learned_state learned() override { return {{solution_.value, statistics_.value}, {&since_solve_, &batch_size_}}; }
 
 protected:
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
