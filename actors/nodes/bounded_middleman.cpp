@@ -1,5 +1,7 @@
 #include "actors/nodes/bounded_middleman.hpp"
 
+#include "actors/tsan_annotations.hpp"
+
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/network/default_multiplexer.hpp>
 
@@ -26,6 +28,7 @@ public:
   using basp_broker::basp_broker;
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
+    tsan_acquire(&element);
     if (element.content().match_elements<caf::io::new_data_msg>()) {
       const auto& data = element.content().get_as<caf::io::new_data_msg>(0);
       const auto known = ctx.find(data.handle);

@@ -8,6 +8,8 @@
 // | an actor handles one message after the other         | consume: around CAF's own
 // | unhandled messages are freed after they were sent,   | cleanup: around CAF's own
 // | and an actor ends after its last handler             |
+// | a message that comes while its receiver ends is freed| deref: after all that was sent
+// | by it                                                |
 // | who frees something does so after everybody else has | intrusive_ptr_release(_weak), deref: written
 // | let it go                                            | again, so that their counters are seen
 //
@@ -15,6 +17,7 @@
 // found.
 #include <caf/all.hpp>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -38,9 +41,17 @@ void* mailbox_of(void* actor) {
   return static_cast<char*>(actor) + 1;
 }
 
+char all_that_was_sent; // an address
+
 void release_message(caf::mailbox_element* message, void* receiver) {
+  __tsan_release(&all_that_was_sent);
   __tsan_release(message);
   __tsan_release(mailbox_of(receiver));
+}
+
+// Not a part of any order: what it sees is asked again.
+__attribute__((no_sanitize("thread"))) bool is_one(const std::atomic<std::size_t>& count) {
+  return count.load(std::memory_order_relaxed) == 1;
 }
 
 void acquire_all(void* actor) {
@@ -104,6 +115,7 @@ bool blocking_actor::cleanup(error&& reason, execution_unit* host) {
 }
 
 void ref_counted::deref() const noexcept {
+  if (is_one(rc_)) __tsan_acquire(&all_that_was_sent);
   if (rc_.load(std::memory_order_acquire) == 1)
     request_deletion(false);
   else if (rc_.fetch_sub(1, std::memory_order_acq_rel) == 1)
