@@ -28,8 +28,8 @@ struct learned_state {
 // Waits for the stream's device. Between two updates only.
 std::vector<std::byte> write_state(stream&, const learned_state&);
 
-// Into a state of the same model, optimizer and kind of predictor, which the caller sees to: what is checked here is that
-// all sizes agree. Where they do not, nothing is changed.
+// Into a state of the same model, optimizer and kind of predictor, which the caller sees to: what is checked here is
+// that all sizes agree. Where they do not, nothing is changed.
 status read_state(stream&, const learned_state&, std::span<const std::byte>);
 
 } // namespace syngrad
