@@ -173,8 +173,7 @@ std::vector<layer_group::named_tensor> layer_group::weights() {
 }
 
 learned_state layer_group::learned() {
-  auto out = arena_.learned();
-  for (const auto* each : optimizer_->moments()) out.add(*each);
+  auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&version_);
   return out;
 }

@@ -38,6 +38,12 @@ const optimizer_kind* find_kind(std::string_view name) {
 
 } // namespace
 
+learned_state learned_by(const arena& of, optimizer& by) {
+  auto out = of.learned();
+  for (const auto* each : by.moments()) out.add(*each);
+  return out;
+}
+
 status check_optimizer(const optimizer_settings& settings) {
   const auto wrong = [&](const std::string& why) { return error{"optimizer " + quoted(settings.name) + ": " + why}; };
   if (!find_kind(settings.name)) {

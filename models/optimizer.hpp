@@ -38,6 +38,9 @@ public:
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
 };
 
+// What training changes in the two.
+learned_state learned_by(const arena&, optimizer&);
+
 // Whether the name is known and the numbers are in range; the message says what is.
 status check_optimizer(const optimizer_settings&);
 

@@ -23,8 +23,7 @@ std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
 }
 
 learned_state network_predictor::learned() {
-  auto out = arena_.learned();
-  for (const auto* each : optimizer_->moments()) out.add(*each);
+  auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&steps_);
   return out;
 }

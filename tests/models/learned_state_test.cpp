@@ -2,8 +2,7 @@
 #include "models/learned_state.hpp"
 
 #include "models/layer_group.hpp"
-#include "models/synthetic_gradient_model.hpp"
-#include "tests/models/bench.hpp"
+#include "tests/models/train_predictor.hpp"
 
 namespace syngrad {
 namespace {
@@ -24,14 +23,6 @@ void train(bench& b, layer_group& group, const tensor& x, const tensor& dy) {
   group_cache cache;
   group.forward(b.s, x, phase::train, &cache);
   group.backward_and_update(b.s, dy, cache, false, {.batch_size = x.rows(), .learning_rate = 0.01f});
-}
-
-void train(bench& b, synthetic_gradient_model& model, const tensor& h, const tensor& labels, const tensor& target) {
-  model.train(b.s, h, labels, target, 1e-3f);
-  if (auto solve = model.begin_solve(b.s)) {
-    solve->run(b.s);
-    model.finish_solve(b.s, *solve);
-  }
 }
 
 bool same(bench& b, const learned_state& one, const learned_state& other) {
@@ -67,12 +58,12 @@ TEST_CASE("a predictor that was read from bytes predicts and trains on as the on
     const auto labels = b.labels(16, 3);
     std::vector<std::pair<tensor, tensor>> batches;
     for (int i = 0; i < 8; ++i) batches.emplace_back(b.normal({16, 6}), b.normal({16, 6}));
-    for (int i = 0; i < 4; ++i) train(b, *first, batches[i].first, labels, batches[i].second);
+    for (int i = 0; i < 4; ++i) train_predictor(b, *first, batches[i].first, labels, batches[i].second, 1e-3f);
     REQUIRE(read_state(b.s, second->learned(), write_state(b.s, first->learned())));
     for (int i = 4; i < 8; ++i) {
       const auto& [h, target] = batches[i];
       CHECK(to_vector(second->predict(b.s, h, labels)) == to_vector(first->predict(b.s, h, labels)));
-      for (auto* each : {first.get(), second.get()}) train(b, *each, h, labels, target);
+      for (auto* each : {first.get(), second.get()}) train_predictor(b, *each, h, labels, target, 1e-3f);
     }
     CHECK(same(b, second->learned(), first->learned()));
   }

@@ -3,6 +3,7 @@
 
 #include "tests/models/bench.hpp"
 #include "tests/models/contains.hpp"
+#include "tests/models/train_predictor.hpp"
 
 #include <limits>
 
@@ -16,15 +17,6 @@ std::unique_ptr<synthetic_gradient_model> make(bench& b, const std::string& kind
   return std::move(
     make_synthetic_gradient_model(b.s, {.kind = kind, .labels = labels, .optimizer = by}, features, classes, b.random)
       .value());
-}
-
-void train(bench& b, synthetic_gradient_model& model, const tensor& h, const tensor& labels, const tensor& target,
-           float rate) {
-  model.train(b.s, h, labels, target, rate);
-  if (auto solve = model.begin_solve(b.s)) {
-    solve->run(b.s);
-    model.finish_solve(b.s, *solve);
-  }
 }
 
 // target = h A + T[label] for fixed random A and T.
@@ -66,7 +58,7 @@ TEST_CASE("every predictor learns a map of activations and labels to small gradi
     for (int step = 0; step < 400; ++step) {
       const auto now = b.normal({64, 8});
       const auto now_labels = b.labels(64, 4);
-      train(b, *model, now, now_labels, task.target(b, now, now_labels), step < 300 ? 2e-4f : 2e-5f);
+      train_predictor(b, *model, now, now_labels, task.target(b, now, now_labels), step < 300 ? 2e-4f : 2e-5f);
     }
     CHECK(relative_distance(model->predict(b.s, h, labels), task.target(b, h, labels)) < left);
   }
@@ -78,7 +70,7 @@ TEST_CASE("without labels a predictor sees only activations, and no labels need 
     bench b;
     const auto model = make(b, kind, false, 8, 4);
     const auto h = b.normal({64, 8}), target = b.normal({64, 8});
-    for (int i = 0; i < 10; ++i) train(b, *model, h, tensor(), target, 1e-2f);
+    for (int i = 0; i < 10; ++i) train_predictor(b, *model, h, tensor(), target, 1e-2f);
     const auto prediction = to_vector(model->predict(b.s, h, tensor()));
     CHECK(norm(prediction) > 0);
     CHECK(to_vector(model->predict(b.s, h, b.labels(64, 4))) == prediction);
@@ -97,7 +89,7 @@ TEST_CASE("predicting changes nothing, and equal seeds give equal predictors") {
         auto& model = b == &one ? *left : *right;
         if (b == &one)
           for (int k = 0; k < 3; ++k) model.predict(b->s, h, labels);
-        train(*b, model, h, labels, target, 1e-2f);
+        train_predictor(*b, model, h, labels, target, 1e-2f);
       }
     }
     const auto h = one.normal({32, 8});
@@ -116,13 +108,13 @@ TEST_CASE("a target that is not finite does no lasting harm to any predictor") {
       const auto h = b.normal({64, 8});
       const auto labels = b.labels(64, 4);
       const auto target = task.target(b, h, labels);
-      for (int i = 0; i < 20; ++i) train(b, *model, h, labels, target, 1e-3f);
+      for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-3f);
       const auto before = to_vector(model->predict(b.s, h, labels));
       auto poisoned = b.upload(target.extents(), to_vector(target));
       values(poisoned)[17] = bad;
-      train(b, *model, h, labels, poisoned, 1e-3f);
+      train_predictor(b, *model, h, labels, poisoned, 1e-3f);
       CHECK(to_vector(model->predict(b.s, h, labels)) == before);
-      for (int i = 0; i < 20; ++i) train(b, *model, h, labels, target, 1e-4f);
+      for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-4f);
       for (const auto value : to_vector(model->predict(b.s, h, labels))) REQUIRE(std::isfinite(value));
     }
 }
@@ -153,7 +145,7 @@ TEST_CASE("once warm, no predictor allocates device memory") {
     const auto labels = b.labels(32, 4);
     const auto step = [&] {
       model->predict(b.s, h, labels);
-      train(b, *model, h, labels, target, 1e-3f);
+      train_predictor(b, *model, h, labels, target, 1e-3f);
     };
     for (int i = 0; i < 10; ++i) step();
     const auto warm = b.where.memory().counters();

@@ -1,14 +1,14 @@
 // How a run starts nodes on its own machine.
+#include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tools/distributed/local_node_command.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
-#include <stdlib.h>
 
 using namespace syngrad;
 using namespace syngrad::tools;
+using syngrad::test::temporary_folder;
 
 namespace {
 
@@ -25,24 +25,11 @@ std::string value_of(const std::vector<std::string>& words, const std::string& o
   return found == words.end() || found + 1 == words.end() ? "" : *(found + 1);
 }
 
-class scratch_folder {
-public:
-  scratch_folder() : path_((std::filesystem::temp_directory_path() / "syngrad-local-XXXXXX").string()) {
-    if (!::mkdtemp(path_.data())) throw std::runtime_error("cannot make a temporary folder");
-  }
-  ~scratch_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string add(const std::string& name) const {
-    std::ofstream(path_ + "/" + name) << "-";
-    return path_ + "/" + name;
-  }
-  const std::string& path() const { return path_; }
-
-private:
-  std::string path_;
-};
+// Made, with something in it.
+std::string file_in(const temporary_folder& folder, const std::string& name) {
+  std::ofstream(folder.file(name)) << "-";
+  return folder.file(name);
+}
 
 } // namespace
 
@@ -75,16 +62,17 @@ TEST_CASE("nodes share the run's threads, and have its devices, times and trust"
 }
 
 TEST_CASE("with TLS a node has the certificate of its own name, or the run is told how to make it") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   auto options = with_nodes(2);
-  options.cluster.network.tls = {folder.add("main.pem"), folder.add("main-key.pem"), folder.add("ca.pem")};
-  const auto certificate = folder.add("local-1.pem");
+  options.cluster.network.tls = {file_in(folder, "main.pem"), file_in(folder, "main-key.pem"),
+                                 file_in(folder, "ca.pem")};
+  const auto certificate = file_in(folder, "local-1.pem");
   const auto command = [&](int number) { return local_node_command(options, {"127.0.0.1", 7000}, "main", number); };
   REQUIRE(command(1).message() == "--local-nodes: node local-1 needs a certificate of its own, and there is no '" +
                                     folder.path() +
                                     "/local-1-key.pem': make all with `syngrad certs DIR --names "
                                     "main,local-1,local-2`, in a new folder, and give those of main");
-  const auto key = folder.add("local-1-key.pem");
+  const auto key = file_in(folder, "local-1-key.pem");
   const auto words = command(1);
   REQUIRE(words);
   REQUIRE(value_of(*words, "--tls-cert") == certificate);
