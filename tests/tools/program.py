@@ -1,4 +1,5 @@
 """What the tests of whole processes share: running the program, and checking what it says."""
+import importlib
 import socket
 import subprocess
 import sys
@@ -49,6 +50,17 @@ def free_address():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def need(*names):
+    """The packages of these names, which tools/test installs. Where one is missing the test is skipped, with the reason."""
+    try:
+        return [importlib.import_module(name) for name in names]
+    except ImportError as missing:
+        reason = Path(__file__).parents[2] / "build/python.missing"
+        why = reason.read_text().strip() if reason.exists() else "tools/test installs it into build/python"
+        print(f"skipped: {missing}: {why}")
+        sys.exit(SKIPPED)
 
 
 def check(condition, *what):

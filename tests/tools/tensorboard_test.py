@@ -3,17 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from program import SKIPPED, check, folder
+from program import check, folder, need
 
-try:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-except ImportError as missing:
-    print(f"skipped: {missing}; install it with pip to run this test")
-    sys.exit(SKIPPED)
+accumulator, = need("tensorboard.backend.event_processing.event_accumulator")
 
 with folder() as home:
     subprocess.run([sys.argv[1], Path(home) / "events.out.tfevents.1000000000.test"], check=True)
-    events = EventAccumulator(home)
+    events = accumulator.EventAccumulator(home)
     events.Reload()
     tags = sorted(events.Tags()["scalars"])
     check(tags == ["cosine/interface_0", "error_percent/test", "loss/test"], tags)

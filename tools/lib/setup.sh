@@ -18,7 +18,7 @@ build_packages=(
   libbenchmark-dev                  # benchmarks
 )
 # What tools/test needs besides.
-test_packages=(clang-format git python3 protobuf-compiler chromium)
+test_packages=(clang-format git python3 python3-venv protobuf-compiler chromium)
 
 # Paths in the tree are relative to the compiler cache, so that a second checkout of it compiles next to nothing.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR-$root} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR-1}
