@@ -62,7 +62,7 @@ result<file_descriptor> file_descriptor::open_for_reading(const std::string& pat
 }
 
 result<file_descriptor> file_descriptor::open_for_writing(const std::string& path) {
-  const int number = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const int number = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
   if (number < 0) return file_error("open", path, errno);
   return file_descriptor(number, path);
 }

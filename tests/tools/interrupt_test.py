@@ -39,7 +39,7 @@ with folder() as home:
         weights = (home / name / "weights.safetensors").read_bytes()
         header = json.loads(weights[8:8 + struct.unpack("<Q", weights[:8])[0]])
         check(any(key.endswith("weight") for key in header), header.keys())
-        check(not list((home / name).glob("*.partial")), "a temporary file is left")
+        check(not list((home / name).glob("*.partial*")), "a temporary file is left")
 
     # A closed pipe is no reason to die: the run goes on to its end.
     result = run("sh", "-c", f'"$0" train "$@" | head -1', program, *TINY, "--data", f"csv:{tiny_csv(home)}",

@@ -1,0 +1,32 @@
+// What a path that is to be written leads to: how a file is written is decided here and nowhere else.
+//
+//   a regular file, or none yet   written aside and renamed, where the symbolic links lead, with the access of the old
+//   one a device, a FIFO, a socket    written straight into; it stays what it is /dev/stdout, /dev/fd/N,       written
+//   into this process's descriptor N, at its place: what it is redirected to is /proc/self/fd/N, and "-"      no file
+//   of ours to replace
+#pragma once
+
+#include "runtime/result.hpp"
+
+#include <string>
+#include <sys/stat.h>
+
+namespace syngrad {
+
+struct file_target {
+  enum class kind { missing, regular, special, descriptor };
+
+  kind what = kind::missing;
+  std::string path;     // with the links of its last part followed; of a descriptor: as it was given
+  int descriptor = -1;  // of this process
+  struct stat about {}; // of what exists
+
+  bool can_be_replaced() const { return what == kind::missing || what == kind::regular; }
+  // "a device", "a pipe", ...
+  const char* name() const;
+
+  // Fails where no file can be written: a folder, a loop of links, a file that may not be written to.
+  static result<file_target> of(const std::string& path);
+};
+
+} // namespace syngrad
