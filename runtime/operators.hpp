@@ -16,6 +16,8 @@ enum class transpose : bool { no, yes };
 // Then bias [n] is added to each row, and then max(0, .) is taken if `relu`; a NaN stays one. `sums_of_a` [m] receives
 // the sums of op(a) over k: where op(a) is the transpose of an output's gradient, the gradient of that output's bias.
 // It is there for a transposed `a` only, and not together with the others. Some devices do all that within the product.
+// Where the scalar `guard` (may be null) is not finite, c keeps its contents: for sums that live long. It is there for
+// a product alone, without bias, ReLU and sums.
 struct matmul_arguments {
   const tensor& a;
   transpose transpose_a;
@@ -27,11 +29,13 @@ struct matmul_arguments {
   const tensor* bias = nullptr;
   bool relu = false;
   tensor* sums_of_a = nullptr;
+  const tensor* guard = nullptr;
 };
 
 // Batch normalisation over the rows of x [batch, features] (Ioffe and Szegedy, arXiv 1502.03167), then max(0, .) if
 // `relu`. `saved` [2, features] receives the batch's mean and 1/sqrt(variance + epsilon) for the backward pass.
-// Running statistics move by `momentum` towards the batch's mean and unbiased variance.
+// Running statistics move by `momentum` towards the batch's mean and unbiased variance; those of a feature whose mean
+// or variance is not finite stay as they are.
 struct batch_norm_arguments {
   const tensor& x;
   const tensor& gamma; // [features]
@@ -59,10 +63,10 @@ struct batch_norm_backward_arguments {
 };
 
 // One optimizer step over equally shaped vectors. The gradient is multiplied by `scale` first.
-// An element whose gradient is not finite is left as it is and counted in `nonfinite`. Where `guard`
-// (a scalar, may be null) is not finite, nothing is applied at all. Where `numbers` are given, a step_numbers in device
-// memory, they are read when the step is done, in place of `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam,
-// `step`: such a step may be recorded.
+// An element whose gradient is not finite, or too large to be squared (Adam's second moment would be infinite for
+// ever), is left as it is and counted in `nonfinite`. Where `guard` (a scalar, may be null) is not finite, nothing is
+// applied at all. Where `numbers` are given, a step_numbers in device memory, they are read when the step is done, in
+// place of `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam, `step`: such a step may be recorded.
 struct step_arguments {
   tensor& value;
   const tensor& gradient;
@@ -102,10 +106,12 @@ public:
   // y[r] = bias + table[labels[r]]; a null bias or table counts as zero. Prefills a product's output (beta = 1), so
   // that bias and label term cost no pass of their own.
   virtual void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) = 0;
+  // Both keep what was there where the scalar `guard` (may be null) is not finite.
   // out[c] = beta * out[c] + sum over rows of x[r][c]
-  virtual void sum_rows(stream&, const tensor& x, float beta, tensor& out) = 0;
+  virtual void sum_rows(stream&, const tensor& x, float beta, tensor& out, const tensor* guard = nullptr) = 0;
   // table[k] = beta * table[k] + sum of x[r] over the rows labelled k; table [classes, columns]
-  virtual void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table) = 0;
+  virtual void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table,
+                                 const tensor* guard = nullptr) = 0;
   // counts[k] = beta * counts[k] + number of rows labelled k; counts [classes]
   virtual void count_labels(stream&, const tensor& labels, float beta, tensor& counts) = 0;
 

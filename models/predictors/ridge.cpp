@@ -87,6 +87,10 @@ void ridge_predictor::prepare_training(stream&, std::int64_t batch_size, float) 
 }
 
 void ridge_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
+  auto guard = make_tensor(s, {1}), guard_of_target = make_tensor(s, {1});
+  s.ops().sum_squares(s, h, guard);
+  s.ops().sum_squares(s, target, guard_of_target);
+  s.ops().add(s, guard_of_target, 1, guard);
   auto right_side_of_h = right_side_.view(0, {features_, features_});
   auto right_side_sums = right_side_.view(features_ * features_, {classes_ + 1, features_});
   for (auto [with, sum] : {std::pair(&h, &products_), std::pair(&target, &right_side_of_h)})
@@ -95,24 +99,25 @@ void ridge_predictor::enqueue_train(stream& s, const tensor& h, const tensor& la
                        .b = *with,
                        .transpose_b = transpose::no,
                        .c = *sum,
-                       .beta = options_.forget});
+                       .beta = options_.forget,
+                       .guard = &guard});
 
   auto extra = make_tensor(s, {h.rows(), classes_ + 1}); // [one-hot label, 1]
   s.ops().fill_rows(s, &constant_, one_hot_ ? &one_hot_ : nullptr, one_hot_ ? &labels : nullptr, extra);
-  add_sums(s, h, labels, sums_);
-  add_sums(s, target, labels, right_side_sums);
-  add_sums(s, extra, labels, counts_);
+  add_sums(s, h, labels, guard, sums_);
+  add_sums(s, target, labels, guard, right_side_sums);
+  add_sums(s, extra, labels, guard, counts_);
 }
 
 // table = forget table + [one-hot label, 1]^T x
-void ridge_predictor::add_sums(stream& s, const tensor& x, const tensor& labels, tensor& table) {
+void ridge_predictor::add_sums(stream& s, const tensor& x, const tensor& labels, const tensor& guard, tensor& table) {
   const auto columns = x.columns();
   if (classes_ > 0) {
     auto by_label = table.view(0, {classes_, columns});
-    s.ops().sum_rows_by_label(s, x, labels, options_.forget, by_label);
+    s.ops().sum_rows_by_label(s, x, labels, options_.forget, by_label, &guard);
   }
   auto over_all = table.view(classes_ * columns, {columns});
-  s.ops().sum_rows(s, x, options_.forget, over_all);
+  s.ops().sum_rows(s, x, options_.forget, over_all, &guard);
 }
 
 std::shared_ptr<background_solve> ridge_predictor::begin_solve(stream& s) {
@@ -124,7 +129,8 @@ std::shared_ptr<background_solve> ridge_predictor::begin_solve(stream& s) {
   return solve_;
 }
 
-// Asked once a solve, not once a batch, and on the device: the host never waits to know.
+// A batch that is not finite adds nothing, but many large ones can go beyond what a float holds. Asked once a solve,
+// not once a batch, and on the device: the host never waits to know.
 void ridge_predictor::forget_nonfinite(stream& s) {
   auto guard = make_tensor(s, {1});
   s.ops().sum_squares(s, statistics_.value, guard);

@@ -8,6 +8,8 @@
 // There is no learning rate, and the scale of the targets does not matter: gradients shrink by orders of magnitude
 // as a loss falls, where the steps of an optimizer such as Adam do not.
 //
+// A batch whose activation or target is not finite changes neither S nor C.
+//
 // S is kept in blocks, so that one-hot rows are sums by label instead of products:
 //
 //   | products of h    .          |
@@ -36,8 +38,8 @@ public:
   double predict_multiply_adds() const override;
   double train_multiply_adds() const override; // the solve included, spread over the batches of an interval
 
-  // Null while a solve is out. What is not finite in S or C (from a batch that was not) is forgotten here: S and C
-  // start anew, the solution in force stays.
+  // Null while a solve is out. Where sums of large batches have made S or C infinite, they start anew here, and the
+  // solution in force stays.
   std::shared_ptr<background_solve> begin_solve(stream&) override;
   void finish_solve(stream&, background_solve&) override;
 
@@ -53,7 +55,7 @@ private:
   double solve_multiply_adds() const;
   std::int64_t interval() const; // resolved
 
-  void add_sums(stream&, const tensor& x, const tensor& labels, tensor& table);
+  void add_sums(stream&, const tensor& x, const tensor& labels, const tensor& guard, tensor& table);
   void forget_nonfinite(stream&);
   void copy_state(stream&);
 

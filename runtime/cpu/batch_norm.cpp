@@ -1,6 +1,7 @@
 // Two passes over whole rows, forward and backward: sums of columns, then what follows from them. Columns are taken in
 // blocks only so that their sums fit on the stack and in L1; narrower blocks were slower, for the prefetcher.
 #include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/cpu/guard.hpp"
 #include "runtime/cpu/row_groups.hpp"
 #include "runtime/host_stream.hpp"
 
@@ -128,8 +129,11 @@ void train_block(const forward_addresses& to, const column_block& of, std::int64
     mean[c] = origin[c] + shift;
     inverse[c] = 1.0f / std::sqrt(variance + to.epsilon);
     factor.at[c] = to.gamma[first + c] * inverse[c];
-    running_mean[c] += to.momentum * (mean[c] - running_mean[c]);
-    running_variance[c] += to.momentum * (variance * unbiased - running_variance[c]);
+    const auto moved_mean = running_mean[c] + to.momentum * (mean[c] - running_mean[c]);
+    const auto moved_variance = running_variance[c] + to.momentum * (variance * unbiased - running_variance[c]);
+    const bool moves = is_finite(moved_mean) && is_finite(moved_variance);
+    running_mean[c] = moves ? moved_mean : running_mean[c];
+    running_variance[c] = moves ? moved_variance : running_variance[c];
   }
   apply_forward(to, of, first, mean, factor.at, relu);
 }

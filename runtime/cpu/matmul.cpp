@@ -1,6 +1,7 @@
 // dnnl_sgemm rather than oneDNN's matmul primitive: it runs at the same rate, accumulates, is safe on several threads
 // at once, and needs no objects that would have to be kept per shape and thread.
 #include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/cpu/guard.hpp"
 #include "runtime/device.hpp"
 #include "runtime/host_stream.hpp"
 
@@ -52,12 +53,13 @@ cpu_operators::cpu_operators() {
 // The bias is what the product adds to, where it would add to nothing; the rest are passes of their own.
 void cpu_operators::matmul(stream& s, const matmul_arguments& of) {
   assert(!of.sums_of_a || (of.transpose_a == transpose::yes && !of.bias && !of.relu));
+  assert((!of.guard || (!of.bias && !of.relu && !of.sums_of_a)) && "a guard is of a product alone");
   const bool starts_from_bias = of.bias && of.beta == 0;
   if (starts_from_bias) fill_rows(s, of.bias, nullptr, nullptr, of.c);
   product(s, of, starts_from_bias ? 1 : of.beta);
   if (of.bias && !starts_from_bias) add_to_rows(s, *of.bias, of.c);
   if (of.relu) relu(s, of.c, of.c);
-  if (of.sums_of_a) sum_rows(s, of.a, 0, *of.sums_of_a);
+  if (of.sums_of_a) sum_rows(s, of.a, 0, *of.sums_of_a, nullptr);
 }
 
 void cpu_operators::product(stream& s, const matmul_arguments& of, float beta) {
@@ -75,7 +77,8 @@ void cpu_operators::product(stream& s, const matmul_arguments& of, float beta) {
   const auto alpha = of.alpha;
   const bool pad = pads_rows_ && !b_transposed && collides(m, n);
   const auto scratch = pad ? make_tensor(s, {k, n + padding}) : tensor{};
-  host(s).launch([=, padded = pad ? scratch.f32() : nullptr] {
+  host(s).launch([=, guard = address_of(of.guard), padded = pad ? scratch.f32() : nullptr] {
+    if (!lets_pass(guard)) return;
     if (k == 0) return scale_only(c, m * n, beta);
     if (padded) copy_padded(b, k, n, padded);
     const auto outcome = dnnl_sgemm(a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', m, n, k, alpha, a, a_columns,

@@ -1,7 +1,8 @@
-// Each step is one vectorised pass, in blocks: a block whose gradients are all finite takes no further test. Selecting
-// each element's old or new value instead makes the compiler mask its stores, which some processors do ten times
-// slower.
+// Each step is one vectorised pass, in blocks: a block whose gradients can all be applied takes no further test.
+// Selecting each element's old or new value instead makes the compiler mask its stores, which some processors do ten
+// times slower.
 #include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/cpu/guard.hpp"
 #include "runtime/host_stream.hpp"
 
 #include <algorithm>
@@ -35,34 +36,34 @@ step_addresses addresses(const step_arguments& of) {
 
 constexpr std::int64_t block = 1024; // gradients are still in L1 when they are read again
 
-bool is_finite(float x) {
-  return x - x == 0; // std::isfinite does not vectorise
+bool applicable(float gradient) {
+  return is_finite(gradient * gradient);
 }
 
-std::int64_t count_nonfinite(const float* gradient, std::int64_t count, float scale) {
+std::int64_t count_inapplicable(const float* gradient, std::int64_t count, float scale) {
   std::int32_t found = 0;
 #pragma omp simd reduction(+ : found)
-  for (std::int64_t i = 0; i < count; ++i) found += is_finite(scale * gradient[i]) ? 0 : 1;
+  for (std::int64_t i = 0; i < count; ++i) found += applicable(scale * gradient[i]) ? 0 : 1;
   return found;
 }
 
-// Calls update(i, scaled gradient) for each element whose gradient is finite.
+// Calls update(i, scaled gradient) for each element whose gradient can be applied.
 template <class Update>
-void for_finite_gradients(const step_addresses& to, const step_numbers& now, Update update) {
-  if (now.guard && !is_finite(*now.guard)) return;
+void for_applicable_gradients(const step_addresses& to, const step_numbers& now, Update update) {
+  if (!lets_pass(now.guard)) return;
   const auto* gradient = to.gradient;
   const auto scale = now.scale;
   std::int64_t skipped = 0;
   for (std::int64_t first = 0; first < to.count; first += block) {
     const auto end = std::min(to.count, first + block);
-    const auto nonfinite = count_nonfinite(gradient + first, end - first, scale);
-    skipped += nonfinite;
-    if (nonfinite == 0) {
+    const auto inapplicable = count_inapplicable(gradient + first, end - first, scale);
+    skipped += inapplicable;
+    if (inapplicable == 0) {
 #pragma omp simd
       for (auto i = first; i < end; ++i) update(i, scale * gradient[i]);
     } else {
       for (auto i = first; i < end; ++i)
-        if (is_finite(scale * gradient[i])) update(i, scale * gradient[i]);
+        if (applicable(scale * gradient[i])) update(i, scale * gradient[i]);
     }
   }
   if (now.nonfinite) *now.nonfinite += static_cast<float>(skipped);
@@ -70,16 +71,16 @@ void for_finite_gradients(const step_addresses& to, const step_numbers& now, Upd
 
 void plain_step(const step_addresses& to) {
   const auto now = to.now();
-  for_finite_gradients(to, now,
-                       [value = to.value, rate = now.learning_rate, decay = to.weight_decay](auto i, float gradient) {
-                         value[i] -= rate * (gradient + decay * value[i]);
-                       });
+  for_applicable_gradients(
+    to, now, [value = to.value, rate = now.learning_rate, decay = to.weight_decay](auto i, float gradient) {
+      value[i] -= rate * (gradient + decay * value[i]);
+    });
 }
 
 // The direction is ahead * g + along * velocity: (0, 1) is plain momentum, (1, momentum) is Nesterov's.
 void momentum_step(const step_addresses& to, float* velocity, float momentum, float ahead, float along) {
   const auto now = to.now();
-  for_finite_gradients(
+  for_applicable_gradients(
     to, now, [=, value = to.value, rate = now.learning_rate, decay = to.weight_decay](auto i, float gradient) {
       const auto g = gradient + decay * value[i];
       const auto moved = momentum * velocity[i] + g;
@@ -96,7 +97,7 @@ struct adam_constants {
 void adam(const step_addresses& to, float* first, float* second, const adam_constants& with) {
   const auto now = to.now();
   const auto rest1 = 1 - with.beta1, rest2 = 1 - with.beta2;
-  for_finite_gradients(to, now, [=, value = to.value](auto i, float gradient) {
+  for_applicable_gradients(to, now, [=, value = to.value](auto i, float gradient) {
     const auto g = gradient + with.coupled_decay * value[i];
     const auto m = with.beta1 * first[i] + rest1 * g;
     const auto v = with.beta2 * second[i] + rest2 * (g * g);

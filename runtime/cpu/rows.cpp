@@ -1,4 +1,5 @@
 #include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/cpu/guard.hpp"
 #include "runtime/cpu/row_groups.hpp"
 #include "runtime/host_stream.hpp"
 
@@ -47,10 +48,11 @@ void cpu_operators::fill_rows(stream& s, const tensor* bias, const tensor* table
   });
 }
 
-void cpu_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out) {
+void cpu_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out, const tensor* guard) {
   const auto rows = x.rows(), columns = out.elements();
   assert(x.columns() == columns || rows == 0);
-  host(s).launch([=, in = x.f32(), sums = out.f32()] {
+  host(s).launch([=, in = x.f32(), sums = out.f32(), condition = address_of(guard)] {
+    if (!lets_pass(condition)) return;
     prepare(sums, columns, beta);
     for_row_groups<4>(rows, [=](auto group, std::int64_t row) {
       const auto* first = in + row * columns;
@@ -64,10 +66,12 @@ void cpu_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out
   });
 }
 
-void cpu_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table) {
+void cpu_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table,
+                                      const tensor* guard) {
   const auto rows = x.rows(), columns = table.columns(), classes = table.rows();
   assert((x.columns() == columns || rows == 0) && labels.elements() == rows);
-  host(s).launch([=, in = x.f32(), row_labels = labels.i32(), sums = table.f32()] {
+  host(s).launch([=, in = x.f32(), row_labels = labels.i32(), sums = table.f32(), condition = address_of(guard)] {
+    if (!lets_pass(condition)) return;
     prepare(sums, classes * columns, beta);
     for (std::int64_t r = 0; r < rows; ++r) {
       const auto* from = in + r * columns;

@@ -35,8 +35,9 @@ public:
 
   void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels,
                  tensor& y) override; // rows.cu
-  void sum_rows(stream&, const tensor& x, float beta, tensor& out) override;
-  void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table) override;
+  void sum_rows(stream&, const tensor& x, float beta, tensor& out, const tensor* guard) override;
+  void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table,
+                         const tensor* guard) override;
   void count_labels(stream&, const tensor& labels, float beta, tensor& counts) override;
   void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;

@@ -33,9 +33,11 @@ float* vector_of(const matmul_arguments& of, epilogue after) {
 
 } // namespace
 
+// The library has no condition on the device: a guarded product goes aside, and a kernel takes it or leaves it.
 void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
   cuda_launcher on(s, "matmul");
   assert(!of.sums_of_a || (of.transpose_a == transpose::yes && !of.bias && !of.relu));
+  assert((!of.guard || (!of.bias && !of.relu && !of.sums_of_a)) && "a guard is of a product alone");
   auto product = product_of(of);
   if (product.k == 0) {
     kernels::product_over_nothing(on, of);
@@ -51,6 +53,14 @@ void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
     product.b = rounded_b.data();
   }
   if (product.m == 0 || product.n == 0) return;
+  tensor aside;
+  if (of.guard) {
+    aside = on.scratch(of.c.extents());
+    for (auto* each : {&product, &plain}) {
+      each->c = aside.f32();
+      each->beta = 0;
+    }
+  }
 
   const auto run = [&](matmul_product asked, epilogue after) {
     asked.after = after;
@@ -58,12 +68,11 @@ void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
     return plans_.run(on.on(), on.site(), asked);
   };
   const auto wanted = wanted_epilogue(of, plans_.rounds_factors());
-  if (run(product, wanted)) {
-    if (wanted == epilogue::none) kernels::finish_product(on, of);
-    return;
-  }
-  if (!run(product, epilogue::none) && !run(plain, epilogue::none)) fail(on.site(), CUBLAS_STATUS_NOT_SUPPORTED);
-  kernels::finish_product(on, of);
+  const bool fused = run(product, wanted);
+  if (!fused && !run(product, epilogue::none) && !run(plain, epilogue::none))
+    fail(on.site(), CUBLAS_STATUS_NOT_SUPPORTED);
+  if (!fused || wanted == epilogue::none) kernels::finish_product(on, of);
+  if (of.guard) kernels::take_product(on, of, aside);
 }
 
 } // namespace syngrad::cuda

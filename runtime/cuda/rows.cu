@@ -10,14 +10,15 @@ void cuda_operators::fill_rows(stream& s, const tensor* bias, const tensor* tabl
   kernels::fill_rows(on, bias, table, labels, y);
 }
 
-void cuda_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out) {
+void cuda_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out, const tensor* guard) {
   cuda_launcher on(s, "sum_rows");
-  kernels::sum_rows(on, x, beta, out);
+  kernels::sum_rows(on, x, beta, out, guard);
 }
 
-void cuda_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table) {
+void cuda_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table,
+                                       const tensor* guard) {
   cuda_launcher on(s, "sum_rows_by_label");
-  kernels::sum_rows_by_label(on, x, labels, beta, table);
+  kernels::sum_rows_by_label(on, x, labels, beta, table, guard);
 }
 
 void cuda_operators::count_labels(stream& s, const tensor& labels, float beta, tensor& counts) {

@@ -191,3 +191,34 @@ TEST_CASE("the gradients of batch normalisation equal finite differences") {
     REQUIRE(worst_error(bench.download(dbeta), by_beta, tolerances::finite_difference) <= 1);
   }
 }
+
+TEST_CASE("running statistics of a feature move only where the batch's are finite") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto bad =
+    GENERATE(std::nanf(""), std::numeric_limits<float>::infinity(), 1e25f); // the square of the last is not
+  const auto momentum = GENERATE(0.1f, 0.0f);
+  const std::int64_t rows = 6, columns = 1030; // more than one block of columns
+  const std::vector<std::int64_t> spoilt = {0, 7, 1029};
+  auto x = bench.normal(rows, columns);
+  for (const auto column : spoilt) x(3, column) = double{bad};
+  const auto mean = bench.normal(columns, 1);
+  const matrix variance(columns, 1, 2);
+  auto y = bench.zeros({rows, columns}), saved = bench.zeros({2, columns}),
+       running_mean = bench.upload(mean, {columns}), running_variance = bench.upload(variance, {columns});
+  bench.ops().batch_norm(bench.on(),
+                         {bench.upload(x), bench.upload(matrix(1, columns, 1)), bench.upload(matrix(1, columns)), y,
+                          running_mean, running_variance, &saved, momentum, 1e-5f, true});
+  const auto moved_mean = bench.download(running_mean), moved_variance = bench.download(running_variance);
+  std::int64_t kept = 0;
+  for (std::int64_t c = 0; c < columns; ++c) {
+    CAPTURE(c);
+    REQUIRE(std::isfinite(moved_mean(c, 0)));
+    REQUIRE(std::isfinite(moved_variance(c, 0)));
+    kept += moved_mean(c, 0) == mean(c, 0) && moved_variance(c, 0) == variance(c, 0);
+  }
+  for (const auto column : spoilt) {
+    REQUIRE(moved_mean(column, 0) == mean(column, 0));
+    REQUIRE(moved_variance(column, 0) == variance(column, 0));
+  }
+  REQUIRE(kept == (momentum == 0 ? columns : static_cast<std::int64_t>(spoilt.size())));
+}

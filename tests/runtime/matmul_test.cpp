@@ -136,3 +136,33 @@ TEST_CASE("a product of gradients gives the sums of its first factor as well") {
     REQUIRE(worst_error(bench.download(dw), expected, tolerances::sum(k + 1)) <= 1);
   }
 }
+
+TEST_CASE("a guard that is not finite leaves the output of a product as it is") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto guard_value = GENERATE(std::nanf(""), -std::numeric_limits<float>::infinity(), 2.5f);
+  const auto beta = GENERATE(0.0f, 0.75f);
+  const bool applied = std::isfinite(guard_value);
+  for (const auto inner : {std::int64_t{0}, std::int64_t{40}}) {
+    CAPTURE(guard_value, beta, inner);
+    auto a = bench.normal(inner, 30);
+    const auto b = bench.normal(inner, 260), before = bench.normal(30, 260);
+    if (!applied && inner > 0) a(3, 4) = std::nan("");
+    const auto guard = bench.scalar(guard_value);
+    const auto on_a = bench.upload(a), on_b = bench.upload(b);
+    auto c = bench.upload(before);
+    bench.ops().matmul(bench.on(), {.a = on_a,
+                                    .transpose_a = transpose::yes,
+                                    .b = on_b,
+                                    .transpose_b = transpose::no,
+                                    .c = c,
+                                    .beta = beta,
+                                    .guard = &guard});
+    if (applied) {
+      const auto expected =
+        scaled_sum(1, inner > 0 ? product(transposed(a), b) : matrix(30, 260), double{beta}, before);
+      REQUIRE(worst_error(bench.download(c), expected, tolerances::sum(40)) <= 1);
+    } else {
+      REQUIRE(bench.download(c) == before);
+    }
+  }
+}

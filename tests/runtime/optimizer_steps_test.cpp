@@ -168,3 +168,22 @@ TEST_CASE("a thousand Adam steps with a zero gradient are as good as none") {
                           1e-8f, step, false);
   REQUIRE(bench.download(state.value) == state.expected.value);
 }
+
+TEST_CASE("a gradient that is too large to be squared leaves no infinite moment behind") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto large = GENERATE(2e19f, -3e38f);
+  const std::int64_t count = 2000;
+  stepped state(bench, count);
+  auto gradient = bench.normal(1, count);
+  gradient(0, 1500) = double{large};
+  const auto on_gradient = bench.upload(gradient);
+  const auto before = bench.download(state.value);
+  bench.ops().adam_step(bench.on(), state.arguments(on_gradient, 1, 0.1f, 0), state.first, state.second, 0.9f, 0.999f,
+                        1e-8f, 1, false);
+  bench.ops().sgd_step(bench.on(), state.arguments(on_gradient, 1, 0.1f, 0), nullptr, 0, false);
+  REQUIRE(bench.download_scalar(state.nonfinite) == 2);
+  REQUIRE(bench.download(state.first)(0, 1500) == 0);
+  REQUIRE(bench.download(state.second)(0, 1500) == 0);
+  REQUIRE(bench.download(state.value)(0, 1500) == before(0, 1500));
+  REQUIRE(bench.download(state.value)(0, 1499) != before(0, 1499));
+}

@@ -85,3 +85,20 @@ TEST_CASE("sums and counts by label equal the reference, and a zero beta does no
     REQUIRE(worst_error(bench.download(counts), expected_counts, tolerances::sum(rows + 1)) <= 1);
   }
 }
+
+TEST_CASE("a guard that is not finite leaves sums of rows as they are") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto guard_value = GENERATE(std::nanf(""), std::numeric_limits<float>::infinity(), 1.0f);
+  const bool applied = std::isfinite(guard_value);
+  auto x = bench.normal(20, 9);
+  if (!applied) x(2, 2) = std::nan("");
+  const auto labels = bench.labels(20, classes);
+  const auto guard = bench.scalar(guard_value);
+  const auto on_x = bench.upload(x), on_labels = bench.upload(labels);
+  const auto before = bench.normal(9, 1), table_before = bench.normal(classes, 9);
+  auto sums = bench.upload(before, {9}), table = bench.upload(table_before);
+  bench.ops().sum_rows(bench.on(), on_x, 0.5f, sums, &guard);
+  bench.ops().sum_rows_by_label(bench.on(), on_x, on_labels, 0.5f, table, &guard);
+  REQUIRE((bench.download(sums) == before) == !applied);
+  REQUIRE((bench.download(table) == table_before) == !applied);
+}

@@ -48,8 +48,11 @@ struct batch_norm_kernel {
     saved_mean[column] = mean;
     saved_inverse[column] = inverse_deviation(variance, epsilon);
     const auto unbiased = rows > 1 ? static_cast<float>(rows) / static_cast<float>(rows - 1) : 1.0f;
-    running_mean[column] += momentum * (mean - running_mean[column]);
-    running_variance[column] += momentum * (variance * unbiased - running_variance[column]);
+    const auto moved_mean = running_mean[column] + momentum * (mean - running_mean[column]);
+    const auto moved_variance = running_variance[column] + momentum * (variance * unbiased - running_variance[column]);
+    if (!is_finite(moved_mean) || !is_finite(moved_variance)) return;
+    running_mean[column] = moved_mean;
+    running_variance[column] = moved_variance;
   }
   SYNGRAD_HOST_DEVICE void apply(std::int64_t column, std::int64_t row, moments) const {
     const auto i = row * columns + column;

@@ -58,11 +58,16 @@ SYNGRAD_HOST_DEVICE inline bool is_finite(float x) {
   return x - x == 0;
 }
 
+// Whether what lives longer than a batch may change. Null: it may.
+SYNGRAD_HOST_DEVICE inline bool lets_pass(const float* guard) {
+  return !guard || is_finite(*guard);
+}
+
 struct zero_unless_finite_kernel {
   const float* guard;
   float* out;
   SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const {
-    if (!is_finite(*guard)) out[i] = 0;
+    if (!lets_pass(guard)) out[i] = 0;
   }
 };
 

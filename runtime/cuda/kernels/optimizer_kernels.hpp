@@ -1,5 +1,5 @@
 // One optimizer step over an arena in one launch. A block of threads takes a block of elements and counts those whose
-// gradient is not finite.
+// gradient cannot be applied: it is not finite, or too large to be squared.
 #pragma once
 
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
@@ -27,9 +27,9 @@ struct step_kernel {
     const auto at = block * stepped_block + i;
     if (at >= count) return;
     const auto with = now();
-    if (with.guard && !is_finite(*with.guard)) return;
+    if (!lets_pass(with.guard)) return;
     const auto scaled = with.scale * gradient[at];
-    if (is_finite(scaled))
+    if (is_finite(scaled * scaled))
       rule(at, scaled, with);
     else
       skipped += 1;

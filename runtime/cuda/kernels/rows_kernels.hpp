@@ -1,8 +1,7 @@
 // Kernels over the rows of a batch: bias and label terms, and sums by column and by label.
 #pragma once
 
-#include "runtime/cuda/kernels/launching.hpp"
-#include "runtime/operators.hpp"
+#include "runtime/cuda/kernels/elementwise_kernels.hpp"
 
 namespace syngrad::cuda::kernels {
 
@@ -28,6 +27,7 @@ struct sum_rows_kernel {
 
   const float* x;
   float* out;
+  const float* guard; // may be null
   std::int64_t columns;
   float beta;
 
@@ -37,7 +37,7 @@ struct sum_rows_kernel {
   }
   SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
   SYNGRAD_HOST_DEVICE void finish(std::int64_t column, float total) const {
-    out[column] = blend(beta, out[column], total);
+    if (lets_pass(guard)) out[column] = blend(beta, out[column], total);
   }
 };
 
@@ -48,6 +48,7 @@ struct sum_rows_by_label_kernel {
   const float* x;
   const std::int32_t* labels;
   float* table;
+  const float* guard; // may be null
   std::int64_t columns;
   float beta;
 
@@ -57,7 +58,7 @@ struct sum_rows_by_label_kernel {
   }
   SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
   SYNGRAD_HOST_DEVICE void finish(std::int64_t entry, float total) const {
-    table[entry] = blend(beta, table[entry], total);
+    if (lets_pass(guard)) table[entry] = blend(beta, table[entry], total);
   }
 };
 
@@ -87,17 +88,20 @@ void fill_rows(Launcher& on, const tensor* bias, const tensor* table, const tens
 }
 
 template <class Launcher>
-void sum_rows(Launcher& on, const tensor& x, float beta, tensor& out) {
+void sum_rows(Launcher& on, const tensor& x, float beta, tensor& out, const tensor* guard) {
   const auto columns = out.elements();
   assert(x.columns() == columns || x.rows() == 0);
-  on.reduce_columns(columns, x.rows(), sum_rows_kernel{x.f32(), out.f32(), columns, beta});
+  on.reduce_columns(columns, x.rows(),
+                    sum_rows_kernel{x.f32(), out.f32(), guard ? guard->f32() : nullptr, columns, beta});
 }
 
 template <class Launcher>
-void sum_rows_by_label(Launcher& on, const tensor& x, const tensor& labels, float beta, tensor& table) {
+void sum_rows_by_label(Launcher& on, const tensor& x, const tensor& labels, float beta, tensor& table,
+                       const tensor* guard) {
   assert((x.columns() == table.columns() || x.rows() == 0) && labels.elements() == x.rows());
   on.reduce_columns(table.elements(), x.rows(),
-                    sum_rows_by_label_kernel{x.f32(), labels.i32(), table.f32(), table.columns(), beta});
+                    sum_rows_by_label_kernel{x.f32(), labels.i32(), table.f32(), guard ? guard->f32() : nullptr,
+                                             table.columns(), beta});
 }
 
 template <class Launcher>

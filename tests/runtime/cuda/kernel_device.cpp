@@ -33,8 +33,20 @@ public:
     plain.bias = nullptr;
     plain.relu = false;
     plain.sums_of_a = nullptr;
-    libraries_.matmul(s, plain);
-    kernels::finish_product(on, of);
+    plain.guard = nullptr;
+    if (!of.guard) {
+      libraries_.matmul(s, plain);
+      kernels::finish_product(on, of);
+      return;
+    }
+    auto aside = make_tensor(s, of.c.extents());
+    libraries_.matmul(s, {.a = of.a,
+                          .transpose_a = of.transpose_a,
+                          .b = of.b,
+                          .transpose_b = of.transpose_b,
+                          .c = aside,
+                          .alpha = of.alpha});
+    kernels::take_product(on, of, aside);
   }
   void copy(stream& s, const tensor& source, tensor& target) override { libraries_.copy(s, source, target); }
   void upload(stream& s, const void* memory, tensor& target) override { libraries_.upload(s, memory, target); }
@@ -90,13 +102,14 @@ public:
     host_launcher on(s);
     kernels::fill_rows(on, bias, table, labels, y);
   }
-  void sum_rows(stream& s, const tensor& x, float beta, tensor& out) override {
+  void sum_rows(stream& s, const tensor& x, float beta, tensor& out, const tensor* guard) override {
     host_launcher on(s);
-    kernels::sum_rows(on, x, beta, out);
+    kernels::sum_rows(on, x, beta, out, guard);
   }
-  void sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table) override {
+  void sum_rows_by_label(stream& s, const tensor& x, const tensor& labels, float beta, tensor& table,
+                         const tensor* guard) override {
     host_launcher on(s);
-    kernels::sum_rows_by_label(on, x, labels, beta, table);
+    kernels::sum_rows_by_label(on, x, labels, beta, table, guard);
   }
   void count_labels(stream& s, const tensor& labels, float beta, tensor& counts) override {
     host_launcher on(s);
