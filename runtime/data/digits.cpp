@@ -3,12 +3,14 @@
 #include "runtime/data/digit_outline.hpp"
 #include "runtime/data/digit_painter.hpp"
 #include "runtime/data/digit_strokes.hpp"
+#include "runtime/process/processors.hpp"
 #include "runtime/random.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <span>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -40,11 +42,16 @@ sample_set make_set(std::uint64_t seed, std::uint64_t stream, std::int64_t count
   set.count = count;
   set.bytes.resize(static_cast<std::size_t>(count) * digit_painter::pixels);
   set.labels.resize(static_cast<std::size_t>(count));
-  const auto threads = static_cast<std::int64_t>(std::max(1u, std::thread::hardware_concurrency()));
+  const std::int64_t threads = usable_processors();
   {
     std::vector<std::jthread> others; // joined before `set` is handed out
-    for (std::int64_t t = 1; t < threads; ++t)
-      others.emplace_back([&set, seed, stream, t, threads] { draw(set, seed, stream, t, threads); });
+    std::int64_t helped = 1;
+    try {
+      for (; helped < threads; ++helped)
+        others.emplace_back([&set, seed, stream, t = helped, threads] { draw(set, seed, stream, t, threads); });
+    } catch (const std::system_error&) { // no more threads are allowed: their parts are drawn here
+    }
+    for (auto t = helped; t < threads; ++t) draw(set, seed, stream, t, threads);
     draw(set, seed, stream, 0, threads);
   }
   return set;

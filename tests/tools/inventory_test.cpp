@@ -6,7 +6,7 @@ using namespace syngrad::tools;
 
 namespace {
 
-const host_processor cpu{"Some Processor", 16, 512};
+const host_processor cpu{"Some Processor", 16, 512, ""};
 
 cuda_inventory two_gpus() {
   cuda_inventory cuda{.driver = "13.0", .runtime = "12.4", .devices = {}, .problem = ""};
@@ -33,9 +33,18 @@ TEST_CASE("Every device has a row, and what is not usable a reason") {
         "cuda:1 is not usable: this program has no code for it\n");
 }
 
+TEST_CASE("Where not all processors may be used, the reason is said") {
+  const cuda_inventory none{.driver = "", .runtime = "", .devices = {}, .problem = ""};
+  const host_processor limited{"Some Processor", 2, 512, "2 of 64 by affinity"};
+  CHECK(format_inventory_table(limited, none) == "device  usable                      what            name\n"
+                                                 "   cpu     yes  2 cores, 512-bit vectors  Some Processor\n"
+                                                 "cpu: not all that are there may be used: 2 of 64 by affinity\n");
+  CHECK(format_inventory_json(limited, none).find("\"limit\": \"2 of 64 by affinity\"") != std::string::npos);
+}
+
 TEST_CASE("Where there is no GPU, the reason stands in one line") {
   const auto table =
-    format_inventory_table({"", 1, 0}, {.driver = "", .runtime = "13.0", .devices = {}, .problem = "no driver"});
+    format_inventory_table({"", 1, 0, ""}, {.driver = "", .runtime = "13.0", .devices = {}, .problem = "no driver"});
   CHECK(table == "device  usable    what  name\n"
                  "   cpu     yes  1 core      \n"
                  "This program: built with CUDA 13.0.\n"

@@ -1,7 +1,8 @@
 #include "tools/devices/host_processor.hpp"
 
+#include "runtime/process/processors.hpp"
+
 #include <fstream>
-#include <sched.h>
 
 namespace syngrad::tools {
 
@@ -13,12 +14,6 @@ std::string processor_name() {
     if (const auto colon = line.find(": "); line.starts_with("model name") && colon != std::string::npos)
       return line.substr(colon + 2);
   return "";
-}
-
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
 }
 
 int vector_bits() {
@@ -36,7 +31,8 @@ int vector_bits() {
 } // namespace
 
 host_processor describe_host_processor() {
-  return {processor_name(), usable_cores(), vector_bits()};
+  const auto limits = find_processor_limits();
+  return {processor_name(), limits.usable(), vector_bits(), limits.reason()};
 }
 
 } // namespace syngrad::tools

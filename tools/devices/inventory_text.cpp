@@ -44,6 +44,7 @@ std::string format_inventory_table(const host_processor& cpu, const cuda_invento
   for (const auto& gpu : cuda.devices)
     table.add({"cuda:" + std::to_string(gpu.ordinal), gpu.problem.empty() ? "yes" : "no", described(gpu), gpu.name});
   auto text = table.str();
+  if (!cpu.limit.empty()) text += "cpu: not all that are there may be used: " + cpu.limit + "\n";
   if (!cuda.driver.empty()) text += "CUDA driver: up to " + cuda.driver + ". ";
   if (!cuda.runtime.empty()) text += "This program: built with CUDA " + cuda.runtime + ".";
   if (!cuda.driver.empty() || !cuda.runtime.empty()) text += "\n";
@@ -58,6 +59,7 @@ std::string format_inventory_json(const host_processor& cpu, const cuda_inventor
   json.begin_object().key("cpu").begin_object();
   text_or_null(json, "name", cpu.name);
   json.key("cores").number(std::int64_t{cpu.cores});
+  text_or_null(json, "limit", cpu.limit);
   json.key("vector_bits").number(std::int64_t{cpu.vector_bits});
   json.end_object().key("cuda").begin_object();
   text_or_null(json, "driver", cuda.driver);

@@ -1,6 +1,7 @@
 #include "tools/distributed/local_node_command.hpp"
 
-#include <algorithm>
+#include "runtime/process/processors.hpp"
+
 #include <filesystem>
 
 namespace syngrad::tools {
@@ -38,7 +39,7 @@ result<std::vector<std::string>> local_node_command(const train_options& options
   const auto& network = cluster.network;
   const auto name = local_node_name(number);
   const auto join = local_address(listening);
-  const int threads = std::max(1, options.settings.threads / std::max(1, cluster.local_nodes));
+  const int threads = share_of_processors(options.settings.threads, cluster.local_nodes, number);
   std::vector<std::string> words{"node",
                                  "--join",
                                  to_text(join),

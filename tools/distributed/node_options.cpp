@@ -1,11 +1,11 @@
 #include "tools/distributed/node_options.hpp"
 
+#include "runtime/process/processors.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_name.hpp"
 #include "tools/nodes/network_options.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace syngrad::tools {
 
@@ -22,7 +22,7 @@ status check_devices(const std::string& value) {
 
 } // namespace
 
-node_options::node_options() : threads(static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {}
+node_options::node_options() : threads(usable_processors()) {}
 
 option_reader make_node_option_reader(node_options& o) {
   return option_reader(
@@ -30,7 +30,8 @@ option_reader make_node_option_reader(node_options& o) {
       {address("join", o.join, "Where the coordinator listens: syngrad train --listen HOST:PORT"),
        text("devices", "DEVICE,...", o.devices,
             "What it offers to compute on; groups that are placed by cost go to the first", check_devices),
-       whole_number("threads", o.threads, 1, 1 << 12, "Threads that run the actors"),
+       whole_number("threads", o.threads, 1, 1 << 12,
+                    "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
        whole_number("intra-op", o.intra_op, 1, 1 << 12, "Threads of one matrix product"),
        flag("help", o.help, "This text")}},
      reach_options(o.network),

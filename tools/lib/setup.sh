@@ -2,6 +2,8 @@
 # What tools/quickstart and tools/test share: packages, configuring, building. Sourced by bash; the caller has set
 # `program`, its own name for messages, and `root`, the repository.
 
+source "$root/tools/lib/limits.sh"
+
 # Debian packages, all that a build needs. The tests' framework is among them: every preset configures the tests.
 build_packages=(
   g++ cmake ninja-build ccache      # tools
@@ -60,12 +62,11 @@ install_missing() {
     fail "could not install them. As root, run: apt-get update && $by_hand"
 }
 
-# One compiler a core, but no more than memory holds: the largest files take up to 2 GiB each.
+# One compiler a processor, but no more than memory holds: the largest files take up to 2 GiB each.
 build_jobs() {
-  local cores kib by_memory
-  cores=$(nproc)
-  kib=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)
-  by_memory=$((kib / (2 * 1024 * 1024)))
+  local cores by_memory
+  cores=$(usable_processors)
+  by_memory=$(($(available_kib) / (2 * 1024 * 1024)))
   ((by_memory < 1)) && by_memory=1
   echo $((cores < by_memory ? cores : by_memory))
 }
