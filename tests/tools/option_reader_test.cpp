@@ -115,7 +115,34 @@ TEST_CASE("A mistake in the file is named with file and line") {
 TEST_CASE("A file that cannot be read is named") {
   CHECK(refusal({"--config", "/no/such.ini"}) ==
         "--config: cannot open '/no/such.ini': No such file or directory; check the path");
-  CHECK(refusal({"--config", "/tmp"}) == "--config: '/tmp' is not a regular file; give a file");
+  CHECK(refusal({"--config", "/tmp"}) == "--config: cannot read '/tmp': Is a directory; it is a folder: give a file");
+}
+
+TEST_CASE("A file reads the same from every editor: with a byte-order mark, with CR LF, with CR alone") {
+  const test::temporary_folder folder;
+  for (const std::string text :
+       {"\xef\xbb\xbfsteps = 5\r\n# note\r\npolicy = synthetic\r\n", "steps = 5\r# note\rpolicy = synthetic\r",
+        "\xef\xbb\xbfsteps = 5\npolicy=synthetic"}) {
+    sample_options options;
+    const auto read = options.reader().read(std::vector<std::string>{"--config", write_config(folder, text)});
+    REQUIRE(read);
+    CHECK(options.steps == 5);
+    CHECK(options.policy == "synthetic");
+  }
+  const auto path = write_config(folder, "rate = 0.5\r\n\r\nstpes = 5\r\n");
+  CHECK(refusal({"--config", path}) == path + ":3: unknown option 'stpes': did you mean steps?");
+}
+
+TEST_CASE("A file that is no such text says what it is, and what cannot be seen in it is shown") {
+  const test::temporary_folder folder;
+  const auto refuse = [&](const std::string& text) { return refusal({"--config", write_config(folder, text)}); };
+  using namespace std::string_literals;
+  CHECK(refuse("\xff\xfes\0t\0"s).find("is UTF-16 text") != std::string::npos);
+  CHECK(refuse("s\0t\0e\0p\0s\0"s).find("is UTF-16 text") != std::string::npos);
+  CHECK(refuse("steps = 5\0\n"s).find("is no text") != std::string::npos);
+  CHECK(refuse("\xc2\xa0steps = 5\n").find(":1: unknown option '\\u{00A0}steps': did you mean steps?") !=
+        std::string::npos);
+  CHECK(refuse("steps = 5\xe2\x80\x8b\n").find("got '5\\u{200B}'") != std::string::npos);
 }
 
 TEST_CASE("The help text shows arguments and defaults, and wraps") {

@@ -1,6 +1,6 @@
 #include "tools/command_line/option_reader.hpp"
 
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"
 
 #include <boost/program_options.hpp>
@@ -25,16 +25,6 @@ po::options_description describe(const std::vector<option_group>& groups) {
     }
   }
   return all;
-}
-
-result<std::string> read_text(const std::string& path) {
-  auto file = file_descriptor::open_for_reading(path);
-  if (!file) return file.failure();
-  const auto size = file->size();
-  if (!size) return size.failure();
-  std::string text(*size, '\0');
-  if (auto done = file->read(text.data(), text.size()); !done) return done.failure();
-  return text;
 }
 
 // The line of `text` on which a config file sets `key`; 0 where it cannot be found.
@@ -117,7 +107,7 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
     for (const auto& option : parsed.options) {
       if (option.unregistered) {
         const auto word = strip_dashes(option.original_tokens.front());
-        return error{"unknown option --" + word + suggest(word, names(), "--")};
+        return error{"unknown option --" + visible(word) + suggest(word, names(), "--")};
       }
       if (option.position_key >= 0) {
         const auto& word = option.original_tokens.front();
@@ -125,7 +115,7 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
           words_->push_back(word);
           continue;
         }
-        return error{"unexpected argument '" + word + "'" + suggest(strip_dashes(word), names(), "--") +
+        return error{"unexpected argument '" + visible(word) + "'" + suggest(strip_dashes(word), names(), "--") +
                      "; options are written --NAME VALUE"};
       }
       for (const auto& earlier : read)
@@ -141,7 +131,7 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
 }
 
 result<option_reader::given_values> option_reader::read_file(const std::string& path) const {
-  const auto content = read_text(path);
+  const auto content = read_text_file(path);
   if (!content) return error{"--config: " + content.message()};
   const auto& text = *content;
   std::istringstream lines(text);
@@ -153,7 +143,8 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
       const auto origin = place(path, line_of(text, key)) + key;
       if (key == "config") return error{origin + ": a file cannot name another one; leave it out"};
       if (option.unregistered)
-        return error{place(path, line_of(text, key)) + "unknown option '" + key + "'" + suggest(key, names(), "")};
+        return error{place(path, line_of(text, key)) + "unknown option '" + visible(key) + "'" +
+                     suggest(key, names(), "")};
       for (const auto& earlier : read)
         if (earlier.name == key) return error{origin + " is set more than once; set it once"};
       read.push_back({key, option.value.empty() ? "" : option.value.front(), origin});
@@ -161,7 +152,7 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     return read;
   } catch (const po::invalid_config_file_syntax& failure) {
     const auto& line = failure.tokens();
-    return error{place(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" + line + "'"};
+    return error{place(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" + visible(line) + "'"};
   } catch (const po::error& failure) {
     return error{path + ": " + failure.what()};
   }

@@ -1,5 +1,6 @@
 #include "tools/command_line/option_row.hpp"
 
+#include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ std::string format(Number number) {
 }
 
 error expected(const std::string& what, const std::string& got) {
-  return {"expected " + what + ", got '" + got + "'"};
+  return {"expected " + what + ", got '" + visible(got) + "'"};
 }
 
 std::string describe_whole(std::int64_t least, std::int64_t most) {
@@ -162,7 +163,7 @@ option_row choice(std::string name, std::string& target, std::vector<std::string
   for (const auto& one : known) argument += (argument.empty() ? "" : "|") + one;
   auto check = [known = std::move(known)](const std::string& value) -> status {
     if (std::find(known.begin(), known.end(), value) != known.end()) return ok();
-    return error{"expected " + join_choices(known) + ", got '" + value + "'" + suggest(value, known, "")};
+    return error{"expected " + join_choices(known) + ", got '" + visible(value) + "'" + suggest(value, known, "")};
   };
   return text(std::move(name), std::move(argument), target, std::move(help), std::move(check));
 }

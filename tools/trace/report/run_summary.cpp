@@ -1,5 +1,9 @@
 #include "tools/trace/report/run_summary.hpp"
 
+#include "runtime/io/text_file.hpp"
+
+#include <sstream>
+
 // The JSON parser of Boost before 1.76 uses the names that this asks for, and says so in every build.
 #define BOOST_BIND_GLOBAL_PLACEHOLDERS
 #include <boost/property_tree/json_parser.hpp>
@@ -9,9 +13,12 @@ namespace syngrad::tools {
 
 run_summary read_run_summary(const std::string& path) {
   run_summary summary;
+  const auto text = read_text_file(path);
+  if (!text) return summary;
+  std::istringstream in(*text);
   boost::property_tree::ptree json;
   try {
-    boost::property_tree::read_json(path, json);
+    boost::property_tree::read_json(in, json);
   } catch (const boost::property_tree::json_parser_error&) {
     return summary;
   }
