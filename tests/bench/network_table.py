@@ -68,7 +68,7 @@ def batches_at_the_loss(arguments, run):
     top = len(json.loads((run / "summary.json").read_text())["groups"]) - 1
     shown = subprocess.run([arguments.binary, "trace", "show", run, "--actor", str(top), "--where", "kind = update",
                             "--format", "csv", "--limit", "10000000"], check=True, capture_output=True, text=True).stdout
-    rows = csv.DictReader(line for line in shown.splitlines() if not line.startswith("#"))
+    rows = csv.DictReader(shown.splitlines())
     return [int(row["batch"]) for row in rows if row["actor"] == f"group {top}"]
 
 

@@ -7,10 +7,18 @@ from program import check, folder, run
 
 program = sys.argv[1]
 
+QUICK = ["--widths", "16", "--pairs", "1", "--seconds", "0.02", "--quick"]
+
 with folder() as home:
+    # To the standard output goes the JSON alone; what cannot be written is refused before anything is measured.
+    result = run(program, "bench", *QUICK, "--threads", "1", "--policy", "locked", "--json", "-")
+    check(result.returncode == 0 and len(json.loads(result.stdout)["measurements"]) == 1, result.stdout, result.stderr)
+    check("as JSON: standard output" in result.stderr and not Path("-").exists(), result.stderr)
+    refused = run(program, "bench", *QUICK, "--json", home)
+    check(refused.returncode == 2 and "--json" in refused.stderr and "it is a folder" in refused.stderr, refused.stderr)
+
     path = Path(home) / "sub" / "bench.json"
-    result = run(program, "bench", "--widths", "16", "--threads", "1,2", "--pairs", "1", "--seconds", "0.02", "--quick",
-                 "--json", path)
+    result = run(program, "bench", *QUICK, "--threads", "1,2", "--json", path)
     check(result.returncode == 0, result.returncode, result.stdout, result.stderr)
     report = json.loads(path.read_text())
     check(report["device"] == "cpu" and report["device_gflops"] is None, "a CUDA device's rate without one:", report)

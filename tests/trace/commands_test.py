@@ -43,7 +43,7 @@ def check_live_run(home):
     check(watching.returncode == 0 and "The run was killed" in last_words, last_words)
 
     result = run(program, "trace", "recover", place, "--format", "csv")
-    check(result.returncode == 0 and result.stdout.endswith("# lost records: 0\n"), result.stdout, result.stderr)
+    check(result.returncode == 0 and result.stderr.endswith(" 0 lost\n"), result.stdout, result.stderr)
     result = run(program, "trace", "tail", place)
     check("The run has ended." in result.stdout, result.stdout)
 

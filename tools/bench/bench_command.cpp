@@ -1,7 +1,7 @@
 #include "tools/bench/bench_command.hpp"
 
 #include "actors/settings.hpp"
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "tools/bench/measure.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
@@ -79,7 +79,9 @@ option_reader make_reader(bench_options& o) {
       {whole_number("pairs", s.pairs, 1, 10000, "Pairs of bursts, products alone and training in turn; medians count"),
        real_number("seconds", "S", s.seconds, {0, 3600, true}, "Length of one burst"),
        flag("quick", o.quick, "Width 256, 3 pairs of 0.2 s, where not said otherwise: a first impression")}},
-     {"Output", {text("json", "FILE", o.json, "Where the numbers go as JSON"), flag("help", o.help, "This text")}}});
+     {"Output",
+      {text("json", "FILE", o.json, "Where the numbers go as JSON; - is the standard output"),
+       flag("help", o.help, "This text")}}});
 }
 
 void apply_quick(bench_options& o, const option_reader& reader) {
@@ -91,11 +93,11 @@ void apply_quick(bench_options& o, const option_reader& reader) {
 }
 
 // Made before the measurement: minutes of work should not end at a file that cannot be written.
-result<atomic_file> create_json(const std::string& path) {
+result<output_file> create_json(const std::string& path) {
   std::error_code ignored; // the file's own error says more
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-  return atomic_file::create(path, 1 << 16);
+  return output_file::create(path, 1 << 16);
 }
 
 exit_code bench(const bench_options& options) {
@@ -106,11 +108,11 @@ exit_code bench(const bench_options& options) {
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };
   const auto report = measure(options.settings, say);
   if (!report) return fail(report.message(), exit_code::failed);
-  std::cout << format_bench_table(*report);
-  auto written = json->write(format_bench_json(*report));
-  if (written) written = json->commit();
-  if (!written) return fail(written.message(), exit_code::failed);
-  std::cout << "as JSON: " << options.json << std::endl;
+  auto& shown = json->is_standard_output() ? std::cerr : std::cout;
+  shown << format_bench_table(*report) << std::flush;
+  json->write(format_bench_json(*report));
+  if (auto written = json->commit(); !written) return fail(written.message(), exit_code::failed);
+  shown << "as JSON: " << json->path() << std::endl;
   return exit_code::done;
 }
 

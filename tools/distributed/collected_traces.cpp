@@ -4,6 +4,7 @@
 #include "tools/trace/merge/merge_runs.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -42,12 +43,15 @@ std::string send_trace_files(const std::string& folder, const std::function<void
 void collected_traces::take(const std::string& node, const trace_part& part) {
   const auto folder = run_path_ + "/trace-" + node;
   if (!is_plain(part.file) || !failure_.empty()) return;
-  std::error_code ignored;
-  if (folders_.insert(folder).second) fs::create_directories(folder, ignored);
+  std::error_code failure;
+  if (folders_.insert(folder).second && !fs::create_directory(folder, failure)) { // what is there is of another run
+    failure_ = file_error("create folder", folder, failure ? failure.value() : EEXIST).message;
+    return;
+  }
   const auto path = folder + "/" + part.file;
   std::ofstream out(path, std::ios::binary | std::ios::app);
   out.write(part.bytes.data(), static_cast<std::streamsize>(part.bytes.size()));
-  if (!out.flush()) failure_ = "cannot write '" + path + "'";
+  if (!out.flush()) failure_ = file_error("write", path, errno).message;
 }
 
 result<collected_count> collected_traces::merge() {

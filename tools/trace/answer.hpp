@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,11 +29,20 @@ struct answer_table {
 };
 
 struct answer {
+  static answer failed(std::string why) {
+    answer out;
+    out.code = exit_code::failed;
+    out.failure = std::move(why);
+    return out;
+  }
+
   std::string text; // before the tables, for people only
   std::vector<answer_table> tables;
   std::vector<std::string> notes; // whole sentences, after the tables
   exit_code code = exit_code::done;
   std::uint64_t records = 0, lost = 0; // of runs that the command opened itself
+  bool aside = false;                  // shown on the standard error: the standard output holds what was asked for
+  std::string failure;                 // one line where the work failed, not the usage; `code` is failed then
 };
 
 } // namespace syngrad::tools

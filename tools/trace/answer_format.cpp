@@ -1,5 +1,6 @@
 #include "tools/trace/answer_format.hpp"
 
+#include "runtime/io/csv_field.hpp"
 #include "runtime/io/json_writer.hpp"
 #include "tools/progress/text_table.hpp"
 
@@ -39,13 +40,6 @@ std::string title_of(const answer_column& column) {
   return plain ? title : title + ", " + column.unit;
 }
 
-std::string quote_csv(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
-
 std::string key_of(const answer_column& column) {
   const bool plain = column.unit.empty() || column.unit == "share" || column.unit == "bar";
   return plain ? column.title : column.title + "_" + column.unit;
@@ -58,7 +52,7 @@ std::string full(double value) {
 }
 
 std::string csv_cell(const cell& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return quote_csv(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return csv_field(*text);
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
   const auto* real = std::get_if<double>(&value);
   return real && std::isfinite(*real) ? full(*real) : "";
@@ -92,26 +86,27 @@ std::string format_table(const answer& what, const answer_context& context) {
     }
     out += text.str();
   }
-  for (const auto& note : what.notes) out += (&note == &what.notes.front() && !out.empty() ? "\n" : "") + note + '\n';
+  return out + (out.empty() ? "" : "\n") + format_remarks(what, context);
+}
+
+std::string format_remarks(const answer& what, const answer_context& context) {
+  std::string out;
+  for (const auto& note : what.notes) out += note + '\n';
   out += (out.empty() ? "" : "\n") + show_count(static_cast<std::int64_t>(context.records)) + " records, " +
          show_count(static_cast<std::int64_t>(context.lost)) + " lost";
   if (context.sample > 1) out += "; a sample: one batch in " + std::to_string(context.sample);
   return out + '\n';
 }
 
-std::string format_csv(const answer& what, const answer_context& context) {
+std::string format_csv(const answer_table& table) {
   std::string out;
-  for (const auto& table : what.tables) {
-    if (what.tables.size() > 1) out += (out.empty() ? "# " : "\n# ") + table.name + '\n';
-    for (std::size_t i = 0; i < table.columns.size(); ++i) out += (i ? "," : "") + quote_csv(key_of(table.columns[i]));
+  for (std::size_t i = 0; i < table.columns.size(); ++i) out += (i ? "," : "") + csv_field(key_of(table.columns[i]));
+  out += '\n';
+  for (const auto& row : table.rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) out += (i ? "," : "") + csv_cell(row[i]);
     out += '\n';
-    for (const auto& row : table.rows) {
-      for (std::size_t i = 0; i < row.size(); ++i) out += (i ? "," : "") + csv_cell(row[i]);
-      out += '\n';
-    }
   }
-  for (const auto& note : what.notes) out += "# " + note + '\n';
-  return out + "# lost records: " + std::to_string(context.lost) + '\n';
+  return out;
 }
 
 std::string format_json(const answer& what, const answer_context& context) {

@@ -1,4 +1,5 @@
-// An answer as aligned text, CSV or JSON. Each says how many records were lost.
+// An answer as aligned text, CSV or JSON. Each says how many records were lost: CSV, which has rows only, beside
+// itself.
 #pragma once
 
 #include "tools/trace/answer.hpp"
@@ -14,9 +15,10 @@ struct answer_context {
 
 // Aligned columns, notes below, and last a line with records and lost.
 std::string format_table(const answer&, const answer_context&);
-// A header line and rows for each table; with several, "# name" before each and an empty line between; last
-// "# lost records: N".
-std::string format_csv(const answer&, const answer_context&);
+// A header line and rows, nothing else.
+std::string format_csv(const answer_table&);
+// Notes, and a line with records and lost: what stands below the tables for people.
+std::string format_remarks(const answer&, const answer_context&);
 // {"tables": {name: [{column: value, ...}, ...]}, "notes": [...], "records": N, "lost_records": N, "sample": N}
 std::string format_json(const answer&, const answer_context&);
 

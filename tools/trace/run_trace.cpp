@@ -1,5 +1,7 @@
 #include "tools/trace/run_trace.hpp"
 
+#include "runtime/io/output_file.hpp"
+#include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
@@ -7,10 +9,12 @@
 #include "tools/trace/trace_command.hpp"
 #include "tools/trace/trace_options.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -18,9 +22,17 @@ namespace syngrad::tools {
 
 namespace {
 
-exit_code refuse(const std::string& command, const std::string& message) {
+exit_code say(const std::string& command, const std::string& message, exit_code code) {
   std::cerr << "syngrad trace" << (command.empty() ? "" : " " + command) << ": " << message << '\n';
-  return exit_code::bad_usage;
+  return code;
+}
+
+exit_code refuse(const std::string& command, const std::string& message) {
+  return say(command, message, exit_code::bad_usage);
+}
+
+exit_code fail(const std::string& command, const std::string& message) {
+  return say(command, message, exit_code::failed);
 }
 
 void print_help() {
@@ -52,38 +64,103 @@ int terminal_width() {
   return 100;
 }
 
-// Folders are runs; everything else is the command's own argument.
-void sort_words(const std::vector<std::string>& words, const trace_command& command, trace_request& request) {
-  for (const auto& word : words) {
-    std::error_code ignored;
-    const bool is_folder = std::filesystem::is_directory(word, ignored);
-    const bool must_be =
-      request.folders.size() < static_cast<std::size_t>(command.least_runs) && word.find('/') != std::string::npos;
-    (is_folder || must_be ? request.folders : request.words).push_back(word);
-  }
-}
-
-status check_runs(const trace_command& command, const trace_request& request) {
-  const auto count = static_cast<int>(request.folders.size());
+// Where a word stands tells what it is: runs come first, then the command's own arguments.
+status sort_words(const std::vector<std::string>& words, const trace_command& command, trace_request& request) {
   const auto usage = std::string("; usage: syngrad trace ") + command.name + " " + command.arguments;
-  if (count < command.least_runs) {
-    if (!request.words.empty()) return error{"'" + request.words.front() + "' is not a folder" + usage};
-    return error{"name the folder of a run" + usage};
-  }
-  if (count > command.most_runs) return error{"too many runs" + usage};
+  const auto runs = std::min(words.size(), static_cast<std::size_t>(command.most_runs));
+  request.folders.assign(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(runs));
+  request.words.assign(words.begin() + static_cast<std::ptrdiff_t>(runs), words.end());
+  std::error_code ignored;
+  for (const auto& folder : request.folders)
+    if (!std::filesystem::is_directory(folder, ignored))
+      return error{"'" + visible(folder) + "' is not a folder" + usage};
+  if (runs < static_cast<std::size_t>(command.least_runs))
+    return error{std::string(runs == 0 ? "name the folder of a run" : "name one more run") + usage};
+  if (!command.takes_words && !request.words.empty())
+    return error{"unexpected argument '" + visible(request.words.front()) + "'" + usage};
   return ok();
 }
 
-std::string format(const answer& what, const trace_request& request) {
+// The only one where --table names it; csv has room for one, the first.
+status choose_tables(answer& what, const trace_request& request) {
+  std::vector<std::string> names;
+  for (const auto& table : what.tables) names.push_back(table.name);
+  const auto is_other = [&](const answer_table& table) { return table.name != request.table; };
+  if (!request.table.empty()) {
+    if (std::find(names.begin(), names.end(), request.table) == names.end())
+      return error{"--table: there is no table '" + visible(request.table) + "' in this answer" +
+                   suggest(request.table, names, "") + (names.empty() ? "" : "; there are: " + join_choices(names))};
+    what.text.clear();
+    std::erase_if(what.tables, is_other);
+  } else if (request.format == "csv" && names.size() > 1) {
+    names.erase(names.begin());
+    what.notes.push_back("csv shows one table; --table NAME another one: " + join_choices(names) + ".");
+    what.tables.resize(1);
+  }
+  return ok();
+}
+
+answer_context context_of(const answer& what, const trace_request& request) {
   answer_context context{what.records, what.lost, 1};
   for (const auto& run : request.runs) {
     context.records += run.records();
     context.lost += run.lost();
     context.sample = std::max(context.sample, run.sample());
   }
-  if (request.format == "csv") return format_csv(what, context);
+  return context;
+}
+
+std::string format(const answer& what, const trace_request& request) {
+  const auto context = context_of(what, request);
   if (request.format == "json") return format_json(what, context);
-  return format_table(what, context);
+  if (request.format == "table") return format_table(what, context);
+  return what.tables.empty() ? "" : format_csv(what.tables.front());
+}
+
+// To `file` where there is one.
+status show(const answer& what, const trace_request& request, std::optional<output_file>& file) {
+  const auto text = format(what, request);
+  if (file)
+    file->write(text);
+  else
+    (what.aside ? std::cerr : std::cout) << text << std::flush;
+  if (request.format == "csv") std::cerr << format_remarks(what, context_of(what, request)); // csv is rows only
+  return file ? file->commit() : ok();
+}
+
+// What is there all the same, and what was left out of it.
+void warn_of_damage(const trace_request& request) {
+  for (const auto& run : request.runs)
+    for (const auto& damage : run.damage())
+      std::cerr << "syngrad trace: warning: " << damage.file << ": " << damage.what << ", " << damage.bytes
+                << " bytes at " << damage.offset << " left out\n";
+}
+
+// Opens what the command wants open, runs it and shows what it found.
+exit_code answer_request(const trace_command& command, trace_request& request, const trace_options& options) {
+  if (command.opens_runs) {
+    for (const auto& folder : request.folders) {
+      auto run = trace_run::open(folder);
+      if (!run) return refuse(command.name, run.message());
+      request.runs.push_back(std::move(*run));
+    }
+    auto filter = make_trace_filter(options, request.run());
+    if (!filter) return refuse(command.name, filter.message());
+    request.filter = std::move(*filter);
+  }
+  std::optional<output_file> file;
+  if (!request.out.empty() && !command.makes_files) {
+    auto made = output_file::create(request.out);
+    if (!made) return refuse(command.name, "--out: " + made.message());
+    file.emplace(std::move(*made));
+  }
+  auto found = command.run(request);
+  if (!found) return refuse(command.name, found.message());
+  if (!found->failure.empty()) return fail(command.name, found->failure);
+  if (auto chosen = choose_tables(*found, request); !chosen) return refuse(command.name, chosen.message());
+  if (auto shown = show(*found, request, file); !shown) return fail(command.name, shown.message());
+  warn_of_damage(request);
+  return found->code;
 }
 
 exit_code run_command(const trace_command& command, std::span<const std::string> arguments) {
@@ -98,31 +175,14 @@ exit_code run_command(const trace_command& command, std::span<const std::string>
   if (auto read = reader.read(arguments); !read) return refuse(command.name, read.message());
   trace_request request;
   request.format = options.format;
+  request.table = options.table;
   request.out = options.out;
   request.force = options.force;
   request.limit = options.limit;
   request.every_s = options.every_s;
   request.width = terminal_width();
-  sort_words(words, command, request);
-  if (auto good = check_runs(command, request); !good) return refuse(command.name, good.message());
-  if (command.opens_runs) {
-    for (const auto& folder : request.folders) {
-      auto run = trace_run::open(folder);
-      if (!run) return refuse(command.name, run.message());
-      request.runs.push_back(std::move(*run));
-    }
-    auto filter = make_trace_filter(options, request.run());
-    if (!filter) return refuse(command.name, filter.message());
-    request.filter = std::move(*filter);
-  }
-  auto found = command.run(request);
-  if (!found) return refuse(command.name, found.message());
-  std::cout << format(*found, request) << std::flush;
-  for (const auto& run : request.runs)
-    for (const auto& damage : run.damage())
-      std::cerr << "syngrad trace: warning: " << damage.file << ": " << damage.what << ", " << damage.bytes
-                << " bytes at " << damage.offset << " left out\n";
-  return found->code;
+  if (auto good = sort_words(words, command, request); !good) return refuse(command.name, good.message());
+  return answer_request(command, request, options);
 }
 
 } // namespace

@@ -17,8 +17,9 @@ struct trace_request {
   std::vector<trace_run> runs;      // as many as the command wants
   std::vector<std::string> folders; // as they were named
   trace_filter filter;              // of the first run's names
-  std::vector<std::string> words;   // arguments that are no folders: MESSAGE, ACTOR VERSION, perfetto
+  std::vector<std::string> words;   // arguments behind the runs: MESSAGE, ACTOR VERSION, perfetto
   std::string format = "table";     // table | csv | json
+  std::string table;                // --table: the only one to show; empty: not given
   std::string out;                  // --out: file or folder; empty: not given
   bool force = false;               // --force
   std::int64_t limit = 0;           // --limit: rows; 0: the command's own default
@@ -34,8 +35,11 @@ struct trace_command {
   const char* summary;   // one line: the question that it answers
   const char* explained; // a paragraph for `syngrad trace NAME --help`: what the columns mean
   int least_runs, most_runs;
-  bool opens_runs;                             // false: the command opens `folders` itself (recover, tail)
-  result<answer> (*run)(const trace_request&); // an error is bad usage: its message names argument and remedy
+  bool opens_runs; // false: the command opens `folders` itself (recover, tail)
+  // An error is bad usage, and its message names argument and remedy; what fails later is answer::failed().
+  result<answer> (*run)(const trace_request&);
+  bool takes_words = false; // arguments of its own come after the runs
+  bool makes_files = false; // --out is where; of other commands it is where the answer goes
 };
 
 // Every command, in the order of the help text.

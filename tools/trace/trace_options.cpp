@@ -58,8 +58,15 @@ std::vector<option_group> trace_option_table(trace_options& o) {
            "Only records that it holds for: \"type = gradient and bytes > 1000\". Fields: time, kind, type, actor, "
            "peer, batch, version, bytes, value, interface, node, message, parent, measure")}},
     {"How to show it",
-     {choice("format", o.format, {"table", "csv", "json"}, "For people, for spreadsheets, or for programs"),
-      text("out", "PATH", o.out, "Write there instead of to the terminal; the commands that make files say what"),
+     {choice("format", o.format, {"table", "csv", "json"},
+             "For people, for spreadsheets, or for programs. csv is one table, rows only: the first, or --table; lost "
+             "records and all remarks go to the standard error"),
+      text("table", "NAME", o.table, "Only this table of the answer, by its name"),
+      text(
+        "out", "PATH", o.out,
+        "Write there instead of to the terminal, or of commands that make files: instead of into the run's folder. A "
+        "regular file is replaced as a whole and keeps its permissions, anything else (a device, a FIFO) is written "
+        "into; - is the standard output"),
       whole_number("limit", o.limit, 0, std::int64_t{1} << 40, "At most so many rows; 0: the command's own choice"),
       real_number("every", "SECONDS", o.every_s, {0.05, 3600}, "tail: time from one view to the next"),
       flag("force", o.force,

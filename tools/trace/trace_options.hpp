@@ -13,7 +13,7 @@ namespace syngrad::tools {
 struct trace_options {
   std::optional<double> from_s, to_s; // since the first record
   std::string batch, actor, interface, type, node, where;
-  std::string format = "table", out;
+  std::string format = "table", table, out;
   std::int64_t limit = 0;
   double every_s = 1;
   bool force = false, help = false;

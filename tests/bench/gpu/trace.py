@@ -4,7 +4,7 @@ import csv
 
 def records(path):
     with open(path, newline="") as file:
-        yield from csv.DictReader(line for line in file if not line.startswith("#"))
+        yield from csv.DictReader(file)
 
 
 def losses(rows):

@@ -22,18 +22,27 @@ result<const export_format*> find_format(const std::vector<std::string>& words) 
                "; there are: " + all};
 }
 
+// What was given to the file, or for one that another library wrote what it has.
+std::int64_t bytes_of(const output_file& file, const export_format& format) {
+  std::error_code unknown;
+  return static_cast<std::int64_t>(format.needs_regular_file ? std::filesystem::file_size(file.path(), unknown)
+                                                             : file.bytes());
+}
+
 result<answer> run(const trace_request& request) {
   const auto format = find_format(request.words);
   if (!format) return format.failure();
   const auto path = request.out.empty() ? request.folders.front() + "/" + (*format)->file_name : request.out;
-  const auto count = (*format)->write(request.run(), request.filter, path);
-  if (!count) return count.failure();
-  std::error_code ignored;
+  auto file = (*format)->needs_regular_file ? output_file::create_regular(path) : output_file::create(path);
+  if (!file) return error{"--out: " + file.message()};
+  const auto written = (*format)->write(request.run(), request.filter, *file);
+  if (!written) return answer::failed(written.message());
   answer out;
+  out.aside = file->is_standard_output();
   out.tables.push_back({"exported",
                         {{"file", "", 0}, {"records", "", 0}, {"bytes", "", 0}},
-                        {{path, static_cast<std::int64_t>(*count),
-                          static_cast<std::int64_t>(std::filesystem::file_size(path, ignored))}}});
+                        {{file->path(), static_cast<std::int64_t>(written->records), bytes_of(*file, **format)}}});
+  out.notes = written->notes;
   out.notes.emplace_back((*format)->use);
   return out;
 }
@@ -44,17 +53,20 @@ const trace_command export_command{
   "export",
   "RUN perfetto|sqlite|csv|json [--out FILE]",
   "the records for other programs: Perfetto, SQLite, CSV, JSON",
-  "Writes the records that pass the filters into one file, in the run's folder unless --out says where.\n\n"
+  "Writes the records that pass the filters into one file, in the run's folder unless --out says where.\n"
+  "--out - writes to the standard output; sqlite needs a file.\n\n"
   "  perfetto  for https://ui.perfetto.dev: nodes are processes, actors threads, streams tracks; a handler is a "
   "slice,\n"
   "            a message an arrow from its send to its handler; queue depth, staleness, cosine and the other measures\n"
   "            are counters\n"
   "  sqlite    tables records, actors, facts; views messages, handlers, updates, metrics, staleness\n"
-  "  csv       a line for each record\n"
+  "  csv       a line for each record, and nothing else\n"
   "  json      facts, actors, records (a line each)",
   1,
   1,
   true,
-  run};
+  run,
+  true,
+  true};
 
 } // namespace syngrad::tools

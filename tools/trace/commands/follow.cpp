@@ -162,6 +162,6 @@ result<answer> run(const trace_request& request) {
 
 const trace_command follow_command{
   "follow", "RUN MESSAGE", "what a message, or all of --batch N, caused: a tree with times", explained, 1, 1, true,
-  run};
+  run,      true};
 
 } // namespace syngrad::tools

@@ -20,6 +20,7 @@ std::vector<cell> row_of(const merged_node& node, std::uint8_t lowest) {
 
 result<answer> run(const trace_request& request) {
   if (request.out.empty()) return error{"say where to: --out DIR"};
+  if (request.out == "-") return error{"--out: a folder cannot go to the standard output; name one"};
   const auto folder = request.out + "/trace";
   const auto nodes = merge_runs(request.runs, folder, request.force);
   if (!nodes) return nodes.failure();
@@ -57,6 +58,8 @@ const trace_command merge_command{
   2,
   256,
   true,
-  run};
+  run,
+  false,
+  true};
 
 } // namespace syngrad::tools

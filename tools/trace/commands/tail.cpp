@@ -67,6 +67,8 @@ private:
 };
 
 result<answer> run(const trace_request& request) {
+  if (request.format != "table") return error{"--format: what tail shows is for people only; leave it out"};
+  if (!request.out.empty()) return error{"--out: what tail shows is for a terminal only; leave it out"};
   interruption stop;
   live_view view;
   screen shown;
@@ -74,7 +76,7 @@ result<answer> run(const trace_request& request) {
     const auto trace = trace_run::open(request.folders.front());
     if (!trace) return trace.failure();
     shown.show(text_of(view.look(*trace, horizon_of(*trace)), *trace));
-    const bool enough = request.limit > 0 && views >= request.limit;
+    const bool enough = (request.limit > 0 && views >= request.limit) || !std::cout; // nobody would see another one
     if (trace->going_on() && !enough && !stop.wait(request.every_s)) continue;
     answer out;
     if (!trace->going_on())

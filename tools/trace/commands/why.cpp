@@ -159,6 +159,7 @@ const trace_command why_command{
   1,
   1,
   true,
-  run};
+  run,
+  true};
 
 } // namespace syngrad::tools

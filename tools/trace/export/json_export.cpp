@@ -6,7 +6,6 @@
 // Message ids are text: they need 64 bits, and many readers have 53. Fields that a kind does not have are left out.
 #include "runtime/io/json_writer.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/export/export_file.hpp"
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/export/record_words.hpp"
 
@@ -54,21 +53,20 @@ std::string line_of(const trace_record& record, const trace_names& names) {
   return json.str();
 }
 
-result<std::uint64_t> write(const trace_run& run, const trace_filter& filter, const std::string& path) {
-  auto file = export_file::create(path);
-  if (!file) return file.failure();
-  file->write("{\"facts\": " + facts_of(run.names()) + ",\n\"actors\": " + actors_of(run.names()) +
-              ",\n\"records\": [");
-  std::uint64_t count = 0;
-  run.for_each(
-    filter, [&](const trace_record& record) { file->write((count++ ? ",\n" : "\n") + line_of(record, run.names())); });
-  file->write("\n],\n\"lost_records\": " + std::to_string(run.lost()) + "}\n");
-  if (auto done = file->commit(); !done) return done.failure();
-  return count;
+result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
+  file.write("{\"facts\": " + facts_of(run.names()) + ",\n\"actors\": " + actors_of(run.names()) + ",\n\"records\": [");
+  exported out;
+  run.for_each(filter, [&](const trace_record& record) {
+    file.write((out.records++ ? ",\n" : "\n") + line_of(record, run.names()));
+    return !file.failed();
+  });
+  file.write("\n],\n\"lost_records\": " + std::to_string(run.lost()) + "}\n");
+  if (auto done = file.commit(); !done) return done.failure();
+  return out;
 }
 
 } // namespace
 
-const export_format json_export{"json", "trace.json", "Any JSON reader takes it; a record is a line.", write};
+const export_format json_export{"json", "trace.json", "Any JSON reader takes it; a record is a line.", false, write};
 
 } // namespace syngrad::tools

@@ -1,11 +1,14 @@
 // As Perfetto shows it: a handler is a slice on its actor's track, named by its message; a send is an instant there,
-// with an arrow to the slice that handles the message; queue depth and every measure are counters.
+// with an arrow to the slice that handles the message, through the link's where it crosses one; queue depth and every
+// measure are counters.
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/export/message_arrows.hpp"
 #include "tools/trace/export/perfetto_tracks.hpp"
 #include "tools/trace/export/record_words.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 namespace syngrad::tools {
@@ -14,12 +17,21 @@ namespace {
 
 constexpr std::uint8_t queue_counter = 255; // measures have the numbers of their own from 1 up
 
+constexpr std::uint64_t first_stream_sequence = 2;
+
+struct stream_state {
+  std::uint64_t sequence = 0;
+  std::int64_t end_ns = std::numeric_limits<std::int64_t>::min();
+};
+
 class perfetto_story {
 public:
   perfetto_story(perfetto_packets& packets, const trace_names& names, const message_arrows& arrows)
     : packets_(&packets), tracks_(packets, names), arrows_(&arrows) {}
 
+  // Of the records in their order.
   void tell(const trace_record& record) {
+    part_ = arrows_->part_of(record, number_++);
     switch (record.kind) {
     case record_kind::send:
       instant(record, "send");
@@ -63,29 +75,40 @@ private:
     if (record.kind == record_kind::update && record.value != no_predictor_version)
       event.details.emplace_back("predictor_version", record.value);
     if (is_message(record.kind)) event.details.emplace_back("bytes", record.value);
-    if (record.kind == record_kind::send && arrows_->contains(record.message)) event.flow_begins = record.message;
+    draw_arrow(event, record.message);
     packets_->add(event);
   }
 
   void begin(const trace_record& record) {
     if (record.message != 0) queue(record, record.actor, -1);
-    end(record); // where that record was lost
+    close(record.actor, record.time_ns); // where the end of the one before was lost
     auto event = event_of(record, perfetto_event::slice_begin);
     event.name = type_of(record);
     event.category = "handler";
     event.details.emplace_back("bytes", record.value);
-    if (arrows_->contains(record.message)) event.flow_ends = record.message;
+    draw_arrow(event, record.message);
     packets_->add(event);
-    open_[record.actor] = true;
+    open_[record.actor] = record.message;
   }
 
+  // An end of another message than the one that is handled belongs to a slice that was closed for want of it.
   void end(const trace_record& record) {
-    if (!std::exchange(open_[record.actor], false)) return;
+    const auto open = open_.find(record.actor);
+    if (open != open_.end() && open->second == record.message) close(record.actor, record.time_ns);
+  }
+
+  void close(std::uint32_t actor, std::int64_t time_ns) {
+    if (open_.erase(actor) == 0) return;
     perfetto_event event;
-    event.time_ns = record.time_ns;
+    event.time_ns = time_ns;
     event.type = perfetto_event::slice_end;
-    event.track = tracks_.actor(record.actor);
+    event.track = tracks_.actor(actor);
     packets_->add(event);
+  }
+
+  void draw_arrow(perfetto_event& event, std::uint64_t message) const {
+    if (part_ == arrow_part::begin || part_ == arrow_part::step) event.flow = message;
+    if (part_ == arrow_part::end) event.flow_ends = message;
   }
 
   void queue(const trace_record& record, std::uint32_t actor, int change) {
@@ -109,11 +132,15 @@ private:
     packets_->add(event);
   }
 
-  // The time of such a record is the end of its work.
+  // The time of such a record is the end of its work. A stream does one thing after the other, whatever the uncertainty
+  // of its times says; its begins are told late, so it has a sequence of its own.
   void stream(const trace_record& record) {
     auto event = event_of(record, perfetto_event::slice_begin);
     event.track = tracks_.stream(record);
-    event.time_ns = record.time_ns - static_cast<std::int64_t>(record.parent);
+    auto& last = streams_.try_emplace(event.track, stream_state{first_stream_sequence + streams_.size()}).first->second;
+    event.sequence = last.sequence;
+    event.time_ns = std::max(record.time_ns - static_cast<std::int64_t>(record.parent), last.end_ns);
+    last.end_ns = record.time_ns;
     event.name = type_of(record);
     event.category = "device";
     event.details.pop_back(); // no version: the field is
@@ -124,34 +151,46 @@ private:
     done.time_ns = record.time_ns;
     done.type = perfetto_event::slice_end;
     done.track = event.track;
+    done.sequence = event.sequence;
     packets_->add(done);
   }
 
   perfetto_packets* packets_;
   perfetto_tracks tracks_;
   const message_arrows* arrows_;
-  std::map<std::uint32_t, bool> open_; // by actor: whether a slice is
+  std::uint64_t number_ = 0;                      // of the record that comes next
+  arrow_part part_ = arrow_part::none;            // of the record that is told
+  std::map<std::uint32_t, std::uint64_t> open_;   // by actor: the message of its open slice
+  std::map<std::uint64_t, stream_state> streams_; // by track
   std::map<std::uint32_t, int> depths_;
 };
 
-result<std::uint64_t> write(const trace_run& run, const trace_filter& filter, const std::string& path) {
-  auto file = export_file::create(path);
-  if (!file) return file.failure();
+std::string backwards_note(std::uint64_t backwards, std::int64_t uncertainty_ns) {
+  auto note = std::to_string(backwards) + (backwards == 1 ? " message was" : " messages were") +
+              " handled before it was sent by the clocks of their nodes: no arrow is drawn for them";
+  if (backwards == 1) note.replace(note.rfind("them"), 4, "it");
+  if (uncertainty_ns > 0) note += " (clocks are known to " + std::to_string((uncertainty_ns + 999) / 1000) + " us)";
+  return note + ".";
+}
+
+result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
   const message_arrows arrows(run, filter);
-  perfetto_packets packets(*file);
+  perfetto_packets packets(file);
   perfetto_story story(packets, run.names(), arrows);
-  std::uint64_t count = 0;
+  exported out;
   run.for_each(filter, [&](const trace_record& record) {
     story.tell(record);
-    ++count;
+    ++out.records;
+    return !file.failed();
   });
-  if (auto done = file->commit(); !done) return done.failure();
-  return count;
+  if (arrows.backwards() > 0) out.notes.push_back(backwards_note(arrows.backwards(), run.clock_uncertainty_ns()));
+  if (auto done = file.commit(); !done) return done.failure();
+  return out;
 }
 
 } // namespace
 
 const export_format perfetto_export{"perfetto", "trace.perfetto-trace",
-                                    "Open it in https://ui.perfetto.dev (it stays in the browser).", write};
+                                    "Open it in https://ui.perfetto.dev (it stays in the browser).", false, write};
 
 } // namespace syngrad::tools

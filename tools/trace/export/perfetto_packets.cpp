@@ -27,14 +27,14 @@ namespace detail_field {
 constexpr std::uint32_t whole_number = 4, name = 10;
 }
 
-constexpr std::uint64_t our_sequence = 1;
+constexpr std::uint64_t sequence_of_descriptors = 1;
 constexpr std::uint64_t state_cleared = 1; // a flag: nothing before it matters
 
 } // namespace
 
-void perfetto_packets::write_packet(protobuf_writer& packet) {
-  packet.varint(packet_field::sequence, our_sequence);
-  if (std::exchange(first_, false)) packet.varint(packet_field::sequence_flags, state_cleared);
+void perfetto_packets::write_packet(protobuf_writer& packet, std::uint64_t sequence) {
+  packet.varint(packet_field::sequence, sequence);
+  if (sequences_.insert(sequence).second) packet.varint(packet_field::sequence_flags, state_cleared);
   whole_.clear();
   whole_.message(trace_field::packet, packet);
   out_->write(whole_.bytes());
@@ -43,7 +43,7 @@ void perfetto_packets::write_packet(protobuf_writer& packet) {
 void perfetto_packets::write_descriptor(const protobuf_writer& descriptor) {
   packet_.clear();
   packet_.message(packet_field::track_descriptor, descriptor);
-  write_packet(packet_);
+  write_packet(packet_, sequence_of_descriptors);
 }
 
 void perfetto_packets::add_process(std::uint64_t track, int pid, std::string_view name) {
@@ -96,12 +96,12 @@ void perfetto_packets::add(const perfetto_event& event) {
   if (!event.category.empty()) event_.text(event_field::category, event.category);
   if (!event.name.empty()) event_.text(event_field::name, event.name);
   if (event.type == perfetto_event::counter) event_.real(event_field::real_value, event.value);
-  if (event.flow_begins) event_.fixed64(event_field::flow, *event.flow_begins);
+  if (event.flow) event_.fixed64(event_field::flow, *event.flow);
   if (event.flow_ends) event_.fixed64(event_field::flow_end, *event.flow_ends);
   packet_.clear();
   packet_.varint(packet_field::timestamp, static_cast<std::uint64_t>(event.time_ns));
   packet_.message(packet_field::track_event, event_);
-  write_packet(packet_);
+  write_packet(packet_, event.sequence);
 }
 
 } // namespace syngrad::tools

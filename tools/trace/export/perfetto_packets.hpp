@@ -4,10 +4,11 @@
 // used stand in tests/trace/perfetto_subset.proto. One thread at a time.
 #pragma once
 
-#include "tools/trace/export/export_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "tools/trace/export/protobuf_writer.hpp"
 
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace syngrad::tools {
@@ -18,16 +19,17 @@ struct perfetto_event {
   std::int64_t time_ns = 0;
   kind type = instant;
   std::uint64_t track = 0;
-  std::string_view name, category;          // empty: none
-  std::optional<std::uint64_t> flow_begins; // an arrow's id
-  std::optional<std::uint64_t> flow_ends;
-  double value = 0; // of a counter
+  std::string_view name, category;        // empty: none
+  std::optional<std::uint64_t> flow;      // an arrow's id: it begins here, or passes through
+  std::optional<std::uint64_t> flow_ends; // or ends here
+  std::uint64_t sequence = 1;             // events of one are in the order of time
+  double value = 0;                       // of a counter
   std::vector<std::pair<const char*, std::int64_t>> details;
 };
 
 class perfetto_packets {
 public:
-  explicit perfetto_packets(export_file& out) : out_(&out) {}
+  explicit perfetto_packets(output_file& out) : out_(&out) {}
 
   void add_process(std::uint64_t track, int pid, std::string_view name);
   void add_thread(std::uint64_t track, std::uint64_t parent, int pid, int tid, std::string_view name);
@@ -37,10 +39,10 @@ public:
 
 private:
   void write_descriptor(const protobuf_writer& descriptor);
-  void write_packet(protobuf_writer& packet);
+  void write_packet(protobuf_writer& packet, std::uint64_t sequence);
 
-  export_file* out_;
-  bool first_ = true;
+  output_file* out_;
+  std::set<std::uint64_t> sequences_;               // that have begun
   protobuf_writer packet_, event_, detail_, whole_; // their memory is used again
 };
 

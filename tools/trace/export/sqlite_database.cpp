@@ -1,7 +1,6 @@
 #include "tools/trace/export/sqlite_database.hpp"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 namespace syngrad::tools {
 
@@ -14,16 +13,15 @@ void sqlite_database::statement::finalize::operator()(sqlite3_stmt* handle) cons
 }
 
 error sqlite_database::failure(const char* what) const {
-  return {std::string("cannot ") + what + " '" + path_ +
+  return {std::string("cannot ") + what + " '" + name_ +
           "': " + (handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory")};
 }
 
-result<sqlite_database> sqlite_database::create(const std::string& path) {
+result<sqlite_database> sqlite_database::create(const std::string& path, const std::string& name) {
   sqlite_database made;
-  made.path_ = path;
-  ::unlink(path.c_str());
+  made.name_ = name;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open(path.c_str(), &handle);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
   made.handle_.reset(handle);
   if (code != SQLITE_OK) return made.failure("create");
   return made;
@@ -39,6 +37,7 @@ result<sqlite_database::statement> sqlite_database::prepare(const char* text) {
   sqlite3_stmt* handle = nullptr;
   if (sqlite3_prepare_v2(handle_.get(), text, -1, &handle, nullptr) != SQLITE_OK) return failure("write");
   made.handle_.reset(handle);
+  made.name_ = name_;
   return made;
 }
 
@@ -72,8 +71,7 @@ status sqlite_database::statement::step() {
   const int code = sqlite3_step(handle_.get());
   sqlite3_reset(handle_.get());
   if (code == SQLITE_DONE) return ok();
-  const char* path = sqlite3_db_filename(sqlite3_db_handle(handle_.get()), "main");
-  return error{std::string("cannot write '") + (path ? path : "") + "': " + sqlite3_errstr(code)};
+  return error{"cannot write '" + name_ + "': " + sqlite3_errstr(code)};
 }
 
 } // namespace syngrad::tools

@@ -1,4 +1,4 @@
-// A new SQLite database, and a statement of it. They own what they open. One thread at a time.
+// An SQLite database in a file that is empty, and a statement of it. They own what they open. One thread at a time.
 #pragma once
 
 #include "runtime/result.hpp"
@@ -16,7 +16,8 @@ namespace syngrad::tools {
 
 class sqlite_database {
 public:
-  static result<sqlite_database> create(const std::string& path); // replaces what is there
+  // Fills an empty file. `name` stands for it in messages.
+  static result<sqlite_database> create(const std::string& path, const std::string& name);
 
   status run(const char* statements);
 
@@ -35,6 +36,7 @@ public:
       void operator()(sqlite3_stmt*) const;
     };
     std::unique_ptr<sqlite3_stmt, finalize> handle_;
+    std::string name_;
     int next_ = 0;
   };
   result<statement> prepare(const char* text);
@@ -46,7 +48,7 @@ private:
   error failure(const char* what) const;
 
   std::unique_ptr<sqlite3, close> handle_;
-  std::string path_;
+  std::string name_;
 };
 
 } // namespace syngrad::tools

@@ -1,15 +1,10 @@
 // As a database: tables records, actors and facts, and views that answer common questions. One transaction.
 //
 // Message ids are SQLite's signed numbers of the same 64 bits. Fields that a kind does not have are NULL.
-#include "runtime/io/file_descriptor.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/export/record_words.hpp"
 #include "tools/trace/export/sqlite_database.hpp"
-
-#include <cerrno>
-#include <cstdio>
-#include <unistd.h>
 
 namespace syngrad::tools {
 
@@ -99,38 +94,39 @@ status write_record(sqlite_database::statement& records, const trace_record& rec
   return records.number(record.interface != no_interface ? number(record.interface) : number()).step();
 }
 
-result<std::uint64_t> write_all(sqlite_database& database, const trace_run& run, const trace_filter& filter) {
+result<exported> write_all(sqlite_database& database, const trace_run& run, const trace_filter& filter) {
   if (auto done = database.run(schema); !done) return done.failure();
   if (auto done = write_actors(database, run.names()); !done) return done.failure();
   auto records = database.prepare("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   if (!records) return records.failure();
-  std::uint64_t count = 0;
+  exported out;
   status state = ok();
   run.for_each(filter, [&](const trace_record& record) {
-    if (state) state = write_record(*records, record);
-    ++count;
+    state = write_record(*records, record);
+    ++out.records;
+    return bool(state);
   });
-  if (state) state = write_facts(database, run, count);
+  if (state) state = write_facts(database, run, out.records);
   if (state) state = database.run(views);
   if (!state) return state.failure();
-  return count;
+  return out;
 }
 
-result<std::uint64_t> write(const trace_run& run, const trace_filter& filter, const std::string& path) {
-  const auto partial = path + ".partial";
-  auto written = [&]() -> result<std::uint64_t> {
-    auto database = sqlite_database::create(partial);
+result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
+  auto written = [&]() -> result<exported> {
+    auto database = sqlite_database::create(file.temporary_path(), file.path());
     if (!database) return database.failure();
     return write_all(*database, run, filter);
-  }();
-  if (written && std::rename(partial.c_str(), path.c_str()) != 0) written = file_error("create", path, errno);
-  if (!written) ::unlink(partial.c_str());
+  }(); // the database is closed here
+  if (!written) return written;
+  if (auto done = file.commit(); !done) return done.failure();
   return written;
 }
 
 } // namespace
 
-const export_format sqlite_export{
-  "sqlite", "trace.sqlite", "Ask it with sqlite3; views: messages, handlers, updates, metrics, staleness.", write};
+const export_format sqlite_export{"sqlite", "trace.sqlite",
+                                  "Ask it with sqlite3; views: messages, handlers, updates, metrics, staleness.", true,
+                                  write};
 
 } // namespace syngrad::tools

@@ -1,6 +1,5 @@
 #include "tools/trace/report/write_report.hpp"
 
-#include "runtime/io/atomic_file.hpp"
 #include "tools/trace/analysis/bottlenecks.hpp"
 #include "tools/trace/report/report_page.hpp"
 
@@ -67,17 +66,17 @@ report_data gather_report(const trace_run& run, const trace_filter& filter, cons
 }
 
 status write_report(const trace_run& run, const trace_filter& filter, const std::string& run_folder,
-                    const std::string& path) {
-  auto file = atomic_file::create(path);
-  if (!file) return file.failure();
-  if (auto written = file->write(make_report(gather_report(run, filter, run_folder))); !written) return written;
-  return file->commit();
+                    output_file& file) {
+  file.write(make_report(gather_report(run, filter, run_folder)));
+  return file.commit();
 }
 
 status write_report(const std::string& run_folder, const std::string& path) {
   auto run = trace_run::open(run_folder);
   if (!run) return run.failure();
-  return write_report(*run, {}, run_folder, path);
+  auto file = output_file::create(path);
+  if (!file) return file.failure();
+  return write_report(*run, {}, run_folder, *file);
 }
 
 } // namespace syngrad::tools
