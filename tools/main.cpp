@@ -1,16 +1,27 @@
 #include "tools/program.hpp"
+#include "tools/standard_output.hpp"
 
 #include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
 
-int main(int count, char** words) {
+namespace {
+
+using namespace syngrad::tools;
+
+exit_code run(const std::vector<std::string>& arguments) {
   try {
-    const std::vector<std::string> arguments(words + 1, words + count);
-    return static_cast<int>(syngrad::tools::run_program(arguments));
+    return run_program(arguments);
   } catch (const std::exception& failure) {
     std::cerr << "syngrad: " << failure.what() << '\n';
-    return static_cast<int>(syngrad::tools::exit_code::failed);
+    return exit_code::failed;
   }
+}
+
+} // namespace
+
+int main(int count, char** words) {
+  standard_output output;
+  return static_cast<int>(output.finish(run({words + 1, words + count})));
 }
