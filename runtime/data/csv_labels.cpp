@@ -1,56 +1,95 @@
 #include "runtime/data/csv_labels.hpp"
 
+#include "runtime/data/csv_number.hpp"
+#include "runtime/io/text_file.hpp"
+
 #include <algorithm>
-#include <charconv>
-#include <optional>
-#include <set>
+#include <array>
+#include <cmath>
+#include <string_view>
 
 namespace syngrad {
 namespace {
 
-std::optional<std::int32_t> class_number(const std::string& text) {
-  std::int32_t value = 0;
-  const auto end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  const bool whole = parsed.ec == std::errc() && parsed.ptr == end;
-  if (!whole || text.starts_with('-') || value >= static_cast<std::int32_t>(csv_labels::most_classes)) return {};
-  return value;
+constexpr double exact_whole = 9007199254740992; // 2^53
+constexpr std::size_t kept_spellings = 3;
+
+std::string trimmed(const std::string& text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  return first == text.npos ? std::string() : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+// What tables write where a value is missing: no title of a column.
+bool stands_for_nothing(const std::string& text) {
+  static constexpr std::array marks{"NA", "na", "N/A", "n/a", "NULL", "null", "None", "none", "?", "-"};
+  return std::find(marks.begin(), marks.end(), text) != marks.end();
+}
+
+std::string describe(const label& one) {
+  return "'" + visible(one.text) + "' (" + one.place + ")";
 }
 
 } // namespace
 
-bool csv_labels::add(const std::string& text) {
-  const auto [entry, fresh] = ids_.try_emplace(text, static_cast<std::int32_t>(ids_.size()));
-  rows_.push_back(entry->second);
-  return !fresh || ids_.size() <= most_classes;
+result<std::int32_t> csv_labels::index_of(const std::string& text, std::int64_t line) {
+  label fresh{trimmed(text), "line " + std::to_string(line), {}};
+  if (fresh.text.empty()) return error{"nothing there; fill it in or remove the row"};
+  const auto number = parse_csv_number(fresh.text);
+  if (number.what == csv_number::kind::not_finite)
+    return error{"'" + visible(fresh.text) + "' stands for a label that is missing; fill it in or remove the row"};
+  if (number.what == csv_number::kind::finite && std::abs(number.value) < exact_whole) fresh.number = number.value;
+
+  const auto next = static_cast<std::int32_t>(different_.size());
+  const auto index = fresh.number ? by_number_.try_emplace(*fresh.number, next).first->second
+                                  : by_text_.try_emplace(fresh.text, next).first->second;
+  if (index == next) {
+    if (different_.size() == most_classes)
+      return error{"more than " + std::to_string(most_classes) +
+                   " different labels; name the column of classes with --label-column"};
+    different_.push_back(std::move(fresh));
+  } else if (fresh.number && fresh.text != different_[static_cast<std::size_t>(index)].text &&
+             respelled_.size() < kept_spellings) {
+    respelled_.push_back(std::move(fresh));
+  }
+  return index;
 }
 
-csv_labels::encoding csv_labels::encode() const {
-  std::vector<std::int32_t> class_of(ids_.size());
-  std::set<std::int32_t> numbers;
-  bool numeric = true;
-  for (const auto& [text, id] : ids_) {
-    const auto number = class_number(text);
-    numeric = numeric && number;
-    if (!number) break;
-    class_of[static_cast<std::size_t>(id)] = *number;
-    numbers.insert(*number); // "1" and "01" are one class
+status csv_labels::add(const std::string& text, std::int64_t line) {
+  const auto known = by_text_.find(text);
+  if (known != by_text_.end()) {
+    rows_.push_back(known->second);
+    return ok();
   }
-  encoding encoded;
-  if (numeric) {
-    encoded.classes = numbers.empty() ? 0 : *numbers.rbegin() + 1;
-    encoded.distinct = numbers.size();
-  } else {
-    std::vector<std::pair<std::string, std::int32_t>> sorted(ids_.begin(), ids_.end());
-    std::sort(sorted.begin(), sorted.end());
-    for (std::size_t i = 0; i < sorted.size(); ++i)
-      class_of[static_cast<std::size_t>(sorted[i].second)] = static_cast<std::int32_t>(i);
-    encoded.distinct = sorted.size();
-    encoded.classes = static_cast<std::int32_t>(sorted.size());
+  const auto index = index_of(text, line);
+  if (!index) return index.failure();
+  by_text_.emplace(text, *index);
+  rows_.push_back(*index);
+  return ok();
+}
+
+bool csv_labels::begin_with_a_title() const {
+  return rows_.size() > 1 && !different_[0].number && !stands_for_nothing(different_[0].text) &&
+         std::count(rows_.begin(), rows_.end(), 0) == 1 &&
+         std::all_of(different_.begin() + 1, different_.end(), [](const auto& one) { return one.number.has_value(); });
+}
+
+void csv_labels::drop_first_row() {
+  rows_.erase(rows_.begin());
+  different_.erase(different_.begin());
+  for (auto& index : rows_) --index;
+  by_text_.clear(); // what is looked up in add(), with indices of before
+  by_number_.clear();
+}
+
+std::string csv_labels::spellings() const {
+  std::string text;
+  for (const auto& one : respelled_) {
+    const auto same = [&](const auto& other) { return other.number == one.number; };
+    text += (text.empty() ? "" : ", ") + describe(one) + " is " +
+            describe(*std::find_if(different_.begin(), different_.end(), same));
   }
-  encoded.labels.reserve(rows_.size());
-  for (const auto id : rows_) encoded.labels.push_back(class_of[static_cast<std::size_t>(id)]);
-  return encoded;
+  return text.empty() ? text : "equal numbers are one label, however they are written: " + text;
 }
 
 } // namespace syngrad

@@ -1,5 +1,10 @@
-// Collects the labels of a table as text and turns them into class numbers once all are known.
+// Collects the labels of a table: the different ones, and which of them each row has.
+//
+// Blanks around a label do not count, and numbers are compared as numbers: "1", "01", "1.0" and " 1" are one label.
+// Whole numbers beyond 2^53, which a double does not tell apart, are names.
 #pragma once
+
+#include "runtime/data/label_numbering.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,25 +16,29 @@ namespace syngrad {
 
 class csv_labels {
 public:
-  static constexpr std::size_t most_classes = 10'000; // a column with more values is no column of classes
+  // Fails where `text` is no label (nothing, or what stands for a missing value), or one too many.
+  status add(const std::string& text, std::int64_t line);
 
-  struct encoding {
-    std::int32_t classes = 0;         // the number of outputs that a model needs
-    std::size_t distinct = 0;         // how many of them occur
-    std::vector<std::int32_t> labels; // of each row, 0..classes-1
-  };
-
-  // False if there are more than most_classes different labels.
-  bool add(const std::string& text);
   std::size_t rows() const { return rows_.size(); }
+  const std::vector<label>& different() const { return different_; }
+  // The index in different() of the label of each row.
+  const std::vector<std::int32_t>& of_rows() const { return rows_; }
 
-  // Integers of 0..most_classes-1 are taken as they are; if any label is something else, the sorted distinct texts are
-  // classes 0, 1, ...
-  encoding encode() const;
+  // Whether the first row's label is a name that no other row has, and those of all others are numbers.
+  bool begin_with_a_title() const;
+  void drop_first_row(); // where they do
+
+  // What is one label and was written differently, as a note; empty: nothing.
+  std::string spellings() const;
 
 private:
-  std::unordered_map<std::string, std::int32_t> ids_; // in order of appearance
-  std::vector<std::int32_t> rows_;                    // the id of each row's label
+  result<std::int32_t> index_of(const std::string& text, std::int64_t line);
+
+  std::vector<label> different_; // in order of appearance
+  std::unordered_map<std::string, std::int32_t> by_text_;
+  std::unordered_map<double, std::int32_t> by_number_;
+  std::vector<std::int32_t> rows_;
+  std::vector<label> respelled_; // some that are written differently from their equals in different_
 };
 
 } // namespace syngrad

@@ -1,11 +1,10 @@
-// file   = row { ("\n" | "\r\n") row }, after an optional UTF-8 byte order mark; blank rows are skipped
-// row    = field { "," field }
+// file   = [ byte-order mark ] preamble { row line-end }     line-end: LF, CR LF or CR; blank rows are skipped
+// row    = field { delimiter field }                         a blank as delimiter: one or more, also around the row
 // field  = plain | quoted
-// plain  = { any byte but '"', ",", "\n" }, blanks around it do not count
+// plain  = { any byte but '"', delimiter, line-end }, blanks around it do not count
 // quoted = '"' { any byte but '"' | '""' } '"', where '""' stands for '"'
 #include "runtime/data/csv_parser.hpp"
 
-#include <cstring>
 #include <utility>
 
 namespace syngrad {
@@ -16,42 +15,48 @@ constexpr std::size_t buffer_bytes = 256 * 1024;
 constexpr std::size_t most_field_bytes = 64 * 1024;
 constexpr std::size_t most_fields = 1'000'000;
 
-bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-void trim(std::string& text) {
-  while (!text.empty() && is_blank(text.back())) text.pop_back();
-  std::size_t leading = 0;
-  while (leading < text.size() && is_blank(text[leading])) ++leading;
-  text.erase(0, leading);
-}
-
 } // namespace
 
 csv_parser::csv_parser(std::string file, byte_reader reader)
   : file_(std::move(file)), reader_(std::move(reader)), buffer_(buffer_bytes) {}
 
-result<csv_parser> csv_parser::open(const std::string& file) {
+result<csv_parser> csv_parser::open(const std::string& file, std::optional<char> delimiter) {
   auto reader = byte_reader::open(file);
   if (!reader) return reader.failure();
   csv_parser parser(file, std::move(*reader));
-  if (auto done = parser.skip_byte_order_mark(); !done) return done.failure();
+  if (auto done = parser.begin(delimiter); !done) return done.failure();
   return parser;
 }
 
-status csv_parser::skip_byte_order_mark() {
+status csv_parser::begin(std::optional<char> delimiter) {
   if (auto done = refill(); !done) return done;
-  if (buffered_ >= 3 && std::memcmp(buffer_.data(), "\xef\xbb\xbf", 3) == 0) position_ = 3;
+  const std::string_view start(buffer_.data(), buffered_);
+  const auto text = text_begin(start.substr(0, 4), file_);
+  if (!text) return text.failure();
+  auto preamble = read_csv_preamble(start.substr(*text), delimiter);
+  if (!preamble) return error{file_ + ": " + preamble.message()};
+  preamble_ = std::move(*preamble);
+  position_ = *text + preamble_.bytes;
+  line_ += preamble_.lines;
+  if (position_ == buffered_ && buffered_ > buffer_bytes / 2)
+    return error{file_ + ": no row in its first " + std::to_string(buffered_) +
+                 " bytes; shorten what stands before it"};
   return ok();
 }
 
 status csv_parser::refill() {
-  const auto got = reader_.read(buffer_.data(), buffer_.size());
-  if (!got) return got.failure();
-  buffered_ = *got;
+  do {
+    const auto got = reader_.read(buffer_.data(), buffer_.size());
+    if (!got) return got.failure();
+    buffered_ = line_ends_.unify(buffer_.data(), *got);
+    if (*got == 0) break;
+  } while (buffered_ == 0);
   position_ = 0;
   return ok();
+}
+
+bool csv_parser::is_blank(int byte) const {
+  return (byte == ' ' || byte == '\t') && byte != preamble_.delimiter;
 }
 
 std::string csv_parser::place(std::size_t field) const {
@@ -63,7 +68,7 @@ status csv_parser::end_field(bool quoted) {
     return error{file_ + ": line " + std::to_string(row_line_) + " has more than " + std::to_string(most_fields) +
                  " fields; one row a line is expected"};
   }
-  if (!quoted) trim(field_);
+  while (!quoted && !field_.empty() && is_blank(field_.back())) field_.pop_back();
   any_quoted_ = any_quoted_ || quoted;
   fields_.push_back(field_);
   field_.clear();
@@ -77,7 +82,8 @@ bool csv_parser::blank() const {
 status csv_parser::consume(int byte, state& now) {
   const auto here = fields_.size();
   const bool ends_row = byte == '\n' || byte == end_of_file;
-  const bool ends_field = byte == ',' || ends_row;
+  const bool by_blanks = preamble_.delimiter == ' ';
+  const bool ends_field = byte == preamble_.delimiter || ends_row || (by_blanks && byte == '\t');
   if (byte == 0) return error{place(here) + ": a NUL byte; a text file is expected"};
   if (field_.size() > most_field_bytes) {
     return error{place(here) + ": a field of more than " + std::to_string(most_field_bytes) +
@@ -101,13 +107,17 @@ status csv_parser::consume(int byte, state& now) {
     [[fallthrough]];
   case state::closed:
     now = state::closed;
-    if (byte != end_of_file && is_blank(static_cast<char>(byte))) return ok(); // the CR of a line end among them
+    if (!ends_field && is_blank(byte)) return ok();
     if (!ends_field) return error{place(here) + ": text after the closing quote; write a quote in a field as \"\""};
     break;
   case state::field_begin:
     if (byte == '"') {
-      field_.clear(); // blanks before it
       now = state::quoted;
+      return ok();
+    }
+    if (!ends_field && is_blank(byte)) return ok();
+    if (by_blanks && ends_field && (!ends_row || here > 0)) {
+      now = ends_row ? state::row_end : state::field_begin;
       return ok();
     }
     [[fallthrough]];
@@ -117,7 +127,7 @@ status csv_parser::consume(int byte, state& now) {
       return error{place(here) + ": a quote inside a field; quote the whole field, and write \"\" for \""};
     if (!ends_field) {
       field_ += static_cast<char>(byte);
-      if (!is_blank(static_cast<char>(byte))) now = state::unquoted;
+      now = state::unquoted;
       return ok();
     }
     break;

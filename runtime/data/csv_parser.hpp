@@ -1,13 +1,16 @@
-// Splits a comma-separated file into rows of fields. Holds one buffer and one row.
+// Splits a table's file into rows of fields. Holds one buffer and one row.
 //
 // Threads: one at a time.
 #pragma once
 
 #include "runtime/data/byte_reader.hpp"
+#include "runtime/data/csv_preamble.hpp"
+#include "runtime/io/text_file.hpp"
 #include "runtime/result.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +18,10 @@ namespace syngrad {
 
 class csv_parser {
 public:
-  static result<csv_parser> open(const std::string& file);
+  // `delimiter`: what separates fields; none: what the first row says.
+  static result<csv_parser> open(const std::string& file, std::optional<char> delimiter);
+
+  const csv_preamble& preamble() const { return preamble_; }
 
   // Reads the next row that is not blank; false at the end of the file. Unquoted fields lose the blanks around them.
   // Fails on broken quoting, a NUL byte, or a field or row beyond any sane size.
@@ -33,10 +39,11 @@ private:
   enum class state { field_begin, unquoted, quoted, quote_in_quoted, closed, row_end };
 
   csv_parser(std::string file, byte_reader reader);
-  status skip_byte_order_mark();
+  status begin(std::optional<char> delimiter);
   status refill(); // leaves the buffer empty at the end of the file
   status consume(int byte, state& now);
   status end_field(bool quoted);
+  bool is_blank(int byte) const; // that does not count around a field
   bool blank() const;
 
   std::string file_;
@@ -44,6 +51,8 @@ private:
   std::vector<char> buffer_;
   std::size_t buffered_ = 0;
   std::size_t position_ = 0;
+  line_ends line_ends_;
+  csv_preamble preamble_;
   std::int64_t line_ = 1;
 
   std::vector<std::string> fields_;

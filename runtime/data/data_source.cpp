@@ -21,12 +21,13 @@ result<dataset> open_digits(const std::string&, const data_settings& settings) {
   return make_digits(settings.seed);
 }
 
-result<dataset> open_idx(const std::string& folder, const data_settings&) {
-  return load_idx(folder);
+result<dataset> open_idx(const std::string& place, const data_settings& settings) {
+  return load_idx(place, settings.labels);
 }
 
 result<dataset> open_csv(const std::string& file, const data_settings& settings) {
-  return load_csv(file, {settings.label_column, settings.test_fraction, settings.seed});
+  return load_csv(file,
+                  {settings.label_column, settings.test_fraction, settings.seed, settings.labels, settings.delimiter});
 }
 
 constexpr std::array kinds{

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/data/dataset.hpp"
+#include "runtime/data/label_numbering.hpp"
 #include "runtime/result.hpp"
 
 #include <cstdint>
@@ -15,6 +16,8 @@ struct data_settings {
   std::uint64_t seed = 1;                  // digits: draws the training set; csv: draws the test rows
   std::optional<std::string> label_column; // csv
   double test_fraction = 0.2;              // csv
+  std::optional<label_rule> labels;        // mnist, csv
+  std::optional<char> delimiter;           // csv
 };
 
 // `specification` is one of known_data_sources(). Errors name the file, or list what is known.

@@ -23,6 +23,8 @@ struct dataset {
   std::int32_t classes = 0;
   sample_set train;
   sample_set test;
+  std::vector<std::string> class_names; // of each class, as the data has it; empty: its number
+  std::vector<std::string> notes;       // how the data was understood, where that is not plain: a line each
 };
 
 } // namespace syngrad

@@ -4,12 +4,13 @@
 #include "runtime/data/idx.hpp"
 
 #include "runtime/data/byte_reader.hpp"
+#include "runtime/data/idx_files.hpp"
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <span>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 namespace syngrad {
 namespace {
@@ -98,22 +99,10 @@ status read_content(byte_reader& reader, std::uint64_t promised, idx_file& file)
   return ok();
 }
 
-// The plain file if it is there, or else the compressed one.
-result<std::string> find_file(const std::string& folder, const std::string& name) {
-  const auto plain = (std::filesystem::path(folder) / name).string();
-  for (const auto& candidate : {plain, plain + ".gz"}) {
-    std::error_code ignored; // a path that cannot be looked at counts as missing
-    if (std::filesystem::exists(candidate, ignored)) return candidate;
-  }
-  return error{plain + ": neither it nor " + name + ".gz exists; put it there, or give another folder"};
-}
-
-result<idx_file> read_idx(const std::string& folder, const std::string& name, std::uint32_t magic) {
-  auto path = find_file(folder, name);
-  if (!path) return path.failure();
-  auto reader = byte_reader::open(*path);
+result<idx_file> read_idx(const std::string& path, std::uint32_t magic) {
+  auto reader = byte_reader::open(path);
   if (!reader) return reader.failure();
-  idx_file file{*path, {}, {}};
+  idx_file file{path, {}, {}};
   if (auto done = read_header(*reader, magic, file); !done) return done.failure();
   const auto promised = promised_bytes(file);
   if (promised == 0) {
@@ -125,10 +114,10 @@ result<idx_file> read_idx(const std::string& folder, const std::string& name, st
   return file;
 }
 
-result<part> read_part(const std::string& folder, const std::string& prefix) {
-  auto images = read_idx(folder, prefix + "-images-idx3-ubyte", image_magic);
+result<part> read_part(const std::string& image_path, const std::string& label_path) {
+  auto images = read_idx(image_path, image_magic);
   if (!images) return images.failure();
-  auto labels = read_idx(folder, prefix + "-labels-idx1-ubyte", label_magic);
+  auto labels = read_idx(label_path, label_magic);
   if (!labels) return labels.failure();
   if (images->extents[0] != labels->extents[0]) {
     return error{labels->path + ": " + std::to_string(labels->extents[0]) + " labels for the " +
@@ -137,24 +126,58 @@ result<part> read_part(const std::string& folder, const std::string& prefix) {
   return part{std::move(*images), std::move(*labels)};
 }
 
-sample_set to_samples(part&& from) {
+// What class each label of 0..255 is; -1: none.
+using class_table = std::array<std::int32_t, 256>;
+
+result<class_table> number_classes(const idx_file& labels, std::optional<label_rule> rule, dataset& into) {
+  std::array<std::int64_t, 256> first_row;
+  first_row.fill(-1);
+  for (auto row = static_cast<std::int64_t>(labels.bytes.size()) - 1; row >= 0; --row)
+    first_row[labels.bytes[static_cast<std::size_t>(row)]] = row;
+  std::vector<label> different;
+  for (std::size_t value = 0; value < first_row.size(); ++value)
+    if (first_row[value] >= 0)
+      different.push_back(
+        {std::to_string(value), "row " + std::to_string(first_row[value]), static_cast<double>(value)});
+  if (different.size() < 2)
+    return error{labels.path + ": all images have the same label, " + different[0].text +
+                 "; nothing can be told apart by it"};
+
+  auto numbering = number_labels(labels.path, different, rule);
+  if (!numbering) return numbering.failure();
+  class_table classes;
+  classes.fill(-1);
+  if (numbering->names.empty()) std::iota(classes.begin(), classes.begin() + numbering->classes, 0);
+  for (std::size_t i = 0; i < different.size(); ++i)
+    classes[static_cast<std::size_t>(*different[i].number)] = numbering->class_of[i];
+  into.classes = numbering->classes;
+  into.class_names = std::move(numbering->names);
+  into.notes = std::move(numbering->notes);
+  return classes;
+}
+
+result<sample_set> to_samples(part&& from, const class_table& classes) {
   sample_set samples;
   samples.count = from.images.extents[0];
   samples.bytes = std::move(from.images.bytes);
-  samples.labels.assign(from.labels.bytes.begin(), from.labels.bytes.end());
+  samples.labels.reserve(from.labels.bytes.size());
+  for (const auto value : from.labels.bytes) {
+    if (classes[value] < 0)
+      return error{from.labels.path + ": row " + std::to_string(samples.labels.size()) + " has label " +
+                   std::to_string(value) + ", which no training image has; use files of the same set"};
+    samples.labels.push_back(classes[value]);
+  }
   return samples;
 }
 
 } // namespace
 
-result<dataset> load_idx(const std::string& folder) {
-  std::error_code ignored; // a folder that cannot be looked at counts as missing
-  if (!std::filesystem::is_directory(folder, ignored))
-    return error{"'" + folder +
-                 "': no such folder; give one with train-images-idx3-ubyte[.gz] and its three companions"};
-  auto train = read_part(folder, "train");
+result<dataset> load_idx(const std::string& place, std::optional<label_rule> rule) {
+  const auto files = find_idx_files(place);
+  if (!files) return files.failure();
+  auto train = read_part(files->train_images, files->train_labels);
   if (!train) return train.failure();
-  auto test = read_part(folder, "t10k");
+  auto test = read_part(files->test_images, files->test_labels);
   if (!test) return test.failure();
 
   const auto size = [](const idx_file& images) {
@@ -164,23 +187,18 @@ result<dataset> load_idx(const std::string& folder) {
     return error{test->images.path + ": images of " + size(test->images) + ", but those of " + train->images.path +
                  " are " + size(train->images) + "; use files of the same set"};
   }
-  const auto& labels = train->labels.bytes;
-  const int classes = std::max(2, 1 + *std::max_element(labels.begin(), labels.end()));
-  const auto& test_labels = test->labels.bytes;
-  const auto beyond =
-    std::find_if(test_labels.begin(), test_labels.end(), [&](auto label) { return label >= classes; });
-  if (beyond != test_labels.end()) {
-    return error{test->labels.path + ": row " + std::to_string(beyond - test_labels.begin()) + " has label " +
-                 std::to_string(*beyond) + ", but the training labels end at " + std::to_string(classes - 1) +
-                 "; use files of the same set"};
-  }
 
   dataset data;
-  data.name = folder;
+  data.name = place;
   data.features = std::int64_t{train->images.extents[1]} * train->images.extents[2];
-  data.classes = classes;
-  data.train = to_samples(std::move(*train));
-  data.test = to_samples(std::move(*test));
+  const auto classes = number_classes(train->labels, rule, data);
+  if (!classes) return classes.failure();
+  auto train_samples = to_samples(std::move(*train), *classes);
+  if (!train_samples) return train_samples.failure();
+  auto test_samples = to_samples(std::move(*test), *classes);
+  if (!test_samples) return test_samples.failure();
+  data.train = std::move(*train_samples);
+  data.test = std::move(*test_samples);
   return data;
 }
 

@@ -1,16 +1,17 @@
-// Reads a folder of IDX files, the format of MNIST (LeCun, Cortes and Burges) and Fashion-MNIST.
+// Reads a folder of IDX files, the format of MNIST (LeCun, Cortes and Burges), Fashion-MNIST and EMNIST.
 #pragma once
 
 #include "runtime/data/dataset.hpp"
+#include "runtime/data/label_numbering.hpp"
 #include "runtime/result.hpp"
 
+#include <optional>
 #include <string>
 
 namespace syngrad {
 
-// The folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte,
-// each plain or with .gz; where both are there, the plain one is read. Pixels are kept as bytes, an image row by row.
-// There are as many classes as the largest training label says, at least 2. Errors name the file.
-result<dataset> load_idx(const std::string& folder);
+// `place` is a folder, or FOLDER/PREFIX, as idx_files.hpp tells. Pixels are kept as bytes, an image row by row. Labels
+// become classes as label_numbering.hpp tells, by those of the training set. Errors name the file.
+result<dataset> load_idx(const std::string& place, std::optional<label_rule> rule = {});
 
 } // namespace syngrad

@@ -1,6 +1,7 @@
 """What the tests of whole processes share: running the program, and checking what it says."""
 import importlib
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,12 @@ def tiny_csv(folder):
                     + f",{kind}")
     path.write_text("\n".join(rows) + "\n")
     return path
+
+
+def write_idx(path, labels, images):
+    """IDX files: `labels`, and `images` of 2 x 2 pixels as bytes; '{}' in `path` stands for what is in them."""
+    Path(str(path).format("images-idx3")).write_bytes(struct.pack(">4i", 0x803, len(labels), 2, 2) + images)
+    Path(str(path).format("labels-idx1")).write_bytes(struct.pack(">2i", 0x801, len(labels)) + bytes(labels))
 
 
 def run(program, *arguments, cwd=None, timeout=240, **more):

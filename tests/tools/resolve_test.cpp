@@ -160,3 +160,28 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
   CHECK(b.skip_nonfinite);
   CHECK(!b.synthetic.labels);
 }
+
+TEST_CASE("Samples left over at the end of an epoch are told, with what epochs are then") {
+  const auto told = [](const std::vector<std::string>& arguments, std::int64_t rows = 60'000) {
+    const auto data = data_of(784, 10, rows);
+    const auto run = resolve(arguments, data);
+    REQUIRE(run.refusal.empty());
+    return describe_epochs(run.options, data);
+  };
+  CHECK(told({"--epochs", "10"}) ==
+        "2,340 steps are 10 epochs of 234 batches: 59,904 of 60,000 samples, and the 96 left "
+        "over are others in each epoch");
+  CHECK(told({"--steps", "2000"}).starts_with("2,000 steps are 8.5 epochs of 234 batches"));
+  CHECK(told({"--steps", "300", "--validation", "0.25"}).find("44,800 of 45,000") != std::string::npos);
+  CHECK(told({"--batch", "40000", "--steps", "1"}).starts_with("1 step is 1 epoch of 1 batch: 40,000 of 60,000"));
+  CHECK(told({"--steps", "233"}).empty());                    // ends before an epoch does
+  CHECK(told({"--steps", "2000", "--batch", "250"}).empty()); // nothing is left over
+}
+
+TEST_CASE("Options of data that cannot take them are refused") {
+  CHECK(refusal({"--delimiter", "tab"}).find("--delimiter: expected --data csv:FILE") == 0);
+  CHECK(refusal({"--delimiter", "tab", "--data", "mnist:x"}).find("--delimiter") == 0);
+  CHECK(refusal({"--labels", "as-is"}).find("--labels: expected --data csv:FILE or mnist:DIR") == 0);
+  CHECK(refusal({"--labels", "renumber", "--data", "mnist:x"}).empty());
+  CHECK(resolve({"--delimiter", "\t", "--data", "csv:x"}).options.delimiter == "tab");
+}

@@ -2,6 +2,7 @@
 
 #include "actors/policies/update_policy.hpp"
 #include "models/learning_rate.hpp"
+#include "tools/progress/text_table.hpp"
 #include "tools/train/trace_mode.hpp"
 
 #include <algorithm>
@@ -89,8 +90,12 @@ status check_combinations(const train_options& options, const option_reader& rea
     return refuse("nesterov", "expected --optimizer sgd and --momentum above 0 with it; add --momentum 0.9");
   if (s.lag && !s.deterministic)
     return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
-  if (reader.given("label-column") && !options.data.starts_with("csv:"))
-    return refuse("label-column", "expected --data csv:FILE with it, got --data " + options.data + "; leave it out");
+  const bool csv = options.data.starts_with("csv:");
+  for (const auto* name : {"label-column", "delimiter"})
+    if (reader.given(name) && !csv)
+      return refuse(name, "expected --data csv:FILE with it, got --data " + options.data + "; leave it out");
+  if (reader.given("labels") && options.data == "digits")
+    return refuse("labels", "expected --data csv:FILE or mnist:DIR with it, got --data digits; leave it out");
   return ok();
 }
 
@@ -183,6 +188,18 @@ status resolve_data(train_options& options, const network& model, const dataset&
   if (auto decay = learning_rate::parse(1, settings.decay, settings.steps); !decay)
     return refuse("lr-decay", decay.message());
   return ok();
+}
+
+std::string describe_epochs(const train_options& options, const dataset& data) {
+  const auto rows = training_rows(options, data), size = options.settings.batch_size, steps = options.settings.steps;
+  const auto batches = rows / size, left_over = rows % size;
+  if (left_over == 0 || steps < batches) return "";
+  const auto epochs = static_cast<double>(steps) / static_cast<double>(batches);
+  return show_count(steps) + (steps == 1 ? " step is " : " steps are ") + show_real(epochs, steps % batches ? 1 : 0) +
+         (steps == batches ? " epoch of " : " epochs of ") + show_count(batches) +
+         (batches == 1 ? " batch: " : " batches: ") + show_count(batches * size) + " of " + show_count(rows) +
+         " samples, and the " + show_count(left_over) +
+         (left_over == 1 ? " left over is another in each epoch" : " left over are others in each epoch");
 }
 
 } // namespace syngrad::tools

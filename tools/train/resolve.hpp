@@ -14,4 +14,8 @@ result<network> resolve_model(train_options&, const option_reader&);
 // The number of steps, and whether model and batches fit the data.
 status resolve_data(train_options&, const network&, const dataset&);
 
+// What an epoch is where samples are left over at its end, in one line; empty where none are, or the run ends before.
+// After resolve_data().
+std::string describe_epochs(const train_options&, const dataset&);
+
 } // namespace syngrad::tools

@@ -1,5 +1,6 @@
 #include "tools/train/train_command.hpp"
 
+#include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_set.hpp"
@@ -26,8 +27,13 @@ exit_code refuse(const std::string& message) {
 }
 
 data_settings data_settings_of(const train_options& options) {
-  data_settings settings{.seed = options.settings.seed, .label_column = {}, .test_fraction = options.test_fraction};
+  data_settings settings;
+  settings.seed = options.settings.seed;
+  settings.test_fraction = options.test_fraction;
   if (!options.label_column.empty()) settings.label_column = options.label_column;
+  if (!options.labels.empty())
+    settings.labels = options.labels == "renumber" ? label_rule::renumber : label_rule::as_is;
+  if (!options.delimiter.empty()) settings.delimiter = *parse_delimiter(options.delimiter);
   return settings;
 }
 
@@ -104,7 +110,11 @@ exit_code train(train_options& options, const option_reader& reader) {
   if (!options.quiet) std::cout << "results go to " << folder->path() << "; reading " << options.data << std::endl;
   const auto data = open_dataset(options.data, data_settings_of(options));
   if (!data) return refuse("--data: " + data.message());
+  if (!options.quiet)
+    for (const auto& note : data->notes) std::cout << note << std::endl;
   if (auto fits = resolve_data(options, *model, *data); !fits) return refuse(fits.message());
+  if (const auto epochs = describe_epochs(options, *data); !options.quiet && !epochs.empty())
+    std::cout << epochs << std::endl;
   if (interrupt.requested()) {
     std::cerr << "syngrad train: interrupted before the training began; nothing was saved\n";
     return exit_code::interrupted;

@@ -1,5 +1,6 @@
 #include "tools/train/train_options.hpp"
 
+#include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/train/trace_mode.hpp"
@@ -29,14 +30,40 @@ option_group what_to_train(train_options& o) {
            std::move(groups), std::move(split)}};
 }
 
+// Makes a row of a text that is none while it is empty.
+option_row optional_text(option_row row, const std::string& target, std::string shown_default) {
+  row.get = [&target] { return target.empty() ? std::nullopt : std::optional(target); };
+  row.shown_default = std::move(shown_default);
+  return row;
+}
+
+// Kept by its name: a tab would not survive in an options file.
+option_row delimiter_row(train_options& o) {
+  auto row = text("delimiter", known_delimiters(), o.delimiter,
+                  "What separates the fields of a csv file: a name, or the character itself");
+  row.set = [&o](const std::string& value) -> status {
+    const auto read = parse_delimiter(value);
+    if (!read) return read.failure();
+    o.delimiter = delimiter_name(*read);
+    return ok();
+  };
+  return optional_text(std::move(row), o.delimiter, "the comma, or what the first row has instead");
+}
+
 option_group what_on(train_options& o) {
-  auto label = text("label-column", "NAME", o.label_column, "The csv column that holds the label: its name or number");
-  label.get = [&o] { return o.label_column.empty() ? std::nullopt : std::optional(o.label_column); };
-  label.shown_default = "the last";
+  auto column = optional_text(
+    text("label-column", "NAME", o.label_column, "The csv column that holds the label: its name or number"),
+    o.label_column, "the last");
+  auto labels = optional_text(
+    choice("labels", o.labels, {"as-is", "renumber"},
+           "Classes are numbered from 0. as-is keeps numbers of labels, with outputs for those that are missing; "
+           "renumber makes them 0, 1, ... in their order. Names are always numbered"),
+    o.labels, "as-is, if they are 0, 1, ... without gaps");
   return {"What to train on",
           {text("data", "DATA", o.data,
-                known_data_sources() + ". digits is built in; DIR holds the four IDX files, plain or .gz"),
-           std::move(label),
+                known_data_sources() + ". digits is built in; DIR holds the four IDX files, plain or .gz; where it "
+                                       "holds several sets, as EMNIST's, DIR/PREFIX names one"),
+           std::move(column), std::move(labels), delimiter_row(o),
            real_number("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
                        "Share of a csv file's rows that is held out for the test"),
            real_number("validation", "FRACTION", o.settings.validation_fraction, {0, 1, false, true},
@@ -90,12 +117,16 @@ option_group how_weights_move(train_options& o) {
 
 option_group how_long(train_options& o) {
   auto epochs =
-    optional_real("epochs", "N", o.epochs, {0, 1e9, true}, "Passes over the training set, instead of --steps");
+    optional_real("epochs", "N", o.epochs, {0, 1e9, true},
+                  "Passes over the training set, instead of --steps: N times as many steps as whole batches fit into "
+                  "it");
   auto every = optional_number("eval-every", o.evaluate_every, 0, std::numeric_limits<int>::max(),
                                "Evaluate every N steps; 0: only at the end");
   every.shown_default = "a tenth of the run";
   return {"How long",
-          {whole_number("batch", o.settings.batch_size, 2, 1 << 24, "Samples a batch"),
+          {whole_number("batch", o.settings.batch_size, 2, 1 << 24,
+                        "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
+                        "every epoch mixes anew, so they are others each time"),
            whole_number("steps", o.settings.steps, 1, any_count, "Batches to train on"), std::move(epochs),
            std::move(every),
            optional_real("target-error", "PERCENT", o.settings.target_percent, {0, 100},

@@ -20,6 +20,8 @@ struct train_options {
   std::string split;         // "2,2,2"; filled in when resolved
   std::string data = "digits";
   std::string label_column; // empty: the last one
+  std::string labels;       // as-is | renumber; empty: as they are, if they are 0, 1, ...
+  std::string delimiter;    // by its name; empty: as the file's first row tells
   double test_fraction = 0.2;
   std::string condition = "labels"; // labels | none
   std::string decay = "0.6:0.1,0.8:0.1";

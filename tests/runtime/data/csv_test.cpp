@@ -11,7 +11,19 @@ using namespace syngrad;
 namespace {
 
 csv_settings half(std::optional<std::string> label_column = {}) {
-  return {std::move(label_column), 0.5, 1};
+  return {std::move(label_column), 0.5, 1, {}, {}};
+}
+
+csv_settings half(label_rule rule) {
+  return {{}, 0.5, 1, rule, {}};
+}
+
+csv_settings separated_by(char delimiter) {
+  return {{}, 0.5, 1, {}, delimiter};
+}
+
+csv_settings draw(double test_fraction, std::uint64_t seed) {
+  return {{}, test_fraction, seed, {}, {}};
 }
 
 result<dataset> load(const std::string& content, const csv_settings& settings = half()) {
@@ -27,7 +39,32 @@ std::vector<std::int32_t> all_labels(const dataset& data) {
   return labels;
 }
 
+// Both parts together, feature by feature of each row, sorted.
+std::vector<float> all_features(const dataset& data) {
+  auto values = data.train.floats;
+  values.insert(values.end(), data.test.floats.begin(), data.test.floats.end());
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+// All that was noted, as one text.
+std::string notes(const result<dataset>& data) {
+  REQUIRE(data);
+  std::string text;
+  for (const auto& note : data->notes) {
+    CHECK(note.find('\n') == note.npos);
+    text += note + "\n";
+  }
+  return text;
+}
+
+bool says(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != text.npos;
+}
+
 using labels = std::vector<std::int32_t>;
+using names = std::vector<std::string>;
 
 } // namespace
 
@@ -64,7 +101,7 @@ TEST_CASE("the label column is chosen by name or by number") {
     CHECK(data->features == 2);
     CHECK(all_labels(*data) == labels{0, 0, 1, 1});
   }
-  CHECK(load(table, half("0"))->classes == 5);
+  CHECK(all_labels(*load("k,a\n0,5\n1,6\n1,7\n0,8\n", half("0"))) == labels{0, 0, 1, 1});
 }
 
 TEST_CASE("a named label column makes the first row a header though all of it could be data") {
@@ -87,11 +124,195 @@ TEST_CASE("text labels become classes in sorted order") {
   CHECK(all_labels(*data) == labels{0, 1, 1, 1, 2, 2}); // "iris, blue" < "setosa" < "virginica"
 }
 
-TEST_CASE("integer labels are class numbers, negative or mixed ones are text") {
-  CHECK(load("1,3\n2,1\n3,3\n4,1\n")->classes == 4);
-  CHECK(all_labels(*load("1,-1\n2,1\n3,-1\n4,1\n")) == labels{0, 0, 1, 1});
-  CHECK(load("1,0\n2,one\n3,0\n4,one\n")->classes == 2);
-  CHECK(load("1,20000\n2,30000\n3,30000\n4,20000\n")->classes == 2);
+TEST_CASE("equal numbers are one label however they are written, and that is said") {
+  const auto data = load("5,1\n6,0\n7,1.0\n8,01\n9,\" 1\"\n10,+1\n11,1e0\n12,-0\n");
+  REQUIRE(data);
+  CHECK(data->classes == 2);
+  CHECK(data->class_names.empty());
+  CHECK(all_labels(*data) == labels{0, 0, 1, 1, 1, 1, 1, 1});
+  CHECK(says(notes(data), "'1.0' (line 3) is '1' (line 1)"));
+  CHECK(says(notes(data), "'01' (line 4) is '1' (line 1)"));
+  CHECK(notes(load("5,1\n6,0\n7,1\n")).empty());
+  CHECK(load("5,1\n6,one\n7,1.0\n8,one\n", half(label_rule::renumber))->classes == 2); // also among names
+}
+
+TEST_CASE("whole numbers that a double does not tell apart stay apart") {
+  const auto data = load("1,9007199254740993\n2,9007199254740992\n3,9007199254740993\n4,9007199254740992\n");
+  REQUIRE(data);
+  CHECK(data->classes == 2);
+  CHECK(data->class_names == names{"9007199254740992", "9007199254740993"});
+}
+
+TEST_CASE("labels that are not numbered from 0, or leave gaps, ask for --labels") {
+  const std::string from_one = "1,1\n2,2\n3,3\n4,1\n", gaps = "1,0\n2,30\n3,2\n4,0\n";
+  require_message(load(from_one),
+                  {"table.csv: column 2", "3 different labels", "'1' to '3'", "numbered from 0", "4 outputs",
+                   "nothing has the label 0", "--labels renumber makes 3 classes", "--labels as-is"});
+  require_message(load(gaps), {"31 outputs", "1, 3, 4", "(28 in all)", "--labels renumber makes 3 classes"});
+
+  const auto renumbered = load(gaps, half(label_rule::renumber));
+  REQUIRE(renumbered);
+  CHECK(renumbered->classes == 3);
+  CHECK(renumbered->class_names == names{"0", "2", "30"});
+  CHECK(all_labels(*renumbered) == labels{0, 0, 1, 2});
+  CHECK(says(notes(renumbered), "classes 0 = '0', 1 = '2', 2 = '30'"));
+
+  const auto kept = load(from_one, half(label_rule::as_is));
+  REQUIRE(kept);
+  CHECK(kept->classes == 4);
+  CHECK(kept->class_names.empty());
+  CHECK(all_labels(*kept) == labels{1, 1, 2, 3});
+  CHECK(says(notes(kept), "no sample has the label 0"));
+}
+
+TEST_CASE("numbers are renumbered by their value, not by their text") {
+  const auto data = load("1,10\n2,9\n3,-1.5\n4,10.0\n", half(label_rule::renumber));
+  REQUIRE(data);
+  CHECK(data->class_names == names{"-1.5", "9", "10"});
+  CHECK(all_labels(*data) == labels{0, 1, 2, 2});
+}
+
+TEST_CASE("negative, broken and large labels are no class numbers") {
+  const auto remedy = "--labels renumber makes 2 classes";
+  require_message(load("1,-1\n2,1\n3,-1\n4,1\n"), {"column 2", "'-1' (line 1)", "0 to 9999", remedy});
+  require_message(load("1,0\n2,0.5\n3,0\n"), {"'0.5' (line 2)", remedy, "--label-column"});
+  require_message(load("1,20000\n2,30000\n"), {"'20000' (line 1)", "0 to 9999", remedy});
+  require_message(load("1,-1\n2,1\n", half(label_rule::as_is)), {"'-1' (line 1)", remedy});
+  CHECK(load("1,-1\n2,1\n3,-1\n4,1\n", half(label_rule::renumber))->classes == 2);
+}
+
+TEST_CASE("names are numbered and listed, and cannot be kept as they are") {
+  const std::string table = "1,setosa\n2,virginica\n3,setosa\n";
+  const auto data = load(table);
+  REQUIRE(data);
+  CHECK(data->class_names == names{"setosa", "virginica"});
+  CHECK(says(notes(data), "column 2: classes 0 = 'setosa', 1 = 'virginica'"));
+  CHECK(load(table, half(label_rule::renumber))->class_names == data->class_names);
+  require_message(load(table, half(label_rule::as_is)), {"column 2", "'setosa' (line 1)", "--labels as-is"});
+}
+
+TEST_CASE("a name among numbers is refused, unless each is to be a class") {
+  const std::string table = "1,0\n2,one\n3,0\n4,one\n";
+  require_message(load(table), {"column 2", "mixed", "'0' (line 1) and 'one' (line 2)", "--labels renumber"});
+  require_message(load(table, half(label_rule::as_is)), {"mixed", "'one' (line 2)"});
+  CHECK(load(table, half(label_rule::renumber))->class_names == names{"0", "one"});
+  require_message(load("1,NA\n2,0\n3,1\n"), {"mixed", "'NA' (line 1)"}); // no title of a header
+}
+
+TEST_CASE("what stands for a missing label is refused where it is") {
+  for (const auto* text : {"nan", "NaN", "inf", "-Infinity"})
+    require_message(load(std::string("1,0\n2,1\n3,") + text + "\n"), {"line 3, column 2", text, "missing"});
+  require_message(load("1,0\n2,\"  \"\n"), {"line 2, column 2", "nothing there"});
+}
+
+TEST_CASE("semicolons, tabs and bars are found, and said") {
+  for (const std::string separator : {";", "\t", "|"}) {
+    const auto line = [&](const std::string& a, const std::string& b, const std::string& c) {
+      return a + separator + b + separator + c + "\n";
+    };
+    const auto data = load(line("a", "\"b, or c\"", "y") + line("1", "2", "0") + line(" 3", "4 ", "1"));
+    REQUIRE(data);
+    CHECK(data->features == 2);
+    CHECK(all_labels(*data) == labels{0, 1});
+    CHECK(says(notes(data), "table.csv: line 1: "));
+    CHECK(says(notes(data), "--delimiter "));
+  }
+}
+
+TEST_CASE("--delimiter decides, also for blanks in any number") {
+  CHECK(load("a,b;c,d;y\n1;2;0\n3;4;1\n", separated_by(';'))->features == 2);
+  const auto data = load("  1   2 0\n3 4\t1 \n\"5\"  6  0", separated_by(' '));
+  REQUIRE(data);
+  CHECK(data->features == 2);
+  CHECK(all_labels(*data) == labels{0, 0, 1});
+  CHECK(notes(data).empty());
+  require_message(load("1,2,0\n", separated_by('\t')), {"line 1", "single column", "tab", "--delimiter"});
+}
+
+TEST_CASE("of several separators in the first row that one is taken which divides all rows alike") {
+  const auto semicolons = load("width, cm;height;y\n1;2;0\n\n3;4;1\n");
+  REQUIRE(semicolons);
+  CHECK(semicolons->features == 2);
+  CHECK(says(notes(semicolons), "line 1: semicolons"));
+  CHECK(load("a,b;c\td,y\n1,2,0\n3,4,1\n")->features == 2);
+  CHECK(load("1,a\n2,\"a;b\"\n3,a\n")->classes == 2);
+}
+
+TEST_CASE("separators that cannot be told apart are asked for") {
+  require_message(load("1,5;0\n2,5;1\n"), {"table.csv: line 1", "commas or semicolons", "'1,5;0'",
+                                           "--delimiter comma or --delimiter semicolon"});
+  require_message(load("1;2|0\n"), {"line 1", "semicolons or bars", "--delimiter semicolon", "--delimiter bar"});
+  require_message(load("1,5;0\n2,5;1\n", separated_by(';')), {"line 1, column 1", "'1,5'", "decimal comma"});
+}
+
+TEST_CASE("comments before the first row are left out, and may hold its header") {
+  const auto data = load("# made by hand, it's 5\" tall\n\n% more\n1,2,0\n3,4,1\n");
+  REQUIRE(data);
+  CHECK(data->train.count + data->test.count == 2);
+  CHECK(says(notes(data), "line 1: the first of 2 comments, left out"));
+
+  const auto named = load("# a,kind,b\n1,0,10\n2,1,20\n", half("kind"));
+  REQUIRE(named);
+  CHECK(named->features == 2);
+  CHECK(all_labels(*named) == labels{0, 1});
+  CHECK(says(notes(named), "line 1: a comment, taken for the header"));
+  require_message(load("# a b kind\n1,0,10\n", half("kind")), {"no label column 'kind'"});
+  require_message(load("# a,b,y\n1,x,0\n"), {"line 2, column 2 ('b')", "'x'"});
+  require_message(load("1,2,0\n# 3,4,1\n"), {"line 2, column 1", "'# 3'", "comments stand before the first row"});
+}
+
+TEST_CASE("a spreadsheet's line that names the separator is obeyed") {
+  const auto data = load("sep=;\na,b;c;y\n1;2;0\n3;4;1\n");
+  REQUIRE(data);
+  CHECK(data->features == 2);
+  CHECK(data->train.count + data->test.count == 2);
+}
+
+TEST_CASE("a title is named by its line") {
+  require_message(load("My measurements\na,b,y\n1,2,0\n"),
+                  {"table.csv: line 1", "single column", "'My measurements'", "--delimiter space", "#"});
+  require_message(load("\n# x\nTitle\na,b,y\n"), {"table.csv: line 3", "'Title'"});
+}
+
+TEST_CASE("a header of numbers is found by the title of its labels") {
+  const auto data = load("0,1,label\n5,6,0\n7,8,1\n");
+  REQUIRE(data);
+  CHECK(data->train.count + data->test.count == 2);
+  CHECK(data->classes == 2);
+  CHECK(all_features(*data) == all_features(*load("5,6,0\n7,8,1\n")));
+  CHECK(says(notes(data), "line 1 is taken for a header: its label 'label'"));
+}
+
+TEST_CASE("a name that two columns have is refused as the label's") {
+  require_message(load("y,a,y\n0,1,1\n", half("y")), {"two columns", "'y'", "number"});
+}
+
+TEST_CASE("a first column that counts the rows is pointed out") {
+  std::string table = ",a,y\n", uncounted = "a,y\n";
+  for (int row = 0; row < 20; ++row) {
+    const auto rest = std::to_string(row * row % 7) + "," + std::to_string(row % 2) + "\n";
+    table += std::to_string(row) + "," + rest;
+    uncounted += rest;
+  }
+  const auto data = load(table);
+  CHECK(data->features == 2);
+  CHECK(says(notes(data), "column 1 counts the rows"));
+  CHECK(notes(load(uncounted)).empty());
+}
+
+TEST_CASE("lines end as any system ends them, and other encodings are named") {
+  const auto unix_ends = load("a,b,y\n1,2,0\n3,4,1\n");
+  for (const std::string table : {"a,b,y\r1,2,0\r3,4,1", "a,b,y\r\n1,2,0\r\n3,4,1\r\n", "a,b,y\n1,2,0\r3,4,1\r\n"}) {
+    const auto data = load(table);
+    REQUIRE(data);
+    CHECK(data->train.floats == unix_ends->train.floats);
+    CHECK(data->train.labels == unix_ends->train.labels);
+  }
+  require_message(load("1,2,0\r3,x,1\r"), {"line 2, column 2"});
+  require_message(load(std::string("\xff\xfe"
+                                   "1\0,\0",
+                                   6)),
+                  {"table.csv", "UTF-16", "UTF-8"});
 }
 
 TEST_CASE("quotes, CRLF, blank lines, blanks and a byte order mark are understood") {
@@ -110,7 +331,7 @@ TEST_CASE("features are standardised by the training rows, constant ones are 0")
     table += std::to_string(1e6 + 3 * random.normal()) + "," + std::to_string(-0.01 * random.uniform()) + ",0.1," +
              std::to_string(row % 2) + "\n";
   }
-  const auto data = load(table, {{}, 0.2, 3});
+  const auto data = load(table, draw(0.2, 3));
   REQUIRE(data);
   CHECK(data->train.count == 400);
   CHECK(data->test.count == 100);
@@ -147,7 +368,7 @@ TEST_CASE("standardised values and labels stay together") {
 TEST_CASE("the division into training and test rows follows the seed") {
   std::string table;
   for (int row = 0; row < 100; ++row) table += std::to_string(row) + "," + std::to_string(row) + "\n";
-  const auto a = load(table, {{}, 0.3, 1}), again = load(table, {{}, 0.3, 1}), b = load(table, {{}, 0.3, 2});
+  const auto a = load(table, draw(0.3, 1)), again = load(table, draw(0.3, 1)), b = load(table, draw(0.3, 2));
   CHECK(a->test.count == 30);
   CHECK(a->test.labels == again->test.labels);
   CHECK(a->train.floats == again->train.floats);
@@ -170,6 +391,12 @@ TEST_CASE("a bad field is named by file, line, column and header") {
   CHECK(load(good + "1e-999,1,0\n"));
 }
 
+TEST_CASE("a first row that is half a header is pointed out") {
+  CHECK(says(notes(load("1,x,0\n2,3,1\n4,5,0\n")),
+             "line 1, column 2: 'x' is no number, so this line is taken for a header"));
+  CHECK(notes(load("a,b,y\n2,3,1\n4,5,0\n")).empty());
+}
+
 TEST_CASE("NaN in the first row is an error, not a header") {
   require_message(load("1,nan,0\n1,2,1\n"), {"line 1", "column 2", "'nan'"});
 }
@@ -180,7 +407,7 @@ TEST_CASE("rows of different lengths are refused") {
 }
 
 TEST_CASE("line numbers count the lines inside quotes") {
-  require_message(load("\"a\nb\nc\",y\n1,0\nx,1\n"), {"line 5", "column 1", "a?b?c"});
+  require_message(load("\"a\nb\nc\",y\n1,0\nx,1\n"), {"line 5", "column 1", "a\\u{000A}b\\u{000A}c"});
 }
 
 TEST_CASE("broken quotes are refused where they begin") {
@@ -193,18 +420,19 @@ TEST_CASE("broken quotes are refused where they begin") {
 }
 
 TEST_CASE("what is not a table of text is refused") {
-  require_message(load(std::string("1,\0,2\n", 6)), {"line 1", "column 2", "NUL"});
+  require_message(load(std::string("1.5,\0,2\n", 8)), {"line 1", "column 2", "NUL"});
+  require_message(load(std::string("\0,1,2\n", 7)), {"table.csv", "NUL"});
   require_message(load(""), {"table.csv", "no rows"});
   require_message(load("\n \r\n\n"), {"table.csv", "no rows"});
   require_message(load("a,b\n"), {"table.csv", "no rows"});
-  require_message(load("1;2;0\n"), {"table.csv", "single column", "commas"});
+  require_message(load("1\n2\n"), {"table.csv", "line 1", "single column", "commas"});
   const temporary_folder folder;
   require_message(load_csv(folder.path("absent.csv"), {}), {folder.path("absent.csv"), "no such file"});
   require_message(load_csv(folder.path(), {}), {folder.path(), "not a regular file"});
 }
 
 TEST_CASE("a label column with one value, or far too many, is refused") {
-  require_message(load("1,7\n2,7\n3,7\n"), {"table.csv", "same label", "--label-column"});
+  require_message(load("1,7\n2,7.0\n3,07\n"), {"table.csv: column 2", "same label, '7'", "--label-column"});
   std::string table;
   for (int row = 0; row < 10'001; ++row) table += "1," + std::to_string(row) + ".5\n";
   require_message(load(table), {"line 10001", "column 2", "more than 10000", "--label-column"});
@@ -213,9 +441,9 @@ TEST_CASE("a label column with one value, or far too many, is refused") {
 TEST_CASE("a test fraction that leaves a part empty is refused") {
   const std::string table = "1,0\n2,1\n3,0\n";
   for (const auto fraction : {0.0, 1.0, -1.0, std::nan("")})
-    require_message(load(table, {{}, fraction, 1}), {"--test-fraction", "between 0 and 1"});
-  require_message(load(table, {{}, 0.01, 1}), {"--test-fraction", "3 rows", "empty"});
-  require_message(load(table, {{}, 0.99, 1}), {"--test-fraction", "empty"});
+    require_message(load(table, draw(fraction, 1)), {"--test-fraction", "between 0 and 1"});
+  require_message(load(table, draw(0.01, 1)), {"--test-fraction", "3 rows", "empty"});
+  require_message(load(table, draw(0.99, 1)), {"--test-fraction", "empty"});
 }
 
 TEST_CASE("a compressed table is read as the plain one, a truncated one refused") {

@@ -26,7 +26,7 @@ TEST_CASE("errors of a reader come through with the path, colons in it included"
 TEST_CASE("a csv source is opened with its settings") {
   const temporary_folder folder;
   const auto file = folder.write("a.csv", "y,x\n0,1\n1,2\n0,3\n1,4\n");
-  const auto data = open_dataset("csv:" + file, {1, "y", 0.5});
+  const auto data = open_dataset("csv:" + file, {1, "y", 0.5, {}, {}});
   REQUIRE(data);
   CHECK(data->train.count == 2);
   CHECK(data->test.count == 2);

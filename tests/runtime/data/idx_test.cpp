@@ -64,20 +64,93 @@ TEST_CASE("compressed and plain IDX files mix, and the plain one wins") {
   const small_set folder;
   folder.write_gzip(train_images + ".gz", "not looked at");
   folder.remove(train_labels);
-  folder.write_gzip(train_labels + ".gz", labels({1, 1, 1, 3, 0}));
+  folder.write_gzip(train_labels + ".gz", labels({1, 2, 1, 3, 0}));
   const auto data = load_idx(folder.path());
   REQUIRE(data);
-  CHECK(data->train.labels == std::vector<std::int32_t>{1, 1, 1, 3, 0});
+  CHECK(data->train.labels == std::vector<std::int32_t>{1, 2, 1, 3, 0});
   CHECK(data->classes == 4);
 }
 
-TEST_CASE("labels that are all 0 still make two classes") {
+TEST_CASE("images that all have one label are refused") {
   const small_set folder;
-  folder.write(train_labels, labels({0, 0, 0, 0, 0}));
-  folder.write(test_labels, labels({1, 0, 1}));
-  const auto data = load_idx(folder.path());
-  REQUIRE(data);
-  CHECK(data->classes == 2);
+  folder.write(train_labels, labels({4, 4, 4, 4, 4}));
+  require_message(load_idx(folder.path()), {folder.path(train_labels), "same label, 4"});
+}
+
+TEST_CASE("IDX labels that are not numbered from 0 ask for --labels") {
+  const small_set folder;
+  folder.write(train_labels, labels({1, 3, 26, 3, 1}));
+  folder.write(test_labels, labels({26, 1, 1}));
+  require_message(load_idx(folder.path()), {folder.path(train_labels), "'1' to '26'", "27 outputs", "0, 2, 4",
+                                            "--labels renumber makes 3 classes", "--labels as-is"});
+
+  const auto renumbered = load_idx(folder.path(), label_rule::renumber);
+  REQUIRE(renumbered);
+  CHECK(renumbered->classes == 3);
+  CHECK(renumbered->class_names == std::vector<std::string>{"1", "3", "26"});
+  CHECK(renumbered->train.labels == std::vector<std::int32_t>{0, 1, 2, 1, 0});
+  CHECK(renumbered->test.labels == std::vector<std::int32_t>{2, 0, 0});
+  REQUIRE(renumbered->notes.size() == 1);
+  CHECK(renumbered->notes[0] == folder.path(train_labels) + ": classes 0 = '1', 1 = '3', 2 = '26'");
+
+  const auto kept = load_idx(folder.path(), label_rule::as_is);
+  REQUIRE(kept);
+  CHECK(kept->classes == 27);
+  CHECK(kept->test.labels == std::vector<std::int32_t>{26, 1, 1});
+}
+
+TEST_CASE("IDX files are found by their names with a dot, and in folders of their own names") {
+  const small_set folder;
+  for (const auto& name : {train_images, train_labels, test_images, test_labels}) {
+    auto dotted = name;
+    dotted.replace(dotted.rfind("-idx"), 1, ".");
+    std::filesystem::rename(folder.path(name), folder.path(dotted));
+  }
+  CHECK(load_idx(folder.path())->train.labels == std::vector<std::int32_t>{0, 2, 1, 0, 2});
+
+  const small_set nested;
+  std::filesystem::rename(nested.path(test_labels), nested.path("moved"));
+  std::filesystem::create_directory(nested.path(test_labels));
+  std::filesystem::rename(nested.path("moved"), nested.path(test_labels) + "/" + test_labels);
+  CHECK(load_idx(nested.path())->test.labels == std::vector<std::int32_t>{2, 0, 1});
+}
+
+TEST_CASE("EMNIST's splits are found by their prefix, and one of several has to be named") {
+  const temporary_folder folder;
+  const auto add = [&](const std::string& prefix, const std::vector<int>& train) {
+    folder.write_gzip(prefix + "-" + train_images + ".gz", images(static_cast<std::uint32_t>(train.size())));
+    folder.write_gzip(prefix + "-" + train_labels + ".gz", labels(train));
+    folder.write_gzip(prefix + "-test-images-idx3-ubyte.gz", images(2));
+    folder.write_gzip(prefix + "-test-labels-idx1-ubyte.gz", labels({1, 0}));
+  };
+  add("emnist-digits", {0, 1, 2});
+  CHECK(load_idx(folder.path())->classes == 3); // the only one
+  add("emnist-mnist", {0, 1, 1, 0});
+  require_message(load_idx(folder.path()),
+                  {folder.path(), "several", "emnist-digits, emnist-mnist", "mnist:" + folder.path("emnist-digits")});
+  CHECK(load_idx(folder.path("emnist-digits"))->train.count == 3);
+  CHECK(load_idx(folder.path("emnist-mnist"))->train.count == 4);
+  require_message(load_idx(folder.path("emnist-letters")),
+                  {folder.path("emnist-letters"), "emnist-digits, emnist-mnist"});
+
+  folder.remove("emnist-mnist-test-labels-idx1-ubyte.gz");
+  require_message(load_idx(folder.path("emnist-mnist")),
+                  {folder.path("emnist-mnist-test-labels-idx1-ubyte"), "exists"});
+
+  // Files without a prefix are the folder's own.
+  folder.write(train_images, images(6));
+  folder.write(train_labels, labels({0, 1, 0, 1, 0, 1}));
+  folder.write(test_images, images(1));
+  folder.write(test_labels, labels({1}));
+  CHECK(load_idx(folder.path())->train.count == 6);
+}
+
+TEST_CASE("IDX files in a folder below are pointed out") {
+  const small_set folder;
+  const temporary_folder above;
+  std::filesystem::create_directory(above.path("MNIST"));
+  std::filesystem::copy(folder.path(), above.path("MNIST") + "/raw");
+  require_message(load_idx(above.path()), {above.path(), "mnist:" + above.path("MNIST") + "/raw"});
 }
 
 TEST_CASE("images larger than the reading chunk are read whole") {
@@ -178,7 +251,7 @@ TEST_CASE("test images of another size are refused") {
 TEST_CASE("a test label that training never showed is refused with its row") {
   const small_set folder;
   folder.write(test_labels, labels({2, 0, 3}));
-  require_message(load_idx(folder.path()), {folder.path(test_labels), "row 2", "label 3", "end at 2"});
+  require_message(load_idx(folder.path()), {folder.path(test_labels), "row 2", "label 3", "no training image"});
 }
 
 TEST_CASE("MNIST is read as published") {
