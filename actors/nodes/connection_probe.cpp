@@ -1,7 +1,9 @@
 #include "actors/nodes/connection_probe.hpp"
 
+#include "actors/nodes/record_format.hpp"
 #include "actors/nodes/tcp_connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <caf/io/basp/header.hpp>
 #include <cerrno>
@@ -64,7 +66,8 @@ probe_result closed_at_once(const probe_target& target) {
           {}};
 }
 
-// A CAF process speaks first: operation (1 byte), padding (2), flags (1), length (4), protocol version (8, big-endian).
+// A CAF process speaks first (without TLS, in a record): operation (1 byte), padding (2), flags (1), length (4),
+// protocol version (8, big-endian).
 using greeting = std::array<char, caf::io::basp::header_size>;
 probe_result judge(const probe_target& target, const greeting& header) {
   const auto greets = header[0] == static_cast<char>(caf::io::basp::message_type::server_handshake) && header[1] == 0 &&
@@ -126,8 +129,7 @@ probe_result ask_with_tls(const probe_target& target, tcp_connection& to, const 
                           const question_limit& limit) {
   const without_broken_pipes guard;
   ERR_clear_error();
-  const auto context = credentials.client_context();
-  const ssl_handle connection(SSL_new(context.get()));
+  const ssl_handle connection(SSL_new(credentials.context()));
   auto* const tls = connection.get();
   SSL_set_fd(tls, to.socket());
   if (const auto returned = repeat(tls, to.socket(), limit, [&] { return SSL_connect(tls); }); returned != 1)
@@ -145,9 +147,14 @@ probe_result ask_with_tls(const probe_target& target, tcp_connection& to, const 
 
 probe_result ask_plainly(const probe_target& target, tcp_connection& to, const question_limit& limit) {
   using end = tcp_connection::received::end;
-  greeting header{};
-  const auto got = to.receive(header.data(), header.size(), limit);
-  if (got.how == end::complete) return judge(target, header);
+  std::array<char, record_header_size + std::tuple_size_v<greeting>> first{};
+  const auto got = to.receive(first.data(), first.size(), limit);
+  if (got.how == end::complete) {
+    if (!read_record_header(0, first.data())) return stranger(target);
+    greeting header{};
+    std::copy_n(first.data() + record_header_size, header.size(), header.data());
+    return judge(target, header);
+  }
   if (got.bytes > 0) return stranger(target);
   const auto where = to_text(target.where);
   if (got.how == end::late)

@@ -6,7 +6,7 @@
 //  probing      open                           connecting
 //  probing      refused, after it was up       dead: its process has ended
 //  probing      refused again and again, role peer   dead: it runs, and so that is not where it is reached
-//  probing      another certificate            dead, where it was never up
+//  probing      another certificate, again and again   dead, where it was never up; once may be a damaged bit
 //  connecting   a gatekeeper                   greeting: hello
 //  greeting     challenge, in order            proving: proof
 //  greeting     challenge of another instance  dead: it was started again
@@ -16,7 +16,7 @@
 //  any          error, loss, limit             -, retry later
 //
 // CAF's own traps on this way: its connecting actor hands out a gatekeeper whose connection is already lost, until it
-// has heard of the loss; a connection in the middle of CAF's handshake is closed at the next heartbeat; an old
+// has heard of the loss; an old
 // stand-in's end can take a new one along. All of them end an attempt, and the next one passes.
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/peer_actor.hpp"
@@ -34,7 +34,8 @@ constexpr auto probe_limit = milliseconds(2000);
 constexpr auto attempt_limit = milliseconds(8000);
 constexpr auto first_pause = milliseconds(50);
 constexpr auto longest_pause = milliseconds(1000);
-constexpr int most_refusals = 6; // in a row, over 1.5 s; the coordinator had a connection to that process just now
+constexpr int most_distrusted = 3; // in a row
+constexpr int most_refusals = 6;   // in a row, over 1.5 s; the coordinator had a connection to that process just now
 
 struct retry {
   std::uint64_t attempt = 0; // after this one
@@ -121,13 +122,13 @@ private:
     if (found.outcome == kind::refuses && was_up()) return die(port_refuses(address_));
     refusals_ = found.outcome == kind::refuses ? refusals_ + 1 : 0;
     const auto line = found.line + advice();
-    if (found.outcome == kind::untrusted && !was_up()) return die(line);
+    distrusted_ = found.outcome == kind::untrusted ? distrusted_ + 1 : 0;
+    if (distrusted_ >= most_distrusted && !was_up()) return die(line);
     if (is_told_address() && refusals_ >= most_refusals) return die(line);
     if (found.outcome != kind::open) return fail(line);
     own_host_ = found.own_host;
     const auto number = attempt_;
-    request(connector_of(system(), context()), caf::infinite, caf::connect_atom_v, found.address.host,
-            found.address.port)
+    request(connector_of(system()), caf::infinite, caf::connect_atom_v, found.address.host, found.address.port)
       .then(
         [this, number](caf::node_id&, caf::strong_actor_ptr& gatekeeper, std::set<std::string>&) {
           if (number == attempt_ && trying_) greet(caf::actor_cast<caf::actor>(gatekeeper));
@@ -207,7 +208,7 @@ private:
     own_host_; // the way that leads there begins here: others are told so, of a process that listens everywhere
   std::uint64_t instance_; // 0: not known yet
   std::uint64_t attempt_ = 0;
-  int refusals_ = 0; // in a row
+  int refusals_ = 0, distrusted_ = 0; // in a row
   bool trying_ = false;
   milliseconds pause_ = first_pause;
   caf::actor gatekeeper_;

@@ -18,7 +18,7 @@ struct node_context {
   std::function<void(const std::string&)> log; // lines for the user; called from any thread
 };
 
-// CAF's actor that makes connections, with TLS or without. It blocks while it connects.
-caf::io::middleman_actor connector_of(caf::actor_system&, const node_context&);
+// The actor that opens ports and makes connections, with TLS or without. It blocks while it connects.
+caf::io::middleman_actor connector_of(caf::actor_system&);
 
 } // namespace syngrad

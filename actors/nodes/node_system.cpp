@@ -1,7 +1,6 @@
 #include "actors/nodes/node_system.hpp"
 
 #include "actors/actor_system.hpp"
-#include "actors/deliberate_leak.hpp"
 #include "actors/links/link_packets.hpp"
 #include "actors/nodes/bounded_middleman.hpp"
 #include "actors/nodes/gatekeeper_actor.hpp"
@@ -10,10 +9,11 @@
 #include "actors/nodes/random_node_id.hpp"
 
 #include <caf/io/all.hpp>
-#include <caf/openssl/all.hpp>
 
 #include <array>
 #include <chrono>
+#include <set>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace syngrad {
@@ -48,19 +48,27 @@ void configure_network(caf::actor_system_config& config, const network_settings&
   config.set("middleman.workers", std::size_t{0});
 }
 
-bool answers(const caf::io::middleman_actor& connector, caf::actor_system& system) {
-  bool out = true;
-  caf::scoped_actor self(system);
-  self->request(connector, std::chrono::seconds(1), caf::get_atom_v, system.node())
-    .receive([](const caf::node_id&, const std::string&, std::uint16_t) {},
-             [&](const caf::error& failed) { out = !(failed == caf::sec::request_timeout); });
-  return out;
+// What the process may open, as the limit stands now.
+std::size_t most_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1 << 20;
+  return limit.rlim_cur;
+}
+
+void load_network(caf::actor_system_config& config, const network_settings& settings,
+                  std::shared_ptr<const tls_credentials> credentials) {
+  const auto timeout = std::chrono::duration_cast<open_connections::clock::duration>(
+    std::chrono::duration<double>(settings.peer_timeout_s));
+  const auto limits = open_connections::limits_for(most_descriptors(), timeout);
+  config.module_factories.emplace_back([limits, credentials = std::move(credentials)](caf::actor_system& system) {
+    return new bounded_middleman(system, {credentials, std::make_shared<open_connections>(limits)});
+  });
 }
 
 } // namespace
 
-caf::io::middleman_actor connector_of(caf::actor_system& system, const node_context& context) {
-  return context.self.credentials ? system.openssl_manager().actor_handle() : system.middleman().actor_handle();
+caf::io::middleman_actor connector_of(caf::actor_system& system) {
+  return static_cast<bounded_middleman&>(system.middleman()).connector();
 }
 
 result<std::unique_ptr<node_system>> node_system::open(network_settings settings, int threads, int intra_op,
@@ -83,15 +91,8 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   configure_network(*out->config_, settings);
   out->config_->add_message_types<caf::id_block::syngrad_nodes>();
   add_link_packets(*out->config_);
-  out->config_->load<bounded_middleman>();
+  load_network(*out->config_, settings, credentials);
   out->config_->load<random_node_id>();
-  if (credentials) {
-    const auto copies = credentials->copies();
-    out->config_->openssl_certificate = copies.certificate;
-    out->config_->openssl_key = copies.key;
-    out->config_->openssl_cafile = copies.ca;
-    out->config_->load<caf::openssl::manager>();
-  }
   auto context = std::make_shared<node_context>();
   context->settings = settings;
   context->self = {{*name, random_instance(), settings.version, {}}, credentials};
@@ -130,21 +131,15 @@ status node_system::listen(const network_settings& settings) {
 
 result<std::uint16_t> node_system::publish(const endpoint& where) {
   constexpr bool reuse = true; // after a run that has just ended here
-  const auto port = context_->self.credentials
-                      ? caf::openssl::publish(door_.get(), where.port, where.host.c_str(), reuse)
-                      : system_->middleman().publish(door_.get(), where.port, where.host.c_str(), reuse);
+  auto ask = caf::make_function_view(connector_of(*system_));
+  const auto port = ask(caf::publish_atom_v, where.port, caf::actor_cast<caf::strong_actor_ptr>(door_.get()),
+                        std::set<std::string>(), where.host, reuse);
   if (port) return *port;
   return error{"--listen " + to_text(where) + ": " + listening_fault(where)};
 }
 
-// A system whose connecting actor waits in the kernel would wait with it: for two minutes, where the other side takes
-// no more connections but had room for the probe's.
 node_system::~node_system() {
   close();
-  if (!system_ || answers(connector_of(*system_, *context_), *system_)) return;
-  leak_deliberately(std::move(system_));
-  leak_deliberately(std::move(config_));
-  leak_deliberately(std::make_unique<std::shared_ptr<const node_context>>(context_));
 }
 
 void node_system::close() {

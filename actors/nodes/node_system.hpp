@@ -19,8 +19,8 @@ public:
   // thread. The error names the option, and the port or file.
   static result<std::unique_ptr<node_system>> open(network_settings, int threads, int intra_op,
                                                    std::function<void(const std::string&)> log);
-  // Ends the gatekeeper and waits for all actors: peers have to be told to leave before. Where CAF is held by a
-  // connection that does not come about, it is left behind after a second instead.
+  // Ends the gatekeeper and waits for all actors: peers have to be told to leave before. Connections that do not take
+  // what is still to be sent are closed after two seconds.
   ~node_system();
 
   caf::actor_system& get() { return *system_; }

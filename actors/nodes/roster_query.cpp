@@ -32,8 +32,7 @@ result<caf::actor> connect_to(caf::actor_system& system, const node_context& con
   result<caf::actor> out = error{"the connection to " + to_text(where) + " was closed; try again"};
   caf::scoped_actor self(system);
   self
-    ->request(connector_of(self->system(), context), left_of(limit), caf::connect_atom_v, found.address.host,
-              found.address.port)
+    ->request(connector_of(self->system()), left_of(limit), caf::connect_atom_v, found.address.host, found.address.port)
     .receive(
       [&](caf::node_id&, caf::strong_actor_ptr& gatekeeper, std::set<std::string>&) {
         if (gatekeeper) out = caf::actor_cast<caf::actor>(gatekeeper);

@@ -7,6 +7,7 @@
 #include "actors/nodes/question_limit.hpp"
 
 #include <optional>
+#include <utility>
 
 namespace syngrad {
 
@@ -32,6 +33,7 @@ public:
   received receive(void* data, std::size_t size, const question_limit&);
 
   int socket() const { return socket_; }
+  int release() { return std::exchange(socket_, -1); } // the caller closes it
   const endpoint& address() const { return address_; } // numeric
   std::string own_host() const;                        // this machine's end, numeric; empty: not known
 

@@ -43,6 +43,7 @@ result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_f
   if (auto valid = out->check_chain(out->certificates_.get()); !valid)
     return error{"--tls-cert: '" + files.certificate + "' is not valid under the CA '" + files.ca +
                  "': " + valid.message() + "; `syngrad certs` issues new ones"};
+  if (auto made = out->make_context(); !made) return made.failure();
   return std::shared_ptr<const tls_credentials>(out);
 }
 
@@ -54,9 +55,6 @@ status tls_credentials::take_certificate(const std::string& path) {
   name_ = common_name_of(sk_X509_value(certificates_.get(), 0));
   if (!check_node_name(name_))
     return error{"the common name of '" + path + "' is no name for a node; `syngrad certs` issues one that is"};
-  auto copy = memory_file::holding(*pem);
-  if (!copy) return copy.failure();
-  certificate_copy_ = std::move(*copy);
   certificate_pem_ = std::move(*pem);
   return ok();
 }
@@ -66,12 +64,9 @@ status tls_credentials::take_key(const std::string& path) {
   if (!pem) return pem.failure();
   const auto no_password = [](char*, int, int, void*) { return -1; };
   key_.reset(PEM_read_bio_PrivateKey(read_from(*pem).get(), nullptr, no_password, nullptr));
+  OPENSSL_cleanse(pem->data(), pem->size());
   if (!key_)
     return error{"cannot read a private key (PEM, without a password) from '" + path + "': " + take_openssl_error()};
-  auto copy = memory_file::holding(*pem);
-  OPENSSL_cleanse(pem->data(), pem->size());
-  if (!copy) return copy.failure();
-  key_copy_ = std::move(*copy);
   return ok();
 }
 
@@ -83,9 +78,6 @@ status tls_credentials::take_ca(const std::string& path) {
   for (int i = 0; i < sk_X509_num(authorities.get()); ++i)
     X509_STORE_add_cert(trusted_.get(), sk_X509_value(authorities.get(), i));
   if (sk_X509_num(authorities.get()) == 0) return error{"there is no certificate (PEM) in '" + path + "'"};
-  auto copy = memory_file::holding(*pem);
-  if (!copy) return copy.failure();
-  ca_copy_ = std::move(*copy);
   return ok();
 }
 
@@ -96,10 +88,6 @@ status tls_credentials::check_chain(STACK_OF(X509) * certificates) const {
     return ok();
   ERR_clear_error();
   return error{X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
-}
-
-tls_files tls_credentials::copies() const {
-  return {certificate_copy_.path(), key_copy_.path(), ca_copy_.path()};
 }
 
 std::vector<char> tls_credentials::sign(const std::string& statement) const {
@@ -138,15 +126,25 @@ status tls_credentials::verify(const std::string& certificate_pem, const std::st
   return ok();
 }
 
-ssl_context_handle tls_credentials::client_context() const {
-  ssl_context_handle context(SSL_CTX_new(TLS_client_method()));
-  SSL_CTX_use_certificate(context.get(), sk_X509_value(certificates_.get(), 0));
-  for (int i = 1; i < sk_X509_num(certificates_.get()); ++i)
-    SSL_CTX_add1_chain_cert(context.get(), sk_X509_value(certificates_.get(), i));
-  SSL_CTX_use_PrivateKey(context.get(), key_.get());
-  SSL_CTX_set1_cert_store(context.get(), trusted_.get());
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  return context;
+status tls_credentials::make_context() {
+  context_.reset(SSL_CTX_new(TLS_method()));
+  auto* const context = context_.get();
+  bool taken = context && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+               SSL_CTX_set_cipher_list(context, "HIGH:!aNULL:!MD5") == 1 &&
+               SSL_CTX_use_certificate(context, sk_X509_value(certificates_.get(), 0)) == 1;
+  for (int i = 1; taken && i < sk_X509_num(certificates_.get()); ++i)
+    taken = SSL_CTX_add1_chain_cert(context, sk_X509_value(certificates_.get(), i)) == 1;
+  if (!taken || SSL_CTX_use_PrivateKey(context, key_.get()) != 1)
+    return error{"OpenSSL does not take --tls-cert and --tls-key: " + take_openssl_error() +
+                 "; `syngrad certs` issues what it takes"};
+  SSL_CTX_set1_cert_store(context, trusted_.get());
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  return ok();
 }
 
 } // namespace syngrad

@@ -1,0 +1,80 @@
+// A connection in CAF's event loop: what CAF's own streams do, over a byte_channel.
+//
+//  state      event                                    then
+//  stranger   CAF's handshake has come (greeted)       known
+//  stranger   patience is over; room is needed         failed: its scribe says that it is closed
+//  known      graceful_shutdown(), nothing to send     gone
+//  known      graceful_shutdown()                      leaving: sends what is left
+//  leaving    all is sent; patience is over            gone
+//  stranger   graceful_shutdown()                      gone
+//  any        the channel is over                      failed
+//
+// A channel that wants to read before it writes (TLS, in its handshake) is not asked again before there is something to
+// read: CAF's own asks without end, for as long as a stranger is silent.
+//
+// Threads: the network's, once it is launched.
+#pragma once
+
+#include "actors/nodes/byte_channel.hpp"
+
+#include <caf/io/network/event_handler.hpp>
+#include <caf/io/network/stream_manager.hpp>
+#include <caf/io/receive_policy.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace syngrad {
+
+class open_connections;
+
+class node_stream : public caf::io::network::event_handler {
+public:
+  enum class origin { accepted, made };
+  // `manager` owns this stream. Takes over the socket.
+  node_stream(caf::io::network::default_multiplexer&, int socket, std::unique_ptr<byte_channel>, origin,
+              std::shared_ptr<open_connections>, caf::io::network::stream_manager& manager);
+  ~node_stream() override;
+
+  void launch();
+  void activate();
+  void configure_read(caf::io::receive_policy::config);
+  std::vector<char>& rd_buf() { return in_; }
+  std::vector<char>& wr_buf() { return waiting_; }
+  void flush();
+  void fail();
+  void cut(); // leaves the loop, whatever is still to be sent
+
+  origin came() const { return origin_; }
+  bool is_leaving() const { return state_.shutting_down; }
+
+  void handle_event(caf::io::network::operation) override;
+  void removed_from_loop(caf::io::network::operation) override;
+  void graceful_shutdown() override;
+
+private:
+  using operation = caf::io::network::operation;
+  using manager_ptr = caf::intrusive_ptr<caf::io::network::stream_manager>;
+
+  void watch(operation, bool wanted);
+  void watch_for_writing();
+  void prepare_read();
+  void read_some();
+  void write_some();
+
+  std::unique_ptr<byte_channel> channel_;
+  origin origin_;
+  std::shared_ptr<open_connections> connections_;
+  caf::io::network::stream_manager& manager_;
+  manager_ptr kept_for_reading_, kept_for_writing_; // while it is in the loop
+  bool launched_ = false, over_ = false;
+  bool write_waits_for_input_ = false, read_waits_for_output_ = false;
+
+  caf::io::receive_policy_flag how_ = caf::io::receive_policy_flag::at_most;
+  std::vector<char> in_; // what manager_ gets, once collected_ reaches threshold_
+  std::size_t collected_ = 0, threshold_ = 1, most_ = 1024;
+  std::vector<char> out_, waiting_; // out_ from written_ on is being sent, waiting_ comes after it
+  std::size_t written_ = 0;
+};
+
+} // namespace syngrad

@@ -1,0 +1,92 @@
+#include "actors/nodes/record_channel.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace syngrad {
+
+namespace {
+
+// Strangers say little, and so begin with little memory.
+constexpr std::size_t least_input = 4 << 10;
+constexpr std::size_t most_input = 2 * (record_header_size + longest_record);
+
+bool is_just_not_ready(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+} // namespace
+
+byte_channel::outcome record_channel::read(char* data, std::size_t size) {
+  while (ready_ == 0) {
+    if (!open_next()) return {outcome::kind::over};
+    if (ready_ > 0) break;
+    if (const auto came = receive(); came.what != outcome::kind::moved) return came;
+  }
+  const auto bytes = std::min(size, ready_);
+  std::memcpy(data, in_.data() + begin_, bytes);
+  begin_ += bytes;
+  ready_ -= bytes;
+  return {outcome::kind::moved, bytes};
+}
+
+bool record_channel::open_next() {
+  if (end_ - begin_ < record_header_size) return true;
+  const auto announced = read_record_header(read_, in_.data() + begin_);
+  if (!announced) return false;
+  const auto whole = record_header_size + announced->size;
+  if (in_.size() - begin_ < whole) { // the rest of it needs room
+    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    if (in_.size() < whole) in_.resize(std::min(most_input, 2 * whole));
+  }
+  if (end_ - begin_ < whole) return true;
+  if (!is_payload_of(*announced, read_, in_.data() + begin_ + record_header_size)) return false;
+  ++read_;
+  begin_ += record_header_size;
+  ready_ = announced->size;
+  return true;
+}
+
+byte_channel::outcome record_channel::receive() {
+  if (in_.empty()) in_.resize(least_input);
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ == in_.size()) {
+    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  const auto got = ::recv(socket_, in_.data() + end_, in_.size() - end_, 0);
+  if (got < 0 && is_just_not_ready(errno)) return {outcome::kind::wants_read};
+  if (got <= 0) return {outcome::kind::over};
+  end_ += static_cast<std::size_t>(got);
+  return {outcome::kind::moved, static_cast<std::size_t>(got)};
+}
+
+byte_channel::outcome record_channel::write(const char* data, std::size_t size) {
+  if (payload_left_ == 0) {
+    payload_left_ = std::min(size, longest_record);
+    header_ = header_of_record(written_++, data, payload_left_);
+    header_left_ = record_header_size;
+  }
+  std::array<iovec, 2> parts{
+    {{header_.data() + (record_header_size - header_left_), header_left_}, {const_cast<char*>(data), payload_left_}}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  const auto sent = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+  if (sent < 0) return {is_just_not_ready(errno) ? outcome::kind::wants_write : outcome::kind::over};
+  const auto of_header = std::min(header_left_, static_cast<std::size_t>(sent));
+  const auto of_payload = static_cast<std::size_t>(sent) - of_header;
+  header_left_ -= of_header;
+  payload_left_ -= of_payload;
+  if (of_payload == 0) return {outcome::kind::wants_write};
+  return {outcome::kind::moved, of_payload};
+}
+
+} // namespace syngrad
