@@ -5,6 +5,10 @@
 
 #include "tools/trace/merge/merge_runs.hpp"
 
+#include <csignal>
+#include <filesystem>
+#include <sys/resource.h>
+
 using namespace syngrad;
 using namespace syngrad::test;
 using namespace syngrad::tools;
@@ -122,6 +126,29 @@ TEST_CASE("two traces of one node, or of different runs, are not merged, and bot
   const auto twice = merge_runs(same, both.folder.file("twice"), false);
   REQUIRE_FALSE(twice);
   REQUIRE_THAT(twice.message(), Catch::Contains("/zero'") && Catch::Contains("both hold node 0"));
+}
+
+TEST_CASE("a merge that cannot be finished leaves nothing behind, and another one can be made") {
+  two_nodes both;
+  both.add_pings();
+  {
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    both.zero.write(both.folder.file("zero"));
+    both.one.write(both.folder.file("one"));
+    std::vector<trace_run> runs;
+    for (const char* name : {"zero", "one"}) runs.push_back(std::move(*trace_run::open(both.folder.file(name))));
+    const rlimit little{100, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &little);
+    const auto merged = merge_runs(runs, both.folder.file("both/trace"), false);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, SIG_DFL);
+    REQUIRE(!merged);
+    CHECK_THAT(merged.message(), Catch::Contains("File too large"));
+  }
+  CHECK(std::filesystem::is_empty(both.folder.file("both")));
+  CHECK(both.merge());
 }
 
 TEST_CASE("a folder that holds a trace is not merged into") {

@@ -2,7 +2,9 @@
 
 #include "runtime/trace/trace_writer.hpp"
 
+#include <cerrno>
 #include <filesystem>
+#include <unistd.h>
 
 namespace syngrad::tools {
 
@@ -84,13 +86,51 @@ result<std::vector<merged_node>> align(std::span<const trace_run> runs, bool gue
   return all;
 }
 
-status copy_segments(std::span<const trace_run> runs, const std::string& folder) {
+// Where the merged trace is made, beside the folder that it goes to; gone at the end with what is still in it.
+class working_folder {
+public:
+  explicit working_folder(const std::string& target) : path_(target + ".partial-" + std::to_string(::getpid())) {}
+  ~working_folder() {
+    std::error_code ignored;
+    if (made_) fs::remove_all(path_, ignored);
+  }
+  working_folder(const working_folder&) = delete;
+  working_folder& operator=(const working_folder&) = delete;
+
+  const std::string& path() const { return path_; }
+  status make() {
+    std::error_code failure;
+    fs::create_directories(fs::path(path_).parent_path(), failure);
+    made_ = !failure && fs::create_directory(path_, failure);
+    return made_ ? ok() : file_error("create", path_, failure ? failure.value() : EEXIST);
+  }
+  status move_to(const std::string& folder) const {
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure) return file_error("create", folder, failure.value());
+    for (const auto& entry : fs::directory_iterator(path_)) {
+      const auto to = folder + "/" + entry.path().filename().string();
+      fs::rename(entry.path(), to, failure);
+      if (failure) return file_error("rename to", to, failure.value());
+    }
+    return ok();
+  }
+
+private:
+  std::string path_;
+  bool made_ = false;
+};
+
+status check_free(const std::string& folder) {
   std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) return file_error("create", folder, failure.value());
   for (const auto& entry : fs::directory_iterator(folder, failure))
     if (entry.path().extension() == ".trace" || entry.path().extension() == ".rings")
       return error{"'" + folder + "' holds a trace already; choose another folder"};
+  return ok();
+}
+
+status copy_segments(std::span<const trace_run> runs, const std::string& folder) {
+  std::error_code failure;
   for (const auto& run : runs)
     for (const auto& file : run.files()) {
       const auto to = folder + "/" + segment_name(file.header().node, file.header().segment);
@@ -122,8 +162,12 @@ result<std::vector<merged_node>> merge_runs(std::span<const trace_run> runs, con
   if (auto done = check_together(runs); !done) return done.failure();
   auto nodes = align(runs, guess);
   if (!nodes) return nodes.failure();
-  if (auto done = copy_segments(runs, folder); !done) return done.failure();
-  if (auto done = add_clocks(*nodes, runs, folder); !done) return done.failure();
+  if (auto free = check_free(folder); !free) return free.failure();
+  working_folder work(folder);
+  if (auto done = work.make(); !done) return done.failure();
+  if (auto done = copy_segments(runs, work.path()); !done) return done.failure();
+  if (auto done = add_clocks(*nodes, runs, work.path()); !done) return done.failure();
+  if (auto done = work.move_to(folder); !done) return done.failure();
   return nodes;
 }
 

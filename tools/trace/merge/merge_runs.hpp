@@ -21,7 +21,8 @@ struct merged_node {
   std::size_t pings = 0;
 };
 
-// Copies the segments of `runs` to `folder` (made; must hold no trace yet), and adds what is known of the clocks.
+// Copies the segments of `runs` to `folder` (made; must hold no trace yet), and adds what is known of the clocks. Where
+// that fails, on a full disk for one, nothing stays.
 // Refuses runs that are open still, that do not belong together, or whose clocks were never compared; with `guess` it
 // takes the time of day for the latter.
 result<std::vector<merged_node>> merge_runs(std::span<const trace_run> runs, const std::string& folder, bool guess);
