@@ -1,9 +1,10 @@
 """Exports for Perfetto by the rules of its viewer: of a hand-made trace, of a run, and of a run over three processes.
 
 Every message that was sent and then handled has one arrow, from its send to its handling, whatever handled it in between;
-the viewer drops nothing and moves nothing.
+the viewer drops nothing and moves nothing. The database of the same runs has one row for each message.
 """
 import json
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 from perfetto_reader import COUNTER, INSTANT, SLICE_BEGIN, SLICE_END, Trace  # noqa: E402
 from program import TINY, check, folder, run, tiny_csv  # noqa: E402
 
-program, write_sample = sys.argv[1:]
+program, write_sample, write_awkward = sys.argv[1:]
 
 
 # A trace by hand, to see that each fault is found.
@@ -115,6 +116,28 @@ def check_export(run_folder, *options):
     return records, trace, hops, said
 
 
+def check_database(run_folder, records):
+    """As many messages as were sent; each ends at its last handler, and every handling is counted once."""
+    path = Path(run_folder) / "viewed.sqlite"
+    result = run(program, "trace", "export", run_folder, "sqlite", "--out", path)
+    check(result.returncode == 0, result.stderr)
+    database = sqlite3.connect(path)
+
+    def ask(question):
+        return database.execute(question).fetchall()
+
+    sent = {record["message"] for record in records if record["kind"] == "send"}
+    check(ask("SELECT count(*), count(DISTINCT message) FROM messages") == [(len(sent), len(sent))], "messages", len(sent))
+    receivers = dict(ask("SELECT message, title FROM messages JOIN actors ON actors.id = receiver WHERE begin_ns IS NOT NULL"))
+    wanted = {message: actor for message, (_, actor) in expected_arrows(records).items()}
+    check({str(message % 2 ** 64): title for message, title in receivers.items()} == wanted, "receivers")
+    handled = Counter(record["actor"] for record in records if record["kind"] == "end" and record["message"] in sent)
+    check(dict(ask("SELECT actor, sum(handled) FROM handlers GROUP BY actor")) == handled, "handlers", handled)
+    crossing = ask("SELECT count(wire_ns), min(wire_ns), min(queue_ns), min(handler_ns) FROM messages")[0]
+    database.close()
+    return crossing
+
+
 check_checker()
 with folder() as home:
     home = Path(home)
@@ -123,12 +146,26 @@ with folder() as home:
     _, trace, hops, _ = check_export(sample)
     check(sorted(hops.values()) == [1, 1, 1] and len(trace.slices) == 9, hops, len(trace.slices))
 
+    awkward = home / "awkward"
+    subprocess.run([write_awkward, awkward], check=True)
+    _, trace, hops, said = check_export(awkward)
+    check("1 message was handled before it was sent by the clocks of the nodes" in said, said)
+    drawn = {}
+    for each in trace.slices:
+        if not each.name.startswith("send"):
+            drawn.setdefault(each.track.name, []).append((each.begin, each.end))
+    check(drawn == {"group 0": [(2000, 5000), (5000, 6000), (8000, 9000), (9000, 10000), (12000, 12500)],
+                    "link": [(13200, 13300), (13600, 13700)], "group 1": [(14000, 14500), (15000, 15200)],
+                    "stream 0:1": [(17000, 20000), (20000, 21000)], "stream 0:2": [(16500, 20500)]}, drawn)
+    check(sorted(hops.values()) == [1, 1, 1, 1, 3], hops)
+
     options = [*TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "40", "--eval-every", "20"]
     one, three = home / "one", home / "three"
     done = run(program, "train", *options, "--run", one)
     check(done.returncode == 0, done.stderr)
-    _, trace, hops, said = check_export(one)
+    records, trace, hops, said = check_export(one)
     check(len(hops) > 500 and set(hops.values()) == {1} and "before it was sent" not in said, len(hops), said)
+    check(check_database(one, records)[0] == 0, "nothing crosses a link here")
     check_export(one, "--actor", "1")
     check_export(one, "--from", "0.001", "--type", "activation")
 
@@ -140,3 +177,5 @@ with folder() as home:
     check(len({trace.process_of(each.track) for each in trace.slices}) == 3, "processes")
     check(len(crossing) > 100 and max(hops.values()) == 2, len(crossing), Counter(hops.values()))
     check({to.track.name for _, to in crossing} >= {"group 1", "group 2", "group 0"}, {to.track.name for _, to in crossing})
+    wires, _, *least = check_database(three, records)
+    check(wires > 100 and min(least) >= 0, "wires", wires, least)

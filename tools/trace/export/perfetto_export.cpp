@@ -166,9 +166,10 @@ private:
 };
 
 std::string backwards_note(std::uint64_t backwards, std::int64_t uncertainty_ns) {
-  auto note = std::to_string(backwards) + (backwards == 1 ? " message was" : " messages were") +
-              " handled before it was sent by the clocks of their nodes: no arrow is drawn for them";
-  if (backwards == 1) note.replace(note.rfind("them"), 4, "it");
+  auto note =
+    std::to_string(backwards) +
+    (backwards == 1 ? " message was handled before it was sent" : " messages were handled before they were sent") +
+    " by the clocks of the nodes; no arrow shows that";
   if (uncertainty_ns > 0) note += " (clocks are known to " + std::to_string((uncertainty_ns + 999) / 1000) + " us)";
   return note + ".";
 }

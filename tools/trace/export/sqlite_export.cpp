@@ -23,24 +23,37 @@ CREATE TABLE records (time_ns INTEGER NOT NULL, kind TEXT NOT NULL, type TEXT, n
                       batch INTEGER, version INTEGER NOT NULL, value INTEGER, measured REAL, interface INTEGER);
 )";
 
-// messages: one row each; the times are NULL where it was not handled.
+// messages: one row each, whatever handles it on its way (a link, where it crosses from one node to another): the
+// receiver is who handled it last; wire_ns is NULL where no link delivered it, and the times are where it was not
+// handled. handlers: all of them, links too.
 constexpr const char* views = R"(
 CREATE INDEX records_by_message ON records (message, kind);
 CREATE INDEX records_by_batch ON records (batch);
 CREATE VIEW messages AS
   SELECT sent.message, sent.parent, sent.type, sent.batch, sent.interface, sent.value AS bytes,
-         sent.actor AS sender, sent.peer AS receiver, sent.time_ns AS sent_ns,
-         begun.time_ns AS begin_ns, ended.time_ns AS end_ns,
-         begun.time_ns - sent.time_ns AS queue_ns, ended.time_ns - begun.time_ns AS handler_ns
+         sent.actor AS sender, coalesce(begun.actor, sent.peer) AS receiver, sent.time_ns AS sent_ns,
+         begun.time_ns AS begin_ns, ended.time_ns AS end_ns, arrived.time_ns - sent.time_ns AS wire_ns,
+         begun.time_ns - coalesce(arrived.time_ns, sent.time_ns) AS queue_ns,
+         ended.time_ns - begun.time_ns AS handler_ns
   FROM records AS sent
-  LEFT JOIN records AS begun ON begun.message = sent.message AND begun.kind = 'begin'
-  LEFT JOIN records AS ended ON ended.message = sent.message AND ended.kind = 'end'
+  LEFT JOIN records AS begun
+    ON begun.rowid = (SELECT max(rowid) FROM records WHERE message = sent.message AND kind = 'begin')
+  LEFT JOIN records AS ended
+    ON ended.message = sent.message AND ended.kind = 'end' AND ended.actor = begun.actor
+  LEFT JOIN records AS arrived
+    ON arrived.message = sent.message AND arrived.kind = 'enqueue' AND arrived.actor = begun.actor
   WHERE sent.kind = 'send';
 CREATE VIEW handlers AS
-  SELECT actors.title AS actor, messages.type, count(*) AS handled, avg(handler_ns) AS mean_handler_ns,
-         avg(queue_ns) AS mean_queue_ns, sum(handler_ns) AS busy_ns
-  FROM messages JOIN actors ON actors.id = messages.receiver
-  WHERE end_ns IS NOT NULL GROUP BY actors.id, messages.type;
+  SELECT actors.title AS actor, begun.type, count(*) AS handled, avg(ended.time_ns - begun.time_ns) AS mean_handler_ns,
+         avg(begun.time_ns - coalesce(arrived.time_ns, sent.time_ns)) AS mean_queue_ns,
+         sum(ended.time_ns - begun.time_ns) AS busy_ns
+  FROM records AS sent
+  JOIN records AS begun ON begun.message = sent.message AND begun.kind = 'begin'
+  JOIN records AS ended ON ended.message = sent.message AND ended.kind = 'end' AND ended.actor = begun.actor
+  JOIN actors ON actors.id = begun.actor
+  LEFT JOIN records AS arrived
+    ON arrived.message = sent.message AND arrived.kind = 'enqueue' AND arrived.actor = begun.actor
+  WHERE sent.kind = 'send' GROUP BY actors.id, begun.type;
 CREATE VIEW updates AS
   SELECT time_ns, actors.title AS actor, batch, version, type AS gradient,
          nullif(value, 4294967295) AS predictor_version, message, parent
