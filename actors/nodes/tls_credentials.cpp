@@ -1,22 +1,13 @@
 #include "actors/nodes/tls_credentials.hpp"
 
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/io/text_file.hpp"
 
 namespace syngrad {
 
 namespace {
 
 result<std::string> read_pem(const std::string& path) {
-  auto file = file_descriptor::open_for_reading(path);
-  if (!file) return file.failure();
-  const auto size = file->size();
-  if (!size) return size.failure();
-  if (*size > longest_certificate)
-    return error{"'" + path + "' has more than " + std::to_string(longest_certificate >> 10) +
-                 " KiB, which no PEM file of a node has"};
-  std::string bytes(*size, '\0');
-  if (auto read = file->read(bytes.data(), bytes.size()); !read) return read.failure();
-  return bytes;
+  return read_text_file(path, longest_certificate);
 }
 
 certificates_handle parse_certificates(const std::string& pem) {

@@ -7,6 +7,9 @@
 
 #include "actors/nodes/tls_credentials.hpp"
 #include "runtime/io/file_descriptor.hpp"
+#include "runtime/io/text_file.hpp"
+
+#include <fstream>
 
 using namespace syngrad;
 using namespace syngrad::test;
@@ -59,6 +62,24 @@ TEST_CASE("files that do not go together are refused with the flag and the file"
   CHECK(has(load_fault({good.certificate, good.certificate, good.ca}), "cannot read a private key"));
   CHECK(has(load_fault(cluster.files_of("late", -1)), "expired"));
   CHECK(has(load_fault(cluster.files_of("a name with spaces")), "is no name for a node"));
+}
+
+TEST_CASE("certificates and keys are read from any editor's hands, or said to be what they are") {
+  const test_cluster cluster;
+  const auto good = cluster.files_of("a");
+  const auto saved_as = [](const std::string& path, const std::string& mark, const std::string& line_end) {
+    const auto original = read_text_file(path);
+    std::string text = mark;
+    for (const char c : *original) text += c == '\n' ? line_end : std::string(1, c);
+    std::ofstream(path + ".saved", std::ios::binary) << text;
+    return path + ".saved";
+  };
+  for (const std::string line_end : {"\r\n", "\r", "\n"})
+    CHECK(load_fault({saved_as(good.certificate, "\xef\xbb\xbf", line_end),
+                      saved_as(good.key, "\xef\xbb\xbf", line_end), saved_as(good.ca, "\xef\xbb\xbf", line_end)})
+            .empty());
+  CHECK(has(load_fault({saved_as(good.certificate, "\xff\xfe", "\n"), good.key, good.ca}), "is UTF-16 text"));
+  CHECK(has(load_fault({good.certificate, good.key, "/dev/zero"}), "--tls-ca: '/dev/zero' has more than 64.0 KiB"));
 }
 
 TEST_CASE("credentials survive that their files go away") {
