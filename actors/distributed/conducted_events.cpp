@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 namespace syngrad {
 
@@ -58,7 +59,7 @@ void conducted_run::take(const node_said& said) {
     });
     break;
   case control_type::trouble:
-    with(decode<trouble>(said.message), [&](const trouble& what) { fail(what.why); });
+    with(decode<trouble>(said.message), [&](const trouble& what) { take(what); });
     break;
   case control_type::introduction: // said before the run
     break;
@@ -134,13 +135,24 @@ void conducted_run::end_with(run_end end, const std::string& why) {
   summary_->test_error_percent = summary_->validation_error_percent = summary_->final_loss = nan;
 }
 
+// A signal for all processes of a run may be heard of from a node first: it is one request, however often it is told.
+void conducted_run::take(const trouble& what) {
+  if (!what.interrupted) return fail(what.why);
+  if (!told_to_end_ && !summary_) notice(what.why + ": the run ends after the batches in flight");
+  end_in_order(what.why);
+}
+
 void conducted_run::interrupt() {
-  ++interrupts_;
-  if (summary_) return;
+  if (++interrupts_ == 1) return end_in_order("interrupted");
+  if (begun_ && !summary_) caf::anon_send(actors_.coordinator, interrupt_run{}); // gives up the batches in flight
+}
+
+void conducted_run::end_in_order(const std::string& why) {
+  if (std::exchange(told_to_end_, true) || summary_) return;
   if (begun_)
     caf::anon_send(actors_.coordinator, interrupt_run{});
   else
-    end_with(run_end::interrupted, "interrupted before the training began");
+    end_with(run_end::interrupted, why + " before the training began");
 }
 
 void conducted_run::check_progress() {

@@ -65,7 +65,9 @@ private:
   void take(const actor_ended&);
   void fail(const std::string& why);
   void end_with(run_end, const std::string& why); // where the coordinator actor can't tell the numbers
+  void take(const trouble&);
   void interrupt();
+  void end_in_order(const std::string& why);
   void check_links();
   void check_progress();
   bool report_waits(const std::string& headline);
@@ -77,7 +79,8 @@ private:
   run_links links_;
   std::future<training_summary> outcome_;
   bool begun_ = false;
-  int interrupts_ = 0;
+  int interrupts_ = 0; // of this process; a node's is no repetition of them
+  bool told_to_end_ = false;
   std::optional<training_summary> summary_;
   struct broken_link {
     std::string why;

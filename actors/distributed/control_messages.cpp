@@ -115,7 +115,7 @@ void fields(A& field, M& m) {
   } else if constexpr (std::is_same_v<T, waits_told>) {
     field(m.number, m.text);
   } else if constexpr (std::is_same_v<T, trouble>) {
-    field(m.why);
+    field(m.why, m.interrupted);
   }
 }
 

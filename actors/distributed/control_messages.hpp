@@ -140,6 +140,7 @@ struct trace_part {
 struct trouble {
   static constexpr auto type = control_type::trouble;
   std::string why;
+  bool interrupted = false; // by who may: the run ends in order, as by Ctrl-C at the coordinator
 };
 
 // The extents of that tensor; fails where they are none, or are not those of its bytes.

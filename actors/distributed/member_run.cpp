@@ -25,19 +25,24 @@ member_outcome member_run::run() {
   member_outcome out;
   if (wait_for(control_type::run_order) && build() && wait_for(control_type::open_links) && join())
     wait_for(control_type::finish);
-  if (!finish_ && !actors_.all.empty()) say_waits(); // nobody will ask any more
+  if (!finish_ && !left_ && !orphan_ && !actors_.all.empty()) say_waits(); // nobody will ask any more
   stop_actors(out);
-  if (left_) {
-    out.end = run_end::interrupted;
-    out.why = "interrupted before the run began";
-  } else if (finish_) {
+  conclude(out);
+  return out;
+}
+
+void member_run::conclude(member_outcome& out) {
+  if (finish_) {
     out.end = static_cast<run_end>(finish_->end);
     out.why = finish_->why;
     deliver(out);
-  } else {
-    out.why = !lost_.empty() ? lost_ : trouble_ + "; the coordinator did not end the run in time";
+    return;
   }
-  return out;
+  if (interrupts_ > 0) out.end = run_end::interrupted;
+  if (left_)
+    out.why = order_ ? "interrupted twice" : "interrupted before the run began";
+  else
+    out.why = !lost_.empty() ? lost_ : trouble_ + "; the coordinator did not end the run in time";
 }
 
 std::vector<layer_group::named_tensor> member_run::weights() const {
@@ -74,7 +79,11 @@ void member_run::take(const run_event& event) {
   if (const auto* up = std::get_if<peer_up>(&event)) take(*up);
   if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
   if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
-  if (std::holds_alternative<interrupt_run>(event)) leave();
+  if (std::holds_alternative<interrupt_run>(event)) interrupt();
+  if (std::holds_alternative<starter_gone>(event)) {
+    orphan_ = true;
+    lost_ = "the process that started this node is gone";
+  }
   if (const auto* waiting = std::get_if<peer_waiting>(&event))
     setup_.notice("waits for " + name_of_node(waiting->node) + ": " + waiting->why);
   if (const auto* down = std::get_if<peer_down>(&event))
@@ -126,19 +135,18 @@ void member_run::take(const actor_ended& ended) {
       trouble_here("on node " + setup_.name + " an actor ended before the run did: " + ended.why);
 }
 
-// Who has no part in a run yet is missed by nobody; with a part, the coordinator ends the run for all.
-void member_run::leave() {
-  if (order_)
-    trouble_here("node " + setup_.name + " was interrupted");
-  else
-    left_ = true;
+// Who has no part in a run yet is missed by nobody; with a part, the coordinator ends the run for all, in order, and in
+// the time that it takes.
+void member_run::interrupt() {
+  left_ = ++interrupts_ > 1 || !order_;
+  if (!left_ && !over()) setup_.coordinator->say(trouble{"node " + setup_.name + " was interrupted", true});
 }
 
 void member_run::trouble_here(const std::string& why) {
   if (!trouble_.empty() || over()) return;
   trouble_ = why;
   deadline_ = clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(setup_.patience_s * 1e3));
-  setup_.coordinator->say(trouble{why});
+  setup_.coordinator->say(trouble{why, false});
 }
 
 std::string member_run::name_of_node(std::uint8_t node) const {

@@ -6,8 +6,9 @@
 // | joining  | open_links, and a connection to every neighbour   | says `ready`: training                            |
 // | training | finish                                            | stops its actors; sends what is asked for: ending |
 // | ending   | dismiss, or the coordinator is gone               | over                                              |
-// In each stage: a neighbour that is dead, an actor that ended, Ctrl-C: says `trouble` and waits for `finish`, but not
-// for long. The coordinator is dead: over, at once. Where no `finish` comes, what the actors here waited for is said
+// In each stage: a neighbour that is dead, an actor that ended: says `trouble` and waits for `finish`, but not for
+// long. Ctrl-C: the same, as long as the run takes to end in order; a second one: over, at once. So it is where the
+// coordinator is dead, or who started this process. Where no `finish` comes, what the actors here waited for is said
 // here; else the coordinator may ask for it (tell_waits).
 //
 // Threads: run() blocks its caller. The node's plan is its own; nothing here is shared but the actors.
@@ -68,9 +69,10 @@ private:
   void take(const peer_up&);
   void take(const peer_dead&);
   void take(const actor_ended&);
-  void leave();
+  void interrupt();
   void trouble_here(const std::string& why);
   bool over() const { return left_ || finish_ || !lost_.empty(); }
+  void conclude(member_outcome&);
   std::string name_of_node(std::uint8_t node) const;
   std::vector<std::string> waits_here() const; // a line for each actor and peer
   void say_waits() const;
@@ -87,7 +89,9 @@ private:
   std::optional<run_order> order_;
   std::optional<run_plan> plan_;
   std::optional<finish> finish_;
-  bool left_ = false;   // before there was a run
+  int interrupts_ = 0;
+  bool left_ = false;   // interrupted before there was a run, or for the second time
+  bool orphan_ = false; // who started this process is gone
   std::string lost_;    // why there is no coordinator any more
   std::string trouble_; // what was said first
   std::optional<clock::time_point> deadline_;

@@ -26,10 +26,11 @@ struct actor_ended { // one that is watched
   caf::actor_addr who;
   std::string why; // empty: in order
 };
+struct starter_gone {};     // the process that started this one, and was to end it
 struct nothing_happened {}; // in time
 
 using run_event = std::variant<nothing_happened, node_said, peer_waiting, peer_up, peer_down, peer_dead, peer_rate,
-                               actor_ended, node_drained, interrupt_run>;
+                               actor_ended, node_drained, interrupt_run, starter_gone>;
 
 // The node that has heard its last word, or can't any more; nothing for other events.
 std::optional<std::uint8_t> dismissed_node(const run_event&);
@@ -38,7 +39,7 @@ class run_inbox {
 public:
   explicit run_inbox(caf::actor_system& system) : self_(system) {}
 
-  // Owner of peers and gatekeeper; interrupt_run ends the run.
+  // Owner of peers and gatekeeper; interrupt_run and starter_gone end the run.
   caf::actor address() const { return caf::actor_cast<caf::actor>(self_); }
   // The target of the control link that comes from `node`, and who hears that the one to it is drained.
   caf::actor port_for(std::uint8_t node);
@@ -58,3 +59,4 @@ private:
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_said)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::starter_gone)

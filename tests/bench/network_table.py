@@ -193,7 +193,7 @@ def killed(arguments, folder, times):
                     continue
                 if code != 1:
                     wrong.append(f"run {i}, {victim} killed: {name} ended with {code}\n" + cluster.log(name))
-                mine = "run" if name == Cluster.COORDINATOR else f"runs/node-{name}-*"
+                mine = "run" if name == Cluster.COORDINATOR else f"runs/*-node-{name}"
                 if not list(where.glob(f"{mine}/weights.safetensors")):
                     wrong.append(f"run {i}, {victim} killed: {name} saved nothing\n" + cluster.log(name))
         if not wrong:

@@ -1,10 +1,13 @@
 """What the tests of whole processes share: running the program, and checking what it says."""
 import importlib
+import os
+import select
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SKIPPED = 77
@@ -51,6 +54,25 @@ def read_until(process, text, stream=None):
         if text in line:
             return seen
     check(False, f"ended before '{text}':", "".join(seen), process.stderr.read())
+
+
+def children(pid):
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(each) for each in (task / "children").read_text().split()]
+    return found
+
+
+def wait_gone(pids):
+    until = time.monotonic() + LIMIT
+    for pid in pids:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        left = max(0, until - time.monotonic())
+        check(select.select([handle], [], [], left)[0], f"process {pid} is left behind")
+        os.close(handle)
 
 
 def free_address():

@@ -78,7 +78,8 @@ status distributed_training::listen() {
 status distributed_training::start_local_nodes() {
   std::vector<std::vector<std::string>> commands; // none is started where one cannot be
   for (int i = 1; i <= given_.options->cluster.local_nodes; ++i) {
-    auto command = local_node_command(*given_.options, system_->listening(), system_->identity().name, i);
+    auto command =
+      local_node_command(*given_.options, {system_->listening(), system_->identity().name, given_.folder}, i);
     if (!command) return command.failure();
     commands.push_back(std::move(*command));
   }
@@ -100,8 +101,10 @@ status distributed_training::wait_for_nodes() {
     if (std::holds_alternative<interrupt_run>(event)) interrupted_ = true;
     nodes_->take(event);
     if (interrupted_) return error{"interrupted before the training began"};
-    if (const auto ended = local_.first_that_ended(); !ended.empty())
-      return error{"--local-nodes: a node " + ended + " before the training began"};
+    if (const auto ended = local_.first_that_ended()) {
+      interrupted_ = ended->interrupted;
+      return error{"--local-nodes: a node " + ended->how + " before the training began"};
+    }
   }
   nodes_->close();
   return ok();

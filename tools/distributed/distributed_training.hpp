@@ -25,6 +25,7 @@ public:
   struct setup {
     const train_options* options = nullptr; // resolved
     std::string run_ini;                    // the same as text
+    std::string folder;                     // of the run: local nodes have theirs within
     const dataset* data = nullptr;
     training_observer observer;
     trace_recorder* trace = nullptr; // null: none

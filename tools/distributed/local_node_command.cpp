@@ -33,18 +33,21 @@ endpoint local_address(const endpoint& listening) {
   return is_every_address(listening) ? endpoint{"127.0.0.1", listening.port} : listening;
 }
 
-result<std::vector<std::string>> local_node_command(const train_options& options, const endpoint& listening,
-                                                    const std::string& own_name, int number) {
+result<std::vector<std::string>> local_node_command(const train_options& options, const node_starter& starter,
+                                                    int number) {
   const auto& cluster = options.cluster;
   const auto& network = cluster.network;
   const auto name = local_node_name(number);
-  const auto join = local_address(listening);
+  const auto join = local_address(starter.listening);
   const int threads = share_of_processors(options.settings.threads, cluster.local_nodes, number);
   std::vector<std::string> words{"node",
                                  "--join",
                                  to_text(join),
                                  "--listen", // nobody else has to reach it
                                  to_text({join.host, 0}),
+                                 "--run",
+                                 (fs::path(starter.folder) / name).string(),
+                                 "--end-with-input",
                                  "--threads",
                                  std::to_string(threads),
                                  "--intra-op",
@@ -64,7 +67,7 @@ result<std::vector<std::string>> local_node_command(const train_options& options
   const auto key = fs::path(network.tls.key).parent_path() / (name + "-key.pem");
   for (const auto& path : {certificate, key})
     if (std::error_code ignored; !fs::exists(path, ignored))
-      return no_certificate(path.string(), own_name, cluster.local_nodes, number);
+      return no_certificate(path.string(), starter.name, cluster.local_nodes, number);
   add(words, {"--tls-cert", certificate.string(), "--tls-key", key.string(), "--tls-ca", network.tls.ca});
   return words;
 }

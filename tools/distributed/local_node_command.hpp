@@ -13,10 +13,15 @@ std::string local_node_name(int number); // "local-1", counted from 1
 // Where a process of this machine reaches one that listens at `listening`: loopback where that is every address.
 endpoint local_address(const endpoint& listening);
 
+// Of the process that starts nodes.
+struct node_starter {
+  endpoint listening;
+  std::string name;
+  std::string folder; // of the run: each node has its own in there, named like the node
+};
+
 // The words after `syngrad`. With TLS a node needs a certificate of its own, local-1.pem and local-1-key.pem, beside
-// the run's; the message names the file that is missing and the command that makes all. `own_name`: of the run's
-// process.
-result<std::vector<std::string>> local_node_command(const train_options&, const endpoint& listening,
-                                                    const std::string& own_name, int number);
+// the run's; the message names the file that is missing and the command that makes all.
+result<std::vector<std::string>> local_node_command(const train_options&, const node_starter&, int number);
 
 } // namespace syngrad::tools

@@ -1,14 +1,17 @@
 // Node processes on this machine that belong to this one: none is left behind, whatever ends it.
 //
 // A node is in a process group of its own, so that Ctrl-C at the terminal reaches the coordinator only, which ends the
-// nodes in order. Where the coordinator is killed the system ends them (parent death signal), and they notice by their
-// connection too. Threads: start() by one that lives as long as the nodes shall.
+// nodes in order. Their standard input is a pipe that this process holds the other end of, and that nobody writes to:
+// it ends when this process does, even where that is killed, and a node that sees it end (`--end-with-input`) saves its
+// weights and goes. Threads: one at a time.
 #pragma once
 
 #include "runtime/result.hpp"
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
+#include <utility>
 #include <vector>
 
 namespace syngrad::tools {
@@ -16,17 +19,22 @@ namespace syngrad::tools {
 class local_nodes {
 public:
   local_nodes() = default;
-  local_nodes(local_nodes&& other) noexcept : running_(std::move(other.running_)) { other.running_.clear(); }
+  local_nodes(local_nodes&&) = delete;
   local_nodes& operator=(local_nodes&&) = delete;
-  ~local_nodes(); // asks those that still run to end, waits a while, then kills
+  ~local_nodes(); // tells those that still run to end, waits a while, then kills
 
   // Starts this program again, as `syngrad ARGUMENTS...`.
   status start(const std::vector<std::string>& arguments);
-  // Whether one has ended already; why, for people.
-  std::string first_that_ended();
+  struct ended_node {
+    std::string how; // for people
+    bool interrupted = false;
+  };
+  // One that has ended already; each is told once.
+  std::optional<ended_node> first_that_ended();
 
 private:
   std::vector<pid_t> running_;
+  int their_input_ = -1, our_end_ = -1; // of the pipe
 };
 
 } // namespace syngrad::tools

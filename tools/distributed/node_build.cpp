@@ -3,13 +3,11 @@
 #include "actors/deliberate_leak.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
-#include "runtime/io/safetensors.hpp"
 #include "tools/devices/device_name.hpp"
 #include "tools/distributed/collected_traces.hpp"
 #include "tools/train/resolve.hpp"
 #include "tools/train/trace_mode.hpp"
 
-#include <cstdio>
 #include <filesystem>
 #include <unistd.h>
 
@@ -21,27 +19,17 @@ namespace {
 
 constexpr std::uint32_t rings_beside_actor_threads = 8;
 
-std::string short_id(std::uint64_t run) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%08llx", static_cast<unsigned long long>(run & 0xffffffffu));
-  return text;
-}
-
 } // namespace
 
 node_build::~node_build() {
   recorder_.reset();
   std::error_code ignored;
-  if (folder_) { // what stays is weights.safetensors
-    fs::remove_all(folder_->file("trace"), ignored);
-    ::unlink(folder_->file("run.ini").c_str());
-  }
+  fs::remove_all(folder_.file("trace"), ignored); // what stays is weights.safetensors
+  ::unlink(folder_.file("run.ini").c_str());
+  if (weights_ && weights_->saved()) folder_.keep();
 }
 
-result<run_plan> node_build::build(const run_order& order, const std::string& name) {
-  auto folder = run_folder::create("runs/node-" + name + "-" + short_id(order.run_id), "node");
-  if (!folder) return folder.failure();
-  folder_.emplace(std::move(*folder));
+result<run_plan> node_build::build(const run_order& order) {
   auto model = read_options(order.options);
   if (!model) return model.failure();
   if (auto traced = start_trace(order); !traced) return traced.failure();
@@ -55,11 +43,16 @@ result<run_plan> node_build::build(const run_order& order, const std::string& na
     if (!here) return here.failure();
     places.groups.push_back(*here);
   }
-  return make_run_plan(options_.settings, std::move(*model), nullptr, places, {}, recorder_.get());
+  auto plan = make_run_plan(options_.settings, std::move(*model), nullptr, places, {}, recorder_.get());
+  if (!plan) return plan;
+  auto weights = kept_weights::reserve(folder_.file("weights.safetensors"), *plan, options_.model);
+  if (!weights) return weights.failure();
+  weights_.emplace(std::move(*weights));
+  return plan;
 }
 
 result<network> node_build::read_options(const std::string& run_ini) {
-  const auto path = folder_->file("run.ini");
+  const auto path = folder_.file("run.ini");
   auto file = file_descriptor::create(path);
   if (!file) return file.failure();
   if (auto written = file->write(run_ini); !written) return written.failure();
@@ -77,7 +70,7 @@ status node_build::start_trace(const run_order& order) {
   const auto limit = parse_size(options_.trace_limit);
   if (!mode || !limit || mode->off) return ok();
   trace_settings settings;
-  settings.folder = folder_->file("trace");
+  settings.folder = folder_.file("trace");
   settings.node = order.node;
   settings.sample = mode->sample;
   settings.flight = mode->flight_bytes > 0;
@@ -110,20 +103,17 @@ result<device*> node_build::device_named(const std::string& text) {
 std::string node_build::send_trace(const std::function<void(trace_part)>& send) {
   if (!recorder_) return "";
   if (auto closed = recorder_->close(); !closed) return closed.message();
-  return send_trace_files(folder_->file("trace"), send);
+  return send_trace_files(folder_.file("trace"), send);
 }
 
 result<std::string> node_build::save(const std::vector<layer_group::named_tensor>& weights) {
-  if (!folder_) return error{"there is no folder to save them in"};
-  const auto path = folder_->file("weights.safetensors");
-  std::vector<safetensors_entry> entries;
-  for (const auto& each : weights) entries.push_back(safetensors_entry_of(each.name, each.value));
-  auto file = atomic_file::create(path);
-  if (!file) return file.failure();
-  const std::map<std::string, std::string> metadata{{"model", options_.model}, {"program", "syngrad " SYNGRAD_VERSION}};
-  if (auto written = write_safetensors(*file, entries, metadata); !written) return written.failure();
-  folder_->keep();
-  return path;
+  if (!weights_) return error{"there is no file for them"};
+  if (auto saved = weights_->save(weights); !saved) return saved.failure();
+  return weights_->path();
+}
+
+void node_build::forget_weights() {
+  if (weights_) weights_->remove();
 }
 
 void node_build::abandon() {

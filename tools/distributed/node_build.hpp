@@ -1,4 +1,4 @@
-// A node's part of a run, from the coordinator's order: its folder, its devices, its groups, its trace.
+// A node's part of a run, from the coordinator's order: its devices, its groups, its trace, the file of its weights.
 //
 // One thread at a time; outlives the actors that use it.
 #pragma once
@@ -7,6 +7,7 @@
 #include "actors/run_plan.hpp"
 #include "runtime/device.hpp"
 #include "runtime/trace/trace_recorder.hpp"
+#include "tools/distributed/kept_weights.hpp"
 #include "tools/distributed/node_options.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/train/train_options.hpp"
@@ -19,18 +20,21 @@ namespace syngrad::tools {
 
 class node_build {
 public:
-  explicit node_build(const node_options& node) : node_(node) {}
+  // `folder` is gone again in the end, where no weights are kept in it.
+  node_build(const node_options& node, run_folder folder) : node_(node), folder_(std::move(folder)) {}
   ~node_build();
 
-  // Makes runs/node-NAME-RUN and everything that the order asks for. The message names the option or device.
-  result<run_plan> build(const run_order&, const std::string& name);
+  // Makes everything that the order asks for, and takes the space for the weights. The message names the option, the
+  // device or the file.
+  result<run_plan> build(const run_order&);
 
   const train_options& options() const { return options_; }
   // Closes the trace and sends it; returns what went wrong.
   std::string send_trace(const std::function<void(trace_part)>&);
-  // Writes the groups' weights into the folder, which stays. Returns the file's path.
+  // Writes the groups' weights into the folder. Returns the file's path.
   result<std::string> save(const std::vector<layer_group::named_tensor>& weights);
-  void abandon(); // the actors hang: devices and trace stay until the process ends
+  void forget_weights(); // that were saved: the coordinator has them on its disk
+  void abandon();        // the actors hang: devices and trace stay until the process ends
 
 private:
   result<device*> device_named(const std::string& name);
@@ -38,9 +42,10 @@ private:
   status start_trace(const run_order&);
 
   const node_options& node_;
-  std::optional<run_folder> folder_;
+  run_folder folder_;
   std::map<std::string, std::unique_ptr<device>> devices_;
   std::unique_ptr<trace_recorder> recorder_;
+  std::optional<kept_weights> weights_; // once built
   train_options options_;
 };
 

@@ -7,12 +7,16 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/distributed/host_rate.hpp"
+#include "tools/distributed/input_end.hpp"
 #include "tools/distributed/node_build.hpp"
 #include "tools/distributed/node_options.hpp"
 #include "tools/signals.hpp"
 
 #include <iostream>
 #include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace syngrad::tools {
 
@@ -27,24 +31,28 @@ void say(const std::string& line) {
   std::cerr << ("syngrad node: " + line + '\n') << std::flush;
 }
 
-// Ctrl-C may come before there is an inbox.
-class interrupt_target {
+// What ends the run from outside may come before there is an inbox.
+class end_target {
 public:
   void aim(caf::actor inbox) {
     const std::lock_guard lock(mutex_);
     inbox_ = std::move(inbox);
-    if (requested_ && inbox_) caf::anon_send(inbox_, interrupt_run{});
+    if (inbox_)
+      for (const auto& each : std::exchange(early_, {})) caf::anon_send(inbox_, each);
   }
-  void request() {
+  template <class Event>
+  void tell(Event event) {
     const std::lock_guard lock(mutex_);
-    requested_ = true;
-    if (inbox_) caf::anon_send(inbox_, interrupt_run{});
+    if (inbox_)
+      caf::anon_send(inbox_, event);
+    else
+      early_.push_back(caf::make_message(event));
   }
 
 private:
   std::mutex mutex_;
   caf::actor inbox_;
-  bool requested_ = false;
+  std::vector<caf::message> early_;
 };
 
 // The peers of this node, made as they are needed: of two nodes the one with the lower number connects.
@@ -86,7 +94,9 @@ private:
 exit_code conclude(const member_outcome& outcome, member_run& run, node_build& build) {
   const bool well = outcome.end == run_end::finished || outcome.end == run_end::target_reached;
   std::string line = outcome.why;
-  if (run.plan() && !(outcome.delivered && (well || outcome.end == run_end::interrupted))) {
+  if (outcome.delivered && (well || outcome.end == run_end::interrupted)) {
+    build.forget_weights();
+  } else if (run.plan()) {
     const auto saved = build.save(run.weights());
     line += line.empty() ? "" : "; ";
     line += saved ? "the weights here are saved in " + *saved : "the weights here are lost: " + saved.message();
@@ -101,21 +111,30 @@ exit_code conclude(const member_outcome& outcome, member_run& run, node_build& b
 }
 
 exit_code take_part(node_options& options) {
-  interrupt_target interrupt;
-  const signal_watcher watcher({[&] {
-    say("leaving the run; once more to stop at once");
-    interrupt.request();
-  }});
+  end_target ends;
+  const auto step = [&ends](const char* what) {
+    return [&ends, what] {
+      say(what);
+      ends.tell(interrupt_run{});
+    };
+  };
+  const signal_watcher watcher({step("ending the run in order; once more to leave it at once"),
+                                step("leaving, with the weights saved here; once more to stop without")});
+  std::optional<input_end> starter;
+  if (options.end_with_input) starter.emplace([&ends] { ends.tell(starter_gone{}); });
   cpu_device host; // this and what is built outlive the system, whose actors use them
-  node_build build(options);
+  std::optional<node_build> built;
   auto opened = node_system::open(options.network, options.threads, options.intra_op, say);
   if (!opened) return refuse(opened.message());
   auto system = std::move(*opened);
+  auto folder = run_folder::create(options.run, "node-" + system->identity().name);
+  if (!folder) return refuse(folder.message());
+  auto& build = built.emplace(options, std::move(*folder));
   auto result = exit_code::failed;
   bool stuck = false;
   {
     run_inbox inbox(system->get());
-    interrupt.aim(inbox.address());
+    ends.aim(inbox.address());
     node_peers peers(*system, inbox.address());
     const auto coordinator = peers.to_coordinator(*options.join);
     control_ends control(system->get(), inbox, 1, 0, coordinator, host);
@@ -127,7 +146,7 @@ exit_code take_part(node_options& options) {
     setup.coordinator = &control;
     setup.name = system->identity().name;
     setup.host = &host;
-    setup.build = [&](const run_order& order) { return build.build(order, system->identity().name); };
+    setup.build = [&](const run_order& order) { return build.build(order); };
     setup.options_of_links = [&] {
       link_options links;
       links.activations = links.gradients = *parse_wire_format(build.options().cluster.wire);
@@ -142,7 +161,7 @@ exit_code take_part(node_options& options) {
     stuck = !outcome.stuck.empty();
     result = conclude(outcome, run, build);
     control.close(system->get());
-    interrupt.aim(nullptr);
+    ends.aim(nullptr);
     if (stuck) build.abandon();
   }
   if (stuck) leak_deliberately(std::move(system));

@@ -33,6 +33,11 @@ option_reader make_node_option_reader(node_options& o) {
        whole_number("threads", o.threads, 1, 1 << 12,
                     "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
        whole_number("intra-op", o.intra_op, 1, 1 << 12, "Threads of one matrix product"),
+       text("run", "DIR", o.run,
+            "Folder for the weights of its groups, where the run ends without the coordinator having them on its disk; "
+            "gone again where nothing is saved"),
+       flag("end-with-input", o.end_with_input,
+            "Leave, with weights saved, when standard input ends: for programs that start nodes, and may be killed"),
        flag("help", o.help, "This text")}},
      reach_options(o.network),
      protection_options(o.network),
@@ -51,7 +56,7 @@ std::string node_help(const option_reader& reader) {
          "  syngrad node --join 127.0.0.1:7000 --name a\n"
          "  syngrad node --join gpu1:7000 --devices cuda:0,cpu --tls-cert a.pem --tls-key a-key.pem --tls-ca ca.pem\n\n"
          "Exit status: 0 the run is done, 1 it failed (weights of the groups here are saved), 2 bad usage,\n"
-         "130 interrupted.\n";
+         "130 interrupted, here or elsewhere.\n";
 }
 
 } // namespace syngrad::tools

@@ -16,6 +16,8 @@ struct node_options {
   std::string devices = "cpu"; // "cpu,cuda:0"
   int threads = 1;
   int intra_op = 1;
+  std::string run;             // folder of what it saves; empty: a new one under runs/
+  bool end_with_input = false; // the starter is gone when standard input ends
   bool help = false;
   network_settings network;
 };

@@ -68,10 +68,12 @@ result<std::unique_ptr<trainer>> prepare_here(const train_options& options, netw
 }
 
 result<std::unique_ptr<trainer>> prepare_many(const train_options& options, const std::string& run_ini,
-                                              const dataset& data, training_observer observer, run_tracing& tracing) {
+                                              const std::string& folder, const dataset& data,
+                                              training_observer observer, run_tracing& tracing) {
   distributed_training::setup setup;
   setup.options = &options;
   setup.run_ini = run_ini;
+  setup.folder = folder;
   setup.data = &data;
   setup.say = observer.on_notice;
   setup.observer = std::move(observer);
@@ -131,7 +133,7 @@ exit_code train(train_options& options, const option_reader& reader) {
 
   observed_run run(*recorder, *tracing, interrupt, options);
   auto prepared = options.cluster.active()
-                    ? prepare_many(options, plan.run_ini, *data, run.observer(), *tracing)
+                    ? prepare_many(options, plan.run_ini, folder->path(), *data, run.observer(), *tracing)
                     : prepare_here(options, std::move(*model), *data, *devices, run.observer(), tracing->recorder());
   if (!prepared) {
     recorder->discard();

@@ -3,6 +3,8 @@
 #include "tests/actors/distributed/loop_cluster.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
+
 using namespace syngrad;
 using namespace syngrad::test;
 
@@ -126,10 +128,50 @@ TEST_CASE("an interrupt ends the run in order, at the coordinator and at a node"
     REQUIRE(outcome.delivered);
     REQUIRE(outcome.stuck.empty());
   }
-  if (at == 0) {
-    REQUIRE(out.summary.end == run_end::interrupted);
-    REQUIRE(out.nodes.at(1).end == run_end::interrupted);
-  } else {
-    REQUIRE(out.summary.failure == "node b was interrupted");
+  REQUIRE(out.summary.end == run_end::interrupted);
+  REQUIRE(out.summary.failure == "");
+  REQUIRE(out.summary.test_error_percent >= 0); // the last evaluation was made
+  for (const auto& [node, outcome] : out.nodes) REQUIRE(outcome.end == run_end::interrupted);
+  REQUIRE(std::count(out.told.begin(), out.told.end(),
+                     "node b was interrupted: the run ends after the batches in flight") == (at == 0 ? 0 : 1));
+}
+
+TEST_CASE("a signal that reaches every process is one request, whoever hears of it first") {
+  const auto order = GENERATE(values<std::vector<int>>({{1, 2, 0}, {0, 1, 2}, {2, 0, 1}}));
+  CAPTURE(order);
+  auto test = loop_cluster{loop_cluster::four_groups("corrected"), {1, 2, 2, 1}};
+  test.settings.steps = 1'000'000'000;
+  test.meanwhile = [&order](loop_peers&, const auto& inboxes) {
+    for (const int each : order) caf::anon_send(inboxes.at(each), interrupt_run{});
+  };
+  const auto out = test.run();
+  REQUIRE(out.summary.end == run_end::interrupted);
+  REQUIRE(out.summary.failure == "");
+  REQUIRE(out.summary.test_error_percent >= 0); // a second request would have given it up
+  REQUIRE(out.gathered.size() == plain_weights(loop_cluster::four_groups("locked")).size());
+  for (const auto& [node, outcome] : out.nodes) {
+    REQUIRE(outcome.end == run_end::interrupted);
+    REQUIRE(outcome.delivered);
   }
+}
+
+TEST_CASE("a node whose starter is gone, or that is interrupted twice, leaves at once with its weights") {
+  const bool twice = GENERATE(false, true);
+  CAPTURE(twice);
+  auto test = loop_cluster{loop_cluster::four_groups("synthetic"), {1, 2, 2, 1}};
+  test.settings.steps = 1'000'000'000;
+  test.meanwhile = [twice](loop_peers& peers, const auto& inboxes) {
+    peers.kill(2); // nobody hears of it any more
+    if (twice) {
+      caf::anon_send(inboxes.at(2), interrupt_run{});
+      caf::anon_send(inboxes.at(2), interrupt_run{});
+    } else {
+      caf::anon_send(inboxes.at(2), starter_gone{});
+    }
+  };
+  const auto out = test.run();
+  REQUIRE(out.nodes.at(2).end == (twice ? run_end::interrupted : run_end::failed));
+  REQUIRE(out.nodes.at(2).why == (twice ? "interrupted twice" : "the process that started this node is gone"));
+  REQUIRE(!out.nodes.at(2).delivered);
+  REQUIRE(out.kept.at(2).contains("2.weight"));
 }

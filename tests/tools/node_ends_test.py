@@ -1,0 +1,190 @@
+"""Who is killed or told to end, and what is on disk then: a node whose coordinator is killed saves what it has; a signal
+that reaches every process of a run is one request, and gives 130 everywhere; a folder that cannot be written is told
+before the run begins."""
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+from program import (LIMIT, check, check_refused, children, folder, free_address, read_until, run, start, tiny_csv,
+                     wait_gone)
+
+program = sys.argv[1]
+MODEL = ["--model", "mlp:4-8x2-3", "--batch", "16"]
+ENDLESS = ["--steps", "1000000000", "--eval-every", "50"]
+
+
+def names_in(file):
+    """The tensors of a file, which is whole: every one has its bytes."""
+    raw = file.read_bytes()
+    length, = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8:8 + length])
+    tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    check(max(entry["data_offsets"][1] for entry in tensors.values()) == len(raw) - 8 - length, file, "is cut")
+    return set(tensors)
+
+
+def train(home, name, *arguments, **more):
+    return start(program, home, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--threads", "2", "--run", name,
+                 *arguments, **more)
+
+
+def all_names(home):
+    """What a run in one process saves."""
+    result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--steps", "20", "--run", home / "whole")
+    check(result.returncode == 0, result.stderr)
+    return names_in(home / "whole" / "weights.safetensors")
+
+
+def killed_coordinator(home, wanted):
+    """At several moments, with the threads of a coordinator in whatever order the system ends them."""
+    for number in range(6):
+        name = f"orphans-{number}"
+        process = train(home, name, "--local-nodes", "3", "--place", "0=local-1/cpu,1=local-2/cpu,2=local-3/cpu", *ENDLESS)
+        for _ in range(1 + number):
+            read_until(process, "test error")
+        nodes = children(process.pid)
+        check(len(nodes) == 3, nodes)
+        process.kill()
+        _, err = process.communicate(timeout=LIMIT)
+        wait_gone(nodes)
+        files = sorted((home / name).glob("local-*/weights.safetensors"))
+        check(len(files) == 3, name, files, err)
+        parts = [names_in(each) for each in files]
+        check(set().union(*parts) == wanted and sum(map(len, parts)) == len(wanted), parts)
+        for node in ("local-1", "local-2", "local-3"):
+            line, = (line for line in err.splitlines() if f"saved in {name}/{node}/weights.safetensors" in line)
+            check("the process that started this node is gone;" in line or "the coordinator is gone:" in line, line)
+        check(not list((home / name).glob("local-*/*.partial")), "a temporary file is left")
+        check(not list((home / name).glob("local-*/trace")), "a trace is left")
+
+
+def killed_before_it_began(home):
+    """Nodes that have nothing go, and leave nothing."""
+    process = train(home, "early", "--local-nodes", "2", "--listen", "127.0.0.1:0", *ENDLESS)
+    read_until(process, "node local-", process.stderr)
+    nodes = children(process.pid)
+    process.kill()
+    process.communicate(timeout=LIMIT)
+    wait_gone(nodes)
+    left = [each for each in (home / "early").glob("local-*/*") if each.name != "weights.safetensors"]
+    check(not left, left)
+
+
+def joined(home, name, **more):
+    """A coordinator and two nodes that were started by hand, in one process group."""
+    where = free_address()
+    process = train(home, name, "--listen", where, "--nodes", "2", "--place", "0=cpu,1=b/cpu,2=a/cpu", *ENDLESS,
+                    process_group=0)
+    nodes = [start(program, home, "node", "--join", where, "--name", each, "--threads", "1",
+                   process_group=process.pid) for each in "ab"]
+    read_until(process, "test error")
+    return process, nodes
+
+
+def signalled_together(home, wanted):
+    """As a terminal's Ctrl-C and a scheduler's cancel do it; whoever hears of it first."""
+    kept = set(home.glob("runs/*/weights.safetensors"))  # by nodes of runs before
+    for number in (signal.SIGINT, signal.SIGTERM):
+        for nodes_first in (True, False):
+            name = f"together-{number}-{nodes_first}"
+            process, nodes = joined(home, name)
+            if nodes_first:
+                for each in [*nodes, process]:
+                    each.send_signal(number)
+            else:
+                os.killpg(process.pid, number)
+            out, err = process.communicate(timeout=LIMIT)
+            check(process.returncode == 130, name, process.returncode, out, err)
+            check(out.splitlines()[-1].startswith("interrupted: test error"), out)
+            check(names_in(home / name / "weights.safetensors") == wanted, "weights")
+            for each in nodes:
+                _, said = each.communicate(timeout=LIMIT)
+                check(each.returncode == 130, name, each.returncode, said)
+            check(set(home.glob("runs/*/weights.safetensors")) == kept, "a node kept what the coordinator has")
+
+
+def signalled_local_nodes(home, wanted):
+    """A scheduler that signals every process of a job: local nodes too."""
+    process = train(home, "job", "--local-nodes", "3", *ENDLESS)
+    read_until(process, "test error")
+    nodes = children(process.pid)
+    for each in [*nodes, process.pid]:
+        os.kill(each, signal.SIGTERM)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 130, process.returncode, out, err)
+    wait_gone(nodes)
+    check(names_in(home / "job" / "weights.safetensors") == wanted, "weights")
+    check(not list((home / "job").glob("local-*")), "a node's folder is left")
+
+
+def interrupted_node(home, wanted):
+    """One node alone: the run ends in order, for all."""
+    process, nodes = joined(home, "one")
+    nodes[1].send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 130, process.returncode, out, err)
+    check("node b was interrupted: the run ends after the batches in flight" in err, err)
+    check(names_in(home / "one" / "weights.safetensors") == wanted, "weights")
+    for each in nodes:
+        _, said = each.communicate(timeout=LIMIT)
+        check(each.returncode == 130, each.returncode, said)
+
+
+def killed_node(home, wanted):
+    """What is elsewhere is saved, by the coordinator and by who has it; what was lost is said."""
+    process, nodes = joined(home, "lost")
+    nodes[1].kill()
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 1, process.returncode, out, err)
+    check("lost with it: the weights of group 1" in err, err)
+    lost = {name for name in wanted if name.startswith(("2.", "3."))}
+    check(names_in(home / "lost" / "weights.safetensors") == wanted - lost, err)
+    _, said = nodes[0].communicate(timeout=LIMIT)
+    check(nodes[0].returncode == 1, nodes[0].returncode, said)
+    kept, = home.glob("runs/*-node-a/weights.safetensors")
+    check(f"the weights here are saved in {kept.relative_to(home)}" in said, said)
+    check(names_in(kept) == {name for name in wanted if name.startswith("4.")}, kept)
+
+
+def refused(home):
+    (home / "file").write_text("")
+    node = ["node", "--join", free_address(), "--name", "a"]
+    result = run(program, *node, "--run", home / "file" / "x")
+    check_refused(result, "--run: ", "file", command="syngrad node: ")
+    result = run(program, *node, cwd="/proc")  # where nobody, not even root, makes a folder
+    check_refused(result, "--run: ", "cannot create folder 'runs'", command="syngrad node: ")
+    result = run(program, *node, "--run", home / "whole")
+    check_refused(result, "--run: ", "holds a run already", command="syngrad node: ")
+    check(run(program, "node", "--end-with-input", "--join", free_address(), cwd=home, stdin=subprocess.DEVNULL).returncode
+          == 1, "ends with its input")
+
+
+def no_space(home):
+    """The space for weights is taken before the training, at the node as at the coordinator."""
+    where = free_address()
+    node = subprocess.Popen(["sh", "-c", 'ulimit -f 100; exec "$0" "$@"', program, "node", "--join", where, "--name", "a",
+                             "--threads", "1"], cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = run(program, "train", "--model", "mlp:4-512x2-3", "--batch", "16", "--data", f"csv:{tiny_csv(home)}",
+                 "--trace", "off", "--listen", where, "--nodes", "1", "--place", "0-2=a/cpu", "--run", home / "space", cwd=home)
+    check(result.returncode == 1, result.returncode, result.stderr)
+    for part in ("node a cannot build its groups: no place for the weights: cannot reserve", "weights.safetensors"):
+        check(part in result.stderr, result.stderr)
+    _, said = node.communicate(timeout=LIMIT)
+    check(node.returncode == 1 and "no place for the weights" in said, node.returncode, said)
+
+
+with folder() as place:
+    home = Path(place)
+    wanted = all_names(home)
+    refused(home)
+    no_space(home)
+    killed_before_it_began(home)
+    killed_coordinator(home, wanted)
+    killed_node(home, wanted)
+    interrupted_node(home, wanted)
+    signalled_together(home, wanted)
+    signalled_local_nodes(home, wanted)
