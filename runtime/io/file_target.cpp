@@ -60,12 +60,20 @@ result<std::string> link_in(const std::string& path) {
   return text.starts_with('/') ? text : folder_of(path) + text;
 }
 
+// Containers mount single files. Nothing can be renamed over one.
+bool is_mounted(const std::string& path) {
+  struct statx about {};
+  return ::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, 0, &about) == 0 &&
+         (about.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 result<file_target> examine(const std::string& path, const struct stat& about) {
   if (S_ISDIR(about.st_mode)) return file_error("write", path, EISDIR);
   file_target found;
   found.path = path;
   found.about = about;
-  found.what = S_ISREG(about.st_mode) ? file_target::kind::regular : file_target::kind::special;
+  const bool is_plain = S_ISREG(about.st_mode) && !is_mounted(path);
+  found.what = is_plain ? file_target::kind::regular : file_target::kind::special;
   // To rename over a file asks nothing of the file itself.
   if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) return file_error("write", path, errno);
   return found;
@@ -74,7 +82,7 @@ result<file_target> examine(const std::string& path, const struct stat& about) {
 } // namespace
 
 const char* file_target::name() const {
-  if (S_ISREG(about.st_mode)) return "a file";
+  if (S_ISREG(about.st_mode)) return what == kind::special ? "a mounted file" : "a file";
   if (S_ISFIFO(about.st_mode)) return "a pipe";
   if (S_ISSOCK(about.st_mode)) return "a socket";
   return what == kind::missing ? "nothing yet" : "a device";

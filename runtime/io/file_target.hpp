@@ -1,9 +1,11 @@
 // What a path that is to be written leads to: how a file is written is decided here and nowhere else.
 //
-//   a regular file, or none yet   written aside and renamed, where the symbolic links lead, with the access of the old
-//   one a device, a FIFO, a socket    written straight into; it stays what it is /dev/stdout, /dev/fd/N,       written
-//   into this process's descriptor N, at its place: what it is redirected to is /proc/self/fd/N, and "-"      no file
-//   of ours to replace
+// | what stands there                        | how it is written                                                    |
+// |------------------------------------------|----------------------------------------------------------------------|
+// | a regular file, or none yet              | aside and renamed, where symbolic links lead, with the old access    |
+// | a device, a FIFO, a file mounted alone   | straight into: it stays what it is                                   |
+// | /dev/stdout, /dev/fd/N, /proc/self/fd/N  | into descriptor N at its place: what it is redirected to is no file  |
+// | and "-", the standard output             | of ours to replace                                                   |
 #pragma once
 
 #include "runtime/result.hpp"

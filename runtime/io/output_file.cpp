@@ -46,6 +46,8 @@ result<output_file> output_file::create(const std::string& path, std::size_t res
   }
   auto file = file_descriptor::open_for_writing(target->path);
   if (!file) return file.failure();
+  if (S_ISREG(target->about.st_mode)) // a mounted one, whose old contents may be longer
+    if (auto emptied = file->truncate(0); !emptied) return emptied.failure();
   made.straight_ = std::move(*file);
   return made;
 }

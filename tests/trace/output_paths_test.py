@@ -110,6 +110,21 @@ with folder() as home:
         refused = subprocess.run([program, *map(str, exporting("sqlite", "/dev/stdout"))], stdout=out, stderr=subprocess.PIPE)
     check(refused.returncode == 2 and (home / "out").read_bytes() == b"", "sqlite into a redirected output", refused.stderr)
 
+    # A file that is mounted alone, as containers do, cannot be renamed over: it is written into, and a database is refused.
+    inside, outside = home / "inside", home / "outside"
+    for path in inside, outside:
+        path.write_text("old and longer than what comes" * 1000)
+    mounting = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', outside, inside]
+    if subprocess.run([*mounting, "true"], capture_output=True).returncode == 0:
+        for format in "csv", "report":
+            subprocess.run([*map(str, [*mounting, program, *exporting(format, inside)])], check=True, capture_output=True)
+            check(outside.read_bytes() == (home / f"plain-{format}").read_bytes(), "a mounted file", format)
+        refused = subprocess.run([*map(str, [*mounting, program, *exporting("sqlite", inside)])], capture_output=True, text=True)
+        check_refused(refused, "is a mounted file", command="syngrad trace export: ")
+        check(inside.read_text().startswith("old"), "the file below the mount")
+    else:
+        print("not tested on a mounted file: mounting is not allowed here")
+
     # Refused with the reason, and without a trace of it.
     before = sorted(home.iterdir())
     for format in "csv", "sqlite", "report":
