@@ -149,12 +149,31 @@ void coordinator_actor::handle_failure(failure& what) {
     abort(what.what);
     return;
   }
+  if (skipped_.empty()) first_skipped_ = what.what;
   skipped_.insert(what.batch);
   summary_.nonfinite_skipped = static_cast<std::int64_t>(skipped_.size());
   if (setup_->skip_nonfinite || summary_.end == run_end::failed) return;
   summary_.end = run_end::failed;
   summary_.failure = what.what;
   send(setup_->source, stop_training{context_for(no_batch)});
+}
+
+std::int64_t coordinator_actor::skipped_at_the_end() const {
+  auto batch = static_cast<std::uint64_t>(done_ + alone_);
+  std::int64_t count = 0;
+  for (auto each = skipped_.rbegin(); each != skipped_.rend() && *each + 1 == batch; ++each, --batch) ++count;
+  return count;
+}
+
+// A run that has learnt nothing, or nothing any more, has not done what it was asked for.
+void coordinator_actor::judge_skipped() {
+  const auto count = skipped_at_the_end();
+  const bool all = count > 0 && count == done_ + alone_;
+  if (summary_.end != run_end::finished || (!all && count < diverged_after)) return;
+  summary_.end = run_end::failed;
+  summary_.failure =
+    all ? "every batch was skipped" : "the last " + std::to_string(count) + " batches were all skipped";
+  summary_.failure += ", as their numbers are NaN or infinite; the first time: " + first_skipped_;
 }
 
 void coordinator_actor::handle_interrupt(interrupt_run&) {

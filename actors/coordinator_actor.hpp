@@ -55,7 +55,8 @@ protected:
   void report_failure(const std::string& what) override; // its own: nobody else would end the run
 
 private:
-  static constexpr std::int64_t warm_after = 200; // batches
+  static constexpr std::int64_t warm_after = 200;     // batches
+  static constexpr std::int64_t diverged_after = 100; // batches in a row, at the end, that could not be applied
   static double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
@@ -95,6 +96,8 @@ private:
   void ask_for_reports(gathering, report_span);
   void reports_complete(gathering);
   void show_progress(const std::vector<group_report>&);
+  std::int64_t skipped_at_the_end() const; // batches in a row, up to the last one
+  void judge_skipped();
   void abort(const std::string& why);
   void end();
   std::uint64_t allocations() const; // so far, on all devices
@@ -121,6 +124,7 @@ private:
   std::int64_t interval_batches_ = 0;
   double last_error_ = 0;
   std::set<std::uint64_t> skipped_;
+  std::string first_skipped_; // why
   std::uint64_t warm_allocations_ = 0;
   bool progress_pending_ = false;
   int interrupts_ = 0; // the second one ends the run with the batches that are done

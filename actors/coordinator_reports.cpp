@@ -108,6 +108,7 @@ void coordinator_actor::reports_complete(gathering complete) {
     return;
   case gathering::purpose::summary:
     summary_.groups = std::move(complete.reports);
+    judge_skipped();
     end();
     return;
   case gathering::purpose::evaluation:

@@ -118,9 +118,7 @@ void group_actor::handle_work_done(work_done& passed) {
     if (is_top()) {
       const double loss = record->numbers.f32()[measure::loss];
       setup_.observer->measured(origin_of(*record, setup_.layers->version()), trace_measure::loss, loss);
-      if (!std::isfinite(loss))
-        report_nonfinite(*record, "the loss after layer " +
-                                    std::to_string(setup_.layers->first_layer() + setup_.layers->layer_count() - 1));
+      if (!std::isfinite(loss)) report_nonfinite_loss(*record);
       send(coordinator(), batch_done{context_for(passed.context.batch), loss, record->rows});
     }
     return;

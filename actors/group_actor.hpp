@@ -124,6 +124,7 @@ private:
   void settle_if_done(batch_record&);
   void read_measures_late(const batch_record&);
   void check_finite(const batch_record&);
+  void report_nonfinite_loss(const batch_record&);
   void report_nonfinite(const batch_record&, const std::string& what);
   update_origin origin_of(const batch_record&, std::int64_t version) const;
   void observe_application(const batch_record&, applied_gradient, std::int64_t version);

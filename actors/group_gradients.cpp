@@ -78,6 +78,7 @@ tensor group_actor::update(batch_record& record, applied_gradient applied, const
   auto guard = measured(record, measure::guard, 1);
   auto nonfinite = measured(record, measure::nonfinite, setup_.layers->layer_count());
   work.ops().sum_squares(work, dy, guard);
+  if (is_top()) work.ops().add(work, measured(record, measure::loss, 1), 1, guard); // it may overflow alone
   staleness_ += setup_.layers->version() - record.version;
   ++stale_updates_;
   const update_request request{record.rows, setup_.rate.at(record.step), std::exchange(accumulated_, false), &guard,

@@ -46,6 +46,17 @@ void group_actor::observe_measures(const batch_record& record) {
   setup_.observer->measured(origin, trace_measure::audit_bias, once.bias());
 }
 
+namespace {
+
+constexpr const char* nothing_updated = " is NaN or infinite; nothing was updated with it";
+
+} // namespace
+
+void group_actor::report_nonfinite_loss(const batch_record& record) {
+  const auto last = setup_.layers->first_layer() + setup_.layers->layer_count() - 1;
+  report_nonfinite(record, "the loss after layer " + std::to_string(last) + nothing_updated);
+}
+
 void group_actor::check_finite(const batch_record& record) {
   const float* numbers = record.numbers.f32();
   const int layers = setup_.layers->layer_count();
@@ -53,20 +64,20 @@ void group_actor::check_finite(const batch_record& record) {
     return "layer " + std::to_string(setup_.layers->first_layer() + i) + " (" + setup_.layers->describe_layer(i) + ")";
   };
   if (!std::isfinite(numbers[measure::guard]) || !std::isfinite(numbers[measure::guard + 1])) {
-    report_nonfinite(record, "the gradient at the output of " + layer_name(layers - 1));
+    report_nonfinite(record, "the gradient at the output of " + layer_name(layers - 1) + nothing_updated);
     return;
   }
   for (int i = layers - 1; i >= 0; --i) {
     if (numbers[measure::nonfinite + i] == 0) continue;
-    report_nonfinite(record, "the parameter gradient of " + layer_name(i));
+    report_nonfinite(record, "the parameter gradient of " + layer_name(i) + " is NaN, infinite or too large in " +
+                               std::to_string(static_cast<std::int64_t>(numbers[measure::nonfinite + i])) +
+                               " places, which were not updated");
     return;
   }
 }
 
 void group_actor::report_nonfinite(const batch_record& record, const std::string& what) {
-  send(coordinator(), failure{context_for(no_batch),
-                              title() + ", batch " + std::to_string(record.batch) + ": " + what +
-                                " is NaN or infinite; nothing was updated with it",
+  send(coordinator(), failure{context_for(no_batch), title() + ", batch " + std::to_string(record.batch) + ": " + what,
                               record.batch, true});
 }
 

@@ -38,6 +38,30 @@ network with_probe(std::function<void(int)> on_batch) {
   return std::move(*net);
 }
 
+// Of chosen training batches, counted from 1, nothing that comes up is a number any more.
+class spoiler : public layer {
+public:
+  explicit spoiler(std::function<bool(int)> spoils) : spoils_(std::move(spoils)) {}
+
+  std::string describe() const override { return "spoiler"; }
+  std::int64_t inputs() const override { return 3; }
+  std::int64_t outputs() const override { return 3; }
+  double multiply_adds() const override { return 1; }
+  tensor forward(stream& s, const tensor& x, phase mode, layer_cache*) override {
+    if (mode != phase::train || !spoils_(++batches_)) return x;
+    auto y = make_tensor(s, x.extents());
+    auto* to = y.f32();
+    const auto n = y.elements();
+    host(s).launch([=] { std::fill(to, to + n, std::numeric_limits<float>::quiet_NaN()); });
+    return y;
+  }
+  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+
+private:
+  std::function<bool(int)> spoils_;
+  int batches_ = 0;
+};
+
 bool all_finite(const std::vector<float>& values) {
   for (const float each : values)
     if (!std::isfinite(each)) return false;
@@ -58,6 +82,8 @@ TEST_CASE("a NaN in the data stops the run with group, batch and layer named, an
   CHECK(out.summary.failure.find("group ") != std::string::npos);
   CHECK(out.summary.failure.find("batch ") != std::string::npos);
   CHECK(out.summary.failure.find("layer ") != std::string::npos);
+  CHECK(out.weights.size() > 0);
+  CHECK(all_finite(out.weights)); // running statistics are among them
 }
 
 TEST_CASE("with skip, an update from a gradient that is not finite is left out and counted, and the run goes on") {
@@ -70,31 +96,53 @@ TEST_CASE("with skip, an update from a gradient that is not finite is left out a
   settings.steps = 100;
   // Labels stay good; the activation of one batch is spoilt on its way up, after the statistics of the layers below.
   auto net = make_network("mlp:5-4x2-3");
-  class spoiler : public layer {
-  public:
-    std::string describe() const override { return "spoiler"; }
-    std::int64_t inputs() const override { return 3; }
-    std::int64_t outputs() const override { return 3; }
-    double multiply_adds() const override { return 1; }
-    tensor forward(stream& s, const tensor& x, phase mode, layer_cache*) override {
-      if (mode != phase::train || ++batches_ % 30 != 0) return x;
-      auto y = make_tensor(s, x.extents());
-      auto* to = y.f32();
-      const auto n = y.elements();
-      host(s).launch([=] { std::fill(to, to + n, std::numeric_limits<float>::quiet_NaN()); });
-      return y;
-    }
-    tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
-
-  private:
-    int batches_ = 0;
-  };
-  net->units[2].push_back(std::make_unique<spoiler>());
+  net->units[2].push_back(std::make_unique<spoiler>([](int batch) { return batch % 30 == 0; }));
   const auto out = run_threaded(settings, std::move(*net), data, cpu);
   REQUIRE(out.summary.failure == "");
   REQUIRE(out.summary.end == run_end::finished);
   REQUIRE(out.summary.steps == 100);
   CHECK(out.summary.nonfinite_skipped == 3);
+  CHECK(all_finite(out.weights));
+  CHECK(out.summary.test_error_percent < 50);
+}
+
+TEST_CASE("a run whose batches were all skipped has failed, and changed nothing") {
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  CAPTURE(policy);
+  cpu_device cpu;
+  auto data = toy();
+  auto settings = settings_for(policy);
+  settings.skip_nonfinite = true;
+  settings.steps = 1;
+  for (auto& each : data.train.floats) each = std::numeric_limits<float>::quiet_NaN();
+  const auto once = run_threaded(settings, "mlp:5-4x2-3", data, cpu);
+  settings.steps = 40;
+  const auto often = run_threaded(settings, "mlp:5-4x2-3", data, cpu);
+  for (const auto* out : {&once, &often}) {
+    CHECK(out->summary.end == run_end::failed);
+    CHECK(out->summary.failure.find("every batch was skipped") == 0);
+    CHECK(out->summary.failure.find("batch 0: ") != std::string::npos);
+    CHECK(out->summary.nonfinite_skipped == out->summary.steps);
+    CHECK(all_finite(out->weights));
+  }
+  CHECK(often.summary.steps == 40);
+  CHECK(once.weights == often.weights);
+}
+
+TEST_CASE("a run that skips all of its last hundred batches has diverged, one that skips 99 has not") {
+  const int first_bad = GENERATE(101, 102);
+  cpu_device cpu;
+  auto settings = settings_for("locked");
+  settings.skip_nonfinite = true;
+  settings.steps = 200;
+  auto net = make_network("mlp:5-4x2-3");
+  net->units[2].push_back(std::make_unique<spoiler>([first_bad](int batch) { return batch >= first_bad; }));
+  const auto out = run_threaded(settings, std::move(*net), toy(), cpu);
+  const bool diverged = first_bad == 101;
+  CHECK(out.summary.nonfinite_skipped == (diverged ? 100 : 99));
+  CHECK(out.summary.end == (diverged ? run_end::failed : run_end::finished));
+  CHECK(out.summary.failure.find("the last 100 batches were all skipped, as their numbers are NaN or infinite; the "
+                                 "first time: group 2, batch 100: ") == (diverged ? 0 : std::string::npos));
   CHECK(all_finite(out.weights));
   CHECK(out.summary.test_error_percent < 50);
 }
