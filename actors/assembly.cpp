@@ -1,6 +1,7 @@
 #include "actors/assembly.hpp"
 
 #include "actors/group_actor.hpp"
+#include "actors/memory_needs.hpp"
 #include "actors/predictor_actor.hpp"
 #include "actors/solver_actor.hpp"
 #include "actors/source_actor.hpp"
@@ -41,8 +42,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.gradients = settings.gradients;
   setup.max_alone = settings.max_alone;
   setup.observer = plan.updates;
-  // As many as can be above this group at once, by their credits, and at least what the lag holds back.
-  setup.cache_limit = std::max((settings.credits + 1) * (count - index), setup.lag + 1) + 1;
+  setup.cache_limit = cache_limit_of(settings, index, count, setup.lag);
   if (planned.predictor) {
     setup.predictor_parameters = planned.predictor->parameter_count();
     setup.predictor_multiply_adds =

@@ -28,33 +28,30 @@ std::vector<std::string> who_waits_for_whom(const std::vector<caf::actor>& actor
   return lines;
 }
 
+std::string no_progress_line(hang_watch::seconds limit) {
+  return "no progress for " + std::to_string(static_cast<std::int64_t>(limit.count())) + " s";
+}
+
 training_summary wait_for_outcome(const running_actors& actors, double hang_after_s,
                                   const training_observer& observer) {
   auto outcome = actors.state->outcome.get_future();
   if (hang_after_s <= 0) return outcome.get();
-  const auto patience = std::chrono::duration<double>(hang_after_s);
-  auto seen = actors.state->heartbeat.load();
-  auto seen_at = std::chrono::steady_clock::now();
-  while (outcome.wait_for(std::min<std::chrono::duration<double>>(patience / 4, std::chrono::seconds(1))) !=
-         std::future_status::ready) {
-    const auto now = std::chrono::steady_clock::now();
-    if (const auto beat = actors.state->heartbeat.load(); beat != seen) {
-      seen = beat;
-      seen_at = now;
-    } else if (now - seen_at > patience) {
-      if (observer.on_notice) {
-        observer.on_notice("no progress for " + std::to_string(static_cast<int>(hang_after_s)) +
-                           " s; who waits for whom:");
-        for (const auto& line : who_waits_for_whom(actors.all, std::chrono::milliseconds(500)))
-          observer.on_notice("  " + line);
-      }
-      training_summary hung;
-      hung.end = run_end::hung;
-      hung.failure = "no progress for " + std::to_string(static_cast<int>(hang_after_s)) + " s (--hang-after)";
-      hung.steps = static_cast<std::int64_t>(seen);
-      hung.test_error_percent = hung.validation_error_percent = std::numeric_limits<double>::quiet_NaN();
-      return hung;
+  hang_watch watch{hang_watch::seconds(hang_after_s)};
+  while (outcome.wait_for(watch.pause()) != std::future_status::ready) {
+    watch.look(steady_seconds(), computed_so_far(), actors.state->heartbeat.load());
+    if (!watch.hung()) continue;
+    const auto line = no_progress_line(watch.limit());
+    if (observer.on_notice) {
+      observer.on_notice(line + "; who waits for whom:");
+      for (const auto& each : who_waits_for_whom(actors.all, std::chrono::milliseconds(500)))
+        observer.on_notice("  " + each);
     }
+    training_summary hung;
+    hung.end = run_end::hung;
+    hung.failure = line + " (--hang-after)";
+    hung.steps = static_cast<std::int64_t>(watch.beat());
+    hung.test_error_percent = hung.validation_error_percent = std::numeric_limits<double>::quiet_NaN();
+    return hung;
   }
   return outcome.get();
 }

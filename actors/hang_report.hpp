@@ -2,12 +2,16 @@
 #pragma once
 
 #include "actors/assembly.hpp"
+#include "actors/hang_watch.hpp"
 
 namespace syngrad {
 
-// Blocks until the coordinator has set the outcome. Without a sign of life for `hang_after_s` (0: never given up) every
-// actor is asked what it waits for, the answers go to the observer, and the outcome is run_end::hung.
+// Blocks until the coordinator has set the outcome. Without a sign of life for `hang_after_s`, as hang_watch counts it
+// (0: never given up), every actor is asked what it waits for, the answers go to the observer, and the outcome is
+// run_end::hung.
 training_summary wait_for_outcome(const running_actors&, double hang_after_s, const training_observer&);
+
+std::string no_progress_line(hang_watch::seconds limit);
 
 // What each actor waits for, a line each; one that does not answer within `patience`, which all share, is stuck in a
 // handler.

@@ -2,6 +2,7 @@
 #include "actors/distributed/conducted_run.hpp"
 #include "actors/distributed/loss_text.hpp"
 #include "actors/distributed/waits_text.hpp"
+#include "actors/hang_report.hpp"
 
 #include <cstdio>
 #include <limits>
@@ -157,25 +158,23 @@ void conducted_run::end_in_order(const std::string& why) {
 
 void conducted_run::check_progress() {
   if (!begun_ || summary_ || setup_.hang_after_s <= 0) return;
-  const auto beat = actors_.state->heartbeat.load();
-  const auto now = clock::now();
-  if (beat != seen_beat_) {
-    seen_beat_ = beat;
-    seen_at_ = now;
-  }
-  // A network that is away is no hang before its time is over.
-  const auto patience = std::chrono::duration<double>(setup_.hang_after_s + setup_.order.reconnect_for_s);
-  if (now - seen_at_ < patience) return;
-  const auto line = "no progress for " + std::to_string(static_cast<int>(patience.count())) + " s";
-  const bool goes_on = report_waits(line + "; who waits for whom:");
+  watch_.look(steady_seconds(), computed_so_far(), actors_.state->heartbeat.load());
+  if (!watch_.hung()) return;
+  const auto line = no_progress_line(watch_.limit());
+  const auto found = report_waits(line + "; who waits for whom:");
   if (summary_) return;
-  if (goes_on) return notice("the run goes on");
+  if (found == waiting::over) return notice("the run goes on");
+  if (found == waiting::slow) {
+    watch_.found_slow();
+    if (!watch_.hung()) return notice("a step takes long, and is computed: the run goes on");
+  }
   end_with(run_end::hung, line + " (--hang-after)");
-  summary_->steps = static_cast<std::int64_t>(seen_beat_);
+  summary_->steps = static_cast<std::int64_t>(watch_.beat());
 }
 
-// True where there was progress, or the end of the run, before all answers were there.
-bool conducted_run::report_waits(const std::string& headline) {
+// Over: there was progress, or the end of the run, before all answers were there. Slow: a process that was asked
+// computes.
+conducted_run::waiting conducted_run::report_waits(const std::string& headline) {
   inquiry_.emplace(nodes_, ++inquiries_);
   const auto began = clock::now();
   std::vector<caf::actor> peers;
@@ -184,14 +183,18 @@ bool conducted_run::report_waits(const std::string& headline) {
   while (!inquiry_->complete() && clock::now() < began + answer_patience)
     take(setup_.inbox->next(std::chrono::milliseconds(100)));
   const auto there = inquiry_->sections(std::chrono::duration<double>(clock::now() - began).count());
-  const bool goes_on = actors_.state->heartbeat.load() != seen_beat_ ||
+  const auto computing = inquiry_->computing();
+  const bool goes_on = actors_.state->heartbeat.load() != watch_.beat() ||
                        outcome_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   inquiry_.reset();
   notice(headline);
   notice("  on the coordinator:");
   for (const auto& line : here) notice("    " + line);
   for (const auto& line : there) notice("  " + line);
-  return goes_on;
+  if (goes_on) return waiting::over;
+  if (computing.empty()) return waiting::hung;
+  notice("  " + computing + " computes");
+  return waiting::slow;
 }
 
 } // namespace syngrad

@@ -33,10 +33,15 @@ training_observer one_at_a_time(training_observer observer, const std::shared_pt
   return observer;
 }
 
+// A network that is away is no hang before its time is over.
+hang_watch::seconds patience_of(const conductor_setup& setup) {
+  return hang_watch::seconds(setup.hang_after_s > 0 ? setup.hang_after_s + setup.order.reconnect_for_s : 0);
+}
+
 } // namespace
 
 conducted_run::conducted_run(conductor_setup setup, run_plan plan)
-  : setup_(std::move(setup)), plan_(std::move(plan)), nodes_(setup_.nodes) {
+  : setup_(std::move(setup)), plan_(std::move(plan)), nodes_(setup_.nodes), watch_(patience_of(setup_)) {
   plan_.observer = one_at_a_time(std::move(plan_.observer), telling_);
 }
 
@@ -83,7 +88,6 @@ void conducted_run::join() {
 void conducted_run::begin() {
   outcome_ = actors_.state->outcome.get_future();
   begun_ = true;
-  seen_at_ = clock::now();
   start_run(actors_, links_.outside, plan_);
 }
 

@@ -16,6 +16,7 @@
 #include "actors/distributed/conductor_setup.hpp"
 #include "actors/distributed/hang_inquiry.hpp"
 #include "actors/distributed/run_links.hpp"
+#include "actors/hang_watch.hpp"
 #include "models/layer_group.hpp"
 
 #include <chrono>
@@ -70,7 +71,8 @@ private:
   void end_in_order(const std::string& why);
   void check_links();
   void check_progress();
-  bool report_waits(const std::string& headline);
+  enum class waiting : std::uint8_t { over, slow, hung };
+  waiting report_waits(const std::string& headline);
 
   conductor_setup setup_;
   run_plan plan_;
@@ -87,8 +89,7 @@ private:
     clock::time_point since;
   };
   std::optional<broken_link> broken_;
-  std::uint64_t seen_beat_ = 0;
-  clock::time_point seen_at_;
+  hang_watch watch_;
   std::optional<hang_inquiry> inquiry_; // while nodes may answer
   std::uint32_t inquiries_ = 0;
   std::vector<layer_group::named_tensor> gathered_;

@@ -113,7 +113,7 @@ void fields(A& field, M& m) {
   } else if constexpr (std::is_same_v<T, tell_waits>) {
     field(m.number);
   } else if constexpr (std::is_same_v<T, waits_told>) {
-    field(m.number, m.text);
+    field(m.number, m.text, m.computes);
   } else if constexpr (std::is_same_v<T, trouble>) {
     field(m.why, m.interrupted);
   }

@@ -21,6 +21,8 @@ public:
 
   void take(std::uint8_t node, const waits_told&);
   bool complete() const { return awaited_.empty(); }
+  // Of the nodes that have answered, one that computes: "node b"; empty where there is none.
+  std::string computing() const { return computing_; }
 
   // After `waited_s`: a section for each node, with its lines, or that it has not answered.
   std::vector<std::string> sections(double waited_s);
@@ -30,6 +32,7 @@ private:
   std::uint32_t number_;
   std::set<std::uint8_t> awaited_;
   std::map<std::uint8_t, std::vector<std::string>> answers_;
+  std::string computing_;
 };
 
 } // namespace syngrad

@@ -6,6 +6,7 @@
 #include "actors/distributed/stop_actors.hpp"
 #include "actors/distributed/waits_text.hpp"
 #include "actors/group_weights.hpp"
+#include "actors/hang_watch.hpp"
 
 #include <algorithm>
 
@@ -100,8 +101,11 @@ void member_run::take(const node_said& said) {
       finish_ = *order;
   }
   if (type == control_type::tell_waits)
-    if (const auto asked = decode<tell_waits>(said.message))
-      setup_.coordinator->say(waits_told{asked->number, to_waits_text(waits_here())});
+    if (const auto asked = decode<tell_waits>(said.message)) {
+      const work_probe probe;
+      const auto text = to_waits_text(waits_here());
+      setup_.coordinator->say(waits_told{asked->number, text, probe.saw_computing()});
+    }
   if (type == wanted_) said_ = said.message;
 }
 

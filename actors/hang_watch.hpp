@@ -1,0 +1,73 @@
+// Decides when a run hangs: when nothing was done for longer than it may take, in time in which the process ran.
+//
+// A process that was stopped (Ctrl-Z, a suspended machine) could do nothing: of the time between two looks only what
+// two pauses between looks take is counted. A process that computes is slow rather than hung: that time counts a tenth,
+// so that a handler that never ends is still found. And a run whose steps are long may take three of the longest so
+// far.
+//
+// Threads: one at a time. Knows no clock: who looks says what time it is.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace syngrad {
+
+class hang_watch {
+public:
+  using seconds = std::chrono::duration<double>;
+
+  // `patience`: 0 for a run that is never given up.
+  explicit hang_watch(seconds patience) : patience_(patience) {}
+
+  seconds pause() const { return std::min(patience_ / 4, seconds(1)); } // between two looks
+
+  // `now`: of a clock that never goes back; `computed`: processor time of this process; `beat`: grows with what is
+  // done.
+  void look(seconds now, seconds computed, std::uint64_t beat);
+
+  bool hung() const { return patience_.count() > 0 && idle_ > limit(); }
+  seconds limit() const { return std::max(patience_, longest_ * steps_allowed); }
+  std::uint64_t beat() const { return beat_; }
+
+  // Some other process of the run computes, as one has just learnt: once more so long, but not for ever.
+  void found_slow();
+
+  static constexpr double computes_from = 0.1; // of a processor: more than what timers and connections take
+
+private:
+  static constexpr double steps_allowed = 3; // longest steps
+  static constexpr double slow_share = 0.1;  // that time counts in which the process computes
+  static constexpr int most_extensions = 9;  // together with the first time as much as time that counts a tenth
+
+  seconds patience_;
+  bool looked_ = false;
+  seconds now_{0}, computed_{0};
+  seconds idle_{0};    // that counts, since the latest beat
+  seconds waited_{0};  // the same, computing or not: how long a step takes
+  seconds longest_{0}; // of a step so far
+  std::uint64_t beat_ = 0;
+  int extensions_ = 0; // since the latest beat
+};
+
+// Of this process, all threads.
+hang_watch::seconds computed_so_far();
+hang_watch::seconds steady_seconds();
+
+// Whether this process computed while its actors were asked: meaningful where one of them let the question wait, for it
+// was in a handler then.
+class work_probe {
+public:
+  bool saw_computing() const {
+    const auto passed = steady_seconds() - began_;
+    return passed >= shortest && computed_so_far() - computed_ >= passed * hang_watch::computes_from;
+  }
+
+private:
+  static constexpr hang_watch::seconds shortest{0.2}; // the asking itself is all that happens in less
+
+  hang_watch::seconds began_ = steady_seconds(), computed_ = computed_so_far();
+};
+
+} // namespace syngrad
