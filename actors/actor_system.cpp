@@ -1,6 +1,7 @@
 #include "actors/actor_system.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/process/thread_room.hpp"
 
 namespace syngrad {
 
@@ -30,6 +31,16 @@ void configure_threads(caf::actor_system_config& config, int threads, int intra_
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", static_cast<std::size_t>(threads));
   config.add_thread_hook<compute_thread_hook>(intra_op);
+}
+
+status check_actor_threads(int threads, int intra_op, int more) {
+  constexpr int beside_workers = 2;                 // CAF's own: a clock, and one for output
+  const int callers = threads + beside_workers + 1; // of operators; one is the program's
+  const auto room = check_thread_room(threads + beside_workers + callers * (intra_op - 1) + more);
+  if (room) return room;
+  return error{"--threads " + std::to_string(threads) +
+               (intra_op > 1 ? " --intra-op " + std::to_string(intra_op) : "") + ": " + room.message() +
+               "; use fewer, or have the limit raised"};
 }
 
 owned_actor_system::owned_actor_system(int threads, int intra_op)

@@ -1,6 +1,8 @@
 // The CAF actor system of this process: how many threads, which scheduler, and how each thread computes.
 #pragma once
 
+#include "runtime/result.hpp"
+
 #include <caf/all.hpp>
 
 #include <memory>
@@ -9,6 +11,10 @@ namespace syngrad {
 
 // How each thread of a system with this configuration computes, and what schedules its actors.
 void configure_threads(caf::actor_system_config&, int threads, int intra_op);
+
+// Fails, naming the limits, where this process may not start the threads of such a system, those that its operators
+// start and `more`: to be asked before a system is made, for CAF cannot bear it.
+status check_actor_threads(int threads, int intra_op, int more = 0);
 
 // Owns a configuration together with the system that refers to it.
 class owned_actor_system {

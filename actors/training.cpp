@@ -7,6 +7,7 @@
 #include "actors/hang_report.hpp"
 
 #include <chrono>
+#include <limits>
 #include <mutex>
 
 namespace syngrad {
@@ -39,6 +40,14 @@ std::string names_of(const std::vector<lost_group>& lost) {
   return names;
 }
 
+training_summary not_begun(const std::string& why) {
+  training_summary out;
+  out.end = run_end::failed;
+  out.failure = why;
+  out.test_error_percent = out.validation_error_percent = out.final_loss = std::numeric_limits<double>::quiet_NaN();
+  return out;
+}
+
 } // namespace
 
 training::training(std::unique_ptr<implementation> self) : self_(std::move(self)) {}
@@ -62,11 +71,14 @@ result<std::unique_ptr<training>> training::prepare(training_settings settings, 
 
 training_summary training::run() {
   const auto& settings = self_->plan.settings;
-  running_actors actors;
+  if (const auto room = check_actor_threads(settings.threads, settings.intra_op); !room)
+    return not_begun(room.message());
+  // Whatever keeps this thread here, interrupt() gets the mutex.
+  auto system = std::make_unique<owned_actor_system>(settings.threads, settings.intra_op);
+  auto actors = spawn_actors(system->get(), self_->plan);
   {
     const std::lock_guard lock(self_->mutex);
-    self_->system = std::make_unique<owned_actor_system>(settings.threads, settings.intra_op);
-    actors = spawn_actors(self_->system->get(), self_->plan);
+    self_->system = std::move(system);
     self_->coordinator = actors.coordinator;
     if (self_->interrupted) caf::anon_send(actors.coordinator, interrupt_run{});
   }

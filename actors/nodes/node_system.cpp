@@ -85,6 +85,9 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   const auto name = name_from(settings, credentials.get());
   if (!name) return name.failure();
 
+  constexpr int beside_actors = 4; // connections, and questions that take long
+  if (const auto room = check_actor_threads(threads, intra_op, beside_actors); !room) return room.failure();
+
   std::unique_ptr<node_system> out(new node_system);
   out->config_ = std::make_unique<caf::actor_system_config>();
   configure_threads(*out->config_, threads, intra_op);

@@ -1,5 +1,6 @@
 #include "tools/bench/bench_command.hpp"
 
+#include "actors/actor_system.hpp"
 #include "actors/settings.hpp"
 #include "runtime/io/output_file.hpp"
 #include "tools/bench/measure.hpp"
@@ -103,6 +104,9 @@ result<output_file> create_json(const std::string& path) {
 exit_code bench(const bench_options& options) {
   if (auto chosen = choose_devices(options.settings.devices, 1); !chosen)
     return fail(chosen.message(), exit_code::bad_usage);
+  const auto& threads = options.settings.threads;
+  if (const auto room = check_actor_threads(*std::max_element(threads.begin(), threads.end()), 1); !room)
+    return fail(room.message(), exit_code::bad_usage);
   auto json = create_json(options.json);
   if (!json) return fail("--json: " + json.message(), exit_code::bad_usage);
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };

@@ -7,6 +7,7 @@
 #include "tools/distributed/collected_traces.hpp"
 #include "tools/train/resolve.hpp"
 #include "tools/train/trace_mode.hpp"
+#include "tools/train/trace_rings.hpp"
 
 #include <filesystem>
 #include <unistd.h>
@@ -14,12 +15,6 @@
 namespace syngrad::tools {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr std::uint32_t rings_beside_actor_threads = 8;
-
-} // namespace
 
 node_build::~node_build() {
   recorder_.reset();
@@ -75,7 +70,7 @@ status node_build::start_trace(const run_order& order) {
   settings.sample = mode->sample;
   settings.flight = mode->flight_bytes > 0;
   settings.limit_bytes = settings.flight ? mode->flight_bytes : *limit;
-  settings.rings = static_cast<std::uint32_t>(node_.threads) + rings_beside_actor_threads;
+  if (auto planned = plan_rings(settings, node_.threads); !planned) return error{"--trace: " + planned.message()};
   settings.run_id = order.run_id;
   std::error_code failure;
   fs::create_directory(settings.folder, failure);

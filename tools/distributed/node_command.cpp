@@ -1,5 +1,6 @@
 #include "tools/distributed/node_command.hpp"
 
+#include "actors/actor_system.hpp"
 #include "actors/deliberate_leak.hpp"
 #include "actors/distributed/member_run.hpp"
 #include "actors/nodes/node_system.hpp"
@@ -111,6 +112,9 @@ exit_code conclude(const member_outcome& outcome, member_run& run, node_build& b
 }
 
 exit_code take_part(node_options& options) {
+  constexpr int beside_actors = 7; // signals, the input's end, the trace, connections, and questions that take long
+  if (const auto room = check_actor_threads(options.threads, options.intra_op, beside_actors); !room)
+    return refuse(room.message());
   end_target ends;
   const auto step = [&ends](const char* what) {
     return [&ends, what] {

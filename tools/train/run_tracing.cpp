@@ -4,6 +4,7 @@
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/report/write_report.hpp"
 #include "tools/train/trace_mode.hpp"
+#include "tools/train/trace_rings.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -13,8 +14,6 @@
 namespace syngrad::tools {
 
 namespace {
-
-constexpr std::uint32_t rings_beside_actor_threads = 8;
 
 std::uint64_t new_run_id() {
   std::random_device source;
@@ -63,7 +62,8 @@ result<run_tracing> run_tracing::start(const train_options& options, const run_f
   settings.sample = mode->sample;
   settings.flight = mode->flight_bytes > 0;
   settings.limit_bytes = settings.flight ? mode->flight_bytes : *limit;
-  settings.rings = static_cast<std::uint32_t>(options.settings.threads) + rings_beside_actor_threads;
+  if (auto planned = plan_rings(settings, options.settings.threads); !planned)
+    return error{"--trace: " + planned.message() + ", or train with --trace off"};
   settings.run_id = new_run_id();
   if (::mkdir(settings.folder.c_str(), 0777) != 0)
     return error{"--run: " + file_error("create folder", settings.folder, errno).message};

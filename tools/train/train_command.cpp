@@ -1,7 +1,9 @@
 #include "tools/train/train_command.hpp"
 
+#include "actors/actor_system.hpp"
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
+#include "runtime/process/memory_room.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/distributed/distributed_training.hpp"
@@ -10,6 +12,7 @@
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/signals.hpp"
 #include "tools/train/interruption.hpp"
+#include "tools/train/memory_check.hpp"
 #include "tools/train/observed_run.hpp"
 #include "tools/train/resolve.hpp"
 #include "tools/train/run_tracing.hpp"
@@ -84,6 +87,14 @@ result<std::unique_ptr<trainer>> prepare_many(const train_options& options, cons
   return std::unique_ptr<trainer>(std::move(*prepared));
 }
 
+// Groups on other devices, or in other processes, take their memory there.
+result<std::string> memory_to_say(const train_options& options, const network& model) {
+  const auto room = find_memory_room();
+  if (!room || options.cluster.active() || options.devices.device != "cpu" || !options.devices.place.empty())
+    return std::string();
+  return check_memory(options, model, *room);
+}
+
 // Nodes still have weights and traces when the training has ended: the second Ctrl-C leaves those to them.
 std::vector<std::function<void()>> signal_steps(const train_options& options, interruption& interrupt) {
   const auto step = [&interrupt](const char* what) {
@@ -101,6 +112,10 @@ std::vector<std::function<void()>> signal_steps(const train_options& options, in
 exit_code train(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
   if (!model) return refuse(model.message());
+  constexpr int beside_actors = 3; // signals, the trace, the best weights
+  const auto& settings = options.settings;
+  if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
+    return refuse(room.message());
   auto devices = make_devices(options);
   if (!devices) return refuse(devices.message());
 
@@ -121,6 +136,9 @@ exit_code train(train_options& options, const option_reader& reader) {
     std::cerr << "syngrad train: interrupted before the training began; nothing was saved\n";
     return exit_code::interrupted;
   }
+  const auto memory = memory_to_say(options, *model);
+  if (!memory) return refuse(memory.message());
+  if (!memory->empty()) std::cerr << "syngrad train: " << *memory << '\n';
   const auto plan = plan_of(options, reader, *model, *folder);
   auto recorder = run_recorder::open(*folder, plan);
   if (!recorder) return refuse(recorder.message());

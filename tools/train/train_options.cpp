@@ -2,12 +2,12 @@
 
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
+#include "runtime/process/processors.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/train/trace_mode.hpp"
 
 #include <algorithm>
 #include <limits>
-#include <thread>
 
 namespace syngrad::tools {
 
@@ -100,7 +100,8 @@ option_group how_groups_update(train_options& o) {
 
 option_group how_weights_move(train_options& o) {
   auto& s = o.settings;
-  const real_range positive{0, unlimited, true, true}, not_negative{0, unlimited, false, true};
+  // Beyond that a step of a gradient that is finite need not be: models/learning_rate.cpp.
+  const real_range positive{0, 1e9, true}, not_negative{0, unlimited, false, true};
   return {"How weights move",
           {choice("optimizer", s.optimizer.name, optimizers, "The optimizer of every group"),
            real_number("lr", "RATE", s.learning_rate, positive, "Its learning rate"),
@@ -148,14 +149,18 @@ option_group how_it_runs(train_options& o) {
      optional_number("lag", s.lag, 1, 1 << 16, "With --deterministic: that delay, in batches, at every interface"),
      whole_number("credits", s.credits, 1, 1 << 16,
                   "Activations that may wait before a group: more keeps it busy, less keeps gradients fresh"),
-     whole_number("threads", s.threads, 1, 1 << 12, "Threads that run the actors"),
+     whole_number("threads", s.threads, 1, 1 << 12,
+                  "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
      whole_number("intra-op", s.intra_op, 1, 1 << 12, "Threads of one matrix product"),
      text("audit", "every:N", o.audit,
           "Measure what was applied against the true gradient, every Nth batch (costs a backward pass); off"),
-     choice("on-nonfinite", o.on_nonfinite, {"stop", "skip"},
-            "A NaN or Inf in a loss or gradient: stop and say where, or skip and count it"),
+     choice(
+       "on-nonfinite", o.on_nonfinite, {"stop", "skip"},
+       "A NaN or Inf in a loss or gradient: stop and say where, or skip and count it; a run whose batches were all "
+       "skipped, or the last hundred, has failed"),
      real_number("hang-after", "SECONDS", s.hang_after_s, {0, 1e9, true},
-                 "Without progress for so long, say who waits for whom, save and stop")}};
+                 "Without progress for so long, say who waits for whom, save and stop. A process that is stopped, or "
+                 "still computes, or whose steps have taken long so far, gets more")}};
 }
 
 option_group output(train_options& o) {
@@ -186,7 +191,7 @@ option_group output(train_options& o) {
 
 train_options::train_options() {
   settings.steps = 2000;
-  settings.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  settings.threads = usable_processors();
 }
 
 std::vector<option_group> train_option_table(train_options& target) {
