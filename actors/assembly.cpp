@@ -31,6 +31,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.layers = planned.layers;
   setup.work = planned.work;
   setup.copies = planned.copies;
+  setup.gate = planned.gate;
   setup.host_below = reads_host_only(plan, index - 1);
   setup.host_above = index + 1 < count && reads_host_only(plan, index + 1);
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));

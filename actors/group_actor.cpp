@@ -40,6 +40,16 @@ void group_actor::on_exit() {
   crossing_actor::on_exit();
 }
 
+caf::invoke_message_result group_actor::consume(caf::mailbox_element& element) {
+  struct handling {
+    explicit handling(handler_gate& gate) : gate_(gate) { gate_.enter(); }
+    ~handling() { gate_.leave(); }
+    handler_gate& gate_;
+  };
+  const handling now(*setup_.gate);
+  return crossing_actor::consume(element);
+}
+
 // ---- messages
 
 void group_actor::handle_connect(connect& neighbours) {

@@ -17,6 +17,7 @@
 #include "actors/crossing_actor.hpp"
 #include "actors/gap_above.hpp"
 #include "actors/gradient_demand.hpp"
+#include "actors/handler_gate.hpp"
 #include "actors/links/link_counters.hpp"
 #include "actors/links/link_messages.hpp"
 #include "actors/policies/update_policy.hpp"
@@ -36,7 +37,8 @@ struct group_setup {
   std::shared_ptr<layer_group> layers;
   stream* work = nullptr;
   stream* copies = nullptr; // of the same device: tensors from and to other devices
-  bool host_below = false;  // the neighbour below reads host memory only
+  std::shared_ptr<handler_gate> gate = std::make_shared<handler_gate>(); // around each message
+  bool host_below = false;                                               // the neighbour below reads host memory only
   bool host_above = false;
   std::unique_ptr<update_policy> policy;
   learning_rate rate{1e-3f};
@@ -59,6 +61,8 @@ class group_actor : public crossing_actor, private policy_actions {
 public:
   group_actor(caf::actor_config&, actor_place, group_setup);
   ~group_actor() override;
+
+  caf::invoke_message_result consume(caf::mailbox_element&) override;
 
 protected:
   caf::behavior make_behavior() override;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 namespace syngrad {
 
@@ -49,6 +50,31 @@ std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_gr
     groups[i].where->synchronize();
   }
   return all;
+}
+
+status with_weights_now(const std::vector<planned_group>& groups, std::chrono::milliseconds patience,
+                        const weights_use& use) {
+  std::vector<const planned_group*> here;
+  std::vector<handler_gate*> gates;
+  for (const auto& each : groups) {
+    if (!each.where) continue;
+    here.push_back(&each);
+    gates.push_back(each.gate.get());
+  }
+  const paused_handlers paused(std::move(gates), patience);
+  if (const auto stuck = paused.stuck())
+    return error{"layers " + here[*stuck]->units + " have been in one step for " +
+                 std::to_string(patience.count() / 1000) + " s"};
+  try {
+    for (const auto* each : here) each->where->synchronize();
+    const auto weights = read_weights(groups, {});
+    for (const auto* each : here) each->work->raise_failure();
+    return use(weights);
+  } catch (const std::bad_alloc&) {
+    return error{"there is no memory for it"};
+  } catch (const std::exception& reason) {
+    return error{reason.what()};
+  }
 }
 
 } // namespace syngrad

@@ -1,10 +1,12 @@
 // Brings the weights of a run's groups to where the host reads them, and tells which are out of reach.
 //
-// Called by programs and tests when the actors have ended: it waits for the devices.
+// Called by programs and tests when the actors have ended, but for with_weights_now(): it waits for the devices.
 #pragma once
 
 #include "actors/run_plan.hpp"
+#include "actors/trainer.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,5 +22,10 @@ std::uint64_t weight_bytes_of(const planned_group&);
 // Of all groups in this process but the `lost` ones, bottom to top.
 std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_group>&,
                                                     const std::vector<lost_group>& lost);
+
+// The same while the actors run, for the time that `use` takes: the groups stand still between two messages. From any
+// thread, one at a time. Fails where a group does not come to the end of a message within `patience`, where its device
+// fails, and where `use` does.
+status with_weights_now(const std::vector<planned_group>&, std::chrono::milliseconds patience, const weights_use& use);
 
 } // namespace syngrad

@@ -1,6 +1,7 @@
 // A run, checked and built, before any actor exists: which group is where, with which layers, predictor and streams.
 #pragma once
 
+#include "actors/handler_gate.hpp"
 #include "actors/settings.hpp"
 #include "actors/training.hpp"
 #include "actors/update_observer.hpp"
@@ -25,6 +26,8 @@ struct planned_group {
   std::shared_ptr<synthetic_gradient_model> predictor; // null at the top, and where the policy does not predict
   stream* predictor_work = nullptr;                    // normal priority
   stream* solver_work = nullptr;                       // low priority
+  // Around each message of the group's actor, so that its layers can be read while it runs.
+  std::shared_ptr<handler_gate> gate = std::make_shared<handler_gate>();
 };
 
 struct run_plan {

@@ -17,6 +17,7 @@ struct training::implementation {
   std::mutex mutex; // of what interrupt() touches
   std::unique_ptr<owned_actor_system> system;
   caf::actor coordinator;
+  std::shared_ptr<run_state> state; // once the run has begun
   bool interrupted = false;
   std::vector<lost_group> lost;
 };
@@ -80,6 +81,7 @@ training_summary training::run() {
     const std::lock_guard lock(self_->mutex);
     self_->system = std::move(system);
     self_->coordinator = actors.coordinator;
+    self_->state = actors.state;
     if (self_->interrupted) caf::anon_send(actors.coordinator, interrupt_run{});
   }
   auto outcome = wait_for_outcome(actors, settings.hang_after_s, self_->plan.observer);
@@ -114,6 +116,18 @@ void training::interrupt() {
 
 std::vector<layer_group::named_tensor> training::weights() {
   return read_weights(self_->plan.groups, self_->lost);
+}
+
+status training::with_weights_now(const weights_use& use) {
+  constexpr std::chrono::seconds patience(30); // for one message of a large group
+  const auto state = [this] {
+    const std::lock_guard lock(self_->mutex);
+    return self_->state;
+  }();
+  if (state) ++state->standing_still;
+  const auto done = syngrad::with_weights_now(self_->plan.groups, patience, use);
+  if (state) --state->standing_still;
+  return done;
 }
 
 } // namespace syngrad

@@ -53,6 +53,7 @@ public:
   training_summary run() override;
   void interrupt() override;
   std::vector<layer_group::named_tensor> weights() override;
+  status with_weights_now(const weights_use&) override;
 
 private:
   struct implementation;

@@ -195,6 +195,10 @@ training_summary distributed_training::train() {
   return out;
 }
 
+status distributed_training::with_weights_now(const weights_use&) {
+  return error{"the nodes send their weights when the batches in flight are done"};
+}
+
 void distributed_training::interrupt() {
   caf::anon_send(inbox_address_, interrupt_run{});
 }

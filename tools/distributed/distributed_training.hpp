@@ -40,6 +40,7 @@ public:
   training_summary run() override;
   void interrupt() override;
   std::vector<layer_group::named_tensor> weights() override { return std::move(weights_); }
+  status with_weights_now(const weights_use&) override;
 
 private:
   explicit distributed_training(setup given) : given_(std::move(given)) {}
