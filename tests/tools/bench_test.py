@@ -3,7 +3,7 @@ import json
 import sys
 from pathlib import Path
 
-from program import check, folder, run
+from program import LIMIT, check, folder, read_until, run, start
 
 program = sys.argv[1]
 
@@ -30,3 +30,16 @@ with folder() as home:
     check([hop["threads"] for hop in report["hops"]] == [1, 2], report["hops"])
     check(all(0 < hop["microseconds"] < 1e6 for hop in report["hops"]), report["hops"])
     check(report["peak_memory_bytes"] > 1 << 20, report["peak_memory_bytes"])
+
+    # A request to end leaves what was measured until then.
+    path = Path(home) / "stopped.json"
+    process = start(program, home, "bench", "--widths", "16,32" + 200 * ",48", "--threads", "1", "--pairs", "1", "--seconds", "0.02",
+                    "--quick", "--json", path)
+    read_until(process, "width 32", process.stderr)
+    process.terminate()
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 130, process.returncode, out, err)
+    check("ending after this burst" in err, err)
+    measured = [one["model"] for one in json.loads(path.read_text())["measurements"]]
+    check(measured[:2] == ["mlp:784-16x5-10"] * 2 and 2 <= len(measured) < 404, measured)
+    check(not list(Path(home).glob("*.partial*")), "a temporary file is left")

@@ -9,6 +9,7 @@
 #include "tools/signals.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <iostream>
 
@@ -110,14 +111,20 @@ exit_code bench(const bench_options& options) {
   auto json = create_json(options.json);
   if (!json) return fail("--json: " + json.message(), exit_code::bad_usage);
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };
-  const auto report = measure(options.settings, say);
+  std::atomic<bool> stopped{false};
+  const signal_watcher watcher({[&stopped] {
+    stopped = true;
+    std::cerr << "syngrad bench: ending after this burst, with what was measured; once more to stop at once"
+              << std::endl;
+  }});
+  const auto report = measure(options.settings, say, [&stopped] { return stopped.load(); });
   if (!report) return fail(report.message(), exit_code::failed);
   auto& shown = json->is_standard_output() ? std::cerr : std::cout;
   shown << format_bench_table(*report) << std::flush;
   json->write(format_bench_json(*report));
   if (auto written = json->commit(); !written) return fail(written.message(), exit_code::failed);
   shown << "as JSON: " << json->path() << std::endl;
-  return exit_code::done;
+  return stopped ? exit_code::interrupted : exit_code::done;
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <sys/resource.h>
 
 namespace syngrad::tools {
@@ -46,9 +47,11 @@ bool asked_for(const policy_under_test& policy, const bench_settings& settings) 
   return std::find(settings.policies.begin(), settings.policies.end(), policy.name) != settings.policies.end();
 }
 
-// Bursts of the products and of the training in turn, so that whatever else the machine does meets both.
-result<bench_measurement> measure_pairs(const policy_under_test& policy, int width, int threads,
-                                        const bench_settings& settings) {
+// Bursts of the products and of the training in turn, so that whatever else the machine does meets both. Nothing where
+// it was stopped.
+result<std::optional<bench_measurement>> measure_pairs(const policy_under_test& policy, int width, int threads,
+                                                       const bench_settings& settings,
+                                                       const std::function<bool()>& stopped) {
   const auto batch = settings.batch;
   std::vector<std::int64_t> widths(static_cast<std::size_t>(settings.hidden) + 2, width);
   widths.front() = 784;
@@ -66,6 +69,7 @@ result<bench_measurement> measure_pairs(const policy_under_test& policy, int wid
   auto speed = whole.run(first_steps, data, device);
   std::vector<double> peaks, speeds, shares;
   for (int pair = 0; speed && pair < settings.pairs; ++pair) {
+    if (stopped()) return std::optional<bench_measurement>();
     peaks.push_back(alone.run(settings.seconds));
     speed = whole.run(std::max<std::int64_t>(first_steps, std::llround(*speed * settings.seconds)), data, device);
     if (!speed) break;
@@ -79,14 +83,15 @@ result<bench_measurement> measure_pairs(const policy_under_test& policy, int wid
   found.steps_per_s = median(speeds);
   found.share = median(shares);
   found.needed_share = found.share * products.needed_flops() / products.flops();
-  return found;
+  return std::optional(found);
 }
 
 // A device without room, or one that fails, is named by its exception.
-result<bench_measurement> measured(const policy_under_test& policy, int width, int threads,
-                                   const bench_settings& settings) {
+result<std::optional<bench_measurement>> measured(const policy_under_test& policy, int width, int threads,
+                                                  const bench_settings& settings,
+                                                  const std::function<bool()>& stopped) {
   try {
-    return measure_pairs(policy, width, threads, settings);
+    return measure_pairs(policy, width, threads, settings, stopped);
   } catch (const std::exception& failure) {
     return error{failure.what()};
   }
@@ -110,9 +115,11 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-result<bench_report> measure(const bench_settings& settings, const std::function<void(const std::string&)>& say) {
+result<bench_report> measure(const bench_settings& settings, const std::function<void(const std::string&)>& say,
+                             const std::function<bool()>& stopped) {
   bench_report report{.settings = settings, .measurements = {}, .hops = {}};
   for (const auto threads : settings.threads) {
+    if (stopped()) break;
     say("hop between actors, " + on(threads));
     report.hops.push_back({threads, measure_hop_us(threads, settings.hops)});
   }
@@ -122,11 +129,11 @@ result<bench_report> measure(const bench_settings& settings, const std::function
   for (const auto width : settings.widths) {
     for (const auto threads : settings.threads) {
       for (const auto& policy : policies) {
-        if (!asked_for(policy, settings)) continue;
+        if (stopped() || !asked_for(policy, settings)) continue;
         say("width " + std::to_string(width) + ", " + policy.name + ", " + on(threads));
-        auto found = measured(policy, width, threads, settings);
+        auto found = measured(policy, width, threads, settings, stopped);
         if (!found) return found.failure();
-        report.measurements.push_back(std::move(*found));
+        if (*found) report.measurements.push_back(std::move(**found));
       }
     }
   }
