@@ -83,7 +83,7 @@ result<atomic_file> atomic_file::create(const file_target& target, std::size_t r
 }
 
 atomic_file::~atomic_file() {
-  if (file_) ::unlink(file_.path().c_str());
+  if (file_) ::unlink(temporary_path_.c_str());
 }
 
 status atomic_file::write(const void* data, std::size_t bytes) {
@@ -96,9 +96,13 @@ status atomic_file::commit() {
   if (written_ < reserved_)
     if (auto done = file_.truncate(written_); !done) return done;
   if (auto done = file_.synchronize(); !done) return done;
-  if (::rename(file_.path().c_str(), path_.c_str()) != 0) return file_error("rename to", path_, errno);
+  if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) return file_error("rename to", path_, errno);
   synchronize_folder_of(path_);
   return file_.close();
+}
+
+void atomic_file::follow(const std::string& folder) {
+  for (auto* each : {&path_, &temporary_path_}) *each = folder + "/" + each->substr(each->rfind('/') + 1);
 }
 
 } // namespace syngrad

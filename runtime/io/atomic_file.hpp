@@ -24,18 +24,21 @@ public:
 
   const std::string& path() const { return path_; }
   // Where the contents are until commit(), for a library that writes files itself.
-  const std::string& temporary_path() const { return file_.path(); }
+  const std::string& temporary_path() const { return temporary_path_; }
   status write(const void* data, std::size_t bytes);
   status write(std::string_view text) { return write(text.data(), text.size()); }
   // Gives back what was reserved and not written, syncs, renames to `path` (replacing an older file) and syncs the
   // folder. Nothing may be written afterwards.
   status commit();
+  // The folder of both names is `folder` now: it was renamed.
+  void follow(const std::string& folder);
 
 private:
-  atomic_file(file_descriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  atomic_file(file_descriptor file, std::string path)
+    : file_(std::move(file)), path_(std::move(path)), temporary_path_(file_.path()) {}
 
   file_descriptor file_;
-  std::string path_;
+  std::string path_, temporary_path_;
   std::size_t reserved_ = 0, written_ = 0;
 };
 

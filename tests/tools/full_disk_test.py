@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from program import TINY, check, check_refused, folder, run, tiny_csv
+from whole_weights import problem_with
 
 program = sys.argv[1]
 
@@ -24,6 +25,16 @@ def check_saved(run_folder):
     summary = json.loads((run_folder / "summary.json").read_text())
     check(summary["end"] == "interrupted", summary)
     check((run_folder / "weights.safetensors").stat().st_size > 1000, "weights")
+
+
+def fill(path):
+    """Takes what is left of a disk."""
+    with open(path, "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 1024):
+                pass
+        except OSError:
+            pass
 
 
 def with_limits(home):
@@ -58,16 +69,26 @@ def with_small_disk(home):
     for line in process.stdout:
         if "test error" in line:
             break
-    with open(disk / "filler", "wb", buffering=0) as filler:
-        try:
-            while filler.write(b"x" * 1024):
-                pass
-        except OSError:
-            pass
+    fill(disk / "filler")
     _, err = process.communicate(timeout=240)
     check(process.returncode == 1, process.returncode, err)
     check("stopped, weights are saved" in err and "No space left" in err and len(err.splitlines()) == 1, err)
     check_saved(disk / "b")
+
+    # A request to end has its weights saved on a full disk, too.
+    (disk / "filler").unlink()
+    process = subprocess.Popen([program, "train", *TINY, *data, "--trace", "off", "--run", disk / "c", "--steps", "1000000000"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("training mlp"):
+            break
+    fill(disk / "filler")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=240)
+    check(process.returncode == 130, process.returncode, err)
+    check("are saved in" in err and "the weights are those of the request to end" in err and "No space left" in err, err)
+    problem = problem_with(disk / "c" / "weights.safetensors", TINY[1])
+    check(problem is None, problem)
 
 
 with folder() as home:

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM end a run after the batches in flight: weights saved, summary printed, exit code 130."""
+"""Ctrl-C and SIGTERM end a run after the batches in flight: weights saved, summary printed, exit code 130. SIGUSR1 saves
+the weights, as often as it comes, and the run goes on. What is ignored stays ignored."""
 import json
 import signal
 import struct
@@ -7,14 +8,15 @@ import sys
 from pathlib import Path
 
 from program import TINY, check, folder, run, tiny_csv
+from whole_weights import problem_with
 
 program = sys.argv[1]
 
 
-def start(home, name, *more):
+def start(home, name, *more, **others):
     command = [program, "train", *TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "1000000000", "--eval-every",
                "50", "--run", str(home / name), *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **others)
 
 
 def wait_for_evaluation(process):
@@ -40,6 +42,35 @@ with folder() as home:
         header = json.loads(weights[8:8 + struct.unpack("<Q", weights[:8])[0]])
         check(any(key.endswith("weight") for key in header), header.keys())
         check(not list((home / name).glob("*.partial*")), "a temporary file is left")
+
+    # What was saved is whole, even where the run never gets to its end.
+    process = start(home, "saved")
+    wait_for_evaluation(process)
+    path, sizes = home / "saved" / "weights.safetensors", []
+    for _ in range(3):
+        process.send_signal(signal.SIGUSR1)
+        said = process.stderr.readline()
+        check(said == f"syngrad train: weights as they are now are saved in {path}; the run goes on\n", said)
+        check(problem_with(path, TINY[1]) is None, problem_with(path, TINY[1]))
+        wait_for_evaluation(process)
+        sizes.append(path.stat().st_ino)
+    check(len(set(sizes)) > 1, "the file is not replaced:", sizes)
+    process.kill()
+    process.communicate()
+    check(problem_with(path, TINY[1]) is None, problem_with(path, TINY[1]))
+
+    # nohup, and a background job of a shell: what was ignored at the start is nobody's request.
+    ignored = start(home, "ignored", preexec_fn=lambda: [signal.signal(each, signal.SIG_IGN)
+                                                         for each in (signal.SIGHUP, signal.SIGINT)])
+    wait_for_evaluation(ignored)
+    for each in (signal.SIGHUP, signal.SIGINT):
+        ignored.send_signal(each)
+    wait_for_evaluation(ignored)
+    wait_for_evaluation(ignored)
+    check(ignored.poll() is None, "ended by a signal that was ignored", ignored.returncode)
+    ignored.send_signal(signal.SIGTERM)
+    out, err = ignored.communicate(timeout=120)
+    check(ignored.returncode == 130 and "interrupted: test error" in out, ignored.returncode, out, err)
 
     # A closed pipe is no reason to die: the run goes on to its end.
     result = run("sh", "-c", f'"$0" train "$@" | head -1', program, *TINY, "--data", f"csv:{tiny_csv(home)}",

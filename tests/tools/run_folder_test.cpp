@@ -14,7 +14,7 @@ TEST_CASE("A run's folder is made with its parents, and goes again where the run
     const auto made = run_folder::create(folder.file("a/b/c"), "locked");
     REQUIRE(made);
     CHECK(fs::is_directory(folder.file("a/b/c")));
-    CHECK(fs::is_empty(folder.file("a/b/c")));
+    CHECK(fs::is_regular_file(folder.file("a/b/c/.lock")));
   }
   CHECK(!fs::exists(folder.file("a")));
 }

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <sys/resource.h>
 
@@ -22,6 +24,25 @@ std::vector<std::string> lines_of(const std::string& path) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;
+}
+
+float first_number_in(const std::string& path) {
+  const auto file = read_safetensors(path);
+  REQUIRE(file);
+  float number = 0;
+  std::memcpy(&number, file->tensors.front().bytes.data(), sizeof number);
+  return number;
+}
+
+int partial_files_in(const std::string& folder) {
+  return static_cast<int>(std::count_if(fs::directory_iterator(folder), fs::directory_iterator(), [](auto& entry) {
+    return entry.path().filename().string().find(".partial") != std::string::npos;
+  }));
+}
+
+bool only_the_lock_in(const std::string& folder) {
+  return std::all_of(fs::directory_iterator(folder), fs::directory_iterator(),
+                     [](const auto& entry) { return entry.path().filename() == ".lock"; });
 }
 
 struct written_run {
@@ -92,7 +113,7 @@ TEST_CASE("A run that never starts leaves nothing in its folder") {
     REQUIRE(recorder);
     recorder->discard();
   }
-  CHECK(fs::is_empty(run.folder->path()));
+  CHECK(only_the_lock_in(run.folder->path()));
 }
 
 TEST_CASE("Where space cannot be reserved, the run is refused and nothing stays") {
@@ -103,7 +124,7 @@ TEST_CASE("Where space cannot be reserved, the run is refused and nothing stays"
     REQUIRE(!recorder);
     CHECK(recorder.message().find("--run: cannot reserve 1152921504606846976 bytes") == 0);
   }
-  CHECK(fs::is_empty(run.folder->path()));
+  CHECK(only_the_lock_in(run.folder->path()));
 }
 
 TEST_CASE("Metrics that cannot be written are reported, and the weights are saved all the same") {
@@ -125,4 +146,168 @@ TEST_CASE("Metrics that cannot be written are reported, and the weights are save
   CHECK(recorded.message().find("cannot write '" + run.folder->path()) == 0);
   CHECK(saved);
   CHECK(read_safetensors(run.file("weights.safetensors")));
+}
+
+TEST_CASE("Weights that are saved while a run goes on are whole, replaced by later ones, and by those of its end") {
+  written_run run;
+  auto recorder = run_recorder::open(*run.folder, run.plan);
+  REQUIRE(recorder);
+  const auto weights = run.weights();
+  float& first = weights.front().value.f32()[0];
+  for (const float value : {1.0f, 2.0f}) {
+    first = value;
+    const auto path = recorder->save(weights, false);
+    REQUIRE(path);
+    CHECK(*path == run.file("weights.safetensors"));
+    CHECK(first_number_in(*path) == value);
+  }
+  first = 3.0f;
+  REQUIRE(recorder->finish(test::sample_summary(), weights));
+  CHECK(first_number_in(run.file("weights.safetensors")) == 3.0f);
+  CHECK(recorder->remark() == "");
+  CHECK(fs::file_size(run.file("weights.safetensors")) == run.plan.weight_bytes);
+  CHECK(partial_files_in(run.folder->path()) == 0);
+}
+
+TEST_CASE("Where the disk has no other space, weights of a run that goes on leave what was reserved for its end") {
+  written_run run;
+  auto recorder = run_recorder::open(*run.folder, run.plan);
+  REQUIRE(recorder);
+  const auto weights = run.weights();
+  weights.front().value.f32()[0] = 1.0f;
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit previous{};
+  ::getrlimit(RLIMIT_FSIZE, &previous);
+  const rlimit limit{run.plan.weight_bytes - 1, previous.rlim_max}; // no further file of that size
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  const auto saved = recorder->save(weights, false);
+  ::setrlimit(RLIMIT_FSIZE, &previous);
+  std::signal(SIGXFSZ, SIG_DFL);
+  REQUIRE(!saved);
+  CHECK(saved.message().find("cannot reserve") == 0);
+  CHECK(partial_files_in(run.folder->path()) == 2); // those of the end are still reserved
+  REQUIRE(recorder->finish(test::sample_summary(), weights));
+  CHECK(first_number_in(run.file("weights.safetensors")) == 1.0f);
+}
+
+TEST_CASE("A folder that is renamed is followed to its new name, with all that comes") {
+  written_run run;
+  auto recorder = run_recorder::open(*run.folder, run.plan);
+  REQUIRE(recorder);
+  std::vector<std::string> told;
+  recorder->on_move([&](const std::string& line) { told.push_back(line); });
+  REQUIRE(recorder->evaluation(test::sample_evaluation(100)));
+  const auto before = run.folder->path(), after = run.parent.file("elsewhere");
+  fs::rename(before, after);
+  REQUIRE(recorder->evaluation(test::sample_evaluation(200)));
+  REQUIRE(recorder->finish(test::sample_summary(), run.weights()));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("'" + before + "' was renamed: it is '" + after + "' now") != std::string::npos);
+  CHECK(recorder->remark() == told[0]);
+  CHECK(!recorder->lost_its_folder());
+  CHECK(recorder->path() == after);
+  CHECK(!fs::exists(before));
+  CHECK(lines_of(after + "/metrics.csv").size() == 3);
+  CHECK(read_safetensors(after + "/weights.safetensors"));
+  CHECK(fs::exists(after + "/summary.json"));
+  CHECK(partial_files_in(after) == 0);
+}
+
+TEST_CASE("Where a folder was removed, all goes to a new one in its place or beside it, with the metrics so far") {
+  written_run run;
+  auto recorder = run_recorder::open(*run.folder, run.plan);
+  REQUIRE(recorder);
+  std::vector<std::string> told;
+  recorder->on_move([&](const std::string& line) { told.push_back(line); });
+  REQUIRE(recorder->evaluation(test::sample_evaluation(100)));
+  const auto lost = run.folder->path();
+  auto place = lost;
+  SECTION("nothing is there") {
+    fs::remove_all(lost);
+  }
+  SECTION("the folders above it are gone, too") {
+    fs::remove_all(run.parent.path());
+  }
+  SECTION("another run is there") {
+    fs::remove_all(lost);
+    fs::create_directories(lost + "/trace");
+    std::ofstream(lost + "/run.ini") << "theirs";
+    place = lost + "-2";
+  }
+  SECTION("another run is just beginning there") {
+    fs::remove_all(lost);
+    fs::create_directories(lost);
+    place = lost + "-2";
+    static std::optional<folder_lock> theirs; // of another open file, as another process's
+    theirs = std::move(*folder_lock::take(lost).value());
+  }
+  SECTION("what is in it was removed") {
+    fs::remove_all(lost + "/.lock");
+    fs::remove_all(lost + "/metrics.csv");
+    place = lost + "-2"; // the rest is still a run
+  }
+  SECTION("somebody's file is there") {
+    fs::remove_all(lost);
+    std::ofstream(lost) << "mine";
+    place = lost + "-2";
+  }
+  REQUIRE(recorder->evaluation(test::sample_evaluation(200)));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("'" + lost + "' was removed") != std::string::npos);
+  CHECK(told[0].find("'" + place + "'") != std::string::npos);
+  REQUIRE(recorder->save(run.weights(), false));
+  REQUIRE(recorder->finish(test::sample_summary(), run.weights()));
+  CHECK(recorder->lost_its_folder());
+  CHECK(recorder->path() == place);
+  const auto rows = lines_of(place + "/metrics.csv");
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[1].find("100,") == 0);
+  CHECK(rows[2].find("200,") == 0);
+  CHECK(lines_of(place + "/run.ini") == std::vector<std::string>{"steps = 1"});
+  CHECK(read_safetensors(place + "/weights.safetensors"));
+  CHECK(partial_files_in(place) == 0);
+  if (fs::exists(lost + "/run.ini") && place != lost) CHECK(!fs::exists(lost + "/weights.safetensors"));
+}
+
+TEST_CASE("A folder that is removed after the last evaluation costs no weights") {
+  written_run run;
+  auto recorder = run_recorder::open(*run.folder, run.plan);
+  REQUIRE(recorder);
+  fs::remove_all(run.folder->path());
+  REQUIRE(recorder->finish(test::sample_summary(), run.weights()));
+  CHECK(recorder->lost_its_folder());
+  CHECK(read_safetensors(recorder->path() + "/weights.safetensors"));
+}
+
+TEST_CASE("A folder that does not take the weights at the end costs none") {
+  written_run run;
+  auto recorder = run_recorder::open(*run.folder, run.plan);
+  REQUIRE(recorder);
+  REQUIRE(recorder->evaluation(test::sample_evaluation(100)));
+  fs::create_directory(run.file("weights.safetensors")); // cannot be replaced by a file
+  const auto at_first = run.folder->path();
+  REQUIRE(recorder->finish(test::sample_summary(), run.weights()));
+  CHECK(recorder->path() == at_first + "-2");
+  CHECK(recorder->remark().find("'" + at_first + "' does not take the weights (cannot rename") != std::string::npos);
+  CHECK(read_safetensors(recorder->path() + "/weights.safetensors"));
+  CHECK(lines_of(recorder->path() + "/metrics.csv").size() == 2);
+  CHECK(fs::exists(recorder->path() + "/summary.json"));
+  CHECK(lines_of(at_first + "/metrics.csv").size() == 2);
+}
+
+TEST_CASE("Files of a run are its own: one that appears meanwhile under such a name is not touched") {
+  for (const auto* name : {"metrics.csv", "run.ini"}) {
+    written_run run;
+    std::ofstream(run.file(name)) << "theirs";
+    {
+      const auto recorder = run_recorder::open(*run.folder, run.plan);
+      REQUIRE(!recorder);
+      CHECK(recorder.message().find(std::string("--run: cannot create '") + run.file(name) + "'") == 0);
+    }
+    CHECK(lines_of(run.file(name)) == std::vector<std::string>{"theirs"});
+    for (const auto& entry : fs::directory_iterator(run.folder->path())) {
+      const auto found = entry.path().filename().string();
+      CHECK((found == name || found == ".lock"));
+    }
+  }
 }

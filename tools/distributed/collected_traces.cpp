@@ -41,10 +41,10 @@ std::string send_trace_files(const std::string& folder, const std::function<void
 }
 
 void collected_traces::take(const std::string& node, const trace_part& part) {
-  const auto folder = run_path_ + "/trace-" + node;
+  const auto name = "trace-" + node, folder = run_path_ + "/" + name;
   if (!is_plain(part.file) || !failure_.empty()) return;
   std::error_code failure;
-  if (folders_.insert(folder).second && !fs::create_directory(folder, failure)) { // what is there is of another run
+  if (folders_.insert(name).second && !fs::create_directory(folder, failure)) { // what is there is of another run
     failure_ = file_error("create folder", folder, failure ? failure.value() : EEXIST).message;
     return;
   }
@@ -58,7 +58,7 @@ result<collected_count> collected_traces::merge() {
   if (!failure_.empty()) return error{failure_};
   const auto own = run_path_ + "/trace", merged = run_path_ + "/trace-merged";
   std::vector<std::string> folders{own};
-  folders.insert(folders.end(), folders_.begin(), folders_.end());
+  for (const auto& each : folders_) folders.push_back(run_path_ + "/" + each);
   std::string remedy = "; the nodes' traces lie beside it: syngrad trace merge";
   for (const auto& each : folders) remedy += " " + each;
   remedy += " --out DIR";

@@ -25,6 +25,8 @@ public:
 
   // Appends to RUN/trace-NAME/FILE.
   void take(const std::string& node, const trace_part&);
+  // The run's folder has another name.
+  void follow(const std::string& run_path) { run_path_ = run_path; }
   bool empty() const { return folders_.empty(); }
   // After the coordinator's own trace is closed: RUN/trace becomes the trace of all, which is counted. Where that
   // fails, the nodes' stay where they are; the message says how to go on.
@@ -32,7 +34,7 @@ public:
 
 private:
   std::string run_path_, failure_;
-  std::set<std::string> folders_;
+  std::set<std::string> folders_; // in the run's
 };
 
 } // namespace syngrad::tools

@@ -15,15 +15,21 @@ std::string field(double value) {
 } // namespace
 
 result<metrics_csv> metrics_csv::create(const std::string& path, int groups) {
-  auto file = file_descriptor::create(path);
+  auto file = growing_file::create(path);
   if (!file) return file.failure();
   std::string header = "step,wall_s,samples_per_s,train_loss_nats,loss_nats,error_percent,judged_on";
   for (int i = 0; i < groups; ++i) {
     const auto prefix = ",group" + std::to_string(i) + "_";
     header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "staleness_updates";
   }
-  if (auto done = file->write(header + "\n"); !done) return done.failure();
+  if (auto done = file->append(header + "\n"); !done) return done.failure();
   return metrics_csv(std::move(*file), groups);
+}
+
+result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
+  auto file = file_.continued_at(path);
+  if (!file) return file.failure();
+  return metrics_csv(std::move(*file), groups_);
 }
 
 status metrics_csv::append(const evaluation_report& report) {
@@ -38,7 +44,7 @@ status metrics_csv::append(const evaluation_report& report) {
     const auto& group = report.groups[static_cast<std::size_t>(i)];
     row += field(group.busy) + field(group.cosine) + field(group.norm_ratio) + field(group.staleness);
   }
-  return file_.write(row + "\n");
+  return file_.append(row + "\n");
 }
 
 } // namespace syngrad::tools

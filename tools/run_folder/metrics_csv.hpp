@@ -6,7 +6,7 @@
 #pragma once
 
 #include "actors/summary.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "tools/run_folder/growing_file.hpp"
 
 namespace syngrad::tools {
 
@@ -14,12 +14,15 @@ class metrics_csv {
 public:
   static result<metrics_csv> create(const std::string& path, int groups);
 
+  // All rows so far in a new file, to which the next ones go. Once.
+  result<metrics_csv> continued_at(const std::string& path);
+
   status append(const evaluation_report&);
 
 private:
-  metrics_csv(file_descriptor file, int groups) : file_(std::move(file)), groups_(groups) {}
+  metrics_csv(growing_file file, int groups) : file_(std::move(file)), groups_(groups) {}
 
-  file_descriptor file_;
+  growing_file file_;
   int groups_;
 };
 

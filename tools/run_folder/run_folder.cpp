@@ -39,13 +39,13 @@ result<run_folder> run_folder::create(const std::string& requested, const std::s
     auto made = folder.make(!requested.empty());
     if (!made && requested.empty() && fs::exists(folder.path_) && number < 1000) continue;
     if (!made) return option_error(made.failure());
-    if (auto good = folder.check_free(); !good) return option_error(good.failure());
-    if (auto good = folder.check_writable(); !good) return option_error(good.failure());
+    if (auto taken = folder.take(); !taken) return option_error(taken.failure());
     return folder;
   }
 }
 
 run_folder::~run_folder() {
+  lock_.reset();
   while (!created_.empty()) {
     ::rmdir(created_.back().c_str()); // fails where something is in it: then it is not ours to remove
     created_.pop_back();
@@ -69,6 +69,25 @@ status run_folder::make(bool may_exist) {
   return ok();
 }
 
+// Another run that fails may remove the folder that it has made, between two of these steps.
+status run_folder::take() {
+  constexpr int attempts = 100;
+  for (int i = 0; i < attempts; ++i) {
+    auto lock = folder_lock::take(path_);
+    if (!lock) return lock.failure();
+    if (*lock) {
+      lock_ = std::move(**lock);
+      break;
+    }
+    if (auto made = make(true); !made) return made;
+  }
+  if (!lock_) return error{"folder '" + path_ + "' is removed again and again; choose another one"};
+  auto held = held_folder::open(path_);
+  if (!held) return held.failure();
+  held_ = std::move(*held);
+  return check_free();
+}
+
 status run_folder::check_free() const {
   for (const auto* name : {"run.ini", "metrics.csv", "summary.json", "weights.safetensors", "trace", "report.html"})
     if (fs::exists(fs::path(path_) / name))
@@ -76,14 +95,17 @@ status run_folder::check_free() const {
   return ok();
 }
 
-// Permissions do not tell all (a read-only or full disk), so a file is written.
-status run_folder::check_writable() const {
-  const auto name = file(".syngrad-probe");
-  auto probe = file_descriptor::create(name);
-  if (!probe) return error{"folder '" + path_ + "' is not writable: " + probe.message()};
-  const auto written = probe->write("x");
-  ::unlink(name.c_str());
-  return written;
+run_folder::standing run_folder::look() {
+  if (held_->is_at(path_) && lock_->holds()) return standing::in_place;
+  const auto now = held_->path_now();
+  if (!now) return standing::removed;
+  lock_->follow(*now);
+  if (!lock_->holds()) return standing::removed;
+  // As it was given, where it still is below the working directory.
+  std::error_code ignored; // of a working directory that is gone
+  const auto below = fs::path(*now).lexically_proximate(fs::current_path(ignored));
+  path_ = fs::path(path_).is_relative() && *below.begin() != ".." ? below.string() : *now;
+  return standing::renamed;
 }
 
 } // namespace syngrad::tools

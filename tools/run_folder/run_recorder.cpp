@@ -4,14 +4,14 @@
 #include "tools/run_folder/summary_json.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <map>
-#include <unistd.h>
 
 namespace syngrad::tools {
 
 namespace {
 
-constexpr std::size_t summary_bytes_a_group = 1024; // more than its JSON ever takes
+using named_tensors = std::span<const layer_group::named_tensor>;
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -19,21 +19,6 @@ double seconds_since_1970() {
 
 std::map<std::string, std::string> metadata_of(const std::string& model) {
   return {{"model", model}, {"program", "syngrad " SYNGRAD_VERSION}};
-}
-
-std::string events_name(double now) {
-  return "events.out.tfevents." + std::to_string(static_cast<std::int64_t>(now)) + ".syngrad";
-}
-
-status write_whole(const std::string& path, const std::string& text) {
-  auto file = atomic_file::create(path);
-  if (!file) return file.failure();
-  if (auto done = file->write(text); !done) return done;
-  return file->commit();
-}
-
-void remove_files(const std::vector<std::string>& paths) {
-  for (const auto& path : paths) ::unlink(path.c_str());
 }
 
 std::vector<scalar> scalars_of(const evaluation_report& report) {
@@ -47,51 +32,190 @@ std::vector<scalar> scalars_of(const evaluation_report& report) {
   return scalars;
 }
 
+// Where a run goes on whose folder was removed: there again, beside it, and where everybody may write.
+std::vector<std::string> places_after(const std::string& lost) {
+  constexpr int most = 9;
+  std::vector<std::string> places{lost};
+  for (int i = 2; i <= most; ++i) places.push_back(lost + "-" + std::to_string(i));
+  std::error_code none;
+  const auto temporary = std::filesystem::temp_directory_path(none);
+  const auto name = "syngrad-" + std::filesystem::path(lost).filename().string();
+  for (int i = 1; i <= most && !none; ++i) places.push_back(temporary / (name + "-" + std::to_string(i)));
+  return places;
+}
+
 } // namespace
 
-run_recorder::run_recorder(atomic_file weights, atomic_file summary, metrics_csv metrics, tensorboard_events events,
-                           std::string model, std::vector<std::string> plain_files)
-  : weights_(std::move(weights)), summary_(std::move(summary)), metrics_(std::move(metrics)),
-    events_(std::move(events)), model_(std::move(model)), plain_files_(std::move(plain_files)) {}
+struct run_recorder::state {
+  state(run_folder& given, const plan& what, std::unique_ptr<run_files> made)
+    : folder(given), wanted(what), files(std::move(made)) {}
 
-result<run_recorder> run_recorder::open(const run_folder& folder, const plan& wanted) {
-  const auto now = seconds_since_1970();
-  const std::vector<std::string> names{folder.file("metrics.csv"), folder.file(events_name(now)),
-                                       folder.file("run.ini")};
-  const auto fail = [&](const error& failure) {
-    remove_files(names);
-    return error{"--run: " + failure.message};
-  };
-  auto weights = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
-  if (!weights) return fail(weights.failure());
-  const auto summary_bytes = summary_bytes_a_group * (static_cast<std::size_t>(wanted.groups) + 4);
-  auto summary = atomic_file::create(folder.file("summary.json"), summary_bytes);
-  if (!summary) return fail(summary.failure());
-  auto metrics = metrics_csv::create(names[0], wanted.groups);
-  if (!metrics) return fail(metrics.failure());
-  auto events = tensorboard_events::create(names[1], now);
-  if (!events) return fail(events.failure());
-  if (auto done = write_whole(names[2], wanted.run_ini); !done) return fail(done.failure());
-  return run_recorder(std::move(*weights), std::move(*summary), std::move(*metrics), std::move(*events), wanted.model,
-                      names);
+  run_folder& folder;
+  plan wanted;
+  std::unique_ptr<run_files> files;
+  std::function<void(const std::string&)> tell;
+  std::string moved;        // the latest word of that; empty: never
+  std::string kept_weights; // why those of save() are what stays; empty: they are not
+  bool lost_its_folder = false;
+  bool saved = false; // by save()
+  mutable std::mutex mutex;
+
+  status find_folder();
+  status rescue(const std::string& what_happened);
+  void tell_of_move(const std::string& line);
+  status write_weights(atomic_file&, named_tensors) const;
+  status write_weights_anew(named_tensors);
+  status write_reserved_weights(named_tensors);
+  status write_last_weights(named_tensors);
+  status write_summary(const std::string& text);
+};
+
+run_recorder::run_recorder(std::unique_ptr<state> self) : self_(std::move(self)) {}
+run_recorder::run_recorder(run_recorder&&) noexcept = default;
+run_recorder::~run_recorder() = default;
+
+result<run_recorder> run_recorder::open(run_folder& folder, const plan& wanted) {
+  auto files = run_files::create(folder, wanted, nullptr);
+  if (!files) return error{"--run: " + files.message()};
+  return run_recorder(std::unique_ptr<state>(new state(folder, wanted, std::move(*files))));
+}
+
+void run_recorder::on_move(std::function<void(const std::string&)> tell) {
+  self_->tell = std::move(tell);
 }
 
 void run_recorder::discard() {
-  remove_files(plain_files_);
+  self_->files->discard();
 }
+
+// ---- where the folder is
+
+void run_recorder::state::tell_of_move(const std::string& line) {
+  moved = line;
+  if (tell) tell(line);
+}
+
+status run_recorder::state::find_folder() {
+  const auto before = folder.path();
+  switch (folder.look()) {
+  case run_folder::standing::in_place:
+    if (std::error_code ignored; std::filesystem::exists(folder.file("metrics.csv"), ignored)) return ok();
+    return rescue("was removed");
+  case run_folder::standing::renamed:
+    files->follow(folder);
+    tell_of_move("the run's folder '" + before + "' was renamed: it is '" + folder.path() +
+                 "' now, and results go there");
+    return ok();
+  case run_folder::standing::removed:
+    break;
+  }
+  return rescue("was removed");
+}
+
+status run_recorder::state::rescue(const std::string& what_happened) {
+  const auto lost = folder.path();
+  std::string why;
+  for (const auto& each : places_after(lost)) {
+    auto found = run_folder::create(each, "");
+    auto made =
+      found ? run_files::create(*found, wanted, files.get()) : result<std::unique_ptr<run_files>>(found.failure());
+    if (!made) {
+      why = made.message();
+      continue;
+    }
+    folder = std::move(*found);
+    folder.keep();
+    files = std::move(*made);
+    lost_its_folder = true;
+    saved = false;
+    tell_of_move("the run's folder '" + lost + "' " + what_happened + ": metrics so far and all that follows go to '" +
+                 folder.path() + "'");
+    return ok();
+  }
+  return error{"the run's folder '" + lost + "' " + what_happened +
+               ", and there is no other place for results: " + why};
+}
+
+// ---- writing
 
 status run_recorder::evaluation(const evaluation_report& report) {
-  if (auto done = metrics_.append(report); !done) return done;
-  return events_.append(seconds_since_1970(), report.step, scalars_of(report));
+  const std::lock_guard lock(self_->mutex);
+  if (auto found = self_->find_folder(); !found) return found;
+  if (auto done = self_->files->metrics.append(report); !done) return done;
+  return self_->files->events.append(seconds_since_1970(), report.step, scalars_of(report));
 }
 
-status run_recorder::finish(const training_summary& summary, std::span<const layer_group::named_tensor> weights,
-                            std::span<const device_report> devices) {
+status run_recorder::state::write_weights(atomic_file& file, named_tensors weights) const {
   std::vector<safetensors_entry> entries;
   for (const auto& weight : weights) entries.push_back(safetensors_entry_of(weight.name, weight.value));
-  if (auto done = write_safetensors(weights_, entries, metadata_of(model_)); !done) return done;
-  if (auto done = summary_.write(format_summary_json(summary, devices)); !done) return done;
-  return summary_.commit();
+  return write_safetensors(file, entries, metadata_of(wanted.model));
+}
+
+status run_recorder::state::write_weights_anew(named_tensors weights) {
+  auto file = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
+  return file ? write_weights(*file, weights) : status(file.failure());
+}
+
+status run_recorder::state::write_reserved_weights(named_tensors weights) {
+  const auto done = write_weights(*files->weights, weights);
+  files->weights.reset();
+  return done;
+}
+
+result<std::string> run_recorder::save(named_tensors weights, bool ending) {
+  const std::lock_guard lock(self_->mutex);
+  if (auto found = self_->find_folder(); !found) return found.failure();
+  auto done = self_->write_weights_anew(weights);
+  if (!done && ending && self_->files->weights) done = self_->write_reserved_weights(weights);
+  if (!done) return done.failure();
+  self_->saved = true;
+  return self_->folder.file("weights.safetensors");
+}
+
+// Whole weights from a few batches before are better than none.
+status run_recorder::state::write_last_weights(named_tensors weights) {
+  auto done = files->weights ? write_reserved_weights(weights) : write_weights_anew(weights);
+  if (done || !saved) return done;
+  kept_weights = done.message();
+  return ok();
+}
+
+status run_recorder::state::write_summary(const std::string& text) {
+  if (auto done = files->summary->write(text); !done) return done;
+  return files->summary->commit();
+}
+
+status run_recorder::finish(const training_summary& summary, named_tensors weights,
+                            std::span<const device_report> devices) {
+  const std::lock_guard lock(self_->mutex);
+  if (auto found = self_->find_folder(); !found) return found;
+  if (auto done = self_->write_last_weights(weights); !done) {
+    if (auto found = self_->rescue("does not take the weights (" + done.message() + ")"); !found) return found;
+    if (auto again = self_->write_last_weights(weights); !again) return again;
+  }
+  return self_->write_summary(format_summary_json(summary, devices));
+}
+
+// ---- what came of it
+
+std::string run_recorder::remark() const {
+  const std::lock_guard lock(self_->mutex);
+  auto text = self_->moved;
+  if (!self_->kept_weights.empty())
+    text += (text.empty() ? "" : "; ") +
+            ("the weights are those of the request to end, without the batches that were in flight then: " +
+             self_->kept_weights);
+  return text;
+}
+
+std::string run_recorder::path() const {
+  const std::lock_guard lock(self_->mutex);
+  return self_->folder.path();
+}
+
+bool run_recorder::lost_its_folder() const {
+  const std::lock_guard lock(self_->mutex);
+  return self_->lost_its_folder;
 }
 
 std::size_t weights_size(const network& model) {

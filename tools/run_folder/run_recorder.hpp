@@ -1,54 +1,59 @@
 // Writes what a run leaves behind: metrics as they come, weights and summary at the end.
 //
 // Space for weights and summary is taken when the run starts, so they can be saved even where the disk fills up
-// meanwhile. One thread at a time.
+// meanwhile. A folder that others rename is followed. Where they remove it, or it does not take the weights, all that
+// is written goes to a new one, in its place, beside it or where temporary files go, with the metrics so far: on_move
+// tells the user.
+//
+// Threads: any; each member locks, as weights may be saved while metrics come.
 #pragma once
 
 #include "actors/summary.hpp"
 #include "models/layer_group.hpp"
 #include "models/network.hpp"
-#include "runtime/io/atomic_file.hpp"
 #include "tools/devices/device_report.hpp"
-#include "tools/run_folder/metrics_csv.hpp"
-#include "tools/run_folder/run_folder.hpp"
-#include "tools/run_folder/tensorboard_events.hpp"
+#include "tools/run_folder/run_files.hpp"
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace syngrad::tools {
 
 class run_recorder {
 public:
-  struct plan {
-    std::string run_ini; // its text
-    std::string model;   // kept with the weights
-    int groups = 0;
-    std::size_t weight_bytes = 0; // to reserve; see weights_size()
-  };
+  using plan = recording_plan;
 
-  // Creates every file. On failure nothing stays in the folder.
-  static result<run_recorder> open(const run_folder&, const plan&);
+  // Creates every file. On failure nothing stays in the folder, which outlives the recorder.
+  static result<run_recorder> open(run_folder&, const plan&);
+  run_recorder(run_recorder&&) noexcept;
+  ~run_recorder();
+
+  // A line for the user. Before anything is recorded.
+  void on_move(std::function<void(const std::string&)> tell);
 
   // Removes every file again: the run never started.
   void discard();
   status evaluation(const evaluation_report&);
+  // The weights as they are now: on disk, whole, when it returns; older ones are replaced. What was reserved stays for
+  // finish(), unless the run is `ending` and the disk has no other space. Returns the file's path.
+  result<std::string> save(std::span<const layer_group::named_tensor> weights, bool ending);
   // Commits weights and summary, also where evaluation() had failed. Once.
   status finish(const training_summary&, std::span<const layer_group::named_tensor> weights,
                 std::span<const device_report> devices = {});
 
-private:
-  run_recorder(atomic_file weights, atomic_file summary, metrics_csv metrics, tensorboard_events events,
-               std::string model, std::vector<std::string> plain_files);
+  // What the user should know at the end: that the folder is another one, or that the weights are those of save().
+  std::string remark() const;
+  std::string path() const;     // of the folder now
+  bool lost_its_folder() const; // with all that others have written there
 
-  atomic_file weights_;
-  atomic_file summary_;
-  metrics_csv metrics_;
-  tensorboard_events events_;
-  std::string model_;
-  std::vector<std::string> plain_files_; // the paths of those that are not made by commit()
+private:
+  struct state;
+  explicit run_recorder(std::unique_ptr<state>);
+
+  std::unique_ptr<state> self_;
 };
 
 // Bytes that the weights file of `model` takes.

@@ -62,14 +62,20 @@ std::string encode_scalar_event(double wall_time, std::int64_t step, std::span<c
 }
 
 result<tensorboard_events> tensorboard_events::create(const std::string& path, double wall_time) {
-  auto file = file_descriptor::create(path);
+  auto file = growing_file::create(path);
   if (!file) return file.failure();
-  if (auto done = file->write(encode_record(encode_version_event(wall_time))); !done) return done.failure();
+  if (auto done = file->append(encode_record(encode_version_event(wall_time))); !done) return done.failure();
+  return tensorboard_events(std::move(*file));
+}
+
+result<tensorboard_events> tensorboard_events::continued_at(const std::string& path) {
+  auto file = file_.continued_at(path);
+  if (!file) return file.failure();
   return tensorboard_events(std::move(*file));
 }
 
 status tensorboard_events::append(double wall_time, std::int64_t step, std::span<const scalar> scalars) {
-  return file_.write(encode_record(encode_scalar_event(wall_time, step, scalars)));
+  return file_.append(encode_record(encode_scalar_event(wall_time, step, scalars)));
 }
 
 } // namespace syngrad::tools

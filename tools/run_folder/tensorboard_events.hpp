@@ -12,7 +12,7 @@
 // One thread at a time.
 #pragma once
 
-#include "runtime/io/file_descriptor.hpp"
+#include "tools/run_folder/growing_file.hpp"
 
 #include <cstdint>
 #include <span>
@@ -31,12 +31,15 @@ public:
   // `wall_time`: s since 1970
   static result<tensorboard_events> create(const std::string& path, double wall_time);
 
+  // All events so far in a new file, to which the next ones go. Once.
+  result<tensorboard_events> continued_at(const std::string& path);
+
   status append(double wall_time, std::int64_t step, std::span<const scalar> scalars);
 
 private:
-  explicit tensorboard_events(file_descriptor file) : file_(std::move(file)) {}
+  explicit tensorboard_events(growing_file file) : file_(std::move(file)) {}
 
-  file_descriptor file_;
+  growing_file file_;
 };
 
 // The bytes of one record around `event`, and of the two kinds of event.

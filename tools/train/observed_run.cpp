@@ -19,7 +19,9 @@ double steady_seconds() {
 observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interruption& interrupt,
                            const train_options& options)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
-    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds) {}
+    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds) {
+  recorder_.on_move([this](const std::string& line) { printer_.notice("syngrad train: " + line); });
+}
 
 training_observer observed_run::observer() {
   return {.on_progress = [this](const progress_report& report) { printer_.progress(report); },
@@ -37,26 +39,33 @@ void observed_run::record(const evaluation_report& report) {
   }
 }
 
-exit_code observed_run::execute(trainer& run, device_set& devices, const std::string& folder) {
+exit_code observed_run::execute(trainer& run, device_set& devices) {
   const auto& settings = options_.settings;
   printer_.line("training " + options_.model + " in groups of " + options_.split + " units, policy " + settings.policy +
                 ", " + std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +
                 std::to_string(settings.threads) + (settings.threads == 1 ? " thread" : " threads") +
                 format_devices(devices.report()));
-  interrupt_.aim(&run);
-  const auto summary = run.run();
-  interrupt_.aim(nullptr);
+  const auto summary = take_to_its_end(run);
   printer_.finish();
   const auto weights = run.weights();
   const auto held = devices.report();
   const auto saved = recorder_.finish(summary, weights, held);
+  if (saved) interrupt_.note_saved();
   if (summary.end == run_end::hung) devices.abandon();
-  const auto traced = tracing_.finish(summary.end == run_end::hung);
+  const auto traced = tracing_.finish(recorder_.path(), recorder_.lost_its_folder(), summary.end == run_end::hung);
   if (!options_.quiet)
     std::cout << '\n' << format_groups(summary) << '\n' << format_memory(held) << format_memory(summary.memory);
   if (!options_.quiet && !traced.empty()) std::cout << traced << '\n';
-  std::cout << format_last_line(summary, folder) << std::endl;
+  std::cout << format_last_line(summary, recorder_.path()) << std::endl;
   return conclude(summary, saved);
+}
+
+training_summary observed_run::take_to_its_end(trainer& run) {
+  early_save saver(run, recorder_, [this](const std::string& line) { printer_.notice("syngrad train: " + line); });
+  interrupt_.aim(&run, &saver);
+  auto summary = run.run();
+  interrupt_.aim(nullptr, nullptr);
+  return summary;
 }
 
 exit_code observed_run::conclude(const training_summary& summary, const status& saved) const {
@@ -65,6 +74,7 @@ exit_code observed_run::conclude(const training_summary& summary, const status& 
     return exit_code::failed;
   };
   if (!saved) return fail(saved.message());
+  if (const auto remark = recorder_.remark(); !remark.empty()) fail(remark);
   if (!write_failure_.empty()) return fail("stopped, weights are saved: " + write_failure_);
   switch (summary.end) {
   case run_end::finished:

@@ -23,9 +23,10 @@ public:
   observed_run(run_recorder&, run_tracing&, interruption&, const train_options&);
 
   training_observer observer(); // for training::prepare
-  exit_code execute(trainer&, device_set&, const std::string& folder);
+  exit_code execute(trainer&, device_set&);
 
 private:
+  training_summary take_to_its_end(trainer&);
   void record(const evaluation_report&);
   exit_code conclude(const training_summary&, const status& saved) const;
 

@@ -41,6 +41,11 @@ trace_names facts_of(const train_options& options) {
   return names;
 }
 
+void remove_rings(const std::string& folder) {
+  std::error_code ignored;
+  std::filesystem::remove(folder + "/" + ring_file_name(0), ignored);
+}
+
 std::string describe(const collected_count& count) {
   auto line = "trace: " + show_count(static_cast<std::int64_t>(count.records)) + " records in " +
               show_real(static_cast<double>(count.bytes) / (1 << 20), 1) + " MiB";
@@ -84,11 +89,15 @@ void run_tracing::discard() {
   std::filesystem::remove_all(run_path_ + "/trace", ignored);
 }
 
-std::string run_tracing::finish(bool hung) {
+std::string run_tracing::finish(const std::string& folder, bool lost, bool hung) {
   if (!recorder_) return {};
   const auto closed = recorder_->close();
   collected_count count{recorder_->records(), recorder_->lost(), recorder_->bytes()};
   if (hung) leak_deliberately(std::move(recorder_));
+  if (lost)
+    return describe(count) + "; they are not with the results: they were in the folder that the run had at first";
+  if (std::exchange(run_path_, folder) != folder) remove_rings(folder + "/trace"); // close() knew the old name
+  others_.follow(folder);
   if (!closed) return describe(count) + "; it is incomplete: " + closed.message();
   if (!others_.empty()) {
     const auto merged = others_.merge();

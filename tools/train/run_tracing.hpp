@@ -24,10 +24,11 @@ public:
   collected_traces& others() { return others_; }
   // The run never started: removes what was made.
   void discard();
-  // After the run: closes the trace and writes report.html. Returns a line for the user, empty where nothing was
-  // traced. After a run that hung its actors may still record: then the recorder stays, for as long as the process
-  // lives.
-  std::string finish(bool hung);
+  // After the run: closes the trace and writes report.html. `folder`: the run's, now, which may have been renamed; it
+  // is `lost` where the trace is in another one, which may have been removed. Returns a line for the user, empty where
+  // nothing was traced. After a run that hung its actors may still record: then the recorder stays, for as long as the
+  // process lives.
+  std::string finish(const std::string& folder, bool lost, bool hung);
 
 private:
   explicit run_tracing(std::string run_path) : run_path_(std::move(run_path)), others_(run_path_) {}

@@ -19,6 +19,7 @@
 #include "tools/train/train_options.hpp"
 
 #include <iostream>
+#include <unistd.h>
 
 namespace syngrad::tools {
 
@@ -95,24 +96,39 @@ result<std::string> memory_to_say(const train_options& options, const network& m
   return check_memory(options, model, *room);
 }
 
+// What is asked is done before it is told: whoever reads standard error may have stopped reading.
+void say(const char* what) {
+  std::cerr << "\nsyngrad train: " << what << std::endl;
+}
+
+void stop_unless_unsaved(const interruption& interrupt) {
+  if (interrupt.may_stop()) ::_exit(static_cast<int>(exit_code::interrupted));
+  say("the weights are not on disk yet; once more to stop without them");
+}
+
 // Nodes still have weights and traces when the training has ended: the second Ctrl-C leaves those to them.
 std::vector<std::function<void()>> signal_steps(const train_options& options, interruption& interrupt) {
-  const auto step = [&interrupt](const char* what) {
+  const auto end = [&interrupt](const char* what) {
     return [&interrupt, what] {
-      std::cerr << "\nsyngrad train: " << what << '\n';
       interrupt.request();
+      interrupt.save(true);
+      say(what);
     };
   };
-  if (!options.cluster.active()) return {step("ending after the batches in flight; once more to stop at once")};
-  return {step("ending after the batches in flight; once more to leave to the nodes what they have"),
-          step("not waiting for what the nodes have; once more to stop at once")};
+  if (!options.cluster.active())
+    return {end("saving the weights, and ending after the batches in flight; once more to stop at once"),
+            [&interrupt] { stop_unless_unsaved(interrupt); }};
+  return {end("ending after the batches in flight; once more to leave to the nodes what they have"), [&interrupt] {
+            interrupt.request();
+            say("not waiting for what the nodes have; once more to stop at once");
+          }};
 }
 
 // Everything after the command line was read. What fails before the training has begun leaves no folder behind.
 exit_code train(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
   if (!model) return refuse(model.message());
-  constexpr int beside_actors = 3; // signals, the trace, the best weights
+  constexpr int beside_actors = 4; // signals, the trace, weights that are saved early, the best weights
   const auto& settings = options.settings;
   if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
     return refuse(room.message());
@@ -120,7 +136,7 @@ exit_code train(train_options& options, const option_reader& reader) {
   if (!devices) return refuse(devices.message());
 
   interruption interrupt;
-  const signal_watcher watcher(signal_steps(options, interrupt));
+  const signal_watcher watcher(signal_steps(options, interrupt), [&interrupt] { interrupt.save(false); });
   auto folder = run_folder::create(options.run, options.settings.policy);
   if (!folder) return refuse(folder.message());
 
@@ -159,7 +175,7 @@ exit_code train(train_options& options, const option_reader& reader) {
     return refuse(prepared.message());
   }
   folder->keep();
-  return run.execute(**prepared, *devices, folder->path());
+  return run.execute(**prepared, *devices);
 }
 
 } // namespace

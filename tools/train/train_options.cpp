@@ -224,6 +224,8 @@ std::string train_help(const option_reader& reader) {
          "  syngrad train --local-nodes 3                        over three more processes on this machine\n"
          "  syngrad train --listen HOST:7000 --nodes 2 --tls-cert c.pem --tls-key c-key.pem --tls-ca ca.pem\n"
          "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n\n"
+         "Signals: Ctrl-C, SIGTERM, SIGHUP and their like save the weights at once and end the run in order; a second\n"
+         "one stops it. SIGUSR1 saves the weights, and the run goes on.\n"
          "Exit status: 0 done, 1 failed while running, 2 bad usage, 130 interrupted (weights are saved).\n";
 }
 

@@ -1,0 +1,46 @@
+"""Reads weights as a stranger would: whether a safetensors file is whole, with the shapes of its network and finite."""
+import array
+import json
+import math
+import struct
+
+
+def widths_of(model):
+    """Of `mlp:INPUTS-WIDTHxCOUNT-...-CLASSES`, from inputs to classes."""
+    widths = []
+    for part in model.removeprefix("mlp:").split("-"):
+        width, _, count = part.partition("x")
+        widths += [int(width)] * int(count or 1)
+    return widths
+
+
+def problem_with(path, model):
+    """What is wrong with the file; None where it is whole."""
+    data = path.read_bytes()
+    if len(data) < 8:
+        return f"{len(data)} bytes"
+    length = struct.unpack("<Q", data[:8])[0]
+    try:
+        header = json.loads(data[8:8 + length])
+    except ValueError as error:
+        return f"header: {error}"
+    metadata = header.pop("__metadata__", {})
+    if metadata.get("model") != model:
+        return f"of the model {metadata.get('model')}"
+    body, end, matrices = data[8 + length:], 0, []
+    for name, entry in sorted(header.items(), key=lambda each: each[1]["data_offsets"]):
+        begin, until = entry["data_offsets"]
+        if entry["dtype"] != "F32" or begin != end or until - begin != 4 * math.prod(entry["shape"]):
+            return f"{name}: {entry}, after byte {end}"
+        end = until
+        values = array.array("f", body[begin:until])
+        if len(values) * 4 != until - begin or not all(map(math.isfinite, values)):
+            return f"{name}: cut off, or not finite"
+        if name.endswith(".weight") and len(entry["shape"]) == 2:
+            matrices.append((int(name.split(".")[0]), sorted(entry["shape"])))
+    if end != len(body):
+        return f"{len(body) - end} bytes too many"
+    widths = widths_of(model)
+    expected = [sorted(pair) for pair in zip(widths, widths[1:])]
+    found = [shape for _, shape in sorted(matrices)]
+    return None if found == expected else f"matrices {found}, not {expected}"
