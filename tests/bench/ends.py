@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Runs that are ended from outside, each at a random moment: whether their weights are whole, as a Markdown table.
+
+    python3 tests/bench/ends.py --repeats 50 --out tests/bench/results/ends.md
+
+Every sort of end comes `--repeats` times, at a moment that `--seed` decides: from the start of the process to a second or
+so after the training has begun. Weights are whole where the file reads, has the shapes of the network and is finite; they
+are owed once the training has begun. A large network is asked to end and killed 10 s later.
+"""
+import argparse
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+from machine import described
+from whole_weights import problem_with
+
+LIMIT = 300  # s, for what takes one or two: the machine may be busy
+MODEL = "mlp:784-64x3-10"
+LARGE = "mlp:784-3072x5-10"
+
+# How a run is ended: pauses in s, and signals.
+ENDS = [(f"SIGTERM twice, {ms} ms apart", [(0, signal.SIGTERM), (ms / 1000, signal.SIGTERM)]) for ms in (0, 5, 20, 200)]
+ENDS += [("SIGHUP", [(0, signal.SIGHUP)]),
+         ("SIGINT", [(0, signal.SIGINT)]),
+         ("SIGHUP, then SIGTERM and SIGTERM", [(0, signal.SIGHUP), (0.1, signal.SIGTERM), (0, signal.SIGTERM)]),
+         ("SIGUSR2", [(0, signal.SIGUSR2)]),
+         ("SIGXCPU, again and again", [(0, signal.SIGXCPU)] + [(0.05, signal.SIGXCPU)] * 5)]
+
+# What follows `syngrad train`, for runs of so many processes.
+PROCESSES = {1: []}
+
+
+class ended_run:
+    """A run that was begun, and ended with `signals` after `moment` seconds."""
+
+    def __init__(self, program, home, number, arguments, moment, signals):
+        self.folder = home / f"run{number}"
+        with open(home / f"out{number}", "w+") as out, open(home / f"err{number}", "w+") as err:
+            process = subprocess.Popen([program, "train", *arguments, "--run", self.folder], stdout=out, stderr=err,
+                                       cwd=home)
+            time.sleep(moment)
+            asked = time.monotonic()
+            for pause, each in signals:
+                time.sleep(pause)
+                process.send_signal(each)
+            self.code = process.wait(timeout=LIMIT)
+            self.seconds = time.monotonic() - asked
+            out.seek(0)
+            err.seek(0)
+            self.out, self.err = out.read(), err.read()
+        self.began = "\ntraining mlp:" in self.out
+
+    def weights(self, model):
+        """'whole', 'none', or what is wrong with them."""
+        path = self.folder / "weights.safetensors"
+        return (problem_with(path, model) or "whole") if path.exists() else "none"
+
+
+def row_of(program, home, name, signals, repeats, seed, arguments, model, longest):
+    """A row of the table, and what went wrong."""
+    dice = random.Random(f"{seed} {name} {len(arguments)}")
+    began = whole = right_code = 0
+    slowest, wrong = 0.0, []
+    for i in range(repeats):
+        run = ended_run(program, home, f"-{len(arguments)}-{name.replace(' ', '_')}-{i}", arguments,
+                        dice.uniform(0, longest), signals)
+        state = run.weights(model)
+        if not run.began:
+            # Before the program watches for signals, they end it as any other.
+            if state != "none" or run.code not in {130, *(-each for _, each in signals)}:
+                wrong.append((name, i, "before the training", run.code, state, run.err))
+            continue
+        began += 1
+        whole += state == "whole"
+        right_code += run.code == 130
+        slowest = max(slowest, run.seconds)
+        if state != "whole" or run.code != 130:
+            wrong.append((name, i, run.code, state, run.err))
+    return f"| {name} | {repeats} | {began} | {whole} | {right_code} | {slowest:.1f} |", wrong
+
+
+def killed_soon(program, home, repeats, seed, arguments, model):
+    """SIGTERM, and SIGKILL within half a second: weights or none, but never a part of them."""
+    dice = random.Random(f"{seed} killed")
+    whole = none = 0
+    wrong = []
+    for i in range(repeats):
+        run = ended_run(program, home, f"-killed-{i}", arguments, dice.uniform(0.3, 1.5),
+                        [(0, signal.SIGTERM), (dice.uniform(0, 0.5), signal.SIGKILL)])
+        state = run.weights(model)
+        whole += state == "whole"
+        none += state == "none"
+        said = "are saved in" in run.err
+        if state not in ("whole", "none") or (said and state != "whole"):
+            wrong.append(("killed", i, state, run.err))
+    return f"| SIGTERM, then kill -9 within 0.5 s | {repeats} | {whole} | {none} | {repeats - whole - none} |", wrong
+
+
+class watched_file:
+    """When a file appeared."""
+
+    def __init__(self, path):
+        self.path, self.at, self.over = path, None, False
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self):
+        while not self.over and not self.path.exists():
+            time.sleep(0.01)
+        self.at = time.monotonic() if self.path.exists() else None
+
+    def stop(self):
+        self.over = True
+        self.thread.join()
+
+
+def large_run(program, home, number, moment):
+    """SIGTERM after so many seconds of training, kill -9 10 s later: seconds until the weights were there, their state."""
+    folder = home / f"large{number}"
+    process = subprocess.Popen([program, "train", "--model", LARGE, "--steps", "1000000", "--trace", "off", "--run",
+                                folder, "--threads", "2"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in process.stdout:
+        if line.startswith("training mlp:"):
+            break
+    time.sleep(moment)
+    path = folder / "weights.safetensors"
+    watch = watched_file(path)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+    watch.stop()
+    state = (problem_with(path, LARGE) or "whole") if path.exists() else "none"
+    return (watch.at - asked if watch.at else float("nan")), state
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default="build/release/bin/syngrad")
+    parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--large", type=int, default=8, help="runs of the large network")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--out", default="tests/bench/results/ends.md")
+    arguments = parser.parse_args()
+    program = str(pathlib.Path(arguments.binary).resolve())
+    lines = ["# Runs that are ended from outside", "", described(), "",
+             "    python3 tests/bench/ends.py " + " ".join(sys.argv[1:]), "",
+             f"`{MODEL}` on the built-in digits; the moment of each end is random. Weights are owed where the training had",
+             "begun.", ""]
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="syngrad-") as place:
+        home = pathlib.Path(place)
+        common = ["--model", MODEL, "--batch", "64", "--threads", "2", "--steps", "1000000000", "--eval-every", "20"]
+        for processes, more in PROCESSES.items():
+            lines += ["", f"{processes} process" + ("es" if processes > 1 else ""), "",
+                      "| ended by | runs | training had begun | weights whole | exit 130 | slowest end, s |",
+                      "|---|---|---|---|---|---|"]
+            for name, signals in ENDS:
+                row, bad = row_of(program, home, name, signals, arguments.repeats, arguments.seed, common + more, MODEL, 1.5)
+                lines.append(row)
+                wrong += bad
+                print(row, flush=True)
+        lines += ["", "| ended by | runs | weights whole | no weights yet | weights in part |", "|---|---|---|---|---|"]
+        row, bad = killed_soon(program, home, arguments.repeats, arguments.seed, common, MODEL)
+        lines.append(row)
+        wrong += bad
+        print(row, flush=True)
+        if arguments.large:
+            dice = random.Random(f"{arguments.seed} large")
+            runs = [large_run(program, home, i, dice.uniform(1, 15)) for i in range(arguments.large)]
+            seconds = sorted(each for each, _ in runs)
+            whole = sum(state == "whole" for _, state in runs)
+            wrong += [("large", *each) for each in runs if each[1] != "whole"]
+            lines += ["", "| ended by | network | runs | weights whole | s until they were on disk: median, slowest |",
+                      "|---|---|---|---|---|",
+                      f"| SIGTERM, then kill -9 after 10 s | `{LARGE}` | {len(runs)} | {whole} | "
+                      f"{seconds[len(seconds) // 2]:.1f}, {seconds[-1]:.1f} |"]
+            print(lines[-1], flush=True)
+    pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
+    for each in wrong:
+        print("wrong:", *each)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
