@@ -64,7 +64,8 @@ TEST_CASE("it ends whatever its kind: nothing at all, a socket whose other side 
   }
   ::close(ends[0]);
   {
-    const input_end none([&] { of_nothing.set_value(); }, ends[0]); // closed
+    constexpr int nobodys = 1000; // the number of one that was closed would be given to the next one that is opened
+    const input_end none([&] { of_nothing.set_value(); }, nobodys);
     of_nothing.get_future().wait();
   }
 }
