@@ -1,4 +1,5 @@
 """Data as people have it: labels from 1, other separators, EMNIST's names, a left-over batch. Said once, kept in run.ini."""
+import json
 import sys
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def repeated(run_folder, *lines):
     train("--config", run_folder / "run.ini", "--run", str(run_folder) + "-again", without=SHORT)
 
 
+def classes(run_folder):
+    """What outputs 0, 1, ... stand for; None: these numbers."""
+    return json.loads((run_folder / "summary.json").read_text())["classes"]
+
+
 def split(path, labels):
     images = b"".join(bytes([40 * label, 255 - 40 * label, 7, i % 256]) for i, label in enumerate(labels))
     write_idx(path, labels, images)
@@ -53,16 +59,19 @@ with folder() as home:
     shown = train("--data", from_one, "--labels", "renumber", "--run", home / "renumbered")
     check(shown.count("classes 0 = '1', 1 = '2', 2 = '3'") == 1, shown)
     repeated(home / "renumbered", "labels = renumber")
+    check(classes(home / "renumbered") == ["1", "2", "3"], classes(home / "renumbered"))
     refused(["--data", from_one, "--labels", "as-is"], "--model", "4 classes", "mlp:4-8x2-4")
     shown = train("--data", from_one, "--model", "mlp:4-8x2-4", "--labels", "as-is", "--run", home / "kept")
     check(shown.count("no sample has the label 0") == 1, shown)
     repeated(home / "kept", "labels = as-is")
+    check(classes(home / "kept") is None, classes(home / "kept"))
 
     # Names and another separator are found, and said once; --quiet says nothing of it.
     names = table("names.csv", ";", lambda row: row[:4] + ["k" + row[4]])
     shown = train("--data", names, "--run", home / "named")
     check(shown.count("names.csv: line 1: semicolons") == 1 and shown.count("0 = 'k0', 1 = 'k1', 2 = 'k2'") == 1, shown)
     repeated(home / "named")
+    check(classes(home / "named-again") == ["k0", "k1", "k2"], classes(home / "named-again"))
     check(len(train("--data", names, "--run", home / "quiet", "--quiet").splitlines()) == 1, "not quiet")
     tabs = table("tabs.csv", "\t", lambda row: row)
     for i, spelled in enumerate(("tab", "\t", "\\t")):

@@ -90,3 +90,11 @@ TEST_CASE("Numbers are shown as people read them") {
   CHECK(show_real(std::nan(""), 2) == "-");
   CHECK(show_percent(0.5) == "50 %");
 }
+
+TEST_CASE("The summary for scripts tells what classes are called, where that is not their number") {
+  const auto summary = test::sample_summary();
+  CHECK(format_summary_json(summary).find("\"classes\": null") != std::string::npos);
+  const std::vector<std::string> names{"setosa", "a \"b\""};
+  const auto json = format_summary_json(summary, {}, names);
+  CHECK(json.find("\"classes\": [\n    \"setosa\",\n    \"a \\\"b\\\"\"\n  ]") != std::string::npos);
+}

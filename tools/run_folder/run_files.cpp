@@ -45,7 +45,8 @@ result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, c
              scalars = folder.file(events_name(now));
   auto weights = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
   if (!weights) return weights.failure();
-  const auto summary_bytes = summary_bytes_a_group * (static_cast<std::size_t>(wanted.groups) + 4);
+  auto summary_bytes = summary_bytes_a_group * (static_cast<std::size_t>(wanted.groups) + 4);
+  for (const auto& name : wanted.class_names) summary_bytes += 16 + 6 * name.size(); // each byte escaped
   auto summary = atomic_file::create(folder.file("summary.json"), summary_bytes);
   if (!summary) return summary.failure();
   auto metrics = before ? before->metrics.continued_at(rows) : metrics_csv::create(rows, wanted.groups);

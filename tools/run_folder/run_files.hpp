@@ -19,7 +19,8 @@ struct recording_plan {
   std::string run_ini; // its text
   std::string model;   // kept with the weights
   int groups = 0;
-  std::size_t weight_bytes = 0; // to reserve; see weights_size()
+  std::size_t weight_bytes = 0;              // to reserve; see weights_size()
+  std::vector<std::string> class_names = {}; // of each class; empty: its number
 };
 
 struct run_files {

@@ -193,7 +193,7 @@ status run_recorder::finish(const training_summary& summary, named_tensors weigh
     if (auto found = self_->rescue("does not take the weights (" + done.message() + ")"); !found) return found;
     if (auto again = self_->write_last_weights(weights); !again) return again;
   }
-  return self_->write_summary(format_summary_json(summary, devices));
+  return self_->write_summary(format_summary_json(summary, devices, self_->wanted.class_names));
 }
 
 // ---- what came of it

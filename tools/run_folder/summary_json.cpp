@@ -47,6 +47,17 @@ void write_traffic(json_writer& json, const link_traffic& traffic) {
   entry("link_bytes_per_sample_saved", traffic.saved);
 }
 
+void write_classes(json_writer& json, std::span<const std::string> names) {
+  json.key("classes");
+  if (names.empty()) {
+    json.null();
+    return;
+  }
+  json.begin_array();
+  for (const auto& name : names) json.text(name);
+  json.end_array();
+}
+
 void write_memory(json_writer& json, const held_memory& held) {
   json.begin_object();
   json.key("node").text(held.node);
@@ -84,7 +95,8 @@ const char* name_of(run_end end) {
   return "hung";
 }
 
-std::string format_summary_json(const training_summary& summary, std::span<const device_report> devices) {
+std::string format_summary_json(const training_summary& summary, std::span<const device_report> devices,
+                                std::span<const std::string> class_names) {
   json_writer json;
   json.begin_object();
   json.key("end").text(name_of(summary.end));
@@ -101,6 +113,7 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
   json.key("device_bytes").number(whole(summary.device_bytes));
   write_traffic(json, traffic_of(summary));
+  write_classes(json, class_names);
   json.key("devices").begin_array();
   for (const auto& device : devices) write_device(json, device);
   json.end_array().key("memory").begin_array();

@@ -42,11 +42,12 @@ data_settings data_settings_of(const train_options& options) {
 }
 
 run_recorder::plan plan_of(const train_options& options, const option_reader& reader, const network& model,
-                           const run_folder& folder) {
+                           const dataset& data, const run_folder& folder) {
   return {.run_ini = format_run_ini(reader.groups(), folder.path()),
           .model = options.model,
           .groups = static_cast<int>(options.settings.split.size()),
-          .weight_bytes = weights_size(model)};
+          .weight_bytes = weights_size(model),
+          .class_names = data.class_names};
 }
 
 // Over several processes the groups' devices are theirs.
@@ -155,7 +156,7 @@ exit_code train(train_options& options, const option_reader& reader) {
   const auto memory = memory_to_say(options, *model);
   if (!memory) return refuse(memory.message());
   if (!memory->empty()) std::cerr << "syngrad train: " << *memory << '\n';
-  const auto plan = plan_of(options, reader, *model, *folder);
+  const auto plan = plan_of(options, reader, *model, *data, *folder);
   auto recorder = run_recorder::open(*folder, plan);
   if (!recorder) return refuse(recorder.message());
 
