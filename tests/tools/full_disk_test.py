@@ -72,7 +72,9 @@ def with_small_disk(home):
     fill(disk / "filler")
     _, err = process.communicate(timeout=240)
     check(process.returncode == 1, process.returncode, err)
-    check("stopped, weights are saved" in err and "No space left" in err and len(err.splitlines()) == 1, err)
+    lines = err.splitlines()
+    check("stopped, weights are saved" in lines[-1] and "No space left" in lines[-1], err)
+    check(len(lines) == 2 and "the best weights so far are not kept: " in lines[0] and " left, which " in lines[0], err)
     check_saved(disk / "b")
 
     # A request to end has its weights saved on a full disk, too.

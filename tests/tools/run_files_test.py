@@ -1,6 +1,8 @@
 """A run leaves every file; run.ini repeats it to the bit; the exit code tells that the target was reached."""
 import csv
 import json
+import math
+import struct
 import sys
 from pathlib import Path
 
@@ -11,6 +13,16 @@ program = sys.argv[1]
 GROUP_KEYS = {"group", "layers", "updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio",
               "audit_cosine", "audit_norm_ratio", "audit_bias", "parameters", "predictor_parameters",
               "predictor_share", "dropped_targets", "bytes_from_below", "bytes_from_above", "bytes_saved", "alone"}
+
+
+def tensors(path):
+    """The metadata of a safetensors file, and the bytes of each tensor."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:8 + length])
+    about = header.pop("__metadata__")
+    data = content[8 + length:]
+    return about, {name: data[slice(*each["data_offsets"])] for name, each in header.items()}
 
 
 def train(*arguments):
@@ -26,8 +38,9 @@ with folder() as home:
                "--audit", "every:10", "--sg", "linear"]
     shown = train(*options, "--run", first)
     names = sorted(path.name for path in first.iterdir())
-    check(len(names) == 7 and names[0].startswith("events.out.tfevents."), names)
-    check(names[1:] == ["metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.safetensors"], names)
+    check(len(names) == 8 and names[0].startswith("events.out.tfevents."), names)
+    check(names[1:] == ["metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.best.safetensors",
+                        "weights.safetensors"], names)
 
     summary = json.loads((first / "summary.json").read_text())
     check(summary["end"] == "finished" and summary["failure"] is None, summary)
@@ -72,3 +85,27 @@ with folder() as home:
     check(judged == ["validation"] * 3 + ["test"], judged)
     summary = json.loads((fifth / "summary.json").read_text())
     check(summary["validation_error_percent"] is not None and summary["test_error_percent"] is not None, summary)
+
+    # The best weights are those of the best evaluation: a run that ends there has the same ones.
+    steady = [*TINY, "--data", f"csv:{home / 'tiny.csv'}", "--deterministic", "--sg", "linear", "--lr-decay", "none",
+              "--lr", "0.02", "--eval-every", "20"]
+    train(*steady, "--run", home / "whole", "--validation", "0.25", "--steps", "120")
+    about, best = tensors(home / "whole" / "weights.best.safetensors")
+    judged = [row for row in csv.DictReader((home / "whole" / "metrics.csv").open())
+              if row["judged_on"] == "validation"]
+    errors = [float(row["error_percent"]) for row in judged]
+    check(round(float(about["error_percent"]), 4) == min(errors), about, errors)
+    check(float(next(row for row in judged if row["step"] == about["step"])["error_percent"]) == min(errors), about)
+    train(*steady, "--run", home / "short", "--validation", "0.25", "--steps", about["step"])
+    check(tensors(home / "short" / "weights.safetensors")[1] == best, "other weights than at step", about["step"])
+    train(*steady, "--run", home / "without", "--keep-best", "off", "--steps", "40")
+    check(not (home / "without" / "weights.best.safetensors").exists(), "kept although not wanted")
+
+    # A run that diverges keeps them, and nothing in its files is not a number.
+    result = run(program, "train", *TINY, "--data", f"csv:{home / 'tiny.csv'}", "--run", home / "diverged",
+                 "--optimizer", "sgd", "--lr", "1e8", "--on-nonfinite", "skip", "--steps", "400", "--eval-every", "1")
+    check(result.returncode == 1 and "batches were all skipped" in result.stderr, result)
+    for name in ("weights.safetensors", "weights.best.safetensors"):
+        for tensor in tensors(home / "diverged" / name)[1].values():
+            check(all(map(math.isfinite, struct.unpack(f"<{len(tensor) // 4}f", tensor))), name)
+    check("best: " in result.stdout, result.stdout)

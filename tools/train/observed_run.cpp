@@ -2,6 +2,7 @@
 
 #include "tools/devices/device_text.hpp"
 #include "tools/progress/summary_text.hpp"
+#include "tools/progress/text_table.hpp"
 
 #include <chrono>
 #include <iostream>
@@ -19,7 +20,9 @@ double steady_seconds() {
 observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interruption& interrupt,
                            const train_options& options)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
-    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds) {
+    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds),
+    best_({{"model", options.model}, {"program", "syngrad " SYNGRAD_VERSION}}, options.settings.validation_fraction > 0,
+          [this](const std::string& line) { printer_.notice("syngrad train: " + line); }) {
   recorder_.on_move([this](const std::string& line) { printer_.notice("syngrad train: " + line); });
 }
 
@@ -36,7 +39,20 @@ void observed_run::record(const evaluation_report& report) {
   if (auto done = recorder_.evaluation(report); !done) {
     write_failure_ = done.message();
     interrupt_.request();
+    return;
   }
+  if (running_)
+    best_.evaluated(recorder_.path(), report,
+                    [this](const weights_use& use) { return running_->with_weights_now(use); });
+}
+
+// Where they are not those of the last evaluation, as which the run ends.
+std::string observed_run::describe_best(const training_summary& summary) {
+  const auto kept = best_.finish();
+  const bool last = kept && kept->step == summary.steps && summary.end != run_end::failed;
+  if (!kept || last) return "";
+  return "best: " + show_real(kept->error_percent, 2) + " % at step " + std::to_string(kept->step) + ", in " +
+         kept->path;
 }
 
 exit_code observed_run::execute(trainer& run, device_set& devices) {
@@ -47,6 +63,7 @@ exit_code observed_run::execute(trainer& run, device_set& devices) {
                 format_devices(devices.report()));
   const auto summary = take_to_its_end(run);
   printer_.finish();
+  const auto best = describe_best(summary);
   const auto weights = run.weights();
   const auto held = devices.report();
   const auto saved = recorder_.finish(summary, weights, held);
@@ -56,6 +73,7 @@ exit_code observed_run::execute(trainer& run, device_set& devices) {
   if (!options_.quiet)
     std::cout << '\n' << format_groups(summary) << '\n' << format_memory(held) << format_memory(summary.memory);
   if (!options_.quiet && !traced.empty()) std::cout << traced << '\n';
+  if (!options_.quiet && !best.empty()) std::cout << best << '\n';
   std::cout << format_last_line(summary, recorder_.path()) << std::endl;
   return conclude(summary, saved);
 }
@@ -63,8 +81,10 @@ exit_code observed_run::execute(trainer& run, device_set& devices) {
 training_summary observed_run::take_to_its_end(trainer& run) {
   early_save saver(run, recorder_, [this](const std::string& line) { printer_.notice("syngrad train: " + line); });
   interrupt_.aim(&run, &saver);
+  if (options_.keep_best == "on" && !options_.cluster.active()) running_ = &run;
   auto summary = run.run();
   interrupt_.aim(nullptr, nullptr);
+  running_ = nullptr;
   return summary;
 }
 

@@ -9,6 +9,7 @@
 #include "tools/devices/device_set.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/progress/progress_printer.hpp"
+#include "tools/run_folder/best_weights.hpp"
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/train/interruption.hpp"
 #include "tools/train/run_tracing.hpp"
@@ -28,6 +29,7 @@ public:
 private:
   training_summary take_to_its_end(trainer&);
   void record(const evaluation_report&);
+  std::string describe_best(const training_summary&);
   exit_code conclude(const training_summary&, const status& saved) const;
 
   run_recorder& recorder_;
@@ -36,6 +38,8 @@ private:
   const train_options& options_;
   progress_printer printer_;
   std::string write_failure_; // empty while recording works
+  best_weights best_;
+  trainer* running_ = nullptr; // whose best weights are kept; null where they are not
 };
 
 } // namespace syngrad::tools

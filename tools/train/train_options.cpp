@@ -183,6 +183,9 @@ option_group output(train_options& o) {
                   if (auto size = parse_size(value); !size) return size.failure();
                   return ok();
                 }),
+           choice("keep-best", o.keep_best, {"on", "off"},
+                  "Whether the weights of the best evaluation so far are kept beside the last ones, in "
+                  "weights.best.safetensors. Of runs in one process; over several there are the last ones only"),
            flag("quiet", o.quiet, "Print the last line of the summary only"), std::move(config),
            flag("help", o.help, "This text")}};
 }

@@ -34,6 +34,7 @@ struct train_options {
   std::string trace; // off | on | sample:N | flight:SIZE; empty until resolved: by the length of the run
   std::string trace_limit = "256M";
   std::string config;
+  std::string keep_best = "on"; // on | off
   bool quiet = false;
   bool help = false;
 

@@ -7,7 +7,7 @@ from gpu import table, trace
 from gpu.session import NotHere, PartFailed
 from gpu.table import Outcome
 
-THREADS = str(min(8, os.cpu_count() or 1))
+THREADS = str(min(8, len(os.sched_getaffinity(0))))
 
 
 def operators(session):

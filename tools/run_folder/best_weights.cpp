@@ -1,0 +1,127 @@
+#include "tools/run_folder/best_weights.hpp"
+
+#include "runtime/byte_size.hpp"
+#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/safetensors.hpp"
+#include "tools/command_line/option_row.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <new>
+#include <system_error>
+#include <utility>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr std::uint64_t room_for_others = std::uint64_t{16} << 20; // metrics and traces: a run ends without them
+
+// A file that nobody depends on does not take the last of a disk.
+status check_room(const std::string& folder, std::uint64_t bytes) {
+  std::error_code unknown;
+  const auto space = std::filesystem::space(folder, unknown);
+  if (unknown || space.available >= bytes + room_for_others) return ok();
+  return error{"they take " + byte_size(bytes) + ", and the disk of '" + folder + "' has " +
+               byte_size(space.available) + " left, which metrics and traces need"};
+}
+
+} // namespace
+
+best_weights::best_weights(std::map<std::string, std::string> metadata, bool on_validation, speaker say)
+  : metadata_(std::move(metadata)), on_validation_(on_validation), say_(std::move(say)) {}
+
+best_weights::~best_weights() {
+  finish();
+}
+
+bool best_weights::is_better(const evaluation_report& report) const {
+  if (report.on_validation != on_validation_ || !std::isfinite(report.loss)) return false;
+  if (!best_ || report.error_percent != best_->error_percent)
+    return !best_ || report.error_percent < best_->error_percent;
+  return report.loss < best_->loss;
+}
+
+void best_weights::evaluated(const std::string& folder, const evaluation_report& report, const reader& read) {
+  if (!is_better(report)) return;
+  snapshot better{folder, report, {}};
+  const auto copied = read([&better](std::span<const layer_group::named_tensor> weights) -> status {
+    try {
+      for (const auto& each : weights) {
+        const auto* bytes = static_cast<const std::byte*>(each.value.data());
+        better.weights.push_back(
+          {each.name, each.value.type(), each.value.extents(), {bytes, bytes + each.value.bytes()}});
+      }
+      return ok();
+    } catch (const std::bad_alloc&) {
+      return error{"there is no memory for a copy of them"};
+    }
+  });
+  if (!copied) return complain(copied.message());
+  best_ = report;
+  hand_over(std::move(better));
+}
+
+void best_weights::hand_over(snapshot better) {
+  std::unique_lock lock(mutex_);
+  waiting_ = std::move(better);
+  try {
+    if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { run(); });
+    changed_.notify_all();
+  } catch (const std::system_error&) { // no more threads are allowed: the caller writes
+    const auto now = *std::exchange(waiting_, std::nullopt);
+    lock.unlock();
+    write(now);
+  }
+}
+
+void best_weights::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return waiting_ || stopping_; });
+    if (!waiting_) return;
+    const auto now = *std::exchange(waiting_, std::nullopt);
+    lock.unlock();
+    write(now);
+    lock.lock();
+  }
+}
+
+void best_weights::write(const snapshot& now) {
+  auto about = metadata_;
+  about["step"] = std::to_string(now.of.step);
+  about["loss"] = format_real(now.of.loss);
+  about["error_percent"] = format_real(now.of.error_percent);
+  std::vector<safetensors_entry> entries;
+  for (const auto& each : now.weights) entries.push_back({each.name, each.type, each.extents, each.bytes.data()});
+  const auto path = now.folder + "/" + best_weights_name;
+  const auto bytes = safetensors_size(entries, about);
+  if (auto room = check_room(now.folder, bytes); !room) return complain(room.message());
+  auto file = atomic_file::create(path, bytes);
+  if (!file) return complain(file.message());
+  if (const auto done = write_safetensors(*file, entries, about); !done) return complain(done.message());
+  const std::lock_guard lock(mutex_);
+  kept_ = kept{path, now.of.step, now.of.error_percent};
+}
+
+void best_weights::complain(const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(complained_, true)) return;
+  }
+  say_("the best weights so far are not kept: " + why + "; the run goes on");
+}
+
+std::optional<best_weights::kept> best_weights::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  return kept_;
+}
+
+} // namespace syngrad::tools
