@@ -23,6 +23,7 @@ void conducted_run::wait_while(const std::function<bool()>& going_on) {
     if (begun_ && !summary_ && outcome_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
       summary_ = outcome_.get();
     check_links();
+    end_at_a_gap();
     check_progress();
   }
 }
@@ -32,9 +33,14 @@ void conducted_run::take(const run_event& event) {
   if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
   if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
   if (std::holds_alternative<interrupt_run>(event)) interrupt();
-  if (const auto* down = std::get_if<peer_down>(&event))
+  if (const auto* down = std::get_if<peer_down>(&event)) {
+    nodes_.note(*down);
     notice("lost the connection to " + nodes_.title(down->node) + " (" + down->why + "); waiting for it to come back");
-  if (const auto* up = std::get_if<peer_up>(&event); up && up->session > 1) notice(nodes_.title(up->node) + " is back");
+  }
+  if (const auto* up = std::get_if<peer_up>(&event)) {
+    nodes_.note(*up);
+    if (up->session > 1) notice(nodes_.title(up->node) + " is back");
+  }
 }
 
 void conducted_run::take(const node_said& said) {
@@ -154,6 +160,24 @@ void conducted_run::end_in_order(const std::string& why) {
     caf::anon_send(actors_.coordinator, interrupt_run{});
   else
     end_with(run_end::interrupted, why + " before the training began");
+}
+
+// An interrupted run waits for no network: what is in flight beyond a gap, and the evaluation, may take until
+// --reconnect-for. A gap between two nodes shows in that nothing goes on.
+void conducted_run::end_at_a_gap() {
+  if (!told_to_end_ || summary_ || !begun_ || gap_ends_it_) return;
+  const auto beat = actors_.state->heartbeat.load();
+  const auto now = clock::now();
+  if (!ending_since_ || beat != ending_beat_) {
+    ending_since_ = now;
+    ending_beat_ = beat;
+  }
+  const bool stands_still = now - *ending_since_ > std::chrono::duration<double>(setup_.order.peer_timeout_s);
+  if (!nodes_.any_away() && !stands_still) return;
+  gap_ends_it_ = true;
+  notice(nodes_.any_away() ? "interrupted while the network is away: what is in flight is dropped"
+                           : "interrupted, and nothing goes on: what is in flight is dropped");
+  caf::anon_send(actors_.coordinator, interrupt_run{}); // the second one: the coordinator actor waits for nothing
 }
 
 void conducted_run::check_progress() {

@@ -148,14 +148,14 @@ void conducted_run::sum_up_memory(std::vector<held_memory> of_nodes) {
 }
 
 // The nodes go when they hear it; a connection that ends meanwhile is as good as an answer. Without either, a node that
-// is silent for longer than the time-out is not known to live.
+// is silent for longer than the time-out is not known to live. An interrupted run does not wait for who is away.
 void conducted_run::dismiss_all(const result_gathering& gathering) {
   std::set<std::uint8_t> on_the_way;
   for (auto& [number, each] : nodes_) {
     if (each.lost()) continue;
     each.seat.control.say(dismiss{gathering.has_all_of(number)});
     each.seat.control.drain();
-    on_the_way.insert(number);
+    if (!each.away || interrupts_ == 0) on_the_way.insert(number);
   }
   const auto until = clock::now() + std::chrono::duration<double>(setup_.order.peer_timeout_s);
   while (!on_the_way.empty() && clock::now() < until) {

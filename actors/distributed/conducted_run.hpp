@@ -70,6 +70,7 @@ private:
   void interrupt();
   void end_in_order(const std::string& why);
   void check_links();
+  void end_at_a_gap();
   void check_progress();
   enum class waiting : std::uint8_t { over, slow, hung };
   waiting report_waits(const std::string& headline);
@@ -89,6 +90,9 @@ private:
     clock::time_point since;
   };
   std::optional<broken_link> broken_;
+  bool gap_ends_it_ = false; // it was interrupted while a network was away
+  std::uint64_t ending_beat_ = 0;
+  std::optional<clock::time_point> ending_since_; // the last progress of an interrupted run
   hang_watch watch_;
   std::optional<hang_inquiry> inquiry_; // while nodes may answer
   std::uint32_t inquiries_ = 0;

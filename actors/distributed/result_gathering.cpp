@@ -38,7 +38,7 @@ result_gathering::result_gathering(setup given, int interrupts, clock::time_poin
     wanted.heard = now;
     awaited_.insert(number);
   }
-  if (interrupts_ >= 2) give_up_all();
+  give_up_what_is_interrupted();
 }
 
 bool result_gathering::has_all_of(std::uint8_t node) const {
@@ -59,7 +59,10 @@ std::string result_gathering::missing() const {
 void result_gathering::take(const run_event& event, clock::time_point now) {
   if (const auto* said = std::get_if<node_said>(&event)) take(*said, now);
   if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
+  if (const auto* down = std::get_if<peer_down>(&event)) setup_.nodes->note(*down);
+  if (const auto* up = std::get_if<peer_up>(&event)) setup_.nodes->note(*up);
   if (std::holds_alternative<interrupt_run>(event)) take_interrupt();
+  give_up_what_is_interrupted();
   look_for_silence(now);
   say_progress(now);
 }
@@ -133,15 +136,19 @@ void result_gathering::take(const peer_dead& dead) {
 }
 
 void result_gathering::take_interrupt() {
-  if (++interrupts_ < 2) {
+  if (++interrupts_ < 2)
     setup_.notice("the training has ended; fetching what the nodes have: once more to leave it to them");
-    return;
-  }
-  give_up_all();
 }
 
-void result_gathering::give_up_all() {
-  for (const auto node : std::set<std::uint8_t>(awaited_)) give_up(node, "interrupted");
+// By the first interrupt who is away, by the second one everybody.
+void result_gathering::give_up_what_is_interrupted() {
+  if (interrupts_ == 0) return;
+  for (const auto node : std::set<std::uint8_t>(awaited_)) {
+    const bool away = setup_.nodes->find(node)->away;
+    if (interrupts_ < 2 && !away) continue;
+    if (interrupts_ < 2) setup_.notice(setup_.nodes->title(node) + " is not waited for: its connection is lost");
+    give_up(node, away ? "interrupted while its connection was lost" : "interrupted");
+  }
 }
 
 // A connection that is lost is the peer's to judge; this is of nodes whose connection stands, or may come back. While

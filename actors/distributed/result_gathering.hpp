@@ -7,6 +7,7 @@
 //  done                                                 the node is done
 //  the node is dead                                     not waited for any more
 //  not a byte of it for `patience_s`                    likewise
+//  the run is interrupted, and the connection lost      the node is not waited for any more
 //  the run's second interrupt                           no node is waited for any more
 //  two seconds have passed, and then each five          says what has come of each
 //
@@ -64,7 +65,7 @@ private:
   void take(seated_nodes::member&, account&, const done&);
   void take(const peer_dead&);
   void take_interrupt();
-  void give_up_all();
+  void give_up_what_is_interrupted();
   void look_for_silence(clock::time_point now);
   void say_progress(clock::time_point now);
   void close(seated_nodes::member&, const std::string& why);

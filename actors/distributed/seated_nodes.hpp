@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/distributed/seated_node.hpp"
+#include "actors/nodes/peer_messages.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,6 +19,7 @@ public:
   struct member {
     seated_node seat;
     standing stands = standing::ordered;
+    bool away = false; // its connection is lost, and it may come back
 
     const std::string& name() const { return seat.who.name; }
     bool lost() const { return stands == standing::lost; }
@@ -40,6 +42,13 @@ public:
     return std::all_of(members_.begin(), members_.end(),
                        [&](const auto& each) { return each.second.stands >= at_least; });
   }
+  bool any_away() const {
+    return std::any_of(members_.begin(), members_.end(),
+                       [](const auto& each) { return each.second.away && !each.second.lost(); });
+  }
+  // What became of the connection to a node.
+  void note(const peer_down& down) { set_away(down.node, true); }
+  void note(const peer_up& up) { set_away(up.node, false); }
   template <class M>
   void say(const M& message) const { // to those that are not lost
     for (const auto& [number, each] : members_)
@@ -50,6 +59,10 @@ public:
   auto end() { return members_.end(); }
 
 private:
+  void set_away(std::uint8_t node, bool away) {
+    if (auto* const found = find(node)) found->away = away;
+  }
+
   std::map<std::uint8_t, member> members_;
 };
 

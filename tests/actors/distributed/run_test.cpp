@@ -4,6 +4,8 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 
 using namespace syngrad;
 using namespace syngrad::test;
@@ -174,4 +176,43 @@ TEST_CASE("a node whose starter is gone, or that is interrupted twice, leaves at
   REQUIRE(out.nodes.at(2).why == (twice ? "interrupted twice" : "the process that started this node is gone"));
   REQUIRE(!out.nodes.at(2).delivered);
   REQUIRE(out.kept.at(2).contains("2.weight"));
+}
+
+TEST_CASE("an interrupt while a network is away ends the run without it, and saves what is reached") {
+  const auto far = GENERATE(std::pair(0, 2), std::pair(1, 2)); // between which two processes it is away
+  CAPTURE(far.first);
+  auto test = loop_cluster{loop_cluster::four_groups("locked"), {1, 2, 2, 1}};
+  test.settings.steps = 1'000'000'000;
+  test.settings.hang_after_s = 0; // nothing else ends it
+  test.prepare = [](conductor_setup& setup) { setup.order.peer_timeout_s = 0.5; };
+  const auto a = static_cast<std::uint8_t>(far.first), b = static_cast<std::uint8_t>(far.second);
+  const auto beyond = std::make_shared<caf::actor>();
+  test.meanwhile = [a, b, beyond](loop_peers& peers, const auto& inboxes) {
+    *beyond = inboxes.at(2);
+    peers.cut(a, b);
+    for (const auto& [here, other] : {std::pair(a, b), std::pair(b, a)}) {
+      const auto told = std::make_shared<std::promise<std::string>>(); // everybody
+      caf::anon_send(peers.peer(here, other), describe_request{told});
+      told->get_future().wait();
+    }
+    caf::anon_send(inboxes.at(0), interrupt_run{});
+  };
+  // Where the coordinator reaches the node it is there for the end; else it finds the coordinator gone.
+  test.on_line = [a, b, beyond](loop_peers& peers, const std::string& line) {
+    if (a == 1 && line.starts_with("interrupted, and nothing goes on")) peers.mend(a, b);
+    if (a == 0 && line.starts_with("node b is not waited for"))
+      caf::anon_send(*beyond, peer_dead{0, "it has ended", 0});
+  };
+  const auto out = test.run();
+  CAPTURE(out.summary.failure);
+  REQUIRE(out.summary.end == run_end::interrupted);
+  REQUIRE(out.gathered.contains("0.weight"));
+  REQUIRE(out.kept.at(1).contains("0.weight"));
+  REQUIRE(out.nodes.at(1).delivered);
+  REQUIRE(out.nodes.at(2).delivered == (a == 1));
+  REQUIRE(out.summary.failure.empty() == (a == 1));
+  REQUIRE_FALSE(out.kept.at(2).empty());
+  if (a == 0)
+    REQUIRE(out.summary.failure == "not saved here: the weights of groups 1, 2 (node b: interrupted while its "
+                                   "connection was lost)");
 }
