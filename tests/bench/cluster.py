@@ -37,10 +37,10 @@ class Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.binary, self.tls = os.path.abspath(binary), tls
         self.relays, self.processes = {}, {}
-        port = free_port()
+        self.port = port = free_port()
         join = port
         if relay:
-            self.relays[self.COORDINATOR] = Relay(relay, port, told)
+            self.relays[self.COORDINATOR] = self.relay_before(self.COORDINATOR, relay, port, told)
             join = self.relays[self.COORDINATOR].port
         self.run = self.folder / "run"
         self.start(self.COORDINATOR, ["train", "--listen", f"127.0.0.1:{port}", "--name", self.COORDINATOR, "--nodes",
@@ -51,9 +51,12 @@ class Cluster:
             options = ["node", "--join", f"127.0.0.1:{join}", "--name", name, "--threads", threads, "--listen",
                        f"127.0.0.1:{own}"]
             if relay:
-                self.relays[name] = Relay(relay, own, told)
+                self.relays[name] = self.relay_before(name, relay, own, told)
                 options += ["--advertise", f"127.0.0.1:{self.relays[name].port}"]
             self.start(name, options + self.secured(name) + list(node_options))
+
+    def relay_before(self, name, program, port, told):
+        return Relay(program, port, told)
 
     def secured(self, name):
         if not self.tls:
