@@ -87,7 +87,8 @@ void member_run::take(const run_event& event) {
   }
   if (const auto* waiting = std::get_if<peer_waiting>(&event))
     setup_.notice("waits for " + name_of_node(waiting->node) + ": " + waiting->why);
-  if (const auto* down = std::get_if<peer_down>(&event))
+  // At the end others are dismissed before us, and close their connections.
+  if (const auto* down = std::get_if<peer_down>(&event); down && wanted_ != control_type::dismiss)
     setup_.notice("lost the connection to " + name_of_node(down->node) + " (" + down->why + "); trying again");
 }
 

@@ -68,13 +68,16 @@ def one_run(arguments, folder, sort):
             ended_after = time.time() - (cluster.run / "summary.json").stat().st_mtime
             if any(codes.values()) or None in codes.values():
                 raise RuntimeError(f"{sort}: {codes}\n" + "\n".join(cluster.log(name) for name in cluster.processes))
-            lost = sum(cluster.log(name).count("lost the connection") for name in cluster.processes)
+            losses = [line for name in cluster.processes for line in cluster.log(name).splitlines()
+                      if "lost the connection" in line]
+            if losses:
+                print(*losses, sep="\n", flush=True)
             used = processor_seconds() - before
             told = {}
             if strangers:
                 strangers.terminate()
                 told = json.loads(strangers.communicate(timeout=30)[0].splitlines()[-1])
-            return dict(rate=cluster.summary()["steps_per_s"], used=used, lost=lost, states=states, told=told,
+            return dict(rate=cluster.summary()["steps_per_s"], used=used, lost=len(losses), states=states, told=told,
                         ended_after=ended_after)
     finally:
         os.sched_setaffinity(0, processors)
