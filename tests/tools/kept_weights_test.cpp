@@ -43,13 +43,15 @@ TEST_CASE("the space that is taken before the training is what the weights of th
   const auto plan = part_of_a_run(cpu);
   auto kept = kept_weights::reserve(folder.file("w"), plan, "mlp:4-8x2-3");
   REQUIRE(kept);
+  const auto files = [&] { return std::distance(std::filesystem::directory_iterator(folder.path()), {}); };
+  REQUIRE(files() == 1); // under its temporary name
   struct stat taken {};
-  REQUIRE(::stat(folder.file("w.partial").c_str(), &taken) == 0);
+  REQUIRE(::stat(std::filesystem::directory_iterator(folder.path())->path().c_str(), &taken) == 0);
   REQUIRE(!std::filesystem::exists(folder.file("w")));
   REQUIRE(kept->save(weights_of(plan)));
   REQUIRE(taken.st_blocks * 512 >= static_cast<std::int64_t>(std::filesystem::file_size(folder.file("w"))));
   REQUIRE(static_cast<std::uintmax_t>(taken.st_size) == std::filesystem::file_size(folder.file("w")));
-  REQUIRE(!std::filesystem::exists(folder.file("w.partial")));
+  REQUIRE(files() == 1);
 }
 
 TEST_CASE("what is saved later takes the place of what was saved before, and goes when it is not needed any more") {

@@ -58,7 +58,7 @@ def killed_coordinator(home, wanted):
         for node in ("local-1", "local-2", "local-3"):
             line, = (line for line in err.splitlines() if f"saved in {name}/{node}/weights.safetensors" in line)
             check("the process that started this node is gone;" in line or "the coordinator is gone:" in line, line)
-        check(not list((home / name).glob("local-*/*.partial")), "a temporary file is left")
+        check(not list((home / name).glob("local-*/*.partial*")), "a temporary file is left")
         check(not list((home / name).glob("local-*/trace")), "a trace is left")
 
 
