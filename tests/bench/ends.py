@@ -3,11 +3,12 @@
 
     python3 tests/bench/ends.py --repeats 50 --out tests/bench/results/ends.md
 
-Every sort of end comes `--repeats` times, at a moment that `--seed` decides: from the start of the process to a second or
-so after the training has begun. Weights are whole where the file reads, has the shapes of the network and is finite; they
+Every sort of end comes `--repeats` times, at a moment that `--seed` decides: one in five is counted from the start of the
+process, the others from the beginning of the training. Weights are whole where the file reads, has the shapes of the network and is finite; they
 are owed once the training has begun. A large network is asked to end and killed 10 s later.
 """
 import argparse
+import concurrent.futures
 import pathlib
 import random
 import signal
@@ -19,11 +20,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 from machine import described
+from program import tiny_csv
 from whole_weights import problem_with
 
 LIMIT = 300  # s, for what takes one or two: the machine may be busy
-MODEL = "mlp:784-64x3-10"
+MODEL = "mlp:4-64x3-3"
 LARGE = "mlp:784-3072x5-10"
+BEGINNING = "\ntraining mlp:"
 
 # How a run is ended: pauses in s, and signals.
 ENDS = [(f"SIGTERM twice, {ms} ms apart", [(0, signal.SIGTERM), (ms / 1000, signal.SIGTERM)]) for ms in (0, 5, 20, 200)]
@@ -38,13 +41,15 @@ PROCESSES = {1: []}
 
 
 class ended_run:
-    """A run that was begun, and ended with `signals` after `moment` seconds."""
+    """A run that was begun, and ended with `signals` after `moment` seconds: of the process, or of its training."""
 
-    def __init__(self, program, home, number, arguments, moment, signals):
+    def __init__(self, program, home, number, arguments, moment, signals, of_training):
         self.folder = home / f"run{number}"
         with open(home / f"out{number}", "w+") as out, open(home / f"err{number}", "w+") as err:
             process = subprocess.Popen([program, "train", *arguments, "--run", self.folder], stdout=out, stderr=err,
                                        cwd=home)
+            while of_training and BEGINNING not in (home / f"out{number}").read_text() and process.poll() is None:
+                time.sleep(0.01)
             time.sleep(moment)
             asked = time.monotonic()
             for pause, each in signals:
@@ -55,7 +60,7 @@ class ended_run:
             out.seek(0)
             err.seek(0)
             self.out, self.err = out.read(), err.read()
-        self.began = "\ntraining mlp:" in self.out
+        self.began = BEGINNING in self.out
 
     def weights(self, model):
         """'whole', 'none', or what is wrong with them."""
@@ -63,14 +68,20 @@ class ended_run:
         return (problem_with(path, model) or "whole") if path.exists() else "none"
 
 
-def row_of(program, home, name, signals, repeats, seed, arguments, model, longest):
+def row_of(program, home, name, signals, repeats, seed, arguments, model, longest, at_once=1):
     """A row of the table, and what went wrong."""
     dice = random.Random(f"{seed} {name} {len(arguments)}")
+    moments = [dice.uniform(0, longest) for _ in range(repeats)]
     began = whole = right_code = 0
     slowest, wrong = 0.0, []
-    for i in range(repeats):
-        run = ended_run(program, home, f"-{len(arguments)}-{name.replace(' ', '_')}-{i}", arguments,
-                        dice.uniform(0, longest), signals)
+
+    def run_one(i):
+        return ended_run(program, home, f"-{len(arguments)}-{name.replace(' ', '_')}-{i}", arguments, moments[i], signals,
+                         i % 5 != 0)
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        runs = list(pool.map(run_one, range(repeats)))
+    for i, run in enumerate(runs):
         state = run.weights(model)
         if not run.began:
             # Before the program watches for signals, they end it as any other.
@@ -92,8 +103,8 @@ def killed_soon(program, home, repeats, seed, arguments, model):
     whole = none = 0
     wrong = []
     for i in range(repeats):
-        run = ended_run(program, home, f"-killed-{i}", arguments, dice.uniform(0.3, 1.5),
-                        [(0, signal.SIGTERM), (dice.uniform(0, 0.5), signal.SIGKILL)])
+        run = ended_run(program, home, f"-killed-{i}", arguments, dice.uniform(0, 1),
+                        [(0, signal.SIGTERM), (dice.uniform(0, 0.5), signal.SIGKILL)], True)
         state = run.weights(model)
         whole += state == "whole"
         none += state == "none"
@@ -127,7 +138,7 @@ def large_run(program, home, number, moment):
     process = subprocess.Popen([program, "train", "--model", LARGE, "--steps", "1000000", "--trace", "off", "--run",
                                 folder, "--threads", "2"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     for line in process.stdout:
-        if line.startswith("training mlp:"):
+        if line.startswith(BEGINNING.strip()):
             break
     time.sleep(moment)
     path = folder / "weights.safetensors"
@@ -149,24 +160,27 @@ def main():
     parser.add_argument("--binary", default="build/release/bin/syngrad")
     parser.add_argument("--repeats", type=int, default=50)
     parser.add_argument("--large", type=int, default=8, help="runs of the large network")
+    parser.add_argument("--at-once", type=int, default=1, help="runs of the small network at the same time")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--out", default="tests/bench/results/ends.md")
     arguments = parser.parse_args()
     program = str(pathlib.Path(arguments.binary).resolve())
     lines = ["# Runs that are ended from outside", "", described(), "",
              "    python3 tests/bench/ends.py " + " ".join(sys.argv[1:]), "",
-             f"`{MODEL}` on the built-in digits; the moment of each end is random. Weights are owed where the training had",
+             f"`{MODEL}` on a small csv file; the moment of each end is random. Weights are owed where the training had",
              "begun.", ""]
     wrong = []
     with tempfile.TemporaryDirectory(prefix="syngrad-") as place:
         home = pathlib.Path(place)
-        common = ["--model", MODEL, "--batch", "64", "--threads", "2", "--steps", "1000000000", "--eval-every", "20"]
+        common = ["--model", MODEL, "--batch", "16", "--threads", "2", "--data", f"csv:{tiny_csv(home)}",
+                  "--steps", "1000000000", "--eval-every", "20"]
         for processes, more in PROCESSES.items():
             lines += ["", f"{processes} process" + ("es" if processes > 1 else ""), "",
                       "| ended by | runs | training had begun | weights whole | exit 130 | slowest end, s |",
                       "|---|---|---|---|---|---|"]
             for name, signals in ENDS:
-                row, bad = row_of(program, home, name, signals, arguments.repeats, arguments.seed, common + more, MODEL, 1.5)
+                row, bad = row_of(program, home, name, signals, arguments.repeats, arguments.seed, common + more, MODEL, 1,
+                                  arguments.at_once)
                 lines.append(row)
                 wrong += bad
                 print(row, flush=True)
@@ -177,7 +191,7 @@ def main():
         print(row, flush=True)
         if arguments.large:
             dice = random.Random(f"{arguments.seed} large")
-            runs = [large_run(program, home, i, dice.uniform(1, 15)) for i in range(arguments.large)]
+            runs = [large_run(program, home, i, dice.uniform(1, 8)) for i in range(arguments.large)]
             seconds = sorted(each for each, _ in runs)
             whole = sum(state == "whole" for _, state in runs)
             wrong += [("large", *each) for each in runs if each[1] != "whole"]
