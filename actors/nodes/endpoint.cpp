@@ -1,5 +1,8 @@
 #include "actors/nodes/endpoint.hpp"
 
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cctype>
 #include <charconv>
 
 namespace syngrad {
@@ -11,6 +14,31 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
   return failed == std::errc{} && end == text.data() + text.size();
 }
 
+// An IPv6 address as it is usually written, or IPv4 where it only dresses that up. Empty where it is none.
+std::string usual_ipv6(const std::string& text) {
+  const auto scope = text.find('%');
+  in6_addr address;
+  if (inet_pton(AF_INET6, text.substr(0, scope).c_str(), &address) != 1) return "";
+  char usual[INET6_ADDRSTRLEN] = "";
+  if (IN6_IS_ADDR_V4MAPPED(&address)) return inet_ntop(AF_INET, address.s6_addr + 12, usual, sizeof usual);
+  inet_ntop(AF_INET6, &address, usual, sizeof usual);
+  return usual + (scope == std::string::npos ? "" : text.substr(scope));
+}
+
+// Resolvers take one to four numbers, octal and hexadecimal ones, too: 0177.1 is 127.0.0.1 to them, and 10.1
+// is 10.0.0.1.
+status check_spelling(const std::string& host) {
+  in_addr address;
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1 || inet_aton(host.c_str(), &address) == 0) return ok();
+  char usual[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &address, usual, sizeof usual);
+  return error{"'" + host + "' is an unusual spelling of the address " + usual + "; write that, if you mean it"};
+}
+
+bool is_host_letter(unsigned char c) {
+  return std::isalnum(c) || c == '-' || c == '_' || c == '.';
+}
+
 } // namespace
 
 result<endpoint> parse_endpoint(const std::string& text) {
@@ -19,12 +47,26 @@ result<endpoint> parse_endpoint(const std::string& text) {
   endpoint out;
   if (colon == std::string::npos || !parse_port(std::string_view(text).substr(colon + 1), out.port)) return expected;
   out.host = text.substr(0, colon);
-  if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']')
-    out.host = out.host.substr(1, out.host.size() - 2);
-  else if (out.host.find(':') != std::string::npos)
-    return expected;
   if (out.host.empty() || out.host.size() > longest_host) return expected;
+  if (out.host.front() == '[' && out.host.back() == ']') {
+    out.host = usual_ipv6(out.host.substr(1, out.host.size() - 2));
+    return out.host.empty() ? result<endpoint>(expected) : out;
+  }
+  if (out.host == "*")
+    return error{"'" + text +
+                 "' says where to listen, not where to be found: expected HOST:PORT, such as 10.0.0.1:7000"};
+  if (!std::all_of(out.host.begin(), out.host.end(), is_host_letter)) return expected;
+  if (auto usual = check_spelling(out.host); !usual) return usual.failure();
   return out;
+}
+
+result<endpoint> parse_listening(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const auto host = text.substr(0, colon == std::string::npos ? text.size() : colon);
+  const bool everywhere = colon != std::string::npos && (host.empty() || host == "*");
+  auto read = parse_endpoint(everywhere ? "0.0.0.0" + text.substr(colon) : text);
+  if (!read && everywhere) return error{"expected HOST:PORT, such as *:7000 or 10.0.0.1:7000, got '" + text + "'"};
+  return read;
 }
 
 result<port_range> parse_port_range(const std::string& text) {
@@ -41,14 +83,6 @@ result<port_range> parse_port_range(const std::string& text) {
 std::string to_text(const endpoint& where) {
   const auto host = where.host.find(':') == std::string::npos ? where.host : "[" + where.host + "]";
   return host + ":" + std::to_string(where.port);
-}
-
-bool is_every_address(const endpoint& where) {
-  return where.host == "0.0.0.0" || where.host == "::";
-}
-
-bool is_loopback(const endpoint& where) {
-  return where.host == "localhost" || where.host == "::1" || where.host.starts_with("127.");
 }
 
 } // namespace syngrad

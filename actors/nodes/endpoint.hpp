@@ -21,14 +21,13 @@ struct port_range { // both ends included
 
 inline constexpr std::size_t longest_host = 253; // as DNS has it
 
-// "HOST:PORT"; an IPv6 address stands in brackets. The message says what was expected.
+// "HOST:PORT"; an IPv6 address stands in brackets. Addresses come out as they are usually written; spellings that look
+// like something else than what a resolver makes of them (0177.1, 2130706433) are refused. The message says what was
+// expected. What an address is, and what a name stands for: resolved_host.hpp.
 result<endpoint> parse_endpoint(const std::string& text);
+// Likewise, where a process listens: "*:PORT" and ":PORT" are 0.0.0.0, all addresses (IPv4) of the machine.
+result<endpoint> parse_listening(const std::string& text);
 result<port_range> parse_port_range(const std::string& text); // "7000-7010" or "7000"
 std::string to_text(const endpoint&);
-
-// Whether only this machine can reach it, by its text: localhost, 127.x.y.z, ::1.
-bool is_loopback(const endpoint&);
-// 0.0.0.0 or ::, which say where to listen and not where to be found.
-bool is_every_address(const endpoint&);
 
 } // namespace syngrad

@@ -21,6 +21,7 @@
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/peer_actor.hpp"
 #include "actors/nodes/probe_thread.hpp"
+#include "actors/nodes/resolved_host.hpp"
 
 #include <algorithm>
 #include <set>
@@ -126,6 +127,10 @@ private:
     if (distrusted_ >= most_distrusted && !was_up()) return die(line);
     if (is_told_address() && refusals_ >= most_refusals) return die(line);
     if (found.outcome != kind::open) return fail(line);
+    // A name may have come to stand for something else since the start: what is connected to counts.
+    const resolved_host meaning{{found.address.host}};
+    if (auto allowed = check_exposure(context().settings, address_, meaning, named_by_); !allowed)
+      return die(allowed.message());
     own_host_ = found.own_host;
     const auto number = attempt_;
     request(connector_of(system()), caf::infinite, caf::connect_atom_v, found.address.host, found.address.port)
@@ -151,7 +156,7 @@ private:
     monitor(gatekeeper_);
     port_ = session_port_handle(system(), this);
     said_ = make_hello(context().self, role_);
-    if (is_every_address({said_.host, said_.port})) said_.host = own_host_;
+    if (is_every_address(said_.host)) said_.host = own_host_;
     caf::send_as(port_.get(), gatekeeper_, said_);
   }
 

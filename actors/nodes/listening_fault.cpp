@@ -27,7 +27,7 @@ std::string remedy(int error_number) {
   case EADDRINUSE:
     return "; choose another port, or 0 for any free one";
   case EADDRNOTAVAIL:
-    return "; it is no address of this machine: use 0.0.0.0 for all of its addresses, and --advertise for the one "
+    return "; it is no address of this machine: use *:PORT for all of its addresses, and --advertise for the one "
            "that others reach";
   case EACCES:
     return "; ports below 1024 are the administrator's: choose a higher one";

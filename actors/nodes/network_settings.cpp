@@ -1,5 +1,7 @@
 #include "actors/nodes/network_settings.hpp"
 
+#include "actors/nodes/resolved_host.hpp"
+
 #include <algorithm>
 
 namespace syngrad {
@@ -15,11 +17,15 @@ status check_node_name(const std::string& name) {
   return ok();
 }
 
-status check_exposure(const network_settings& settings, const endpoint& where, const std::string& option) {
+status check_exposure(const network_settings& settings, const endpoint& where, const resolved_host& meaning,
+                      const std::string& option) {
   if (settings.tls.any() && !settings.tls.complete())
     return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
-  if (is_loopback(where) || settings.tls.complete() || settings.insecure) return ok();
-  return error{option + " " + to_text(where) +
+  if (settings.tls.complete() || settings.insecure || meaning.is_loopback()) return ok();
+  std::string others; // a name may stand for several
+  for (const auto& each : meaning.addresses)
+    if (each != where.host && !is_loopback_address(each)) others += (others.empty() ? "" : ", ") + each;
+  return error{option + " " + to_text(where) + (others.empty() ? "" : " (" + others + ")") +
                " leaves this machine: protect it with --tls-cert, --tls-key and --tls-ca (`syngrad certs DIR` makes "
                "them), or say --insecure to trust whoever reaches the port"};
 }

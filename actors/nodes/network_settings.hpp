@@ -8,6 +8,8 @@
 
 namespace syngrad {
 
+struct resolved_host;
+
 struct tls_files { // PEM; all three or none
   std::string certificate, key, ca;
 
@@ -32,7 +34,9 @@ inline constexpr std::size_t longest_name = 64;
 // Letters, digits, '-', '_' and '.'.
 status check_node_name(const std::string& name);
 
-// Whether `where` may be used as these settings say: loopback, or TLS, or --insecure. `option` names its flag.
-status check_exposure(const network_settings&, const endpoint& where, const std::string& option);
+// Whether an address may be used as these settings say: loopback, or TLS, or --insecure. `meaning` is what the host of
+// `where`, as the user wrote it, stands for; `option` names its flag.
+status check_exposure(const network_settings&, const endpoint& where, const resolved_host& meaning,
+                      const std::string& option);
 
 } // namespace syngrad

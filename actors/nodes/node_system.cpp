@@ -72,9 +72,18 @@ caf::io::middleman_actor connector_of(caf::actor_system& system) {
 }
 
 result<std::unique_ptr<node_system>> node_system::open(network_settings settings, int threads, int intra_op,
-                                                       std::function<void(const std::string&)> log) {
-  if (settings.listen)
-    if (auto allowed = check_exposure(settings, *settings.listen, "--listen"); !allowed) return allowed.failure();
+                                                       std::function<void(const std::string&)> log,
+                                                       name_lookup::resolver names) {
+  resolved_host listens_at; // asked for once: what is judged here is what is bound below
+  if (settings.listen) {
+    auto found = resolve_host(settings.listen->host, std::move(names));
+    if (!found)
+      return error{"--listen " + to_text(*settings.listen) + ": " + found.message() +
+                   "; give an address of this machine"};
+    listens_at = std::move(*found);
+    if (auto allowed = check_exposure(settings, *settings.listen, listens_at, "--listen"); !allowed)
+      return allowed.failure();
+  }
   std::shared_ptr<const tls_credentials> credentials;
   if (settings.tls.any()) {
     if (!settings.tls.complete()) return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
@@ -105,7 +114,7 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   out->context_ = context;
   out->system_ = std::make_unique<caf::actor_system>(*out->config_);
   if (settings.listen) {
-    if (auto listens = out->listen(settings); !listens) return listens.failure();
+    if (auto listens = out->listen(settings, listens_at); !listens) return listens.failure();
     // The gatekeeper runs already; it does not read the address.
     context->self.identity.address = settings.advertise.value_or(out->listening_);
     if (context->self.identity.address.port == 0) context->self.identity.address.port = out->listening_.port;
@@ -113,12 +122,19 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   return out;
 }
 
-status node_system::listen(const network_settings& settings) {
+status node_system::listen(const network_settings& settings, const resolved_host& places) {
   // Not on a thread of its own: CAF's broker monitors it, the news of its end has now and then stayed in the broker's
   // mailbox, with a reference to the sender, and CAF waits for ever for the thread of an actor that is referred to.
   gatekeeper_ = system_->spawn<gatekeeper_actor>(context_);
   door_ = session_port_handle(*system_, gatekeeper_);
-  auto where = *settings.listen;
+  status done = ok();
+  for (const auto& address : places.addresses)
+    if (done = listen_at(address, settings); done) return done;
+  return done;
+}
+
+status node_system::listen_at(const std::string& address, const network_settings& settings) {
+  endpoint where{address, settings.listen->port};
   const auto from_range = where.port == 0 && settings.ports;
   if (from_range) where.port = settings.ports->first;
   auto port = publish(where);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/nodes/node_context.hpp"
+#include "actors/nodes/resolved_host.hpp"
 #include "actors/nodes/session_port.hpp"
 
 #include <caf/all.hpp>
@@ -17,8 +18,10 @@ public:
   // Listens where the settings say and publishes the gatekeeper, which takes nobody in before it has an owner
   // (set_owner). `threads` run actors; an operator uses `intra_op` threads. `log` gets lines for the user, from any
   // thread. The error names the option, and the port or file.
+  // `names` says what a host stands for.
   static result<std::unique_ptr<node_system>> open(network_settings, int threads, int intra_op,
-                                                   std::function<void(const std::string&)> log);
+                                                   std::function<void(const std::string&)> log,
+                                                   name_lookup::resolver names = name_lookup::ask_system);
   // Ends the gatekeeper and waits for all actors: peers have to be told to leave before. Connections that do not take
   // what is still to be sent are closed after two seconds.
   ~node_system();
@@ -26,7 +29,7 @@ public:
   caf::actor_system& get() { return *system_; }
   const std::shared_ptr<const node_context>& context() const { return context_; }
   const process_identity& identity() const { return context_->self.identity; }
-  const endpoint& listening() const { return listening_; } // with the actual port; port 0: it does not listen
+  const endpoint& listening() const { return listening_; } // numeric, with the actual port; port 0: it does not listen
   const caf::actor& gatekeeper() const { return gatekeeper_; }
 
   // Ends the gatekeeper: nobody else gets in.
@@ -34,7 +37,8 @@ public:
 
 private:
   node_system() = default;
-  status listen(const network_settings&);
+  status listen(const network_settings&, const resolved_host&);
+  status listen_at(const std::string& address, const network_settings&);
   result<std::uint16_t> publish(const endpoint&);
 
   std::unique_ptr<caf::actor_system_config> config_;

@@ -2,6 +2,7 @@
 
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/node_system.hpp"
+#include "actors/nodes/resolved_host.hpp"
 
 #include <algorithm>
 #include <set>
@@ -29,6 +30,9 @@ result<caf::actor> connect_to(caf::actor_system& system, const node_context& con
   name_lookup names;
   const auto found = probe_node({where, "HOST:PORT"}, context.self.credentials.get(), names, limit);
   if (found.outcome != probe_result::kind::open) return error{found.line};
+  const resolved_host meaning{{found.address.host}};
+  if (auto allowed = check_exposure(context.settings, where, meaning, "connecting to"); !allowed)
+    return allowed.failure();
   result<caf::actor> out = error{"the connection to " + to_text(where) + " was closed; try again"};
   caf::scoped_actor self(system);
   self

@@ -1,7 +1,8 @@
 #include "actors/nodes/tcp_connection.hpp"
 
+#include "actors/nodes/resolved_host.hpp"
+
 #include <cerrno>
-#include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <system_error>
@@ -21,12 +22,6 @@ int connect_within(int socket, const socket_address& address, const question_lim
   socklen_t size = sizeof outcome;
   ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &outcome, &size);
   return outcome;
-}
-
-std::string numeric_host(const sockaddr* address, socklen_t size) {
-  char host[NI_MAXHOST] = "";
-  ::getnameinfo(address, size, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
-  return host;
 }
 
 } // namespace

@@ -2,7 +2,9 @@
 its weights saved, the right exit code and one line, and none is left."""
 import json
 import os
+import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -162,14 +164,34 @@ def left_before_it_began(home):
         check(node.returncode == 0, node.returncode, said)
 
 
+def advised(home):
+    """Who listens everywhere says an address that others can reach, and somebody answers there."""
+    process = train(home, "advised", "--listen", "*:0", "--nodes", "1", "--insecure", "--steps", "50")
+    line = read_until(process, "waiting for 1 node", process.stderr)[-1]
+    found = re.search(r"at 0\.0\.0\.0:\d+: syngrad node --join ([\d.]+:\d+)", line)
+    check(found and not found[1].startswith("0.0.0.0"), line)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:  # that packets would take; nothing is sent
+        try:
+            way_out.connect(("192.0.2.1", 9))
+            check(found[1].startswith(way_out.getsockname()[0] + ":"), line)
+        except OSError:
+            check("192.0.2" not in line, line)
+    node = start(program, home, "node", "--join", found[1], "--name", "a", "--threads", "1", "--insecure")
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 0, process.returncode, out, err)
+    _, said = node.communicate(timeout=LIMIT)
+    check(node.returncode == 0, node.returncode, said)
+
+
 def refused(home):
     result = run(program, "node")
     check(result.returncode == 2 and "--join" in result.stderr, result.stderr)
     result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--nodes", "2", "--run", home / "no")
     check(result.returncode == 2 and "--listen" in result.stderr, result.stderr)
-    result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--listen", "0.0.0.0:0", "--run",
-                 home / "no")
-    check(result.returncode == 2 and "--insecure" in result.stderr, result.stderr)
+    for everywhere in ("0.0.0.0:0", "*:0", ":0"):
+        result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--listen", everywhere, "--run",
+                     home / "no")
+        check(result.returncode == 2 and "--insecure" in result.stderr, everywhere, result.stderr)
     result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--local-nodes", "1", "--place",
                  "0-2=elsewhere/cpu", "--run", home / "no")
     check(result.returncode == 1 and "there is no node 'elsewhere'" in result.stderr, result.stderr)
@@ -178,6 +200,7 @@ def refused(home):
 with folder() as place:
     home = Path(place)
     refused(home)
+    advised(home)
     for policy in ("synthetic", "corrected"):
         equal_to_one_process(home, policy)
     equal_over_tls(home)

@@ -85,3 +85,10 @@ with folder() as scratch:
                   code=1, command="syngrad nodes: ")
     check_refused(run(program, "nodes", "10.0.0.9:7000"), "--insecure", "--tls-cert", command="syngrad nodes: ")
     check_refused(run(program, "nodes", "7000"), "HOST:PORT", command="syngrad nodes: ")
+    check_refused(run(program, "nodes", "0177.1:7000"), "unusual spelling of the address 127.0.0.1",
+                  command="syngrad nodes: ")
+    check_refused(run(program, "node", "--join", "*:7000"), "--join", "where to listen", command="syngrad node: ")
+    check_refused(run(program, "node", "--join", "192.0.2.1:7000"), "--join 192.0.2.1:7000 leaves this machine",
+                  "--insecure", command="syngrad node: ")
+    check_refused(run(program, "node", "--join", gone, "--listen", ":0"), "--listen 0.0.0.0:0 leaves this machine",
+                  command="syngrad node: ")

@@ -2,6 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "actors/nodes/own_address.hpp"
+#include "actors/nodes/resolved_host.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "tools/distributed/credit_advice.hpp"
 #include "tools/distributed/host_rate.hpp"
@@ -16,9 +17,15 @@ namespace syngrad::tools {
 
 namespace {
 
-// What a node is told to join: of a process that listens everywhere, this machine by its name.
-endpoint join_address(const endpoint& where) {
-  return is_every_address(where) ? endpoint{"THIS-MACHINE", where.port} : where;
+// What nodes elsewhere are started with. Of a process that listens everywhere, or where --advertise says so, an address
+// of this machine that others reach; where there are several, the others stand behind it.
+std::string how_to_join(const endpoint& where) {
+  const auto hosts = reachable_addresses(where.host);
+  if (hosts.empty()) return "syngrad node --join " + to_text({"127.0.0.1", where.port}) + " (from this machine only)";
+  std::string others;
+  for (std::size_t i = 1; i < hosts.size(); ++i)
+    others += (others.empty() ? " (or " : ", ") + to_text({hosts[i], where.port});
+  return "syngrad node --join " + to_text({hosts.front(), where.port}) + others + (others.empty() ? "" : ")");
 }
 
 training_summary failed(const std::string& why, bool interrupted = false) {
@@ -93,8 +100,7 @@ status distributed_training::start_local_nodes() {
 status distributed_training::wait_for_nodes() {
   if (given_.options->cluster.local_nodes == 0)
     given_.say("waiting for " + std::to_string(count_.least) + (count_.least == 1 ? " node" : " nodes") + " at " +
-               to_text(system_->identity().address) + ": syngrad node --join " +
-               to_text(join_address(system_->identity().address)));
+               to_text(system_->listening()) + ": " + how_to_join(system_->identity().address));
   node_quorum quorum(count_);
   while (!quorum.is_reached(nodes_->ready(), nodes_->count(), std::chrono::steady_clock::now())) {
     const auto event = inbox_->next(std::chrono::milliseconds(100));
@@ -124,7 +130,11 @@ status distributed_training::place() {
   weight_bytes_ = std::move(survey->weight_bytes);
   std::vector<run_member> members;
   for (const auto& each : nodes_->seats()) members.push_back(each.who);
-  return check_reach(members, places_, is_own_address);
+  const auto is_loopback = [](const std::string& host) {
+    const auto meaning = resolve_host(host);
+    return meaning && meaning->is_loopback();
+  };
+  return check_reach(members, places_, is_loopback, is_own_address);
 }
 
 // Where a batch waits for the one before it, whatever the credits, nothing is said.

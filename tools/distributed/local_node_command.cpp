@@ -1,5 +1,6 @@
 #include "tools/distributed/local_node_command.hpp"
 
+#include "actors/nodes/resolved_host.hpp"
 #include "runtime/process/processors.hpp"
 
 #include <filesystem>
@@ -30,7 +31,7 @@ std::string local_node_name(int number) {
 
 endpoint local_address(const endpoint& listening) {
   if (listening.host == "::") return {"::1", listening.port};
-  return is_every_address(listening) ? endpoint{"127.0.0.1", listening.port} : listening;
+  return is_every_address(listening.host) ? endpoint{"127.0.0.1", listening.port} : listening;
 }
 
 result<std::vector<std::string>> local_node_command(const train_options& options, const node_starter& starter,

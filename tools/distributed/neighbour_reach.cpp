@@ -22,6 +22,7 @@ std::string refusal(const run_member& near, const run_member& far) {
 } // namespace
 
 status check_reach(const std::vector<run_member>& nodes, const std::vector<group_place>& places,
+                   const std::function<bool(const std::string& host)>& is_loopback,
                    const std::function<bool(const std::string& host)>& is_here) {
   const auto find = [&](std::uint8_t node) -> const run_member* { // null: the coordinator, whom all have reached
     const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const auto& each) { return each.node == node; });
@@ -30,8 +31,8 @@ status check_reach(const std::vector<run_member>& nodes, const std::vector<group
   for (std::size_t i = 1; i < places.size(); ++i) {
     const auto* near = find(places[i - 1].node);
     const auto* far = find(places[i].node);
-    if (!near || !far || near == far || is_loopback(address_of(*near)) == is_loopback(address_of(*far))) continue;
-    if (is_loopback(address_of(*far))) std::swap(near, far);
+    if (!near || !far || near == far || is_loopback(near->host) == is_loopback(far->host)) continue;
+    if (is_loopback(far->host)) std::swap(near, far);
     if (!is_here(far->host)) return error{refusal(*near, *far)};
   }
   return ok();

@@ -5,6 +5,7 @@
 #include "actors/distributed/member_run.hpp"
 #include "actors/nodes/node_system.hpp"
 #include "actors/nodes/peer_setup.hpp"
+#include "actors/nodes/resolved_host.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/distributed/host_rate.hpp"
@@ -185,8 +186,12 @@ exit_code run_node(std::span<const std::string> arguments) {
   if (auto read = reader.read(arguments); !read) return refuse(read.message());
   if (!options.join) return refuse("--join: say where the coordinator is; write for example --join 127.0.0.1:7000");
   options.network.version = SYNGRAD_VERSION;
+  const auto meaning = resolve_host(options.join->host); // a name that has no address yet may have one later
+  if (meaning)
+    if (auto allowed = check_exposure(options.network, *options.join, *meaning, "--join"); !allowed)
+      return refuse(allowed.message());
   if (!options.network.listen)
-    options.network.listen = is_loopback(*options.join) ? endpoint{"127.0.0.1", 0} : endpoint{"0.0.0.0", 0};
+    options.network.listen = meaning && meaning->is_loopback() ? endpoint{"127.0.0.1", 0} : endpoint{"0.0.0.0", 0};
   return take_part(options);
 }
 

@@ -22,11 +22,12 @@ option_row port_range_row(std::optional<port_range>& target) {
 
 } // namespace
 
-option_row address(std::string name, std::optional<endpoint>& target, std::string help) {
-  auto set = [&target](const std::string& value) -> status {
-    auto read = parse_endpoint(value);
-    if (!read) return read.failure();
-    target = std::move(*read);
+option_row address(std::string name, std::optional<endpoint>& target, std::string help,
+                   result<endpoint> (*read)(const std::string&)) {
+  auto set = [&target, read](const std::string& value) -> status {
+    auto where = read(value);
+    if (!where) return where.failure();
+    target = std::move(*where);
     return ok();
   };
   auto get = [&target]() -> std::optional<std::string> {
@@ -46,14 +47,18 @@ option_group protection_options(network_settings& s) {
 }
 
 option_group reach_options(network_settings& s) {
-  return {"How others reach this process",
-          {text("name", "NAME", s.name, "Its name among the nodes; default: the certificate's, else the machine's",
-                check_node_name),
-           address("listen", s.listen, "Where it takes connections; port 0: any free one"),
-           address("advertise", s.advertise,
-                   "Where others reach it, where that differs (containers, NAT); port 0: the "
-                   "one that it listens at"),
-           port_range_row(s.ports)}};
+  return {
+    "How others reach this process",
+    {text("name", "NAME", s.name, "Its name among the nodes; default: the certificate's, else the machine's",
+          check_node_name),
+     address("listen", s.listen,
+             "Where it takes connections; *:PORT: at all addresses of this machine ([::]:PORT: IPv6, too); port 0: "
+             "any free one. What only this machine reaches needs no --tls-",
+             parse_listening),
+     address("advertise", s.advertise,
+             "Where others reach it, where that differs (containers, NAT); port 0: the "
+             "one that it listens at"),
+     port_range_row(s.ports)}};
 }
 
 option_group failure_options(network_settings& s) {

@@ -16,7 +16,8 @@ option_group reach_options(network_settings&);
 // --peer-timeout, --reconnect-for.
 option_group failure_options(network_settings&);
 
-// A row for HOST:PORT.
-option_row address(std::string name, std::optional<endpoint>& target, std::string help);
+// A row for HOST:PORT. `read`: what may be written there.
+option_row address(std::string name, std::optional<endpoint>& target, std::string help,
+                   result<endpoint> (*read)(const std::string&) = parse_endpoint);
 
 } // namespace syngrad::tools

@@ -1,5 +1,6 @@
 #include "tools/nodes/nodes_command.hpp"
 
+#include "actors/nodes/resolved_host.hpp"
 #include "actors/nodes/roster_query.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
@@ -56,8 +57,9 @@ exit_code run_nodes(std::span<const std::string> arguments) {
     return fail("expected the coordinator's address: syngrad nodes HOST:PORT", exit_code::bad_usage);
   const auto where = parse_endpoint(options.addresses.front());
   if (!where) return fail(where.message(), exit_code::bad_usage);
-  if (auto allowed = check_exposure(options.network, *where, "connecting to"); !allowed)
-    return fail(allowed.message(), exit_code::bad_usage);
+  if (const auto meaning = resolve_host(where->host)) // a name that has no address is explained below
+    if (auto allowed = check_exposure(options.network, *where, *meaning, "connecting to"); !allowed)
+      return fail(allowed.message(), exit_code::bad_usage);
   const auto nodes = query_roster(options.network, *where, std::chrono::seconds(options.wait_s));
   if (!nodes) return fail(nodes.message(), exit_code::failed);
   std::cout << (options.format == "json" ? format_roster_json(*nodes) : format_roster_table(*nodes)) << std::flush;
