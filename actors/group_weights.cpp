@@ -33,12 +33,6 @@ std::vector<lost_group> find_lost_groups(const std::vector<planned_group>& group
   return lost;
 }
 
-std::uint64_t weight_bytes_of(const planned_group& group) {
-  std::uint64_t sum = 0;
-  for (const auto& each : group.layers->weights()) sum += each.value.bytes();
-  return sum;
-}
-
 std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_group>& groups,
                                                     const std::vector<lost_group>& lost) {
   std::vector<layer_group::named_tensor> all;

@@ -7,7 +7,6 @@
 #include "actors/trainer.hpp"
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,9 +14,6 @@ namespace syngrad {
 
 // Of the groups in this process whose device has failed.
 std::vector<lost_group> find_lost_groups(const std::vector<planned_group>&);
-
-// Of a group in this process: what read_weights() brings of it.
-std::uint64_t weight_bytes_of(const planned_group&);
 
 // Of all groups in this process but the `lost` ones, bottom to top.
 std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_group>&,

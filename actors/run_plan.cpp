@@ -1,6 +1,8 @@
-// Checks the settings of a run against its network and data, and builds groups and predictors.
+// Builds groups and predictors of a run that passes its checks.
 #include "actors/run_plan.hpp"
+#include "actors/group_outline.hpp"
 #include "actors/policies/update_policy.hpp"
+#include "actors/run_check.hpp"
 #include "runtime/data/hold_out.hpp"
 #include "runtime/device_failure.hpp"
 
@@ -11,84 +13,6 @@
 namespace syngrad {
 
 namespace {
-
-status check_data(const network& net, const dataset& data, std::int64_t batch_size) {
-  if (net.inputs != data.features)
-    return error{"the model '" + net.description + "' takes " + std::to_string(net.inputs) + " inputs, but the data '" +
-                 data.name + "' has " + std::to_string(data.features) + " features: change the model's first number"};
-  if (net.classes < data.classes)
-    return error{"the model '" + net.description + "' has " + std::to_string(net.classes) + " classes, but the data '" +
-                 data.name + "' has " + std::to_string(data.classes) + ": change the model's last number"};
-  if (batch_size < 2)
-    return error{"a batch needs at least 2 samples (batch normalisation), not " + std::to_string(batch_size)};
-  if (data.test.count < 1) return error{"the data '" + data.name + "' has no test samples"};
-  return ok();
-}
-
-status check_split(const std::vector<int>& split, std::size_t units) {
-  std::int64_t total = 0;
-  for (const int each : split) {
-    if (each < 1) return error{"a split gives each group at least 1 unit, not " + std::to_string(each)};
-    total += each;
-  }
-  if (total != static_cast<std::int64_t>(units))
-    return error{"the split adds up to " + std::to_string(total) + " units, but the model has " +
-                 std::to_string(units)};
-  return ok();
-}
-
-status check_numbers(const training_settings& settings) {
-  const auto at_least = [](const char* what, auto value, auto bound) -> status {
-    if (value >= bound) return ok();
-    return error{std::string(what) + " must be at least " + std::to_string(bound) + ", not " + std::to_string(value)};
-  };
-  for (const auto& each : {at_least("steps", settings.steps, std::int64_t{1}), at_least("credits", settings.credits, 1),
-                           at_least("threads", settings.threads, 1), at_least("intra-op", settings.intra_op, 1),
-                           at_least("sg-warmup", settings.warmup_batches, std::int64_t{0}),
-                           at_least("eval-every", settings.evaluate_every, std::int64_t{0}),
-                           at_least("audit", settings.audit_every, std::int64_t{0})})
-    if (!each) return each.failure();
-  if (!(settings.learning_rate > 0) || !(settings.synthetic_learning_rate > 0))
-    return error{"a learning rate must be above 0"};
-  return ok();
-}
-
-status check_max_alone(const training_settings& settings) {
-  if (settings.max_alone == 0) return ok();
-  if (settings.max_alone < 0) return error{"--max-alone must be at least 0, not " + std::to_string(settings.max_alone)};
-  if (!policy_predicts(settings.policy))
-    return error{"--max-alone needs a policy that predicts gradients, not '" + settings.policy +
-                 "'; use synthetic or corrected, or --max-alone 0"};
-  if (settings.deterministic)
-    return error{"--max-alone must be 0 in a deterministic run: what the network does would decide the weights"};
-  return ok();
-}
-
-status check_lag(const training_settings& settings) {
-  if (!settings.lag) return ok();
-  if (!settings.deterministic)
-    return error{"a lag applies to deterministic runs only: add --deterministic or leave --lag out"};
-  // A prediction cannot come after its own target.
-  const int least = policy_predicts(settings.policy) ? 1 : 0;
-  constexpr int most = 256;
-  if (*settings.lag < least || *settings.lag > most)
-    return error{"the lag of policy '" + settings.policy + "' must be " + std::to_string(least) + " to " +
-                 std::to_string(most) + ", not " + std::to_string(*settings.lag)};
-  return ok();
-}
-
-status check_gradients(const training_settings& settings) {
-  const auto& wanted = settings.gradients;
-  if (wanted.is_all()) return ok();
-  if (settings.policy != "synthetic")
-    return error{"gradients may be left out under the policy synthetic only; " + settings.policy +
-                 " needs each of them"};
-  if (wanted.above && settings.deterministic)
-    return error{
-      "gradients above an error are asked for when it is measured, which is not at fixed batches: take every "
-      "Nth in a deterministic run"};
-  return ok();
-}
 
 // The predictor of the interface above a group.
 result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan& plan, planned_group& group,
@@ -135,8 +59,7 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
       for (auto& each : net.units[static_cast<std::size_t>(first_unit + j)]) layers.push_back(std::move(each));
     const auto count = static_cast<int>(layers.size());
     planned_group group;
-    group.units = units == 1 ? std::to_string(first_unit)
-                             : std::to_string(first_unit) + "-" + std::to_string(first_unit + units - 1);
+    group.units = name_of_units(first_unit, units);
     group.where = places.groups[i];
     if (group.where) {
       const bool with_predictor = predicts && i + 1 < split.size();
@@ -177,14 +100,7 @@ result<batch_order> order_batches(run_plan& plan, const dataset& data) {
 result<run_plan> make_run_plan(training_settings settings, network net, const dataset* data,
                                const device_places& places, training_observer observer, trace_recorder* trace) {
   if (settings.split.empty()) settings.split = {static_cast<int>(net.units.size())};
-  const auto policy = make_update_policy(settings.policy, 0);
-  if (!policy) return policy.failure();
-  if (data)
-    if (auto fits = check_data(net, *data, settings.batch_size); !fits) return fits.failure();
-  for (const auto& each : {check_split(settings.split, net.units.size()), check_numbers(settings), check_lag(settings),
-                           check_gradients(settings), check_max_alone(settings), check_optimizer(settings.optimizer),
-                           check_optimizer(settings.synthetic.optimizer)})
-    if (!each) return each.failure();
+  if (auto good = check_run(settings, net, data); !good) return good.failure();
   if (places.groups.size() != settings.split.size())
     return error{"there are " + std::to_string(settings.split.size()) + " groups, but places for " +
                  std::to_string(places.groups.size())};

@@ -95,16 +95,22 @@ result<network> make_network(const std::string& description) {
 
 status check_network(const network& net) {
   const auto wrong = [&](const std::string& why) { return error{"model " + quoted(net.description) + ": " + why}; };
+  if (net.inputs < 1) return wrong("it has no inputs; give it the number of features of a sample");
   auto width = net.inputs;
   int number = 0;
-  for (const auto& unit : net.units)
-    for (const auto& each : unit) {
+  for (std::size_t i = 0; i < net.units.size(); ++i) {
+    if (net.units[i].empty()) return wrong("unit " + std::to_string(i) + " has no layers; give it at least one");
+    for (const auto& each : net.units[i]) {
+      if (!each) return wrong("layer " + std::to_string(number) + " is null");
+      if (each->inputs() < 1 || each->outputs() < 1)
+        return wrong("layer " + std::to_string(number) + " (" + each->describe() + ") has no features");
       if (each->inputs() != width)
         return wrong("layer " + std::to_string(number) + " (" + each->describe() + ") takes " +
                      std::to_string(each->inputs()) + " features, but what is below it gives " + std::to_string(width));
       width = each->outputs();
       ++number;
     }
+  }
   if (number == 0) return wrong("it has no layers; give it at least one");
   if (width != net.classes)
     return wrong("the last layer gives " + std::to_string(width) + " features, but there are " +

@@ -69,13 +69,20 @@ status check_synthetic_gradient_kind(const std::string& kind) {
   return ok();
 }
 
+result<synthetic_gradient_size> size_of_synthetic_gradient_model(const synthetic_gradient_settings& settings,
+                                                                 std::int64_t features, std::int32_t classes) {
+  const auto parsed = parse(settings.kind);
+  if (!parsed) return parsed.failure();
+  return parsed->kind->size_of({settings, parsed->argument, features, settings.labels ? classes : 0});
+}
+
 result<std::unique_ptr<synthetic_gradient_model>>
 make_synthetic_gradient_model(stream& owner, const synthetic_gradient_settings& settings, std::int64_t features,
                               std::int32_t classes, random_source& random) {
   const auto parsed = parse(settings.kind);
   if (!parsed) return parsed.failure();
   if (const auto checked = check_optimizer(settings.optimizer); !checked) return checked.failure();
-  return parsed->kind->make({owner, settings, parsed->argument, features, settings.labels ? classes : 0, random});
+  return parsed->kind->make({settings, parsed->argument, features, settings.labels ? classes : 0}, owner, random);
 }
 
 } // namespace syngrad

@@ -1,6 +1,8 @@
 #include "actors/distributed/group_hash.hpp"
 
-#include "actors/group_weights.hpp"
+#include "models/arena.hpp"
+#include "models/layers/linear.hpp"
+#include "runtime/transfer.hpp"
 
 namespace syngrad {
 
@@ -20,23 +22,90 @@ private:
   std::uint64_t value_ = 0xcbf29ce484222325u;
 };
 
+std::int64_t elements_of(layer& each) {
+  std::int64_t sum = 0;
+  for (const auto* parameter : each.parameters()) sum += parameter->extents.elements();
+  return sum;
+}
+
+struct sample {
+  layer* largest = nullptr; // of those that are not too large; null: there is none
+  int number = 0;           // in the network
+  bool with_stand_in = false;
+};
+
+sample choose_sample(const std::vector<layer*>& layers, int first_layer) {
+  sample out;
+  std::int64_t most = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto elements = elements_of(*layers[i]);
+    out.with_stand_in = out.with_stand_in || elements > most_sampled;
+    if (elements > most_sampled || elements <= most) continue;
+    most = elements;
+    out.largest = layers[i];
+    out.number = first_layer + static_cast<int>(i);
+  }
+  return out;
+}
+
+void add_facts(running_hash& hash, const training_settings& settings, const std::string& units,
+               const std::vector<layer*>& layers, std::optional<std::int64_t> predictor_parameters) {
+  auto text = units + '\n' + settings.policy + ' ' + std::to_string(settings.seed) + '\n';
+  if (predictor_parameters) text += settings.synthetic.kind + ' ' + std::to_string(*predictor_parameters) + '\n';
+  for (auto* layer : layers) {
+    text += layer->describe() + '\n';
+    for (const auto* each : layer->parameters())
+      text += each->name + ' ' + each->extents.to_string() + (each->trained ? " trained\n" : "\n");
+  }
+  hash.add(text);
+}
+
+// The parameters of a layer that is bound to an arena.
+void add_values(running_hash& hash, stream& work, layer& of) {
+  std::vector<tensor> seen;
+  for (const auto* each : of.parameters()) seen.push_back(brought_to_host(work, each->value));
+  work.owner().synchronize();
+  for (const auto& each : seen) hash.add(each.data(), each.bytes());
+}
+
+void add_initial_values(running_hash& hash, stream& work, layer& of, std::uint64_t seed, int number) {
+  {
+    const arena memory(work, {of.parameters()});
+    random_source random(seed, static_cast<std::uint64_t>(number));
+    of.initialize(work, random);
+    add_values(hash, work, of);
+  }
+  for (auto* each : of.parameters()) each->value = each->gradient = tensor(); // which keep the memory
+}
+
+void add_stand_in(running_hash& hash, stream& work, std::uint64_t seed, int first_layer) {
+  linear small(61, 67, true);
+  add_initial_values(hash, work, small, seed, first_layer);
+}
+
 } // namespace
 
 std::uint64_t hash_of_group(const run_plan& plan, std::size_t group) {
-  const auto& settings = plan.settings;
   const auto& planned = plan.groups[group];
-  std::string text = planned.units + '\n' + settings.policy + '\n';
-  if (planned.predictor)
-    text += settings.synthetic.kind + ' ' + std::to_string(planned.predictor->parameter_count()) + '\n';
+  const auto layers = planned.layers->layers();
+  const int first_layer = planned.layers->first_layer();
   running_hash hash;
-  hash.add(text);
-  for (const auto& each : read_weights({planned}, {})) {
-    std::string head = each.name + ' ' + std::to_string(static_cast<int>(each.value.type()));
-    const auto& extents = each.value.extents();
-    for (int i = 0; i < extents.rank(); ++i) head += ' ' + std::to_string(extents[i]);
-    hash.add(head);
-    hash.add(each.value.data(), each.value.bytes());
-  }
+  add_facts(hash, plan.settings, planned.units, layers,
+            planned.predictor ? std::optional(planned.predictor->parameter_count()) : std::nullopt);
+  const auto sampled = choose_sample(layers, first_layer);
+  if (sampled.largest) add_values(hash, *planned.work, *sampled.largest);
+  if (sampled.with_stand_in) add_stand_in(hash, *planned.work, plan.settings.seed, first_layer);
+  return hash.get();
+}
+
+std::uint64_t hash_of_outline(const training_settings& settings, const group_outline& group, device& scratch) {
+  running_hash hash;
+  add_facts(hash, settings, group.units, group.layers,
+            group.predictor ? std::optional(group.predictor->parameter_count) : std::nullopt);
+  const auto sampled = choose_sample(group.layers, group.first_layer);
+  auto& work = scratch.make_stream(stream_priority::normal);
+  if (sampled.largest) add_initial_values(hash, work, *sampled.largest, settings.seed, sampled.number);
+  if (sampled.with_stand_in) add_stand_in(hash, work, settings.seed, group.first_layer);
   return hash.get();
 }
 

@@ -7,6 +7,22 @@
 
 namespace syngrad {
 
+namespace {
+
+double predict_multiply_adds_of(const conditioned_linear& first, const layer_list& rest) {
+  auto sum = first.multiply_adds();
+  for (const auto& each : rest) sum += each->multiply_adds() / 3; // a layer counts forward and backward
+  return sum;
+}
+
+double train_multiply_adds_of(const conditioned_linear& first, const layer_list& rest) {
+  auto sum = 2 * first.multiply_adds(); // no gradient at its input
+  for (const auto& each : rest) sum += each->multiply_adds();
+  return sum;
+}
+
+} // namespace
+
 network_predictor::network_predictor(stream& s, conditioned_linear first, layer_list rest,
                                      const optimizer_settings& settings, random_source& random)
   : first_(std::move(first)), rest_(std::move(rest)), arena_(s, stage_parameters()),
@@ -36,15 +52,11 @@ std::vector<parameter*> network_predictor::parameters() {
 }
 
 double network_predictor::predict_multiply_adds() const {
-  auto sum = first_.multiply_adds();
-  for (const auto& each : rest_) sum += each->multiply_adds() / 3; // a layer counts forward and backward
-  return sum;
+  return predict_multiply_adds_of(first_, rest_);
 }
 
 double network_predictor::train_multiply_adds() const {
-  auto sum = 2 * first_.multiply_adds(); // no gradient at its input
-  for (const auto& each : rest_) sum += each->multiply_adds();
-  return sum;
+  return train_multiply_adds_of(first_, rest_);
 }
 
 tensor network_predictor::forward(stream& s, const tensor& h, const tensor& labels) {
@@ -94,10 +106,31 @@ bool within(std::optional<std::int64_t> number, std::int64_t highest) {
   return number && *number >= 1 && *number <= highest;
 }
 
-std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, conditioned_linear first,
-                                               layer_list rest) {
-  return std::make_unique<network_predictor>(request.owner, std::move(first), std::move(rest),
-                                             request.settings.optimizer, request.random);
+struct stages {
+  conditioned_linear first;
+  layer_list rest;
+};
+
+// `Stages` gives the stages of a request.
+template <stages (*Stages)(const predictor_request&)>
+std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, stream& owner, random_source& random) {
+  auto parts = Stages(request);
+  return std::make_unique<network_predictor>(owner, std::move(parts.first), std::move(parts.rest),
+                                             request.settings.optimizer, random);
+}
+
+template <stages (*Stages)(const predictor_request&)>
+synthetic_gradient_size size_of(const predictor_request& request) {
+  auto parts = Stages(request);
+  synthetic_gradient_size out{0, predict_multiply_adds_of(parts.first, parts.rest),
+                              train_multiply_adds_of(parts.first, parts.rest)};
+  const auto count = [&](const std::vector<parameter*>& all) {
+    for (const auto* each : all)
+      if (each->trained) out.parameter_count += each->extents.elements();
+  };
+  count(parts.first.parameters());
+  for (const auto& each : parts.rest) count(each->parameters());
+  return out;
 }
 
 status check_linear(std::string_view argument) {
@@ -105,8 +138,8 @@ status check_linear(std::string_view argument) {
   return error{"it takes nothing after a ':'"};
 }
 
-std::unique_ptr<synthetic_gradient_model> make_linear(const predictor_request& request) {
-  return make(request, {request.features, request.features, request.classes, true}, {});
+stages linear_stages(const predictor_request& request) {
+  return {{request.features, request.features, request.classes, true}, {}};
 }
 
 status check_lowrank(std::string_view argument) {
@@ -114,11 +147,11 @@ status check_lowrank(std::string_view argument) {
   return error{"the rank must be a whole number from 1 to " + std::to_string(max_width)};
 }
 
-std::unique_ptr<synthetic_gradient_model> make_lowrank(const predictor_request& request) {
+stages lowrank_stages(const predictor_request& request) {
   const auto rank = *parse_number<std::int64_t>(request.argument);
   layer_list rest;
   rest.push_back(std::make_unique<linear>(rank, request.features, true, linear::start::zero));
-  return make(request, {request.features, rank, request.classes, true}, std::move(rest));
+  return {{request.features, rank, request.classes, true}, std::move(rest)};
 }
 
 struct mlp_shape {
@@ -139,7 +172,7 @@ status check_mlp(std::string_view argument) {
                ", the number of hidden layers one from 1 to " + std::to_string(max_depth)};
 }
 
-std::unique_ptr<synthetic_gradient_model> make_mlp(const predictor_request& request) {
+stages mlp_stages(const predictor_request& request) {
   const auto parsed = parse_mlp(request.argument);
   const auto width = *parsed.width;
   // Predictions use their own batch's statistics, so running ones would only be work (and a batch that is trained on
@@ -152,13 +185,15 @@ std::unique_ptr<synthetic_gradient_model> make_mlp(const predictor_request& requ
     rest.push_back(std::make_unique<batch_norm>(width, normalise));
   }
   rest.push_back(std::make_unique<linear>(width, request.features, true, linear::start::zero));
-  return make(request, {request.features, width, request.classes, false}, std::move(rest));
+  return {{request.features, width, request.classes, false}, std::move(rest)};
 }
 
 } // namespace
 
-const predictor_kind linear_kind{"linear", "linear", check_linear, make_linear};
-const predictor_kind lowrank_kind{"lowrank", "lowrank:R (for example lowrank:32)", check_lowrank, make_lowrank};
-const predictor_kind mlp_kind{"mlp", "mlp:N[xM] (for example mlp:1024x2)", check_mlp, make_mlp};
+const predictor_kind linear_kind{"linear", "linear", check_linear, size_of<linear_stages>, make<linear_stages>};
+const predictor_kind lowrank_kind{"lowrank", "lowrank:R (for example lowrank:32)", check_lowrank,
+                                  size_of<lowrank_stages>, make<lowrank_stages>};
+const predictor_kind mlp_kind{"mlp", "mlp:N[xM] (for example mlp:1024x2)", check_mlp, size_of<mlp_stages>,
+                              make<mlp_stages>};
 
 } // namespace syngrad

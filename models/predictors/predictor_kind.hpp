@@ -1,26 +1,25 @@
 // A kind of synthetic-gradient model, as the registry knows it: how its name is written and how one is made.
 #pragma once
 
-#include "models/synthetic_gradient_model.hpp"
+#include "models/synthetic_gradient_size.hpp"
 
 #include <string_view>
 
 namespace syngrad {
 
 struct predictor_request {
-  stream& owner;
   const synthetic_gradient_settings& settings;
   std::string_view argument; // what follows the colon, or empty; it has passed `check`
   std::int64_t features;
   std::int32_t classes; // 0: not conditioned on labels
-  random_source& random;
 };
 
 struct predictor_kind {
   std::string_view name;   // before the colon
   std::string_view syntax; // "lowrank:R (for example lowrank:32)"
   status (*check)(std::string_view argument);
-  std::unique_ptr<synthetic_gradient_model> (*make)(const predictor_request&);
+  synthetic_gradient_size (*size_of)(const predictor_request&); // without making it
+  std::unique_ptr<synthetic_gradient_model> (*make)(const predictor_request&, stream& owner, random_source&);
 };
 
 } // namespace syngrad

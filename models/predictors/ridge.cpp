@@ -45,12 +45,17 @@ ridge_predictor::ridge_predictor(stream& s, std::int64_t features, std::int32_t 
   s.ops().upload(s, identity.data(), one_hot_);
 }
 
+synthetic_gradient_size ridge_predictor::size_of(std::int64_t features, std::int32_t classes) {
+  const auto square = static_cast<double>(features) * static_cast<double>(features);
+  return {(features + classes + 1) * features, square, 2 * square};
+}
+
 double ridge_predictor::predict_multiply_adds() const {
-  return static_cast<double>(features_ * features_);
+  return size_of(features_, static_cast<std::int32_t>(classes_)).predict_multiply_adds;
 }
 
 double ridge_predictor::train_multiply_adds() const {
-  const auto products = 2.0 * static_cast<double>(features_ * features_);
+  const auto products = size_of(features_, static_cast<std::int32_t>(classes_)).train_multiply_adds;
   if (batch_size_ == 0) return products;
   return products + solve_multiply_adds() / static_cast<double>(interval() * batch_size_);
 }
@@ -188,14 +193,18 @@ status check(std::string_view argument) {
   return ok();
 }
 
-std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request) {
+synthetic_gradient_size size_of(const predictor_request& request) {
+  return ridge_predictor::size_of(request.features, request.classes);
+}
+
+std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, stream& owner, random_source&) {
   const auto [forget, interval] = parse(request.argument);
-  return std::make_unique<ridge_predictor>(request.owner, request.features, request.classes,
+  return std::make_unique<ridge_predictor>(owner, request.features, request.classes,
                                            ridge_predictor::options{*forget, *interval});
 }
 
 } // namespace
 
-const predictor_kind ridge_kind{"ridge", "ridge[:FORGET[@INTERVAL]] (for example ridge:0.98@5)", check, make};
+const predictor_kind ridge_kind{"ridge", "ridge[:FORGET[@INTERVAL]] (for example ridge:0.98@5)", check, size_of, make};
 
 } // namespace syngrad

@@ -34,6 +34,8 @@ public:
   // classes == 0: not conditioned, and labels are ignored.
   ridge_predictor(stream&, std::int64_t features, std::int32_t classes, options);
 
+  static synthetic_gradient_size size_of(std::int64_t features, std::int32_t classes);
+
   std::int64_t parameter_count() const override { return unknowns_ * features_; }
   double predict_multiply_adds() const override;
   double train_multiply_adds() const override; // the solve included, spread over the batches of an interval

@@ -13,11 +13,15 @@ constexpr std::uint64_t purpose = 0x686f6c646f7574; // keeps this permutation ap
 
 } // namespace
 
+std::int64_t held_out_count(std::int64_t samples, double fraction) {
+  return std::llround(fraction * static_cast<double>(samples));
+}
+
 result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed) {
   const auto count = train.count;
   if (!(fraction > 0 && fraction < 1))
     return error{"validation: a fraction between 0 and 1 is expected, not " + std::to_string(fraction)};
-  const auto validation = std::llround(fraction * static_cast<double>(count));
+  const auto validation = held_out_count(count, fraction);
   if (validation <= 0 || validation >= count) {
     return error{"validation: a fraction of " + std::to_string(fraction) + " of " + std::to_string(count) +
                  " training samples leaves one part empty; choose another fraction"};

@@ -15,6 +15,9 @@ struct held_out {
   std::vector<std::int32_t> validation;
 };
 
+// How many of so many samples are held out: round(fraction * samples).
+std::int64_t held_out_count(std::int64_t samples, double fraction);
+
 // Validation gets round(fraction * train.count) rows, drawn by `seed`. Fails where either part would be empty.
 result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed);
 

@@ -243,11 +243,11 @@ TEST_CASE("training alone is refused where nothing predicts, and in a determinis
     }
     return "";
   };
-  REQUIRE(message_of(settings_with_gaps("delayed")).find("--max-alone needs a policy that predicts") !=
+  REQUIRE(message_of(settings_with_gaps("delayed")).find("max-alone: expected a --policy that predicts") !=
           std::string::npos);
   auto settings = settings_with_gaps("synthetic");
   settings.deterministic = true;
-  REQUIRE(message_of(settings).find("--max-alone must be 0 in a deterministic run") != std::string::npos);
+  REQUIRE(message_of(settings).find("max-alone: --deterministic cannot depend") != std::string::npos);
   settings.max_alone = 0;
   REQUIRE(message_of(settings) == "");
 }

@@ -220,5 +220,5 @@ TEST_CASE("settings that leave gradients out where each is needed, or at moments
   settings = toy_settings("above:0.5");
   REQUIRE(refusal(settings) == "");
   settings.deterministic = true;
-  REQUIRE(refusal(settings).find("not at fixed batches") != std::string::npos);
+  REQUIRE(refusal(settings).find("not measured at fixed batches") != std::string::npos);
 }

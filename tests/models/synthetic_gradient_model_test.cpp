@@ -1,5 +1,5 @@
 // What holds for every kind of synthetic-gradient model.
-#include "models/synthetic_gradient_model.hpp"
+#include "models/synthetic_gradient_size.hpp"
 
 #include "tests/models/bench.hpp"
 #include "tests/models/contains.hpp"
@@ -31,6 +31,20 @@ struct linear_task {
   }
   tensor map, table;
 };
+
+TEST_CASE("what a predictor takes is known before it is made") {
+  for (const auto* kind : all_kinds)
+    for (const bool labels : {true, false}) {
+      INFO(kind);
+      bench b;
+      const auto model = make(b, kind, labels, 13, 4);
+      const auto size = size_of_synthetic_gradient_model({.kind = kind, .labels = labels}, 13, 4).value();
+      CHECK(size.parameter_count == model->parameter_count());
+      CHECK(size.predict_multiply_adds == model->predict_multiply_adds());
+      CHECK(size.train_multiply_adds == model->train_multiply_adds());
+    }
+  CHECK_FALSE(size_of_synthetic_gradient_model({.kind = "rige"}, 13, 4));
+}
 
 TEST_CASE("every predictor predicts exactly zero before it is trained") {
   for (const auto* kind : all_kinds)

@@ -1,3 +1,4 @@
+#include "actors/run_check.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tools/run_folder/run_ini.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 dataset data_of(std::int64_t features, std::int32_t classes, std::int64_t count) {
   dataset data;
+  data.name = "digits";
+  data.test.count = 10000;
   data.features = features;
   data.classes = classes;
   data.train.count = count;
@@ -75,14 +78,14 @@ TEST_CASE("Every option that does not fit is named, with what was expected and w
   CHECK(refusal({"--split", "2,,4"}).find("--split: expected") == 0);
   CHECK(refusal({"--split", "-1,7"}).find("--split: expected") == 0);
   CHECK(refusal({"--model", "cnn:3"}).find("--model: ") == 0);
-  CHECK(refusal({"--model", "mlp:10-8x2-3"}) ==
-        "--model: --data digits has 784 features and 10 classes, but mlp:10-8x2-3 takes 10 and tells 3; use --model "
-        "mlp:784-8x2-10");
-  CHECK(refusal({"--gradients", "every:0"}).find("--gradients: expected all, every:N") == 0);
   CHECK(
-    refusal({"--gradients", "every:2", "--policy", "corrected"}) ==
-    "--gradients: every:2 leaves gradients out, and --policy corrected needs each of them; use --policy synthetic or "
-    "--gradients all");
+    refusal({"--model", "mlp:10-8x2-3"}) ==
+    "--model: the data 'digits' has 784 features and 10 classes, but mlp:10-8x2-3 takes 10 and tells 3; use --model "
+    "mlp:784-8x2-10");
+  CHECK(refusal({"--gradients", "every:0"}).find("--gradients: expected all, every:N") == 0);
+  CHECK(refusal({"--gradients", "every:2", "--policy", "corrected"}) ==
+        "--gradients: expected all, because --policy corrected needs each of them; use --policy synthetic or "
+        "--gradients all");
   CHECK(refusal({"--gradients", "above:0.5", "--deterministic"}) ==
         "--gradients: an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use every:N");
   CHECK(refusal({"--gradients", "every:2", "--deterministic"}) == "");
@@ -97,6 +100,45 @@ TEST_CASE("Every option that does not fit is named, with what was expected and w
   CHECK(refusal({"--sg", "rige"}).find("--sg: ") == 0);
   CHECK(refusal({"--data", "csv:a#b"}).find("--data: '#'") == 0);
   CHECK(refusal({"--policy", "lucked"}).find("did you mean locked?") != std::string::npos);
+}
+
+TEST_CASE("What the library refuses the program refuses before it begins, in the same words") {
+  using change = void (*)(training_settings&);
+  const auto [arguments, spoil] = GENERATE(table<std::vector<std::string>, change>(
+    {{{"--lag", "257", "--deterministic"},
+      [](training_settings& s) {
+        s.deterministic = true;
+        s.lag = 257;
+      }},
+     {{"--lag", "0", "--deterministic"},
+      [](training_settings& s) {
+        s.deterministic = true;
+        s.lag = 0;
+      }},
+     {{"--gradients", "every:2", "--policy", "delayed"},
+      [](training_settings& s) {
+        s.gradients.every = 2;
+        s.policy = "delayed";
+      }},
+     {{"--nesterov"}, [](training_settings& s) { s.optimizer.nesterov = true; }},
+     {{"--max-alone", "5", "--local-nodes", "1", "--policy", "locked"},
+      [](training_settings& s) {
+        s.max_alone = 5;
+        s.policy = "locked";
+      }},
+     {{"--lr-decay", "0.1:0"}, [](training_settings& s) { s.decay = "0.1:0"; }}}));
+  training_settings settings;
+  settings.steps = 2000;
+  spoil(settings);
+  CAPTURE(arguments.front());
+  const auto said = refusal(arguments);
+  if (arguments.size() > 1 && arguments[1] == "257") { // a range by itself is said as every option's is
+    CHECK(said.find("--lag") != std::string::npos);
+    CHECK(said.find("256") != std::string::npos);
+  } else {
+    CHECK(said == "--" + check_settings(settings).message());
+  }
+  CHECK_FALSE(check_settings(settings));
 }
 
 TEST_CASE("The run.ini of a run resolves to the same settings, and to the same run.ini") {

@@ -1,5 +1,7 @@
 #include "tools/distributed/credit_advice.hpp"
 
+#include "actors/setting_limits.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -13,7 +15,6 @@ constexpr double share_of_products = 0.8;  // of a step's time in matrix product
 constexpr double handling_s = 100e-6;      // of a batch in a group, beside its products
 constexpr double slow_round_trip_s = 5e-3; // less is a busy machine's, which more batches in flight do not help
 constexpr double headroom = 2; // credits come in bursts, and who measures on a busy machine finds too low a rate
-constexpr std::uint32_t most_credits = 1 << 16; // --credits
 
 const placeable_node* find(const planned_flow& flow, std::uint8_t node) {
   const auto found =

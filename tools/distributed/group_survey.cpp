@@ -1,36 +1,33 @@
 #include "tools/distributed/group_survey.hpp"
 
 #include "actors/distributed/group_hash.hpp"
-#include "actors/group_weights.hpp"
-#include "actors/run_plan.hpp"
+#include "actors/run_check.hpp"
 
 namespace syngrad::tools {
 
 namespace {
 
-placeable_group cost_of(const planned_group& group) {
+placeable_group cost_of(const group_outline& group) {
   placeable_group cost;
-  cost.multiply_adds = group.layers->multiply_adds();
+  cost.multiply_adds = group.multiply_adds();
   if (group.predictor)
-    cost.multiply_adds += group.predictor->predict_multiply_adds() + group.predictor->train_multiply_adds();
-  cost.bytes_below = 2 * 4 * static_cast<double>(group.layers->inputs());
+    cost.multiply_adds += group.predictor->predict_multiply_adds + group.predictor->train_multiply_adds;
+  cost.bytes_below = 2 * 4 * static_cast<double>(group.inputs());
   return cost;
 }
 
 } // namespace
 
-result<group_survey> survey_groups(const train_options& options, device& host) {
+result<group_survey> survey_groups(const train_options& options, device& scratch) {
   const auto& settings = options.settings;
-  auto model = make_network(options.model);
-  if (!model) return model.failure();
-  const auto places = device_places::all_on(host, settings.split);
-  const auto plan = make_run_plan(settings, std::move(*model), nullptr, places, {});
-  if (!plan) return plan.failure();
+  const auto model = make_network(options.model);
+  if (!model) return error{"--model: " + model.message()};
+  if (auto good = check_run(settings, *model, nullptr); !good) return error{"--" + good.message()};
   group_survey out;
-  for (std::size_t i = 0; i < plan->groups.size(); ++i) {
-    out.costs.push_back(cost_of(plan->groups[i]));
-    out.hashes.push_back(hash_of_group(*plan, i));
-    out.weight_bytes.push_back(weight_bytes_of(plan->groups[i]));
+  for (const auto& each : outline_groups(settings, *model)) {
+    out.costs.push_back(cost_of(each));
+    out.hashes.push_back(hash_of_outline(settings, each, scratch));
+    out.weight_bytes.push_back(each.weight_bytes());
   }
   return out;
 }

@@ -1,4 +1,4 @@
-// What the groups of a run cost and what they are before training, found by building all of them here once.
+// What the groups of a run cost and what they are before training, found from their layers: none of them is built.
 #pragma once
 
 #include "runtime/device.hpp"
@@ -15,7 +15,8 @@ struct group_survey {
   std::vector<std::uint64_t> weight_bytes;
 };
 
-// `options`: resolved. What is built on `host` is gone afterwards. The message names the option at fault.
-result<group_survey> survey_groups(const train_options& options, device& host);
+// `options`: resolved. A layer at a time of bounded size is on `scratch` (group_hash.hpp). The message names the option
+// at fault.
+result<group_survey> survey_groups(const train_options& options, device& scratch);
 
 } // namespace syngrad::tools

@@ -1,17 +1,19 @@
 #include "tools/train/resolve.hpp"
 
 #include "actors/policies/update_policy.hpp"
-#include "models/learning_rate.hpp"
+#include "actors/run_check.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/train/trace_mode.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <cstdlib>
 
 namespace syngrad::tools {
 
 namespace {
+
+constexpr std::int64_t most_units = 1 << 16;
 
 error refuse(const std::string& option, const std::string& why) {
   return {"--" + option + ": " + why};
@@ -23,21 +25,22 @@ std::string format_split(const std::vector<int>& split) {
   return text;
 }
 
-result<std::vector<int>> parse_split(const std::string& text, int units) {
-  const auto expected = [&] {
-    return refuse("split", "expected numbers of units, at least 1 each and " + std::to_string(units) +
-                             " in all for this --model, got '" + text + "'; write for example " +
-                             (units > 1 ? "1," + std::to_string(units - 1) : "1"));
-  };
+// A fault that a check of the run's settings found: its message begins with the setting, which is the option.
+error as_option(const error& fault) {
+  return {"--" + fault.message};
+}
+
+result<std::vector<int>> parse_split(const std::string& text) {
   std::vector<int> split;
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find(',', begin), text.size());
     const auto number = parse_whole(text.substr(begin, end - begin));
-    if (!number || *number < 1 || *number > units) return expected();
+    if (!number || std::abs(*number) > most_units)
+      return refuse("split", "expected numbers of units with commas between, got '" + text +
+                               "'; write for example --split 2,2,2");
     split.push_back(static_cast<int>(*number));
     begin = end + 1;
   }
-  if (std::accumulate(split.begin(), split.end(), std::int64_t{0}) != units) return expected();
   return split;
 }
 
@@ -46,9 +49,9 @@ status resolve_groups(train_options& options, const network& model) {
   if (options.groups.value_or(1) > units)
     return refuse("groups", "expected at most " + std::to_string(units) + ", the units of --model " + options.model +
                               ", got " + std::to_string(*options.groups) + "; use fewer groups or a deeper model");
-  auto split =
-    options.split.empty() ? split_evenly(model, options.groups.value_or(units)) : parse_split(options.split, units);
+  auto split = options.split.empty() ? split_evenly(model, options.groups.value_or(units)) : parse_split(options.split);
   if (!split) return split.failure();
+  if (auto covers = check_split(*split, model); !covers) return as_option(covers.failure());
   options.settings.split = *split;
   options.split = format_split(*split);
   options.groups.reset(); // `split` says it all
@@ -70,26 +73,11 @@ status resolve_audit(train_options& options) {
 status resolve_gradients(train_options& options) {
   const auto wanted = gradient_demand::parse(options.gradients);
   if (!wanted) return refuse("gradients", wanted.message());
-  auto& settings = options.settings;
-  settings.gradients = *wanted;
-  if (!wanted->is_all() && settings.policy != "synthetic")
-    return refuse("gradients", options.gradients + " leaves gradients out, and --policy " + settings.policy +
-                                 " needs each of them; use --policy synthetic or --gradients all");
-  if (wanted->above && settings.deterministic)
-    return refuse("gradients",
-                  "an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use "
-                  "every:N");
+  options.settings.gradients = *wanted;
   return ok();
 }
 
 status check_combinations(const train_options& options, const option_reader& reader) {
-  const auto& s = options.settings;
-  if (s.optimizer.momentum != 0 && s.optimizer.name != "sgd")
-    return refuse("momentum", "expected --optimizer sgd with it, got " + s.optimizer.name + "; adam has its own");
-  if (s.optimizer.nesterov && s.optimizer.momentum == 0)
-    return refuse("nesterov", "expected --optimizer sgd and --momentum above 0 with it; add --momentum 0.9");
-  if (s.lag && !s.deterministic)
-    return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
   const bool csv = options.data.starts_with("csv:");
   for (const auto* name : {"label-column", "delimiter"})
     if (reader.given(name) && !csv)
@@ -105,15 +93,8 @@ status resolve_max_alone(train_options& options) {
   auto& settings = options.settings;
   auto& wanted = options.cluster.max_alone;
   const bool several = options.cluster.active(), predicts = policy_predicts(settings.policy);
-  if (wanted.value_or(0) > 0) {
-    if (!several) return refuse("max-alone", "expected --listen or --local-nodes with it; leave it out");
-    if (!predicts)
-      return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
-                                   settings.policy + "; leave it out or use --max-alone 0");
-    if (settings.deterministic)
-      return refuse("max-alone", "--deterministic cannot depend on when the network is away; leave it out or use "
-                                 "--max-alone 0");
-  }
+  if (wanted.value_or(0) > 0 && !several)
+    return refuse("max-alone", "expected --listen or --local-nodes with it; leave it out");
   if (several && !wanted) wanted = predicts && !settings.deterministic ? usual : 0;
   settings.max_alone = wanted.value_or(0);
   return ok();
@@ -129,26 +110,6 @@ status check_storable(const option_reader& reader) {
   return ok();
 }
 
-std::string fitting_model(const std::string& model, const dataset& data) {
-  const auto first = model.find('-'), last = model.rfind('-');
-  const auto middle = first < last ? model.substr(first, last + 1 - first) : "-";
-  return "mlp:" + std::to_string(data.features) + middle + std::to_string(data.classes);
-}
-
-status check_fit(const train_options& options, const network& model, const dataset& data) {
-  if (model.inputs != data.features || model.classes < data.classes)
-    return refuse("model", "--data " + options.data + " has " + std::to_string(data.features) + " features and " +
-                             std::to_string(data.classes) + " classes, but " + options.model + " takes " +
-                             std::to_string(model.inputs) + " and tells " + std::to_string(model.classes) +
-                             "; use --model " + fitting_model(options.model, data));
-  return ok();
-}
-
-std::int64_t training_rows(const train_options& options, const dataset& data) {
-  const auto held_out = std::llround(options.settings.validation_fraction * static_cast<double>(data.train.count));
-  return data.train.count - held_out;
-}
-
 } // namespace
 
 result<network> resolve_model(train_options& options, const option_reader& reader) {
@@ -160,6 +121,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto good = check_combinations(options, reader); !good) return good.failure();
   if (auto good = resolve_max_alone(options); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();
+  if (auto good = check_settings(options.settings); !good) return as_option(good.failure());
   options.settings.synthetic.labels = options.condition == "labels";
   options.settings.skip_nonfinite = options.on_nonfinite == "skip";
   options.settings.cuda_graphs = options.devices.graphs();
@@ -168,13 +130,9 @@ result<network> resolve_model(train_options& options, const option_reader& reade
 
 status resolve_data(train_options& options, const network& model, const dataset& data) {
   auto& settings = options.settings;
-  if (auto good = check_fit(options, model, data); !good) return good;
-  const auto rows = training_rows(options, data);
-  if (settings.batch_size > rows)
-    return refuse("batch", "expected at most " + std::to_string(rows) + ", the training samples of --data " +
-                             options.data + ", got " + std::to_string(settings.batch_size) + "; use smaller batches");
+  if (auto good = check_data(settings, model, data); !good) return as_option(good.failure());
   if (options.epochs) {
-    const auto batches = static_cast<double>(rows / settings.batch_size);
+    const auto batches = static_cast<double>(training_rows(settings, data) / settings.batch_size);
     settings.steps = std::max<std::int64_t>(1, std::llround(std::min(*options.epochs * batches, 1e18)));
     options.epochs.reset(); // `steps` says it now
   }
@@ -185,13 +143,13 @@ status resolve_data(train_options& options, const network& model, const dataset&
   if (!options.evaluate_every) options.evaluate_every = static_cast<int>(tenth);
   settings.evaluate_every = *options.evaluate_every;
   if (options.decay != "none") settings.decay = options.decay;
-  if (auto decay = learning_rate::parse(1, settings.decay, settings.steps); !decay)
-    return refuse("lr-decay", decay.message());
+  if (auto good = check_settings(settings); !good) return as_option(good.failure());
   return ok();
 }
 
 std::string describe_epochs(const train_options& options, const dataset& data) {
-  const auto rows = training_rows(options, data), size = options.settings.batch_size, steps = options.settings.steps;
+  const auto rows = training_rows(options.settings, data), size = options.settings.batch_size,
+             steps = options.settings.steps;
   const auto batches = rows / size, left_over = rows % size;
   if (left_over == 0 || steps < batches) return "";
   const auto epochs = static_cast<double>(steps) / static_cast<double>(batches);

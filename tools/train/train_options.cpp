@@ -1,5 +1,6 @@
 #include "tools/train/train_options.hpp"
 
+#include "actors/setting_limits.hpp"
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
 #include "runtime/process/processors.hpp"
@@ -125,7 +126,7 @@ option_group how_long(train_options& o) {
                                "Evaluate every N steps; 0: only at the end");
   every.shown_default = "a tenth of the run";
   return {"How long",
-          {whole_number("batch", o.settings.batch_size, 2, 1 << 24,
+          {whole_number("batch", o.settings.batch_size, least_batch, most_batch,
                         "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
                         "every epoch mixes anew, so they are others each time"),
            whole_number("steps", o.settings.steps, 1, any_count, "Batches to train on"), std::move(epochs),
@@ -146,12 +147,12 @@ option_group how_it_runs(train_options& o) {
     {whole_number("seed", s.seed, "Decides weights, order of the data, and the drawn digits"),
      flag("deterministic", s.deterministic,
           "Same seed, same bytes, whatever the timing and the threads: gradients are applied at fixed delays"),
-     optional_number("lag", s.lag, 1, 1 << 16, "With --deterministic: that delay, in batches, at every interface"),
-     whole_number("credits", s.credits, 1, 1 << 16,
+     optional_number("lag", s.lag, 0, most_lag, "With --deterministic: that delay, in batches, at every interface"),
+     whole_number("credits", s.credits, 1, most_credits,
                   "Activations that may wait before a group: more keeps it busy, less keeps gradients fresh"),
-     whole_number("threads", s.threads, 1, 1 << 12,
+     whole_number("threads", s.threads, 1, most_threads,
                   "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
-     whole_number("intra-op", s.intra_op, 1, 1 << 12, "Threads of one matrix product"),
+     whole_number("intra-op", s.intra_op, 1, most_threads, "Threads of one matrix product"),
      text("audit", "every:N", o.audit,
           "Measure what was applied against the true gradient, every Nth batch (costs a backward pass); off"),
      choice(

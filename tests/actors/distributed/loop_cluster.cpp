@@ -2,7 +2,6 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/distributed/group_hash.hpp"
-#include "actors/group_weights.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/support/toy_data.hpp"
 
@@ -51,6 +50,7 @@ run_plan loop_cluster::plan_of(const training_settings& own, std::uint8_t node, 
     if (node_of[i] != node) places.groups[i] = nullptr;
   auto net = make_network(model);
   if (change) change(*net);
+  if (change_at) change_at(*net, node);
   auto plan = make_run_plan(own, std::move(*net), node == 0 ? &data() : nullptr, places, std::move(observer));
   if (!plan) throw std::invalid_argument(plan.message());
   return std::move(*plan);
@@ -65,12 +65,11 @@ conductor_setup loop_cluster::setup_of(caf::actor_system& system, run_inbox& inb
   setup.order.reconnect_for_s = 1;
   setup.hang_after_s = settings.hang_after_s;
   for (const auto node : node_of) setup.order.groups.push_back({node, "cpu"});
-  auto alone = *this;
-  std::fill(alone.node_of.begin(), alone.node_of.end(), 0);
-  const auto whole = alone.plan_of(settings, 0, cpu);
-  for (std::size_t i = 0; i < node_of.size(); ++i) {
-    setup.hashes.push_back(hash_of_group(whole, i));
-    setup.weight_bytes.push_back(weight_bytes_of(whole.groups[i]));
+  auto net = make_network(model);
+  if (change) change(*net);
+  for (const auto& group : outline_groups(settings, *net)) {
+    setup.hashes.push_back(hash_of_outline(settings, group, cpu));
+    setup.weight_bytes.push_back(group.weight_bytes());
   }
   const int count = *std::max_element(node_of.begin(), node_of.end());
   for (int node = 1; node <= count; ++node) {

@@ -31,6 +31,7 @@ struct loop_cluster {
   std::vector<std::uint8_t> node_of;
   std::function<void(training_settings&, int node)> spoil = {}; // what a node builds
   std::function<void(network&)> change = {};                    // what everybody builds
+  std::function<void(network&, int node)> change_at = {};       // what one process builds
   std::function<void(conductor_setup&)> prepare = {};
   // While training, after the first evaluation; from a thread of the run.
   std::function<void(loop_peers&, const std::map<int, caf::actor>& inboxes)> meanwhile = {};

@@ -1,4 +1,5 @@
 // Runs over several "processes" with inboxes, plans and threads of their own, joined by loops instead of a network.
+#include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/actors/distributed/loop_cluster.hpp"
 #include "tests/support/catch.hpp"
@@ -86,6 +87,17 @@ TEST_CASE("a node that builds something else is found before the training, with 
   REQUIRE(out.summary.failure.starts_with("group 2 is not the same on the coordinator and on node b (hashes "));
   REQUIRE(out.summary.steps == 0);
   for (const auto& [node, outcome] : out.nodes) REQUIRE(outcome.why == out.summary.failure);
+}
+
+TEST_CASE("a node whose weights begin elsewhere is found, though all shapes and settings are the same") {
+  auto test = loop_cluster{loop_cluster::four_groups("locked"), {1, 1, 2, 2}};
+  test.change_at = [](network& net, int node) {
+    if (node == 2) net.units[3][0] = std::make_unique<linear>(4, 3, true, linear::start::zero);
+  };
+  const auto out = test.run();
+  REQUIRE(out.summary.end == run_end::failed);
+  REQUIRE(out.summary.failure.starts_with("group 3 is not the same on the coordinator and on node b (hashes "));
+  REQUIRE(out.summary.steps == 0);
 }
 
 TEST_CASE("a node that cannot build ends the run with its reason") {

@@ -1,0 +1,158 @@
+#include "actors/run_check.hpp"
+
+#include "actors/policies/update_policy.hpp"
+#include "actors/setting_limits.hpp"
+#include "models/learning_rate.hpp"
+#include "runtime/data/hold_out.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace syngrad {
+
+namespace {
+
+error refuse(const std::string& setting, const std::string& why) {
+  return {setting + ": " + why};
+}
+
+template <class Number>
+status check_range(const char* setting, Number value, Number least, Number most = std::numeric_limits<Number>::max()) {
+  if (value >= least && value <= most) return ok();
+  const auto expected = most == std::numeric_limits<Number>::max()
+                          ? "at least " + std::to_string(least)
+                          : std::to_string(least) + " to " + std::to_string(most);
+  return refuse(setting, "expected " + expected + ", got " + std::to_string(value));
+}
+
+status check_numbers(const training_settings& s) {
+  const std::int64_t none = 0, one = 1;
+  for (const auto& each :
+       {check_range("steps", s.steps, one), check_range("batch", s.batch_size, least_batch, most_batch),
+        check_range("credits", s.credits, 1, most_credits), check_range("threads", s.threads, 1, most_threads),
+        check_range("intra-op", s.intra_op, 1, most_threads), check_range("sg-warmup", s.warmup_batches, none),
+        check_range("eval-every", s.evaluate_every, none), check_range("audit", s.audit_every, none),
+        check_range("max-alone", s.max_alone, none)})
+    if (!each) return each.failure();
+  for (const auto& [setting, rate] : {std::pair{"lr", s.learning_rate}, std::pair{"sg-lr", s.synthetic_learning_rate}})
+    if (!(rate > 0) || !std::isfinite(rate))
+      return refuse(setting, "expected a rate above 0, got " + std::to_string(rate));
+  // Written so that NaN fails, too.
+  if (!(s.validation_fraction >= 0 && s.validation_fraction < 1))
+    return refuse("validation",
+                  "expected a fraction of at least 0 and below 1, got " + std::to_string(s.validation_fraction));
+  if (s.target_percent && !(*s.target_percent >= 0 && *s.target_percent <= 100))
+    return refuse("target-error", "expected 0 to 100 %, got " + std::to_string(*s.target_percent));
+  if (!(s.hang_after_s >= 0))
+    return refuse("hang-after", "expected seconds, 0 for never, got " + std::to_string(s.hang_after_s));
+  if (auto decay = learning_rate::parse(1, s.decay, s.steps); !decay) return refuse("lr-decay", decay.message());
+  return ok();
+}
+
+status check_optimizers(const training_settings& s) {
+  for (const auto* each : {&s.optimizer, &s.synthetic.optimizer}) {
+    const std::string prefix = each == &s.optimizer ? "" : "sg-";
+    if (each->momentum != 0 && each->name != "sgd")
+      return refuse(prefix + "momentum",
+                    "expected --" + prefix + "optimizer sgd with it, got " + each->name + "; adam has its own");
+    if (each->nesterov && each->momentum == 0)
+      return refuse(prefix + "nesterov",
+                    "expected --" + prefix + "optimizer sgd and --momentum above 0 with it; add --momentum 0.9");
+    if (auto good = check_optimizer(*each); !good) return refuse(prefix + "optimizer", good.message());
+  }
+  return ok();
+}
+
+status check_max_alone(const training_settings& s) {
+  if (s.max_alone == 0) return ok();
+  if (!policy_predicts(s.policy))
+    return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
+                                 s.policy + "; leave it out or use --max-alone 0");
+  if (s.deterministic)
+    return refuse("max-alone",
+                  "--deterministic cannot depend on when the network is away; leave it out or use --max-alone 0");
+  return ok();
+}
+
+status check_lag(const training_settings& s) {
+  if (!s.lag) return ok();
+  if (!s.deterministic) return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
+  // A prediction cannot come after its own target.
+  const int least = policy_predicts(s.policy) ? 1 : 0;
+  if (*s.lag < least || *s.lag > most_lag)
+    return refuse("lag", "expected " + std::to_string(least) + " to " + std::to_string(most_lag) + " with --policy " +
+                           s.policy + ", got " + std::to_string(*s.lag));
+  return ok();
+}
+
+status check_gradients(const training_settings& s) {
+  if (s.gradients.is_all()) return ok();
+  if (s.policy != "synthetic")
+    return refuse("gradients", "expected all, because --policy " + s.policy +
+                                 " needs each of them; use --policy synthetic or --gradients all");
+  if (s.gradients.above && s.deterministic)
+    return refuse("gradients",
+                  "an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use every:N");
+  return ok();
+}
+
+std::string fitting_model(const network& net, const dataset& data) {
+  const auto& model = net.description;
+  const auto first = model.find('-'), last = model.rfind('-');
+  const auto middle = first < last ? model.substr(first, last + 1 - first) : "-";
+  return "mlp:" + std::to_string(data.features) + middle + std::to_string(data.classes);
+}
+
+} // namespace
+
+status check_settings(const training_settings& settings) {
+  if (const auto policy = make_update_policy(settings.policy, 0); !policy) return refuse("policy", policy.message());
+  if (auto kind = check_synthetic_gradient_kind(settings.synthetic.kind); !kind) return refuse("sg", kind.message());
+  for (const auto& each : {check_numbers(settings), check_optimizers(settings), check_lag(settings),
+                           check_gradients(settings), check_max_alone(settings)})
+    if (!each) return each.failure();
+  return ok();
+}
+
+status check_split(const std::vector<int>& split, const network& net) {
+  const auto units = static_cast<std::int64_t>(net.units.size());
+  std::int64_t total = 0;
+  bool positive = true;
+  std::string text;
+  for (const int each : split) {
+    positive = positive && each >= 1;
+    total += each;
+    text += (text.empty() ? "" : ",") + std::to_string(each);
+  }
+  if (split.empty() || (positive && total == units)) return ok();
+  return refuse("split", "expected numbers of units, at least 1 each and " + std::to_string(units) +
+                           " in all for this --model, got '" + text + "'; write for example " +
+                           (units > 1 ? "1," + std::to_string(units - 1) : "1"));
+}
+
+std::int64_t training_rows(const training_settings& settings, const dataset& data) {
+  return data.train.count - held_out_count(data.train.count, settings.validation_fraction);
+}
+
+status check_data(const training_settings& settings, const network& net, const dataset& data) {
+  const auto& name = data.name;
+  if (net.inputs != data.features || net.classes < data.classes)
+    return refuse("model", "the data '" + name + "' has " + std::to_string(data.features) + " features and " +
+                             std::to_string(data.classes) + " classes, but " + net.description + " takes " +
+                             std::to_string(net.inputs) + " and tells " + std::to_string(net.classes) +
+                             "; use --model " + fitting_model(net, data));
+  if (data.test.count < 1) return refuse("data", "'" + name + "' has no test samples");
+  const auto rows = training_rows(settings, data);
+  if (settings.batch_size > rows)
+    return refuse("batch", "expected at most " + std::to_string(rows) + ", the training samples of the data '" + name +
+                             "', got " + std::to_string(settings.batch_size) + "; use smaller batches");
+  return ok();
+}
+
+status check_run(const training_settings& settings, const network& net, const dataset* data) {
+  for (const auto& each : {check_settings(settings), check_network(net), check_split(settings.split, net)})
+    if (!each) return each.failure();
+  return data ? check_data(settings, net, *data) : ok();
+}
+
+} // namespace syngrad

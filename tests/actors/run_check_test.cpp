@@ -1,0 +1,126 @@
+// What is refused before anything is built or started, and by which name.
+#include "actors/run_check.hpp"
+#include "actors/setting_limits.hpp"
+#include "actors/training.hpp"
+#include "models/layers/linear.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/toy_data.hpp"
+
+#include <limits>
+
+using namespace syngrad;
+using namespace syngrad::test;
+
+namespace {
+
+training_settings small_run() {
+  training_settings settings;
+  settings.batch_size = 4;
+  settings.steps = 10;
+  settings.split = {1, 1};
+  return settings;
+}
+
+std::string refusal(const std::function<void(training_settings&)>& spoil) {
+  auto settings = small_run();
+  spoil(settings);
+  return check_settings(settings) ? "" : check_settings(settings).message();
+}
+
+template <class... Layers>
+layer_list unit(Layers... layers) {
+  layer_list out;
+  (out.push_back(std::make_unique<linear>(layers.first, layers.second, true)), ...);
+  return out;
+}
+
+using widths = std::pair<std::int64_t, std::int64_t>;
+
+network two_units(widths first, widths second, std::int64_t inputs = 5, std::int32_t classes = 3) {
+  network net{"by hand", inputs, classes, {}};
+  net.units.push_back(unit(first));
+  net.units.push_back(unit(second));
+  return net;
+}
+
+// What training::prepare() says, and how much memory it had taken by then.
+std::string prepare_fault(network net, training_settings settings = small_run()) {
+  const auto data = make_toy_data(5, 3, 64, 20, 1);
+  cpu_device cpu;
+  const auto made = training::prepare(std::move(settings), std::move(net), data, cpu);
+  if (made) return "";
+  REQUIRE(cpu.memory().counters().bytes == 0);
+  return made.message();
+}
+
+} // namespace
+
+TEST_CASE("a network made by hand whose layers do not fit is refused before anything is built, with the layer") {
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3})) == "");
+  CHECK(prepare_fault(two_units({5, 8}, {9, 3})) ==
+        "model 'by hand': layer 1 (linear 9->3) takes 9 features, but what is below it gives 8");
+  CHECK(prepare_fault(two_units({4, 8}, {8, 3})) ==
+        "model 'by hand': layer 0 (linear 4->8) takes 4 features, but what is below it gives 5");
+  CHECK(prepare_fault(two_units({5, 8}, {8, 4})) ==
+        "model 'by hand': the last layer gives 4 features, but there are 3 classes");
+  auto hollow = two_units({5, 8}, {8, 3});
+  hollow.units.insert(hollow.units.begin() + 1, layer_list());
+  CHECK(prepare_fault(std::move(hollow)) == "model 'by hand': unit 1 has no layers; give it at least one");
+  auto broken = two_units({5, 8}, {8, 3});
+  broken.units[1].push_back(nullptr);
+  CHECK(prepare_fault(std::move(broken)) == "model 'by hand': layer 2 is null");
+  CHECK(prepare_fault({"by hand", 5, 3, {}}).find("it has no layers") != std::string::npos);
+}
+
+TEST_CASE("a network that fits itself and not the data is refused with the sizes of both") {
+  const auto fault = prepare_fault(two_units({6, 8}, {8, 3}, 6));
+  CHECK(fault.starts_with("model: the data '"));
+  CHECK(fault.find("has 5 features and 3 classes, but by hand takes 6 and tells 3") != std::string::npos);
+  auto settings = small_run();
+  settings.batch_size = 65;
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings).starts_with("batch: expected at most 64, "));
+  settings.batch_size = 40;
+  settings.validation_fraction = 0.5;
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings).starts_with("batch: expected at most 32, "));
+}
+
+TEST_CASE("a lag has one range: from what the policy can do to the same end everywhere") {
+  const auto lag = [](int value, const std::string& policy) {
+    return refusal([&](training_settings& s) {
+      s.policy = policy;
+      s.deterministic = true;
+      s.lag = value;
+    });
+  };
+  CHECK(lag(1, "synthetic") == "");
+  CHECK(lag(most_lag, "synthetic") == "");
+  CHECK(lag(0, "delayed") == "");
+  CHECK(lag(0, "synthetic") == "lag: expected 1 to 256 with --policy synthetic, got 0");
+  CHECK(lag(most_lag + 1, "delayed") == "lag: expected 0 to 256 with --policy delayed, got 257");
+  CHECK(lag(-1, "locked") == "lag: expected 0 to 256 with --policy locked, got -1");
+}
+
+TEST_CASE("numbers out of range are refused by the name of the setting") {
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(refusal([](auto&) {}) == "");
+  CHECK(refusal([](auto& s) { s.steps = 0; }) == "steps: expected at least 1, got 0");
+  CHECK(refusal([](auto& s) { s.batch_size = 1; }) == "batch: expected 2 to 16777216, got 1");
+  CHECK(refusal([](auto& s) { s.credits = most_credits + 1; }) == "credits: expected 1 to 65536, got 65537");
+  CHECK(refusal([](auto& s) { s.threads = most_threads + 1; }) == "threads: expected 1 to 4096, got 4097");
+  CHECK(refusal([](auto& s) { s.intra_op = 0; }) == "intra-op: expected 1 to 4096, got 0");
+  CHECK(refusal([](auto& s) { s.learning_rate = nan; }).starts_with("lr: "));
+  CHECK(refusal([](auto& s) { s.synthetic_learning_rate = 0; }).starts_with("sg-lr: "));
+  CHECK(refusal([](auto& s) { s.validation_fraction = 1; }).starts_with("validation: "));
+  CHECK(refusal([](auto& s) { s.validation_fraction = nan; }).starts_with("validation: "));
+  CHECK(refusal([](auto& s) { s.target_percent = 101; }).starts_with("target-error: "));
+  CHECK(refusal([](auto& s) { s.hang_after_s = -1; }).starts_with("hang-after: "));
+  CHECK(refusal([](auto& s) { s.decay = "0.5"; }).starts_with("lr-decay: "));
+  CHECK(refusal([](auto& s) { s.synthetic.kind = "rige"; }).starts_with("sg: "));
+  CHECK(refusal([](auto& s) { s.policy = "lucked"; }).starts_with("policy: "));
+  CHECK(refusal([](auto& s) { s.optimizer.momentum = 0.5f; }).starts_with("momentum: expected --optimizer sgd"));
+  CHECK(refusal([](auto& s) {
+          s.synthetic.optimizer.name = "sgd";
+          s.synthetic.optimizer.nesterov = true;
+        }).starts_with("sg-nesterov: "));
+}
