@@ -183,6 +183,52 @@ def advised(home):
     check(node.returncode == 0, node.returncode, said)
 
 
+def waited_for(home):
+    """Who waits says who is here and who is missing, lets in only those that it has places for, and gives up in time."""
+    where = free_address()
+    join = lambda name: start(program, home, "node", "--join", where, "--name", name, "--threads", "1")
+    process = train(home, "waits", "--listen", where, "--nodes", "2", "--place", "0=cpu,1=a/cpu,2=b/cpu", "--wait-for",
+                    "3600", "--steps", "50")
+    a = join("a")
+    check("here: a; missing: b" in read_until(process, "waited ", process.stderr)[-1], "a line that says who is missing")
+    c = join("c")
+    _, said = c.communicate(timeout=LIMIT)
+    check(c.returncode == 1 and "the places that are left in this run are for b (--place)" in said, said)
+    b = join("b")
+    for each in (process, a, b):
+        out, err = each.communicate(timeout=LIMIT)
+        check(each.returncode == 0, each.args, each.returncode, out, err)
+
+    process = train(home, "waits-in-vain", "--listen", where, "--nodes", "2", "--wait-for", "5")
+    a = join("a")
+    read_until(process, "node a is here", process.stderr)
+    out, err = process.communicate(timeout=LIMIT)
+    check(process.returncode == 1 and "--wait-for: waited 5 s for 2 nodes; here: a; missing: 1 node" in err, out, err)
+    _, said = a.communicate(timeout=LIMIT)
+    check(a.returncode == 1 and "--wait-for: waited 5 s" in said, a.returncode, said)
+    result = run(program, "node", "--join", where, "--wait-for", "0.5", cwd=home)
+    check(result.returncode == 1 and f"nobody listens at {where}" in result.stderr, result.returncode, result.stderr)
+
+
+def belongs_to_no_run(home):
+    """Processes that a run which has begun has no place for are told so, and end: a further node, and a second one of
+    a name."""
+    where = free_address()
+    join = lambda name: start(program, home, "node", "--join", where, "--name", name, "--threads", "1",
+                              "--peer-timeout", "2")
+    process = train(home, "full", "--listen", where, "--nodes", "1", "--peer-timeout", "2", *ENDLESS)
+    a = join("a")
+    read_until(process, "test error")
+    for name, line in ("b", "the run has begun, and takes no nodes any more"), ("a", "and takes no other"):
+        late = join(name)
+        _, said = late.communicate(timeout=LIMIT)
+        check(late.returncode == 1 and line in said and "start this one again for the next run" in said, name, said)
+    process.send_signal(signal.SIGINT)
+    for each in (process, a):
+        out, err = each.communicate(timeout=LIMIT)
+        check(each.returncode == 130, each.args, each.returncode, out, err)
+
+
 def refused(home):
     result = run(program, "node")
     check(result.returncode == 2 and "--join" in result.stderr, result.stderr)
@@ -194,13 +240,16 @@ def refused(home):
         check(result.returncode == 2 and "--insecure" in result.stderr, everywhere, result.stderr)
     result = run(program, "train", *MODEL, "--data", f"csv:{tiny_csv(home)}", "--local-nodes", "1", "--place",
                  "0-2=elsewhere/cpu", "--run", home / "no")
-    check(result.returncode == 1 and "there is no node 'elsewhere'" in result.stderr, result.stderr)
+    check(result.returncode == 2 and "there is no node 'elsewhere'" in result.stderr, result.stderr)
+    check(not (home / "no").exists(), "a refused run left a folder")
 
 
 with folder() as place:
     home = Path(place)
     refused(home)
     advised(home)
+    waited_for(home)
+    belongs_to_no_run(home)
     for policy in ("synthetic", "corrected"):
         equal_to_one_process(home, policy)
     equal_over_tls(home)

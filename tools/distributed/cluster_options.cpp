@@ -39,11 +39,14 @@ std::vector<option_group> cluster_groups(cluster_options& o) {
                       return ok();
                     });
   nodes.shown_default = "1";
+  auto wait_for = optional_real("wait-for", "SECONDS", o.wait_for_s, {0, 1e9, true},
+                                "Without enough nodes for so long, say who is missing and end with 1");
+  wait_for.shown_default = "as long as it takes";
   std::vector<option_group> groups{
     {"Over several processes",
      {whole_number("local-nodes", o.local_nodes, 0, most_nodes,
                    "Start so many nodes on this machine, each a process of its own"),
-      std::move(nodes),
+      std::move(nodes), std::move(wait_for),
       choice("wire", o.wire, {"f32", "bf16", "int8"},
              "How activations and gradients travel between processes; int8 has a scale for each row")}},
     reach_options(o.network),

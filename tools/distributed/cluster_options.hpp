@@ -13,8 +13,9 @@ namespace syngrad::tools {
 
 struct cluster_options {
   network_settings network;
-  std::string nodes;   // MIN or MIN:MAX; empty: no other processes, or as many as local_nodes
-  int local_nodes = 0; // processes that the run starts itself
+  std::string nodes;                // MIN or MIN:MAX; empty: no other processes, or as many as local_nodes
+  int local_nodes = 0;              // processes that the run starts itself
+  std::optional<double> wait_for_s; // for nodes; none: as long as it takes
   std::string wire = "f32";
   std::optional<int> max_alone; // until resolved: by policy
 

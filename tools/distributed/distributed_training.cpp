@@ -4,11 +4,12 @@
 #include "actors/nodes/own_address.hpp"
 #include "actors/nodes/resolved_host.hpp"
 #include "actors/policies/update_policy.hpp"
+#include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/credit_advice.hpp"
 #include "tools/distributed/host_rate.hpp"
 #include "tools/distributed/local_node_command.hpp"
 #include "tools/distributed/neighbour_reach.hpp"
-#include "tools/distributed/node_quorum.hpp"
+#include "tools/distributed/node_wait.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -44,6 +45,7 @@ result<std::unique_ptr<distributed_training>> distributed_training::open(setup g
   const auto count = node_count_of(out->given_.options->cluster);
   if (!count) return count.failure();
   out->count_ = *count;
+  if (auto done = out->survey(); !done) return done.failure();
   if (auto done = out->listen(); !done) return done.failure();
   if (auto done = out->start_local_nodes(); !done) return done.failure();
   return out;
@@ -60,6 +62,14 @@ distributed_training::~distributed_training() {
   if (system_) system_.reset(); // then local nodes, which wait for somebody here to answer, go
 }
 
+status distributed_training::survey() {
+  cpu_device scratch; // what is sampled goes with it
+  auto found = survey_groups(*given_.options, scratch);
+  if (!found) return found.failure();
+  survey_ = std::move(*found);
+  return ok();
+}
+
 status distributed_training::listen() {
   const auto& options = *given_.options;
   auto settings = options.cluster.network;
@@ -73,8 +83,9 @@ status distributed_training::listen() {
   system_ = std::move(*opened);
   inbox_ = std::make_unique<run_inbox>(system_->get());
   inbox_address_ = inbox_->address();
-  node_candidates::setup nodes{system_.get(), inbox_.get(), &host_, given_.trace, given_.say, count_.most, {}};
+  node_candidates::setup nodes{system_.get(), inbox_.get(), &host_, given_.trace, given_.say, count_.most, {}, {}};
   for (int i = 1; i <= local; ++i) nodes.names.insert(local_node_name(i));
+  nodes.awaited = nodes_of_places(options.devices.place);
   nodes_.emplace(std::move(nodes));
   inbox_->on_join = [this](const join_request& asked) { return nodes_->admit(asked); };
   inbox_->on_roster = [this] { return roster{nodes_->rows(places_)}; };
@@ -101,8 +112,14 @@ status distributed_training::wait_for_nodes() {
   if (given_.options->cluster.local_nodes == 0)
     given_.say("waiting for " + std::to_string(count_.least) + (count_.least == 1 ? " node" : " nodes") + " at " +
                to_text(system_->listening()) + ": " + how_to_join(system_->identity().address));
-  node_quorum quorum(count_);
-  while (!quorum.is_reached(nodes_->ready(), nodes_->count(), std::chrono::steady_clock::now())) {
+  const auto& options = *given_.options;
+  node_wait wait({count_, nodes_of_places(options.devices.place), options.cluster.wait_for_s}, node_wait::clock::now());
+  for (;;) {
+    const node_wait::present here{nodes_->ready(), nodes_->count()};
+    const auto now = node_wait::clock::now();
+    if (wait.is_reached(here, now)) break;
+    if (const auto why = wait.too_late(here, now)) return error{*why};
+    if (const auto line = wait.news(here, now)) given_.say(*line);
     const auto event = inbox_->next(std::chrono::milliseconds(100));
     if (std::holds_alternative<interrupt_run>(event)) interrupted_ = true;
     nodes_->take(event);
@@ -117,17 +134,13 @@ status distributed_training::wait_for_nodes() {
 }
 
 status distributed_training::place() {
-  auto survey = survey_groups(*given_.options, host_);
-  if (!survey) return survey.failure();
   const auto nodes = nodes_->offers();
-  auto placed = place_groups(given_.options->devices.place, survey->costs, nodes);
+  auto placed = place_groups(given_.options->devices.place, survey_.costs, nodes);
   if (!placed) return placed.failure();
   places_ = std::move(*placed);
   for (const auto& each : nodes) given_.say(format_measures(each));
   given_.say("placed: " + format_places(places_, nodes));
-  advise(*survey);
-  hashes_ = std::move(survey->hashes);
-  weight_bytes_ = std::move(survey->weight_bytes);
+  advise();
   std::vector<run_member> members;
   for (const auto& each : nodes_->seats()) members.push_back(each.who);
   const auto is_loopback = [](const std::string& host) {
@@ -138,12 +151,12 @@ status distributed_training::place() {
 }
 
 // Where a batch waits for the one before it, whatever the credits, nothing is said.
-void distributed_training::advise(const group_survey& survey) const {
+void distributed_training::advise() const {
   const auto& settings = given_.options->settings;
   const auto first_free = static_cast<std::uint64_t>(settings.warmup_batches);
   const auto policy = make_update_policy(settings.policy, settings.warmup_batches);
   if (!policy || settings.deterministic || (*policy)->waits_for_gradient(first_free)) return;
-  planned_flow flow{survey.costs, places_, nodes_->offers(), settings.batch_size, settings.credits};
+  planned_flow flow{survey_.costs, places_, nodes_->offers(), settings.batch_size, settings.credits};
   if (std::any_of(places_.begin(), places_.end(), [](const auto& each) { return each.node == 0; }))
     flow.nodes.push_back({0, "the coordinator", {"cpu"}, measure_host_rate(settings.threads)});
   if (const auto line = credit_advice(flow)) given_.say(*line);
@@ -173,8 +186,8 @@ conductor_setup distributed_training::orders() {
   out.system = &system_->get();
   out.inbox = inbox_.get();
   out.host = &host_;
-  out.hashes = hashes_;
-  out.weight_bytes = weight_bytes_;
+  out.hashes = survey_.hashes;
+  out.weight_bytes = survey_.weight_bytes;
   out.options.activations = out.options.gradients = *parse_wire_format(options.cluster.wire);
   out.gather_traces = given_.trace != nullptr;
   out.hang_after_s = options.settings.hang_after_s;

@@ -33,7 +33,8 @@ public:
     std::function<void(const std::string&)> say; // a line for the user
   };
 
-  // Listens, and starts local nodes; nothing is waited for. All that `setup` points to outlives the training.
+  // Checks what can be checked without them, listens, and starts local nodes; nothing is waited for. All that `setup`
+  // points to outlives the training.
   static result<std::unique_ptr<distributed_training>> open(setup);
   ~distributed_training() override;
 
@@ -45,11 +46,12 @@ public:
 private:
   explicit distributed_training(setup given) : given_(std::move(given)) {}
 
+  status survey();
   status listen();
   status start_local_nodes();
   status wait_for_nodes();
   status place();
-  void advise(const group_survey&) const;
+  void advise() const;
   result<run_plan> plan_here();
   conductor_setup orders();
   training_summary train();
@@ -65,8 +67,7 @@ private:
   bool interrupted_ = false;
   bool conducted_ = false; // the nodes have had their orders
   std::vector<group_place> places_;
-  std::vector<std::uint64_t> hashes_; // of each group, as is what follows
-  std::vector<std::uint64_t> weight_bytes_;
+  group_survey survey_;
   std::vector<layer_group::named_tensor> weights_;
 };
 

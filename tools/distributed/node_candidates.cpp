@@ -40,10 +40,23 @@ void node_candidates::leave(bool system_hangs) {
 
 std::string node_candidates::refusal_of(const std::string& name) const {
   if (!given_.names.empty() && !given_.names.contains(name)) return "this run starts its nodes itself (--local-nodes)";
-  if (closed_ || count() >= given_.most) return "the run has all its nodes (--nodes)";
-  for (const auto& [number, each] : all_)
+  if (closed_) return "the run has begun, and takes no nodes any more: start this one again for the next run";
+  if (count() >= given_.most) return "the run has all its nodes (--nodes)";
+  auto missing = given_.awaited;
+  for (const auto& [number, each] : all_) {
     if (each.seat.who.name == name) return "there is a node '" + name + "' already; give each its own --name";
-  return "";
+    missing.erase(each.seat.who.name);
+  }
+  if (missing.empty() || missing.contains(name)) return "";
+  if (count() + static_cast<int>(missing.size()) < given_.most) return "";
+  std::string names;
+  for (const auto& each : missing) names += (names.empty() ? "" : ", ") + each;
+  return "the places that are left in this run are for " + names + " (--place)";
+}
+
+void node_candidates::close() {
+  closed_ = true;
+  for (const auto& [number, each] : all_) caf::anon_send(each.seat.peer, keep_place{});
 }
 
 admission node_candidates::admit(const join_request& asked) {
@@ -93,11 +106,11 @@ void node_candidates::take(const node_said& said) {
 
 // ---- what is known of them
 
-int node_candidates::ready() const {
-  return static_cast<int>(std::count_if(all_.begin(), all_.end(), [](const auto& entry) {
-    const auto& each = entry.second;
-    return each.is_up() && each.brings && each.gauges->bytes_per_second > 0;
-  }));
+std::set<std::string> node_candidates::ready() const {
+  std::set<std::string> out;
+  for (const auto& [number, each] : all_)
+    if (each.is_up() && each.brings && each.gauges->bytes_per_second > 0) out.insert(each.seat.who.name);
+  return out;
 }
 
 std::vector<seated_node> node_candidates::seats() const {

@@ -28,7 +28,8 @@ public:
     trace_recorder* trace = nullptr; // of clock samples; null: none
     std::function<void(const std::string&)> say;
     int most = 1;
-    std::set<std::string> names; // who may join; empty: anybody
+    std::set<std::string> names;   // who may join; empty: anybody
+    std::set<std::string> awaited; // for whom there must be room: --place names them
   };
 
   explicit node_candidates(setup given) : given_(std::move(given)) {}
@@ -36,11 +37,12 @@ public:
   void leave(bool system_hangs);
 
   admission admit(const join_request&);
-  void close() { closed_ = true; } // nobody else may join
+  void close(); // nobody else may join, nor take the place of one that is lost
   void take(const run_event&);
 
   int count() const { return static_cast<int>(all_.size()); }
-  int ready() const; // those that are connected, have said what they bring along, and whose connection is measured
+  // Those that are connected, have said what they bring along, and whose connection is measured.
+  std::set<std::string> ready() const;
   std::vector<seated_node> seats() const;     // by number
   std::vector<placeable_node> offers() const; // likewise; of those that have said what they bring
   std::vector<roster_entry> rows(const std::vector<group_place>&) const; // likewise; empty places: not placed yet

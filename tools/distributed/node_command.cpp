@@ -8,6 +8,7 @@
 #include "actors/nodes/resolved_host.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tools/command_line/option_help.hpp"
+#include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/host_rate.hpp"
 #include "tools/distributed/input_end.hpp"
 #include "tools/distributed/node_build.hpp"
@@ -65,12 +66,14 @@ public:
     for (const auto& [node, peer] : peers_) caf::anon_send(peer, leave_peer{});
   }
 
-  const caf::actor& to_coordinator(const endpoint& where) {
+  // `first_for_s`: for so long it may take until it answers for the first time; 0: without end.
+  const caf::actor& to_coordinator(const endpoint& where, double first_for_s) {
     process_identity expected;
     expected.address = where;
     auto& peer = peers_[0];
     if (!peer)
-      peer = spawn_initiating_peer(system_.get(), {system_.context(), owner_, 0, 0, expected, nullptr}, role::node);
+      peer = spawn_initiating_peer(system_.get(), {system_.context(), owner_, 0, 0, expected, nullptr}, role::node,
+                                   first_for_s);
     return peer;
   }
 
@@ -141,7 +144,7 @@ exit_code take_part(node_options& options) {
     run_inbox inbox(system->get());
     ends.aim(inbox.address());
     node_peers peers(*system, inbox.address());
-    const auto coordinator = peers.to_coordinator(*options.join);
+    const auto coordinator = peers.to_coordinator(*options.join, options.wait_for_s.value_or(0));
     control_ends control(system->get(), inbox, 1, 0, coordinator, host);
     control.say(
       introduction{options.devices, static_cast<std::uint16_t>(options.threads), measure_host_rate(options.threads)});
@@ -192,6 +195,7 @@ exit_code run_node(std::span<const std::string> arguments) {
       return refuse(allowed.message());
   if (!options.network.listen)
     options.network.listen = meaning && meaning->is_loopback() ? endpoint{"127.0.0.1", 0} : endpoint{"0.0.0.0", 0};
+  if (auto good = check_reach_options(options.network); !good) return refuse(good.message());
   return take_part(options);
 }
 

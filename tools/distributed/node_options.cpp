@@ -1,5 +1,6 @@
 #include "tools/distributed/node_options.hpp"
 
+#include "actors/setting_limits.hpp"
 #include "runtime/process/processors.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_name.hpp"
@@ -25,14 +26,17 @@ status check_devices(const std::string& value) {
 node_options::node_options() : threads(usable_processors()) {}
 
 option_reader make_node_option_reader(node_options& o) {
+  auto wait_for = optional_real("wait-for", "SECONDS", o.wait_for_s, {0, 1e9, true},
+                                "Without an answer from the coordinator for so long, end with 1");
+  wait_for.shown_default = "as long as it takes";
   return option_reader(
     {{"What to take part in",
-      {address("join", o.join, "Where the coordinator listens: syngrad train --listen HOST:PORT"),
+      {address("join", o.join, "Where the coordinator listens: syngrad train --listen HOST:PORT"), std::move(wait_for),
        text("devices", "DEVICE,...", o.devices,
             "What it offers to compute on; groups that are placed by cost go to the first", check_devices),
-       whole_number("threads", o.threads, 1, 1 << 12,
+       whole_number("threads", o.threads, 1, most_threads,
                     "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
-       whole_number("intra-op", o.intra_op, 1, 1 << 12, "Threads of one matrix product"),
+       whole_number("intra-op", o.intra_op, 1, most_threads, "Threads of one matrix product"),
        text("run", "DIR", o.run,
             "Folder for the weights of its groups, where the run ends without the coordinator having them on its disk; "
             "gone again where nothing is saved"),

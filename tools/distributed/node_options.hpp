@@ -13,7 +13,8 @@ struct node_options {
   node_options(); // the defaults
 
   std::optional<endpoint> join;
-  std::string devices = "cpu"; // "cpu,cuda:0"
+  std::optional<double> wait_for_s; // for the coordinator; none: as long as it takes
+  std::string devices = "cpu";      // "cpu,cuda:0"
   int threads = 1;
   int intra_op = 1;
   std::string run;             // folder of what it saves; empty: a new one under runs/

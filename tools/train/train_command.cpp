@@ -6,6 +6,7 @@
 #include "runtime/process/memory_room.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_set.hpp"
+#include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/distributed_training.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_ini.hpp"
@@ -52,6 +53,7 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
 
 // Over several processes the groups' devices are theirs.
 result<device_set> make_devices(const train_options& options) {
+  if (auto good = check_cluster(options); !good) return good.failure();
   if (options.cluster.active()) return device_set::make({}, {});
   const auto chosen = choose_devices(options.devices, static_cast<int>(options.settings.split.size()));
   if (!chosen) return chosen.failure();

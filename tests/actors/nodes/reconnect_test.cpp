@@ -175,3 +175,35 @@ TEST_CASE("a node that was started again under its name ends the peer of the old
   CHECK(up->node == 2);
   CHECK(up->identity.instance == second.system().identity().instance);
 }
+
+TEST_CASE("a node that was started again when the run had begun is told that it belongs to no run, and ends") {
+  test_node coordinator(loopback_settings("a"));
+  auto relay = std::move(*tcp_relay::start(0, "127.0.0.1", coordinator.address().port));
+  test_node first(loopback_settings("b"));
+  first.join({"127.0.0.1", relay->port()});
+  const auto joined = coordinator.events().next(kind::joined);
+  REQUIRE(joined);
+  REQUIRE(coordinator.events().next(kind::up));
+  caf::anon_send(joined->peer, keep_place{});
+  test_node meanwhile(loopback_settings("b")); // while the first one is there
+  meanwhile.join(coordinator.address());
+  const auto refused = meanwhile.events().next(kind::dead);
+  REQUIRE(refused);
+  CHECK(refused->why == to_text(coordinator.address()) +
+                          " says: the run has begun with a process 'b', and takes no other: start this one again for "
+                          "the next run, under another --name if both are to take part");
+  relay->refuse(true);
+  relay->reset();
+  REQUIRE(coordinator.events().next(kind::down));
+  test_node again(loopback_settings("b"));
+  again.join(coordinator.address());
+  const auto told = again.events().next(kind::dead);
+  REQUIRE(told);
+  CHECK(told->why == to_text(coordinator.address()) +
+                       " says: the run has lost the process 'b' that it began with, and what its groups had learnt; "
+                       "nobody takes its place: start this one again for the next run");
+  const auto dead = coordinator.events().next(kind::dead);
+  REQUIRE(dead);
+  CHECK(dead->why == "another process of this name came in its place");
+  CHECK(coordinator.events().count(kind::joined) == 1);
+}

@@ -1,0 +1,102 @@
+#include "tools/distributed/cluster_check.hpp"
+
+#include "tools/devices/placement.hpp"
+#include "tools/distributed/local_node_command.hpp"
+#include "tools/distributed/node_placement.hpp"
+
+#include <algorithm>
+
+namespace syngrad::tools {
+
+namespace {
+
+error refuse(const std::string& option, const std::string& why) {
+  return {"--" + option + ": " + why};
+}
+
+// Options that say something to other processes, where there are none.
+status check_alone(const cluster_options& o) {
+  const cluster_options usual;
+  const auto& network = o.network;
+  const std::pair<const char*, bool> said[] = {
+    {"name", !network.name.empty()},
+    {"advertise", network.advertise.has_value()},
+    {"port-range", network.ports.has_value()},
+    {"tls-cert", network.tls.any()},
+    {"insecure", network.insecure},
+    {"wire", o.wire != usual.wire},
+    {"wait-for", o.wait_for_s.has_value()},
+    {"peer-timeout", network.peer_timeout_s != usual.network.peer_timeout_s},
+    {"reconnect-for", network.reconnect_for_s != usual.network.reconnect_for_s}};
+  for (const auto& [option, given] : said)
+    if (given) return refuse(option, "expected --listen or --local-nodes with it; leave it out");
+  return ok();
+}
+
+// Whoever may take part, as far as it is known: the processes that a run starts itself are, of others what --place
+// says.
+std::vector<placeable_node> nodes_to_come(const train_options& options, const std::vector<placement>& places) {
+  std::vector<placeable_node> nodes{{0, "the coordinator", {"cpu"}}};
+  const auto& cluster = options.cluster;
+  for (int i = 1; i <= cluster.local_nodes; ++i)
+    nodes.push_back({static_cast<std::uint8_t>(i), local_node_name(i), {options.devices.device}});
+  if (cluster.local_nodes > 0) return nodes;
+  for (const auto& place : places) {
+    if (place.node.empty()) continue;
+    auto found =
+      std::find_if(nodes.begin() + 1, nodes.end(), [&](const auto& each) { return each.name == place.node; });
+    if (found == nodes.end()) {
+      const auto number = static_cast<std::uint8_t>(std::min<std::size_t>(nodes.size(), 255));
+      found = nodes.insert(nodes.end(), {number, place.node, {}});
+    }
+    found->devices.push_back(place.device.str());
+  }
+  return nodes;
+}
+
+status check_places(const train_options& options, const node_count& count) {
+  const auto& text = options.devices.place;
+  if (text.empty()) return ok();
+  const auto places = parse_placements(text);
+  if (!places) return refuse("place", places.message());
+  const auto nodes = nodes_to_come(options, *places);
+  if (auto placed = place_by_hand(text, options.settings.split.size(), nodes); !placed) return placed.failure();
+  const auto named = nodes_of_places(text);
+  if (static_cast<int>(named.size()) > count.most)
+    return refuse("place", "expected at most " + std::to_string(count.most) + " nodes (--nodes), got " +
+                             std::to_string(named.size()) + "; let more of them come, or name fewer");
+  return ok();
+}
+
+} // namespace
+
+std::set<std::string> nodes_of_places(const std::string& text) {
+  std::set<std::string> out;
+  if (const auto places = parse_placements(text))
+    for (const auto& each : *places)
+      if (!each.node.empty()) out.insert(each.node);
+  return out;
+}
+
+status check_reach_options(const network_settings& s) {
+  if (s.advertise && !s.listen) return refuse("advertise", "expected --listen HOST:PORT with it");
+  if (s.ports && (!s.listen || s.listen->port != 0))
+    return refuse("port-range", "expected --listen HOST:0 with it, which leaves the port open; leave one of them out");
+  if (s.tls.any() && !s.tls.complete())
+    return refuse("tls-cert", "TLS needs all three of --tls-cert, --tls-key and --tls-ca");
+  return ok();
+}
+
+status check_cluster(const train_options& options) {
+  const auto& cluster = options.cluster;
+  if (!cluster.active()) return check_alone(cluster);
+  const auto count = node_count_of(cluster);
+  if (!count) return count.failure();
+  if (auto good = check_reach_options(cluster.network); !good) return good;
+  if (cluster.local_nodes == 0 && options.devices.device != device_options().device)
+    return refuse("device", "nodes say themselves what they compute on (syngrad node --devices), and --place chooses; "
+                            "leave it out");
+  return check_places(options, *count);
+}
+
+} // namespace syngrad::tools

@@ -1,0 +1,71 @@
+#include "tools/distributed/node_wait.hpp"
+
+#include "tools/command_line/option_row.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr std::chrono::seconds first_patience{30};
+constexpr std::chrono::minutes longest_patience{10};
+
+std::string list(const std::set<std::string>& names) {
+  std::string text;
+  for (const auto& each : names) text += (text.empty() ? "" : ", ") + each;
+  return text;
+}
+
+std::string count_of_nodes(int count) {
+  return std::to_string(count) + (count == 1 ? " node" : " nodes");
+}
+
+double seconds(node_wait::clock::duration time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+} // namespace
+
+node_wait::node_wait(setup given, clock::time_point began)
+  : given_(std::move(given)), began_(began), said_at_(began), patience_(first_patience), quorum_(given_.count) {}
+
+bool node_wait::is_reached(const present& now_here, clock::time_point now) {
+  const bool enough = quorum_.is_reached(static_cast<int>(now_here.ready.size()), now_here.joined, now);
+  return enough &&
+         std::includes(now_here.ready.begin(), now_here.ready.end(), given_.named.begin(), given_.named.end());
+}
+
+std::optional<std::string> node_wait::too_late(const present& now_here, clock::time_point now) const {
+  if (!given_.limit_s || seconds(now - began_) < *given_.limit_s) return std::nullopt;
+  return "--wait-for: waited " + format_real(*given_.limit_s) + " s for " + count_of_nodes(given_.count.least) + "; " +
+         who(now_here) + "; start what is missing, or wait longer";
+}
+
+std::optional<std::string> node_wait::news(const present& now_here, clock::time_point now) {
+  const bool changed = now_here.ready != told_;
+  if (!changed && now - said_at_ < patience_) return std::nullopt;
+  patience_ = changed ? clock::duration(first_patience) : std::min<clock::duration>(2 * patience_, longest_patience);
+  said_at_ = now;
+  told_ = now_here.ready;
+  const auto waited = static_cast<long long>(std::llround(seconds(now - began_)));
+  return "waited " + std::to_string(waited) + " s" +
+         (given_.limit_s ? " of " + format_real(*given_.limit_s) + " s" : std::string()) + "; " + who(now_here);
+}
+
+std::string node_wait::who(const present& now_here) const {
+  const auto& here = now_here.ready;
+  std::set<std::string> missing;
+  std::set_difference(given_.named.begin(), given_.named.end(), here.begin(), here.end(),
+                      std::inserter(missing, missing.end()));
+  const auto named = static_cast<int>(missing.size());
+  const int others = given_.count.least - static_cast<int>(here.size()) - named;
+  auto text = "here: " + (here.empty() ? "nobody" : list(here)) + "; missing: " + list(missing);
+  if (others > 0) text += (named > 0 ? " and " : "") + count_of_nodes(others);
+  if (named == 0 && others <= 0) text += "nobody";
+  const int coming = now_here.joined - static_cast<int>(here.size());
+  return coming > 0 ? text + "; on the way in: " + std::to_string(coming) : text;
+}
+
+} // namespace syngrad::tools
