@@ -54,6 +54,8 @@ result<certificate_handle> make_certificate(EVP_PKEY* key, const std::string& na
     return openssl_failure("make a serial number");
   X509_gmtime_adj(X509_getm_notBefore(out.get()), -3600); // clocks of a cluster differ
   X509_time_adj_ex(X509_getm_notAfter(out.get()), days, 0, nullptr);
+  if (issuer && ASN1_TIME_compare(X509_get0_notAfter(out.get()), X509_get0_notAfter(issuer)) > 0)
+    X509_set1_notAfter(out.get(), X509_get0_notAfter(issuer));
   X509_set_pubkey(out.get(), key);
   auto* subject = X509_get_subject_name(out.get());
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1,
@@ -70,20 +72,113 @@ result<certificate_handle> make_certificate(EVP_PKEY* key, const std::string& na
   return out;
 }
 
+result<certificate_handle> make_own_certificate(EVP_PKEY* key, const std::string& name, int days) {
+  return make_certificate(key, name, nullptr, key, days,
+                          {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
+                           {NID_key_usage, "critical,keyCertSign,cRLSign"},
+                           {NID_subject_key_identifier, "hash"}});
+}
+
+using integer_handle = std::unique_ptr<ASN1_INTEGER, openssl_deleter<ASN1_INTEGER_free>>;
+
+integer_handle serial_from(const std::string& hexadecimal) {
+  BIGNUM* number = nullptr;
+  if (BN_hex2bn(&number, hexadecimal.c_str()) == 0) return nullptr;
+  const std::unique_ptr<BIGNUM, openssl_deleter<BN_free>> owned(number);
+  return integer_handle(BN_to_ASN1_INTEGER(number, nullptr));
+}
+
+bool add_revoked(X509_CRL* list, const ASN1_INTEGER* serial, const ASN1_TIME* since) {
+  auto* const entry = X509_REVOKED_new();
+  X509_REVOKED_set_serialNumber(entry, const_cast<ASN1_INTEGER*>(serial)); // copies it
+  X509_REVOKED_set_revocationDate(entry, const_cast<ASN1_TIME*>(since));   // likewise
+  if (X509_CRL_add0_revoked(list, entry) == 1) return true;
+  X509_REVOKED_free(entry);
+  return false;
+}
+
 } // namespace
 
 result<certificate_authority> certificate_authority::create(const std::string& name, int days) {
   certificate_authority out;
   out.key_.reset(EVP_EC_gen("P-256"));
   if (!out.key_) return openssl_failure("make a key");
-  auto made = make_certificate(out.key_.get(), name, nullptr, out.key_.get(), days,
-                               {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
-                                {NID_key_usage, "critical,keyCertSign,cRLSign"},
-                                {NID_subject_key_identifier, "hash"}});
+  auto made = make_own_certificate(out.key_.get(), name, days);
   if (!made) return made.failure();
   out.certificate_ = std::move(*made);
   out.own_ = {to_pem(out.certificate_.get()), to_pem(out.key_.get())};
   return out;
+}
+
+result<certificate_authority> certificate_authority::open(const std::string& certificate_pem,
+                                                          const std::string& key_pem) {
+  certificate_authority out;
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  out.certificate_.reset(PEM_read_bio_X509(read_from(certificate_pem).get(), nullptr, nullptr, nullptr));
+  if (!out.certificate_ || X509_check_ca(out.certificate_.get()) != 1) {
+    ERR_clear_error();
+    return error{"it holds no certificate (PEM) of a CA"};
+  }
+  out.key_.reset(PEM_read_bio_PrivateKey(read_from(key_pem).get(), nullptr, no_password, nullptr));
+  if (!out.key_) return error{"cannot read its private key (PEM, without a password): " + take_openssl_error()};
+  if (X509_check_private_key(out.certificate_.get(), out.key_.get()) != 1) {
+    ERR_clear_error();
+    return error{"the key is not that of the CA's certificate"};
+  }
+  out.own_ = {certificate_pem, key_pem};
+  return out;
+}
+
+result<certificate_authority> certificate_authority::renewed(int days) const {
+  certificate_authority out;
+  EVP_PKEY_up_ref(key_.get());
+  out.key_.reset(key_.get());
+  auto made = make_own_certificate(out.key_.get(), common_name_of(certificate_.get()), days);
+  if (!made) return made.failure();
+  out.certificate_ = std::move(*made);
+  out.own_ = {to_pem(out.certificate_.get()), own_.key};
+  return out;
+}
+
+result<std::string> certificate_authority::revoke(const std::string& earlier,
+                                                  const std::vector<std::string>& serials) const {
+  const revocations_handle list(X509_CRL_new());
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate_.get()));
+  const std::unique_ptr<ASN1_TIME, openssl_deleter<ASN1_TIME_free>> now(X509_gmtime_adj(nullptr, 0));
+  // Clocks of a cluster differ, and a list from the future is none.
+  const std::unique_ptr<ASN1_TIME, openssl_deleter<ASN1_TIME_free>> begin(X509_gmtime_adj(nullptr, -3600));
+  X509_CRL_set1_lastUpdate(list.get(), begin.get());
+  X509_CRL_set1_nextUpdate(list.get(), X509_get0_notAfter(certificate_.get()));
+  if (!earlier.empty()) {
+    const revocations_handle before(PEM_read_bio_X509_CRL(read_from(earlier).get(), nullptr, nullptr, nullptr));
+    if (!before || X509_CRL_verify(before.get(), key_.get()) != 1) {
+      ERR_clear_error();
+      return error{"the list of revoked certificates is not one of this CA"};
+    }
+    auto* const entries = X509_CRL_get_REVOKED(before.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+      const auto* each = sk_X509_REVOKED_value(entries, i);
+      if (!add_revoked(list.get(), X509_REVOKED_get0_serialNumber(each), X509_REVOKED_get0_revocationDate(each)))
+        return openssl_failure("keep what is revoked");
+    }
+  }
+  for (const auto& each : serials) {
+    const auto serial = serial_from(each);
+    X509_REVOKED* known = nullptr;
+    if (serial && X509_CRL_get0_by_serial(list.get(), &known, serial.get()) == 1) continue;
+    if (!serial || !add_revoked(list.get(), serial.get(), now.get())) return openssl_failure("revoke a certificate");
+  }
+  // Without it two CAs of one name would be taken for each other.
+  X509V3_CTX about;
+  X509V3_set_ctx(&about, certificate_.get(), nullptr, nullptr, list.get(), 0);
+  const extension_handle key(X509V3_EXT_conf_nid(nullptr, &about, NID_authority_key_identifier, "keyid:always"));
+  if (!key || X509_CRL_add_ext(list.get(), key.get(), -1) != 1) return openssl_failure("name the CA's key in a list");
+  X509_CRL_sort(list.get());
+  if (X509_CRL_sign(list.get(), key_.get(), EVP_sha256()) == 0) return openssl_failure("sign a list");
+  const bio_handle bio(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_CRL(bio.get(), list.get());
+  return pem_of(bio.get());
 }
 
 result<certificate_authority::issued>

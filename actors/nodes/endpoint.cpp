@@ -39,34 +39,44 @@ bool is_host_letter(unsigned char c) {
   return std::isalnum(c) || c == '-' || c == '_' || c == '.';
 }
 
+error expected(const std::string& text, const std::string& example) {
+  return {"expected HOST:PORT, such as " + example + " or [::1]:7000, got '" + text + "'"};
+}
+
+result<endpoint> parse(const std::string& text, const std::string& example) {
+  const auto colon = text.rfind(':');
+  endpoint out;
+  if (colon == std::string::npos || !parse_port(std::string_view(text).substr(colon + 1), out.port))
+    return expected(text, example);
+  out.host = text.substr(0, colon);
+  if (out.host.empty() || out.host.size() > longest_host) return expected(text, example);
+  if (out.host.front() == '[' && out.host.back() == ']') {
+    out.host = usual_ipv6(out.host.substr(1, out.host.size() - 2));
+    return out.host.empty() ? result<endpoint>(expected(text, example)) : out;
+  }
+  if (!std::all_of(out.host.begin(), out.host.end(), is_host_letter)) return expected(text, example);
+  if (auto usual = check_spelling(out.host); !usual) return usual.failure();
+  return out;
+}
+
 } // namespace
 
 result<endpoint> parse_endpoint(const std::string& text) {
-  const error expected{"expected HOST:PORT, such as 10.0.0.1:7000 or [::1]:7000, got '" + text + "'"};
-  const auto colon = text.rfind(':');
-  endpoint out;
-  if (colon == std::string::npos || !parse_port(std::string_view(text).substr(colon + 1), out.port)) return expected;
-  out.host = text.substr(0, colon);
-  if (out.host.empty() || out.host.size() > longest_host) return expected;
-  if (out.host.front() == '[' && out.host.back() == ']') {
-    out.host = usual_ipv6(out.host.substr(1, out.host.size() - 2));
-    return out.host.empty() ? result<endpoint>(expected) : out;
-  }
-  if (out.host == "*")
-    return error{"'" + text +
-                 "' says where to listen, not where to be found: expected HOST:PORT, such as 10.0.0.1:7000"};
-  if (!std::all_of(out.host.begin(), out.host.end(), is_host_letter)) return expected;
-  if (auto usual = check_spelling(out.host); !usual) return usual.failure();
+  const auto host = text.substr(0, text.rfind(':'));
+  const std::string example = "10.0.0.1:7000";
+  auto out = host == "*" ? result<endpoint>(endpoint{"0.0.0.0", 0}) : parse(text, example);
+  if (out && (out->host == "0.0.0.0" || out->host == "::"))
+    return error{"'" + text + "' says where to listen, not where to be found: " + expected(text, example).message};
   return out;
 }
 
 result<endpoint> parse_listening(const std::string& text) {
   const auto colon = text.rfind(':');
-  const auto host = text.substr(0, colon == std::string::npos ? text.size() : colon);
+  const auto host = text.substr(0, colon);
   const bool everywhere = colon != std::string::npos && (host.empty() || host == "*");
-  auto read = parse_endpoint(everywhere ? "0.0.0.0" + text.substr(colon) : text);
-  if (!read && everywhere) return error{"expected HOST:PORT, such as *:7000 or 10.0.0.1:7000, got '" + text + "'"};
-  return read;
+  auto out = parse(everywhere ? "0.0.0.0" + text.substr(colon) : text, "*:7000, 10.0.0.1:7000");
+  if (!out && everywhere) return expected(text, "*:7000, 10.0.0.1:7000");
+  return out;
 }
 
 result<port_range> parse_port_range(const std::string& text) {

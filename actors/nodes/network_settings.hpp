@@ -10,10 +10,11 @@ namespace syngrad {
 
 struct resolved_host;
 
-struct tls_files { // PEM; all three or none
+struct tls_files { // PEM; the first three or none
   std::string certificate, key, ca;
+  std::string crl = {}; // what the CA has revoked (PEM); empty: crl.pem beside `ca`, where there is one
 
-  bool any() const { return !certificate.empty() || !key.empty() || !ca.empty(); }
+  bool any() const { return !certificate.empty() || !key.empty() || !ca.empty() || !crl.empty(); }
   bool complete() const { return !certificate.empty() && !key.empty() && !ca.empty(); }
 };
 

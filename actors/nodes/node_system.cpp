@@ -109,6 +109,8 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   context->settings = settings;
   context->self = {{*name, random_instance(), settings.version, {}}, credentials};
   context->log = std::move(log);
+  if (credentials && context->log)
+    for (const auto& line : credentials->warnings()) context->log(line);
   if (settings.insecure && context->log)
     context->log("warning: --insecure: whoever reaches the port can read and change everything, and fill the memory");
   out->context_ = context;

@@ -32,6 +32,7 @@ using certificate_handle = std::unique_ptr<X509, openssl_deleter<X509_free>>;
 using certificates_handle = std::unique_ptr<STACK_OF(X509), openssl_deleter<free_x509_stack>>;
 using store_handle = std::unique_ptr<X509_STORE, openssl_deleter<X509_STORE_free>>;
 using store_context_handle = std::unique_ptr<X509_STORE_CTX, openssl_deleter<X509_STORE_CTX_free>>;
+using revocations_handle = std::unique_ptr<X509_CRL, openssl_deleter<X509_CRL_free>>;
 using digest_handle = std::unique_ptr<EVP_MD_CTX, openssl_deleter<EVP_MD_CTX_free>>;
 using ssl_context_handle = std::unique_ptr<SSL_CTX, openssl_deleter<SSL_CTX_free>>;
 using ssl_handle = std::unique_ptr<SSL, openssl_deleter<SSL_free>>;

@@ -1,13 +1,20 @@
 #include "actors/nodes/tls_credentials.hpp"
 
+#include "actors/nodes/certificate_facts.hpp"
 #include "runtime/io/text_file.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
 
 namespace syngrad {
 
 namespace {
 
-result<std::string> read_pem(const std::string& path) {
-  return read_text_file(path, longest_certificate);
+constexpr std::size_t longest_list = 16 << 20; // of what is revoked: 40 bytes each
+
+result<std::string> read_pem(const std::string& path, std::size_t longest = longest_certificate) {
+  return read_text_file(path, longest);
 }
 
 certificates_handle parse_certificates(const std::string& pem) {
@@ -19,6 +26,24 @@ certificates_handle parse_certificates(const std::string& pem) {
   return out;
 }
 
+// A CA without a list has revoked nothing: ca.pem may hold several.
+int pass_without_list(int good, X509_STORE_CTX* context) {
+  if (good == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_CRL) return good;
+  X509_STORE_CTX_set_error(context, X509_V_OK);
+  return 1;
+}
+
+std::string list_beside(const std::string& ca) {
+  const auto path = std::filesystem::path(ca).parent_path() / "crl.pem";
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored) ? path.string() : "";
+}
+
+bool is_issued_by(X509_CRL* list, X509* authority) {
+  return X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(authority)) == 0 &&
+         X509_CRL_verify(list, X509_get0_pubkey(authority)) == 1;
+}
+
 } // namespace
 
 result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_files& files) {
@@ -26,6 +51,7 @@ result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_f
   if (auto taken = out->take_certificate(files.certificate); !taken) return error{"--tls-cert: " + taken.message()};
   if (auto taken = out->take_key(files.key); !taken) return error{"--tls-key: " + taken.message()};
   if (auto taken = out->take_ca(files.ca); !taken) return error{"--tls-ca: " + taken.message()};
+  if (auto taken = out->take_revocations(files); !taken) return error{"--tls-crl: " + taken.message()};
   if (X509_check_private_key(sk_X509_value(out->certificates_.get(), 0), out->key_.get()) != 1) {
     ERR_clear_error();
     return error{"--tls-key: '" + files.key + "' is not the key of the certificate '" + files.certificate +
@@ -35,6 +61,7 @@ result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_f
     return error{"--tls-cert: '" + files.certificate + "' is not valid under the CA '" + files.ca +
                  "': " + valid.message() + "; `syngrad certs` issues new ones"};
   if (auto made = out->make_context(); !made) return made.failure();
+  out->look_at_dates(files);
   return std::shared_ptr<const tls_credentials>(out);
 }
 
@@ -70,6 +97,47 @@ status tls_credentials::take_ca(const std::string& path) {
     X509_STORE_add_cert(trusted_.get(), sk_X509_value(authorities.get(), i));
   if (sk_X509_num(authorities.get()) == 0) return error{"there is no certificate (PEM) in '" + path + "'"};
   return ok();
+}
+
+status tls_credentials::take_revocations(const tls_files& files) {
+  const auto path = files.crl.empty() ? list_beside(files.ca) : files.crl;
+  if (path.empty()) return ok();
+  const auto pem = read_pem(path, longest_list);
+  if (!pem) return pem.failure();
+  const auto authorities = X509_STORE_get0_objects(trusted_.get());
+  std::vector<X509*> known;
+  for (int i = 0; i < sk_X509_OBJECT_num(authorities); ++i)
+    if (auto* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i))) known.push_back(each);
+  const auto bio = read_from(*pem);
+  int lists = 0;
+  for (revocations_handle list; list.reset(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)), list;
+       ++lists) {
+    if (std::none_of(known.begin(), known.end(), [&](X509* each) { return is_issued_by(list.get(), each); })) {
+      ERR_clear_error();
+      return error{"'" + path + "' is not a list of the CA '" + files.ca +
+                   "'; copy both from one folder of `syngrad certs`"};
+    }
+    X509_STORE_add_crl(trusted_.get(), list.get());
+  }
+  ERR_clear_error(); // that there is no further one
+  if (lists == 0) return error{"there is no list of revoked certificates (PEM) in '" + path + "'"};
+  X509_STORE_set_flags(trusted_.get(), X509_V_FLAG_CRL_CHECK);
+  X509_STORE_set_verify_cb(trusted_.get(), pass_without_list);
+  return ok();
+}
+
+void tls_credentials::look_at_dates(const tls_files& files) {
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  const auto look = [&](X509* certificate, const std::string& title, const std::string& remedy) {
+    auto line = expiry_warning(facts_of(certificate), now, title, remedy);
+    if (!line.empty()) warnings_.push_back("warning: " + line);
+  };
+  look(sk_X509_value(certificates_.get(), 0), "the certificate '" + files.certificate + "'",
+       "`syngrad certs DIR --renew " + name_ + "` makes a new one");
+  const auto authorities = X509_STORE_get0_objects(trusted_.get());
+  for (int i = 0; i < sk_X509_OBJECT_num(authorities); ++i)
+    if (auto* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i)))
+      look(each, "the CA '" + files.ca + "'", "`syngrad certs DIR --renew ca` makes a new certificate for it");
 }
 
 status tls_credentials::check_chain(STACK_OF(X509) * certificates) const {

@@ -17,11 +17,13 @@ inline constexpr std::size_t longest_certificate = 64 << 10; // PEM, with what s
 
 class tls_credentials {
 public:
-  // Refuses files that cannot be read or do not belong together, and a certificate that is out of date.
+  // Refuses files that cannot be read or do not belong together, and a certificate that is out of date or revoked.
   static result<std::shared_ptr<const tls_credentials>> load(const tls_files&);
 
   const std::string& name() const { return name_; } // the certificate's common name
   const std::string& certificate() const { return certificate_pem_; }
+  // Lines for the user, of what expires soon.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   std::vector<char> sign(const std::string& statement) const;
   // Whether `signature` under `statement` was made with the key of a certificate that our CA issued to `name`.
@@ -37,11 +39,15 @@ private:
   status take_certificate(const std::string& path);
   status take_key(const std::string& path);
   status take_ca(const std::string& path);
+  // From then on no chain is good that has a certificate of the list.
+  status take_revocations(const tls_files&);
+  void look_at_dates(const tls_files&);
   // Why the chain does not lead to our CA today; success where it does.
   status check_chain(STACK_OF(X509) * certificates) const;
   status make_context();
 
   std::string name_, certificate_pem_;
+  std::vector<std::string> warnings_;
   certificates_handle certificates_; // ours first
   key_handle key_;
   store_handle trusted_;

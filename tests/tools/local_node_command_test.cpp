@@ -80,8 +80,8 @@ TEST_CASE("with TLS a node has the certificate of its own name, or the run is to
   };
   REQUIRE(command(1).message() == "--local-nodes: node local-1 needs a certificate of its own, and there is no '" +
                                     folder.path() +
-                                    "/local-1-key.pem': make all with `syngrad certs DIR --names "
-                                    "main,local-1,local-2`, in a new folder, and give those of main");
+                                    "/local-1-key.pem': `syngrad certs DIR --renew local-1` makes it, where DIR is the "
+                                    "folder with the CA of main");
   const auto key = file_in(folder, "local-1-key.pem");
   const auto words = command(1);
   REQUIRE(words);
@@ -89,5 +89,6 @@ TEST_CASE("with TLS a node has the certificate of its own name, or the run is to
   REQUIRE(value_of(*words, "--tls-key") == key);
   REQUIRE(value_of(*words, "--tls-ca") == folder.path() + "/ca.pem");
   REQUIRE(value_of(*words, "--name") == ""); // the certificate says it
-  REQUIRE(command(2).message().find("/local-2.pem'") != std::string::npos);
+  REQUIRE(command(2).message().find("/local-2.pem': `syngrad certs DIR --names local-2` makes it") !=
+          std::string::npos);
 }

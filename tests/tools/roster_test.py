@@ -148,7 +148,7 @@ def local_nodes(home):
                           r"[\d.]+ [KM]iB$", result.stdout, re.MULTILINE)
         check(shown, result.stdout)
     check_refused(train("no-certificates", *tls("too-few")), "--local-nodes", str(home / "too-few" / "local-1.pem"),
-                  "syngrad certs DIR --names main,local-1,local-2")
+                  "syngrad certs DIR --names local-1,local-2")
 
 
 with folder() as place:

@@ -15,11 +15,19 @@ void add(std::vector<std::string>& words, const std::vector<std::string>& more) 
   words.insert(words.end(), more.begin(), more.end());
 }
 
-error no_certificate(const std::string& path, const std::string& own_name, int nodes, int number) {
-  auto names = own_name;
-  for (int i = 1; i <= nodes; ++i) names += "," + local_node_name(i);
+error no_certificate(const fs::path& missing, const std::string& own_name, int nodes, int number) {
+  std::string fresh, half; // without any file; with one of the two
+  std::error_code ignored;
+  for (int i = 1; i <= nodes; ++i) {
+    const auto name = local_node_name(i);
+    const bool has_certificate = fs::exists(missing.parent_path() / (name + ".pem"), ignored);
+    const bool has_key = fs::exists(missing.parent_path() / (name + "-key.pem"), ignored);
+    auto& list = has_certificate || has_key ? half : fresh;
+    if (!has_certificate || !has_key) list += (list.empty() ? "" : ",") + name;
+  }
+  const auto what = half.empty() ? "names " + fresh : "renew " + half;
   return {"--local-nodes: node " + local_node_name(number) + " needs a certificate of its own, and there is no '" +
-          path + "': make all with `syngrad certs DIR --names " + names + "`, in a new folder, and give those of " +
+          missing.string() + "': `syngrad certs DIR --" + what + "` makes it, where DIR is the folder with the CA of " +
           own_name};
 }
 
@@ -68,8 +76,9 @@ result<std::vector<std::string>> local_node_command(const train_options& options
   const auto key = fs::path(network.tls.key).parent_path() / (name + "-key.pem");
   for (const auto& path : {certificate, key})
     if (std::error_code ignored; !fs::exists(path, ignored))
-      return no_certificate(path.string(), starter.name, cluster.local_nodes, number);
+      return no_certificate(path, starter.name, cluster.local_nodes, number);
   add(words, {"--tls-cert", certificate.string(), "--tls-key", key.string(), "--tls-ca", network.tls.ca});
+  if (!network.tls.crl.empty()) add(words, {"--tls-crl", network.tls.crl});
   return words;
 }
 

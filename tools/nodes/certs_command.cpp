@@ -1,13 +1,14 @@
 #include "tools/nodes/certs_command.hpp"
 
-#include "actors/nodes/certificate_authority.hpp"
 #include "actors/nodes/network_settings.hpp"
-#include "runtime/io/file_descriptor.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
+#include "tools/nodes/certificate_folder.hpp"
+#include "tools/progress/text_table.hpp"
 #include "tools/signals.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -16,10 +17,14 @@ namespace syngrad::tools {
 
 namespace {
 
+const std::vector<std::string> usual_names{"coordinator", "a", "b", "c"};
+
 struct certs_options {
-  std::vector<std::string> folders; // exactly one
-  std::vector<std::string> names{"coordinator", "a", "b", "c"};
+  std::vector<std::string> folders;              // exactly one
+  std::vector<std::string> names, renew, revoke; // of these and `list` at most one
+  bool list = false;
   std::vector<std::string> hosts;
+  std::string ca_key;
   int days = 365;
   bool help = false;
 };
@@ -63,7 +68,7 @@ option_row list(std::string name, std::string argument, std::vector<std::string>
 }
 
 status check_certificate_name(const std::string& name) {
-  if (name == "ca" || name == "ca-key" || name.ends_with("-key") || name.starts_with("."))
+  if (name == "ca" || name == "ca-key" || name == "crl" || name.ends_with("-key") || name.starts_with("."))
     return error{"its files would have the name of others; choose another one"};
   return check_node_name(name);
 }
@@ -76,63 +81,134 @@ status check_host(const std::string& host) {
   return ok();
 }
 
+status check_renewed_name(const std::string& name) {
+  return name == "ca" ? ok() : check_certificate_name(name);
+}
+
 option_reader make_reader(certs_options& o) {
+  auto names =
+    list("names", "NAME,...", o.names, "Make a certificate and a key for each of these nodes", check_certificate_name);
+  names.shown_default = "coordinator,a,b,c in a new folder";
+  auto key = text("ca-key", "FILE", o.ca_key, "The CA's key, where it is kept elsewhere");
+  key.shown_default = "ca-key.pem in DIR";
   option_reader reader(
-    {{"What to make",
-      {list("names", "NAME,...", o.names, "Names of the nodes", check_certificate_name),
-       list("hosts", "HOST,...", o.hosts,
+    {{"What to do",
+      {std::move(names),
+       list("renew", "NAME,...", o.renew,
+            "Make new ones for these, with a new key; the old ones stay good until they expire, or are revoked "
+            "before. ca: a new certificate for the CA itself, with the key that it has",
+            check_renewed_name),
+       list("revoke", "NAME,...", o.revoke,
+            "From the next start of each process on, nobody lets these in: all that was issued to them so far goes "
+            "on the list DIR/crl.pem",
+            check_certificate_name),
+       flag("list", o.list, "Show what there is and until when it is good (also without any of these)")}},
+     {"How",
+      {list("hosts", "HOST,...", o.hosts,
             "Names and addresses of machines, put into every certificate for other programs; syngrad "
             "itself goes by the node's name",
             check_host),
-       whole_number("days", o.days, 1, 36500, "How long everything is good for"), flag("help", o.help, "This text")}}});
+       whole_number("days", o.days, 1, 36500, "How long everything is good for; of a node at most as long as its CA"),
+       std::move(key), flag("help", o.help, "This text")}}},
+    {{"names", "renew"},
+     {"names", "revoke"},
+     {"names", "list"},
+     {"renew", "revoke"},
+     {"renew", "list"},
+     {"revoke", "list"}});
   reader.take_words(o.folders);
   return reader;
 }
 
-struct new_file {
-  std::string name, contents;
-};
+// ---- what is said
 
-result<std::vector<new_file>> issue_all(const certs_options& options) {
-  const auto authority = certificate_authority::create("syngrad CA", options.days);
-  if (!authority) return authority.failure();
-  std::vector<new_file> out{{"ca.pem", authority->own().certificate}, {"ca-key.pem", authority->own().key}};
-  for (const auto& name : options.names) {
-    const auto issued = authority->issue(name, options.hosts, options.days);
-    if (!issued) return issued.failure();
-    out.push_back({name + ".pem", issued->certificate});
-    out.push_back({name + "-key.pem", issued->key});
-  }
-  return out;
-}
-
-status write_all(const std::filesystem::path& folder, const std::vector<new_file>& files) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) return file_error("create", folder.string(), failed.value());
-  for (const auto& file : files)
-    if (std::filesystem::exists(folder / file.name))
-      return error{"'" + (folder / file.name).string() +
-                   "' exists, and nothing is overwritten: other nodes may rely on it; give another folder"};
-  for (const auto& file : files) {
-    auto created = file_descriptor::create_private((folder / file.name).string());
-    if (!created) return created.failure();
-    if (auto written = created->write(file.contents); !written) return written.failure();
-    if (auto closed = created->close(); !closed) return closed.failure();
-  }
-  return ok();
-}
-
-void say_what_to_do(const std::filesystem::path& folder, const std::vector<std::string>& names, int days) {
-  const auto path = [&](const std::string& name) { return (folder / name).string(); };
-  std::cout << "A CA and " << names.size() << " nodes, good for " << days << " days. Copy to the machine of\n";
+void say_copies(const certificate_folder& folder, const std::vector<std::string>& names) {
   for (const auto& name : names)
-    std::cout << "  " << name << ": " << path(name + ".pem") << ' ' << path(name + "-key.pem") << ' ' << path("ca.pem")
-              << '\n';
+    if (name != "ca")
+      std::cout << "  " << name << ": " << folder.file(name + ".pem") << ' ' << folder.file(name + "-key.pem") << ' '
+                << folder.file("ca.pem") << '\n';
+}
+
+void say_created(const certificate_folder& folder, const std::vector<std::string>& names, int days) {
+  std::cout << "A CA and " << names.size() << " nodes, good for " << days << " days. Copy to the machine of\n";
+  say_copies(folder, names);
   std::cout << "and give these on its command line:\n  --tls-cert " << names.front() << ".pem --tls-key "
             << names.front() << "-key.pem --tls-ca ca.pem\n"
-            << "Keep " << path("ca-key.pem")
-            << " to yourself: who has it can make nodes. Nobody else needs it, and syngrad does not read it.\n";
+            << "Keep " << folder.file("ca-key.pem")
+            << " to yourself: who has it can make nodes. Only `syngrad certs` reads it, to add, renew and revoke.\n";
+}
+
+void say_renewed(const certificate_folder& folder, const std::vector<std::string>& names) {
+  std::cout << "Renewed. Copy to the machine of\n";
+  say_copies(folder, names);
+  if (std::find(names.begin(), names.end(), "ca") != names.end())
+    std::cout << "  every node: " << folder.file("ca.pem")
+              << "\nWhat the CA has issued stays good, and a node with its old certificate is let in until that one "
+                 "expires.\n";
+}
+
+void say_revoked(const certificate_folder& folder, const std::vector<std::string>& names, int certificates) {
+  std::cout
+    << "Revoked: " << certificates << (certificates == 1 ? " certificate of " : " certificates of ") << join(names)
+    << ". Copy to every other machine\n  " << folder.file("crl.pem")
+    << "\nbeside its ca.pem (or name it with --tls-crl), and start the processes there again: the list is read at "
+       "the start.\n";
+}
+
+std::string state_of(const certificate_folder::row& each, std::int64_t now_s) {
+  if (each.revoked) return "revoked";
+  if (each.facts.until_s < now_s) return "expired";
+  if (each.replaced) return "replaced, still good";
+  return expiry_warning(each.facts, now_s, "", "").empty() ? "good" : "expires soon";
+}
+
+void say_list(const std::vector<certificate_folder::row>& rows, std::int64_t now_s) {
+  text_table table({"name", "state", "from", "until", "days left", "serial"});
+  for (const auto& each : rows)
+    table.add({each.is_ca ? "ca" : each.facts.name, state_of(each, now_s), date_text(each.facts.from_s),
+               date_text(each.facts.until_s), std::to_string((each.facts.until_s - now_s) / 86400), each.facts.serial});
+  std::cout << table.str();
+}
+
+// What expires soon, and a key that others read: on the standard error, whatever was done.
+void warn(const certificate_folder& folder, const std::string& path, std::int64_t now_s) {
+  if (const auto line = folder.key_warning(); !line.empty()) std::cerr << "syngrad certs: warning: " << line << '\n';
+  const auto rows = folder.list();
+  if (!rows) return;
+  for (const auto& each : *rows) {
+    if (each.revoked || each.replaced) continue;
+    const auto name = each.is_ca ? std::string("ca") : each.facts.name;
+    const auto line = expiry_warning(each.facts, now_s, "the certificate of " + name,
+                                     "`syngrad certs " + path + " --renew " + name + "` makes a new one");
+    if (!line.empty()) std::cerr << "syngrad certs: warning: " << line << '\n';
+  }
+}
+
+// ---- what is done
+
+status act(const certs_options& o, certificate_folder& folder, std::int64_t now_s) {
+  const certificate_folder::wish wanted{o.hosts, o.days};
+  status done = ok();
+  if (!folder.has_authority()) {
+    const auto& names = o.names.empty() ? usual_names : o.names;
+    if (done = folder.create(names, wanted); done) say_created(folder, names, o.days);
+  } else if (!o.names.empty()) {
+    if (done = folder.add(o.names, wanted); done) {
+      std::cout << "Added. Copy to the machine of\n";
+      say_copies(folder, o.names);
+    }
+  } else if (!o.renew.empty()) {
+    if (done = folder.renew(o.renew, wanted); done) say_renewed(folder, o.renew);
+  } else if (!o.revoke.empty()) {
+    const auto count = folder.revoke(o.revoke);
+    if (!count) return count.failure();
+    say_revoked(folder, o.revoke, *count);
+  } else {
+    const auto rows = folder.list();
+    if (!rows) return rows.failure();
+    say_list(*rows, now_s);
+  }
+  return done;
 }
 
 } // namespace
@@ -142,21 +218,34 @@ exit_code run_certs(std::span<const std::string> arguments) {
   certs_options options;
   auto reader = make_reader(options);
   if (asks_for_help(arguments)) {
-    std::cout << "Usage: syngrad certs DIR [OPTION]...\n\n"
-                 "Makes a private certificate authority (CA) and a certificate with its key for each node. Processes "
-                 "that\nhave certificates of one CA let each other in, and nobody else; all that crosses the network "
-                 "is encrypted.\nDefaults stand in brackets.\n\n"
-              << format_option_help(reader.groups()) << "Example:\n  syngrad certs certs --names head,a,b\n";
+    std::cout
+      << "Usage: syngrad certs DIR [OPTION]...\n\n"
+         "Keeps a private certificate authority (CA) in DIR, and makes a certificate with its key for each node. "
+         "Processes\nthat have certificates of one CA let each other in, and nobody else; all that crosses the "
+         "network is encrypted.\nIn a new folder it makes the CA; in one that has it, it adds, renews, revokes or "
+         "shows.\nDefaults stand in brackets.\n\n"
+      << format_option_help(reader.groups())
+      << "Examples:\n"
+         "  syngrad certs certs --names head,a,b      a CA, and three nodes\n"
+         "  syngrad certs certs --names c             a fourth one, later\n"
+         "  syngrad certs certs                       what there is, and until when\n"
+         "  syngrad certs certs --renew a --days 90\n"
+         "  syngrad certs certs --revoke b            then copy certs/crl.pem to the others\n\n"
+         "Exit status: 0 done, 1 it could not be done (nothing was changed), 2 bad usage.\n";
     return exit_code::done;
   }
   if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);
   if (options.folders.size() != 1)
     return fail("expected one folder for the files: syngrad certs DIR", exit_code::bad_usage);
-  const auto files = issue_all(options);
-  if (!files) return fail(files.message(), exit_code::failed);
-  if (auto written = write_all(options.folders.front(), *files); !written)
-    return fail(written.message(), exit_code::failed);
-  say_what_to_do(options.folders.front(), options.names, options.days);
+  if (!options.renew.empty() || !options.revoke.empty() || options.list) // nothing is made where there is nothing
+    if (std::error_code ignored; !std::filesystem::exists(options.folders.front() + "/ca.pem", ignored))
+      return fail("there is no CA in '" + options.folders.front() + "' (ca.pem); without these options one is made",
+                  exit_code::failed);
+  auto folder = certificate_folder::open(options.folders.front(), options.ca_key);
+  if (!folder) return fail(folder.message(), exit_code::failed);
+  const auto now_s = static_cast<std::int64_t>(std::time(nullptr));
+  if (auto done = act(options, *folder, now_s); !done) return fail(done.message(), exit_code::failed);
+  warn(*folder, options.folders.front(), now_s);
   std::cout.flush();
   return exit_code::done;
 }

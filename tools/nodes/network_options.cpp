@@ -42,6 +42,8 @@ option_group protection_options(network_settings& s) {
           {text("tls-cert", "FILE", s.tls.certificate, "This node's certificate (PEM); its name is the node's"),
            text("tls-key", "FILE", s.tls.key, "The key of that certificate"),
            text("tls-ca", "FILE", s.tls.ca, "The CA whose nodes are let in, and no others"),
+           text("tls-crl", "FILE", s.tls.crl,
+                "What that CA has revoked; default: crl.pem beside it, where there is one. Read at the start"),
            flag("insecure", s.insecure,
                 "Go without TLS on addresses that others reach: whoever reaches the port is trusted")}};
 }

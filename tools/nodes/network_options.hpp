@@ -7,7 +7,7 @@
 
 namespace syngrad::tools {
 
-// --tls-cert, --tls-key, --tls-ca, --insecure: of every such command.
+// --tls-cert, --tls-key, --tls-ca, --tls-crl, --insecure: of every such command.
 option_group protection_options(network_settings&);
 
 // Of those that others reach, too: --name, --listen, --advertise, --port-range.

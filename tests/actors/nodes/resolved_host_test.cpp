@@ -98,7 +98,8 @@ TEST_CASE("spellings that a resolver makes something unexpected of are refused, 
   CHECK(refusal("0:7000").starts_with("'0' is an unusual spelling of the address 0.0.0.0"));
   CHECK(refusal("0x7f.0.0.1:1").starts_with("'0x7f.0.0.1' is an unusual spelling"));
   CHECK(refusal("10.1:1").starts_with("'10.1' is an unusual spelling of the address 10.0.0.1"));
-  CHECK(refusal("*:7000").find("where to listen, not where to be found") != std::string::npos);
+  for (const auto* text : {"*:7000", "0.0.0.0:7000", "[::]:7000", "[::ffff:0.0.0.0]:7000"})
+    CHECK(refusal(text).find("where to listen, not where to be found") != std::string::npos);
   for (const auto* text : {"[127.0.0.1]:1", "[]:1", "[x]:1", "a b:1", "a/b:1", "a*:1", "**:1"}) {
     CHECK_FALSE(parse_endpoint(text));
     CHECK_FALSE(parse_listening(text));
@@ -126,7 +127,8 @@ TEST_CASE("a star and an empty host are all addresses of the machine, and theref
   CHECK(parse_listening("[::]:7000")->host == "::");
   CHECK_FALSE(parse_listening("*"));
   CHECK_FALSE(parse_listening(""));
-  CHECK(parse_listening("*:x").message() == "expected HOST:PORT, such as *:7000 or 10.0.0.1:7000, got '*:x'");
+  CHECK(parse_listening("*:x").message() ==
+        "expected HOST:PORT, such as *:7000, 10.0.0.1:7000 or [::1]:7000, got '*:x'");
 }
 
 TEST_CASE("who listens everywhere is found at addresses of this machine that are not loopback") {

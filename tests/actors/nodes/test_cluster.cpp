@@ -1,5 +1,8 @@
 #include "tests/actors/nodes/test_cluster.hpp"
 
+#include "actors/nodes/certificate_facts.hpp"
+#include "runtime/io/text_file.hpp"
+
 #include <fstream>
 #include <stdexcept>
 #include <stdlib.h>
@@ -30,6 +33,15 @@ tls_files test_cluster::files_of(const std::string& name, int days) const {
   const auto issued = authority_.issue(name, {"127.0.0.1"}, days);
   if (!issued) throw std::runtime_error(issued.message());
   return {write(name + ".pem", issued->certificate), write(name + "-key.pem", issued->key), ca()};
+}
+
+std::string test_cluster::revoke(const std::vector<tls_files>& files) const {
+  std::vector<std::string> serials;
+  for (const auto& each : files) {
+    const auto pem = read_text_file(each.certificate);
+    serials.push_back(facts_of_pem(pem.value()).value().serial);
+  }
+  return write("crl.pem", authority_.revoke("", serials).value());
 }
 
 std::string test_cluster::write(const std::string& name, const std::string& contents) const {

@@ -18,6 +18,8 @@ public:
 
   tls_files files_of(const std::string& name, int days = 10) const;              // issued now
   std::string write(const std::string& name, const std::string& contents) const; // the path
+  // Puts all certificates of these files on the list crl.pem beside ca.pem; returns its path.
+  std::string revoke(const std::vector<tls_files>&) const;
   std::string ca() const { return (folder_ / "ca.pem").string(); }
 
 private:

@@ -5,10 +5,12 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/tcp_relay.hpp"
 
+#include "actors/nodes/certificate_facts.hpp"
 #include "actors/nodes/tls_credentials.hpp"
 #include "runtime/io/file_descriptor.hpp"
 #include "runtime/io/text_file.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 using namespace syngrad;
@@ -162,4 +164,102 @@ TEST_CASE("a name that is not the certificate's is refused at the start") {
   const auto opened = node_system::open(with_tls("b", cluster.files_of("a")), 1, 1, {});
   REQUIRE_FALSE(opened);
   CHECK(has(opened.message(), "--name 'b' is not the name in the certificate"));
+}
+
+TEST_CASE("who is revoked is refused by everybody that has the list, and can do nothing with its own certificate") {
+  const test_cluster cluster;
+  auto a = cluster.files_of("a"), b = cluster.files_of("b");
+  const auto before = *tls_credentials::load(a); // a process that started before
+  const auto stranger = *tls_credentials::load(b);
+  const auto signature = stranger->sign("statement");
+  CHECK(before->verify(stranger->certificate(), "b", "statement", signature));
+  const auto list = cluster.revoke({b});
+  const auto after = *tls_credentials::load(a); // finds the list beside ca.pem
+  CHECK(after->verify(stranger->certificate(), "b", "statement", signature).message() ==
+        "the certificate is not one of our CA: certificate revoked");
+  CHECK(has(load_fault(b), "certificate revoked"));
+  const auto c = *tls_credentials::load(cluster.files_of("c"));
+  CHECK(after->verify(c->certificate(), "c", "statement", c->sign("statement")));
+  CHECK(before->verify(stranger->certificate(), "b", "statement", signature)); // the list is read at the start
+
+  // One certificate of a name, not the name.
+  const auto renewed = *tls_credentials::load(cluster.files_of("b"));
+  CHECK(after->verify(renewed->certificate(), "b", "statement", renewed->sign("statement")));
+}
+
+TEST_CASE("a revoked node is not let in over a connection, nor is a revoked coordinator believed") {
+  const test_cluster cluster;
+  const auto good = cluster.files_of("a"), bad = cluster.files_of("b");
+  auto without_list = bad; // of another machine, which has no list
+  without_list.ca = cluster.write("far-ca.pem", read_text_file(cluster.ca()).value());
+  const auto list = cluster.revoke({bad});
+  auto with_list = good;
+  with_list.crl = list;
+  std::filesystem::rename(list, list + ".of-a");
+  with_list.crl += ".of-a";
+  CHECK(has(death_of(with_tls("a", with_list), with_tls("b", without_list)), "revoked"));
+  CHECK(has(death_of(with_tls("b", without_list), with_tls("a", with_list)), "revoked"));
+}
+
+TEST_CASE("a list is one of the CA beside it, or refused with both files named") {
+  const test_cluster cluster, other;
+  auto a = cluster.files_of("a");
+  a.crl = other.revoke({other.files_of("x")});
+  CHECK(has(load_fault(a), "--tls-crl: '" + a.crl + "' is not a list of the CA '" + a.ca + "'"));
+  a.crl = a.certificate;
+  CHECK(has(load_fault(a), "--tls-crl: there is no list of revoked certificates (PEM) in"));
+  a.crl = "/nowhere.pem";
+  CHECK(has(load_fault(a), "--tls-crl: cannot open '/nowhere.pem'"));
+  // Of two CAs one has a list: the other has revoked nothing.
+  std::string both;
+  for (const auto& path : {cluster.ca(), other.ca()}) both += read_text_file(path).value();
+  a.ca = cluster.write("both.pem", both);
+  a.crl = cluster.revoke({cluster.files_of("gone")});
+  const auto judge = *tls_credentials::load(a);
+  const auto x = *tls_credentials::load([&] {
+    auto files = other.files_of("y");
+    files.crl = "";
+    return files;
+  }());
+  CHECK(judge->verify(x->certificate(), "y", "statement", x->sign("statement")));
+}
+
+TEST_CASE("a certificate that ends soon is said at the start, and a CA") {
+  CHECK(tls_credentials::load(test_cluster().files_of("a")).value()->warnings().empty());
+  certificate_facts facts{"a", "1", 0, 100 * 86400, {}};
+  const auto warning = [&](std::int64_t day) {
+    return expiry_warning(facts, day * 86400, "the certificate 'a.pem'", "renew it");
+  };
+  CHECK(warning(70) == "");
+  CHECK(warning(75) == "the certificate 'a.pem' expires in 25 days, on 1970-04-11: renew it");
+  CHECK(warning(101) == "the certificate 'a.pem' has expired on 1970-04-11: renew it");
+  facts.until_s = 1000 * 86400;
+  CHECK(warning(960) == "");
+  CHECK(warning(970) != "");
+  const test_cluster brief(0);
+  // 0 days: until now, from an hour ago; so it is out of date already, and says so where it is used.
+  CHECK(has(load_fault(brief.files_of("a", 10)), "expired"));
+}
+
+TEST_CASE("a CA goes on from its files: it adds, renews itself, and never issues beyond its own end") {
+  const auto first = std::move(*certificate_authority::create("test CA", 20));
+  const auto again = certificate_authority::open(first.own().certificate, first.own().key);
+  REQUIRE(again);
+  const auto end = facts_of_pem(first.own().certificate)->until_s;
+  CHECK(facts_of_pem(again->issue("b", {"10.0.0.1", "::1", "b.example"}, 365)->certificate)->until_s == end);
+  const auto facts = *facts_of_pem(again->issue("b", {"10.0.0.1", "::1", "b.example"}, 5)->certificate);
+  CHECK(facts.name == "b");
+  CHECK(facts.until_s < end);
+  CHECK(facts.hosts == std::vector<std::string>{"10.0.0.1", "::1", "b.example"});
+  const auto renewed = first.renewed(400);
+  REQUIRE(renewed);
+  CHECK(facts_of_pem(renewed->own().certificate)->until_s > end + 300 * 86400);
+  CHECK(renewed->own().key == first.own().key);
+  const auto other = std::move(*certificate_authority::create("test CA", 20));
+  CHECK(has(certificate_authority::open(first.own().certificate, other.own().key).message(), "not that of the CA"));
+  const auto node = *first.issue("b", {}, 5);
+  CHECK(has(certificate_authority::open(node.certificate, node.key).message(), "no certificate (PEM) of a CA"));
+  const auto list = *first.revoke("", {facts.serial});
+  CHECK(first.revoke(list, {"0A", facts.serial}));
+  CHECK(has(other.revoke(list, {"0A"}).message(), "not one of this CA"));
 }
