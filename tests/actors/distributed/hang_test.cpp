@@ -58,9 +58,15 @@ TEST_CASE("a group that never ends its batch is named with its node, and so is w
   const auto out = test.run();
   CAPTURE(joined(out.told));
   REQUIRE(out.summary.end == run_end::hung);
-  REQUIRE(out.summary.failure == "no progress for 1 s (--hang-after)");
+  // At least the patience; more where this machine was slow, for a step may take three times the longest so far.
+  const std::string begins = "no progress for ", ends = " s (--hang-after)";
+  REQUIRE(out.summary.failure.starts_with(begins));
+  REQUIRE(out.summary.failure.ends_with(ends));
+  const auto limit =
+    out.summary.failure.substr(begins.size(), out.summary.failure.size() - begins.size() - ends.size());
+  REQUIRE(std::stoi(limit) >= 1);
   REQUIRE(out.summary.steps == 5);
-  REQUIRE(out.told.front() == "no progress for 1 s; who waits for whom:");
+  REQUIRE(out.told.front() == begins + limit + " s; who waits for whom:");
   REQUIRE(has(section(out.told, "the coordinator"), "coordinator: training, 5 batches done"));
   REQUIRE(has(section(out.told, "the coordinator"), "peer 2: connected"));
   REQUIRE(has(section(out.told, "node a"), "group 0: waits, in the turn of batch 5, for a gradient from group 1"));
