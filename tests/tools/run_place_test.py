@@ -57,14 +57,14 @@ def two_at_once(home):
     check(f"seed = {winner[1]}\n" in (place / "run.ini").read_text(), "the options of another run")
     problem = problem_with(place / "weights.safetensors", TINY[1])
     check(problem is None, problem)
-    left = sorted(path.name for path in place.iterdir() if not path.name.startswith("events."))
+    left = sorted(path.name for path in place.iterdir() if not path.name.startswith(("events.", "weights.best.")))
     check(left == ["metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.safetensors"], left)
 
 
 def renamed(home):
     process = begin(home, "before")
     (home / "before").rename(home / "after")
-    said = process.stderr.readline()
+    said = read_until(process, "was renamed", process.stderr)[-1]
     check("'before' was renamed: it is 'after' now" in said, said)
     read_until(process, "test error")
     last, err = end(process)
@@ -81,7 +81,7 @@ def renamed(home):
 def removed(home):
     process = begin(home, "gone")
     shutil.rmtree(home / "gone")
-    said = process.stderr.readline()
+    said = read_until(process, "was removed", process.stderr)[-1]
     check("'gone' was removed" in said and "go to 'gone'" in said, said)
     read_until(process, "test error")
     last, err = end(process)
