@@ -13,6 +13,7 @@ namespace syngrad {
 namespace {
 
 constexpr std::chrono::seconds answer_patience{2};  // of nodes that are asked what they wait for
+constexpr double weights_patience_s = 60;           // of silence, where they are asked for while training
 constexpr std::chrono::seconds summary_patience{5}; // of the coordinator actor; one that hangs has none
 
 } // namespace
@@ -25,6 +26,7 @@ void conducted_run::wait_while(const std::function<bool()>& going_on) {
     check_links();
     end_at_a_gap();
     check_progress();
+    check_weights();
   }
 }
 
@@ -32,6 +34,7 @@ void conducted_run::take(const run_event& event) {
   if (const auto* said = std::get_if<node_said>(&event)) take(*said);
   if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
   if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
+  if (const auto* wanted = std::get_if<weights_wanted>(&event)) take(*wanted);
   if (std::holds_alternative<interrupt_run>(event)) interrupt();
   if (const auto* down = std::get_if<peer_down>(&event)) {
     nodes_.note(*down);
@@ -71,6 +74,16 @@ void conducted_run::take(const node_said& said) {
   case control_type::introduction: // said before the run
     break;
   case control_type::weights_part:
+    with(decode<weights_part>(said.message), [&](const weights_part& part) {
+      if (part.number == 0) return unreadable("its results before the end of the run");
+      if (weights_asked_) weights_asked_->take(said.node, part);
+    });
+    break;
+  case control_type::weights_told:
+    with(decode<weights_told>(said.message), [&](const weights_told& last) {
+      if (weights_asked_) weights_asked_->take(said.node, last);
+    });
+    break;
   case control_type::trace_part:
   case control_type::done:
     unreadable("its results before the end of the run");
@@ -80,6 +93,7 @@ void conducted_run::take(const node_said& said) {
   case control_type::finish:
   case control_type::dismiss:
   case control_type::tell_waits:
+  case control_type::tell_weights:
     unreadable("an order, which only the coordinator gives");
     break;
   }
@@ -108,6 +122,7 @@ void conducted_run::take(const peer_dead& dead) {
   auto* found = nodes_.find(dead.node);
   if (!found) return;
   found->reaches(standing::lost);
+  if (weights_asked_) weights_asked_->take_loss(dead.node, dead.why);
   fail(describe_loss("node " + found->name(), dead, setup_.order.groups));
 }
 
@@ -145,7 +160,10 @@ void conducted_run::end_with(run_end end, const std::string& why) {
 // A signal for all processes of a run may be heard of from a node first: it is one request, however often it is told.
 void conducted_run::take(const trouble& what) {
   if (!what.interrupted) return fail(what.why);
-  if (!told_to_end_ && !summary_) notice(what.why + ": the run ends after the batches in flight");
+  if (!told_to_end_ && !summary_) {
+    notice(what.why + ": the run ends after the batches in flight");
+    if (setup_.on_told_to_end) setup_.on_told_to_end();
+  }
   end_in_order(what.why);
 }
 
@@ -178,6 +196,33 @@ void conducted_run::end_at_a_gap() {
   notice(nodes_.any_away() ? "interrupted while the network is away: what is in flight is dropped"
                            : "interrupted, and nothing goes on: what is in flight is dropped");
   caf::anon_send(actors_.coordinator, interrupt_run{}); // the second one: the coordinator actor waits for nothing
+}
+
+// ---- weights while training
+
+void conducted_run::take(const weights_wanted& wanted) {
+  const auto refuse = [&](const char* why) { wanted.answer->set_value(error{why}); };
+  if (!begun_) return refuse("the training has not begun");
+  if (summary_) return refuse("the training has ended, and its weights come now");
+  if (weights_asked_) return refuse("the nodes are asked for them already");
+  wish_ = wanted;
+  weights_asked_.emplace(
+    weights_inquiry::setup{&nodes_, setup_.host, setup_.order.groups, setup_.weight_bytes, weights_patience_s},
+    ++weights_inquiries_, clock::now());
+  check_weights();
+}
+
+void conducted_run::check_weights() {
+  if (!weights_asked_) return;
+  weights_asked_->look_for_silence(clock::now());
+  if (!weights_asked_->over() && !summary_) return;
+  auto weights =
+    weights_asked_->over()
+      ? weights_asked_->weights()
+      : result<std::vector<layer_group::named_tensor>>(error{"the training has ended, and its weights come now"});
+  weights_asked_.reset();
+  if (weights) told_ = *weights;
+  wish_.answer->set_value(std::move(weights));
 }
 
 void conducted_run::check_progress() {

@@ -8,15 +8,25 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <utility>
 
 namespace syngrad {
 
 namespace {
 
-constexpr double least_patience_s = 15; // a node's actors may take long to stop, and its devices to finish
+constexpr std::chrono::seconds step_patience{30}; // one message of a large group
+constexpr double least_patience_s = 15;           // a node's actors may take long to stop, and its devices to finish
 constexpr std::uint64_t trace_headroom = std::uint64_t{64} << 20; // headers and names are beyond the limit
+
+// Those of `all` whose names are not among `have`.
+std::vector<layer_group::named_tensor> absent(const std::vector<layer_group::named_tensor>& all,
+                                              const std::vector<layer_group::named_tensor>& have) {
+  std::vector<layer_group::named_tensor> out;
+  for (const auto& each : all)
+    if (std::none_of(have.begin(), have.end(), [&](const auto& other) { return other.name == each.name; }))
+      out.push_back(each);
+  return out;
+}
 
 // Calls that come from two threads, one at a time.
 training_observer one_at_a_time(training_observer observer, const std::shared_ptr<std::mutex>& mutex) {
@@ -61,9 +71,15 @@ training_summary conducted_run::run() {
 }
 
 std::vector<layer_group::named_tensor> conducted_run::weights() const {
+  if (!begun_) return {};
   auto all = gathered_;
+  for (auto& each : absent(told_, gathered_)) all.push_back(std::move(each));
   for (auto& each : read_weights(plan_.groups, find_lost_groups(plan_.groups))) all.push_back(std::move(each));
   return all;
+}
+
+status conducted_run::with_weights_here(const weights_use& use) {
+  return with_weights_now(plan_.groups, step_patience, use);
 }
 
 void conducted_run::order_all() {
@@ -128,11 +144,14 @@ void conducted_run::gather() {
   while (!gathering.over()) gathering.take(setup_.inbox->next(std::chrono::milliseconds(200)), clock::now());
   gathered_ = gathering.weights();
   sum_up_memory(gathering.memory());
+  for (const auto& [number, each] : nodes_)
+    if (gathering.has_all_of(number)) complete_.insert(number);
   if (const auto missing = gathering.missing(); !missing.empty()) {
     if (summary_->end == run_end::finished || summary_->end == run_end::target_reached) summary_->end = run_end::failed;
     summary_->failure += (summary_->failure.empty() ? "" : "; ") + missing;
   }
-  dismiss_all(gathering);
+  if (!absent(told_, gathered_).empty())
+    summary_->failure += "; what is saved of them is older, from when weights were saved while training";
 }
 
 void conducted_run::sum_up_memory(std::vector<held_memory> of_nodes) {
@@ -149,11 +168,11 @@ void conducted_run::sum_up_memory(std::vector<held_memory> of_nodes) {
 
 // The nodes go when they hear it; a connection that ends meanwhile is as good as an answer. Without either, a node that
 // is silent for longer than the time-out is not known to live. An interrupted run does not wait for who is away.
-void conducted_run::dismiss_all(const result_gathering& gathering) {
+void conducted_run::dismiss_all(bool on_disk) {
   std::set<std::uint8_t> on_the_way;
   for (auto& [number, each] : nodes_) {
     if (each.lost()) continue;
-    each.seat.control.say(dismiss{gathering.has_all_of(number)});
+    each.seat.control.say(dismiss{on_disk && complete_.contains(number)});
     each.seat.control.drain();
     if (!each.away || interrupts_ == 0) on_the_way.insert(number);
   }

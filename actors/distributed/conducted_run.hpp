@@ -8,14 +8,17 @@
 // | training  | the coordinator actor has its summary               | finish to all: gathering                        |
 // | gathering | every node that lives has sent all and is done      | dismiss to all                                  |
 // A node that is dead, has trouble, built something else or sends its results too early ends the run from any step:
-// finish to the others. So does a run without progress, after all processes were asked what they wait for.
+// finish to the others. So does a run without progress, after all processes were asked what they wait for. Weights may
+// be asked for while training (weights_wanted in the inbox): nodes save theirs themselves, and send them.
 //
-// Threads: run() blocks its caller; interrupt through the inbox. Observer calls come one at a time.
+// Threads: run() blocks its caller; interrupt through the inbox. Observer calls come one at a time. with_weights_here()
+// from any other one, one at a time.
 #pragma once
 
 #include "actors/distributed/conductor_setup.hpp"
 #include "actors/distributed/hang_inquiry.hpp"
 #include "actors/distributed/run_links.hpp"
+#include "actors/distributed/weights_inquiry.hpp"
 #include "actors/hang_watch.hpp"
 #include "models/layer_group.hpp"
 
@@ -24,12 +27,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace syngrad {
-
-class result_gathering;
 
 class conducted_run {
 public:
@@ -37,8 +39,13 @@ public:
   conducted_run(conductor_setup, run_plan plan);
 
   training_summary run(); // once
-  // After run(): of all groups that could be had.
+  // Calls `use` with the weights of the groups in this process, while training: they stand still meanwhile.
+  status with_weights_here(const weights_use& use);
+  // After run(): of all groups that could be had; those of a node that was lost as it last told them. None where
+  // nothing was trained.
   std::vector<layer_group::named_tensor> weights() const;
+  // After run(), once: the nodes may go, and drop the weights that they keep where all are `on_disk` here.
+  void dismiss_all(bool on_disk);
   bool stuck() const { return !stuck_.empty(); } // some actors did not end: their system must not be destroyed
 
 private:
@@ -54,7 +61,6 @@ private:
   void stop_own_part();
   void gather();
   void sum_up_memory(std::vector<held_memory> of_nodes);
-  void dismiss_all(const result_gathering&);
   void notice(const std::string& line);
 
   // What happens meanwhile: conducted_events.cpp.
@@ -74,6 +80,8 @@ private:
   void check_progress();
   enum class waiting : std::uint8_t { over, slow, hung };
   waiting report_waits(const std::string& headline);
+  void take(const weights_wanted&);
+  void check_weights();
 
   conductor_setup setup_;
   run_plan plan_;
@@ -96,7 +104,12 @@ private:
   hang_watch watch_;
   std::optional<hang_inquiry> inquiry_; // while nodes may answer
   std::uint32_t inquiries_ = 0;
+  std::optional<weights_inquiry> weights_asked_; // while nodes may answer
+  std::uint32_t weights_inquiries_ = 0;
+  weights_wanted wish_;                         // who asked
+  std::vector<layer_group::named_tensor> told_; // by nodes, while training: the latest that were whole
   std::vector<layer_group::named_tensor> gathered_;
+  std::set<std::uint8_t> complete_; // nodes that have sent all that was asked for
   std::vector<std::string> stuck_;
   std::shared_ptr<std::mutex> telling_ = std::make_shared<std::mutex>();
 };

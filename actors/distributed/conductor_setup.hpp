@@ -22,6 +22,8 @@ struct conductor_setup {
   bool gather_traces = false; // the plan has a recorder, then: a node's trace is at most twice as large as its limit
   std::function<void(const std::string& node, const trace_part&)> on_trace;
   double hang_after_s = 60; // 0: never
+  // A node was told to end, and so the run is: what there is should be saved first. Null: nobody does.
+  std::function<void()> on_told_to_end;
 };
 
 } // namespace syngrad

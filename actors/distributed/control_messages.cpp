@@ -4,6 +4,7 @@
 #include "actors/links/byte_writer.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 namespace syngrad {
@@ -99,7 +100,7 @@ void fields(A& field, M& m) {
   } else if constexpr (std::is_same_v<T, finish>) {
     field(m.end, m.why, m.send_weights, m.send_trace);
   } else if constexpr (std::is_same_v<T, weights_part>) {
-    field(m.name, m.kind);
+    field(m.number, m.name, m.kind);
     field.list(m.extents, [&](auto& each) { field(each); });
     field.rest(m.bytes);
   } else if constexpr (std::is_same_v<T, trace_part>) {
@@ -114,6 +115,10 @@ void fields(A& field, M& m) {
     field(m.number);
   } else if constexpr (std::is_same_v<T, waits_told>) {
     field(m.number, m.text, m.computes);
+  } else if constexpr (std::is_same_v<T, tell_weights>) {
+    field(m.number);
+  } else if constexpr (std::is_same_v<T, weights_told>) {
+    field(m.number, m.problem);
   } else if constexpr (std::is_same_v<T, trouble>) {
     field(m.why, m.interrupted);
   }
@@ -146,6 +151,25 @@ result<shape> shape_of(const weights_part& part) {
   default:
     return wrong;
   }
+}
+
+result<tensor> tensor_of(const weights_part& part, device& host) {
+  const auto extents = shape_of(part);
+  if (!extents) return extents.failure();
+  auto here = make_tensor(host.make_stream(), *extents, part.kind);
+  if (!part.bytes.empty()) std::memcpy(here.data(), part.bytes.data(), part.bytes.size());
+  return here;
+}
+
+weights_part part_of(const std::string& name, const tensor& value, std::uint32_t number) {
+  weights_part part;
+  part.number = number;
+  part.name = name;
+  part.kind = value.type();
+  for (int i = 0; i < value.extents().rank(); ++i) part.extents.push_back(value.extents()[i]);
+  const auto* bytes = static_cast<const char*>(value.data());
+  part.bytes.assign(bytes, bytes + value.bytes());
+  return part;
 }
 
 template <class M>
@@ -186,6 +210,8 @@ SYNGRAD_CONTROL(trouble)
 SYNGRAD_CONTROL(introduction)
 SYNGRAD_CONTROL(tell_waits)
 SYNGRAD_CONTROL(waits_told)
+SYNGRAD_CONTROL(tell_weights)
+SYNGRAD_CONTROL(weights_told)
 #undef SYNGRAD_CONTROL
 
 } // namespace syngrad

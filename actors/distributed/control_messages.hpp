@@ -13,6 +13,8 @@
 //  coordinator   node          dismiss        all has arrived, or is no longer waited for: end
 //  coordinator   node          tell_waits     the run makes no progress: what does each actor wait for?
 //  node          coordinator   waits_told     the answer
+//  coordinator   node          tell_weights   while the run goes on: save your weights as they are now, and send them
+//  node          coordinator   weights_told   its weights_parts were sent before this, or why they cannot be
 //  node          coordinator   trouble        at any time: the run must end, and why
 //
 // Payload of a control_message, little-endian, with texts and lists as length u32 and then their contents; the fields
@@ -22,6 +24,7 @@
 
 #include "actors/links/link_messages.hpp"
 #include "actors/summary.hpp"
+#include "runtime/device.hpp"
 #include "runtime/result.hpp"
 #include "runtime/shape.hpp"
 #include "runtime/tensor.hpp"
@@ -47,6 +50,8 @@ enum class control_type : std::uint16_t {
   introduction,
   tell_waits,
   waits_told,
+  tell_weights,
+  weights_told,
 };
 
 struct introduction {
@@ -124,12 +129,23 @@ struct finish {
   bool send_trace = false;
 };
 
+struct tell_weights {
+  static constexpr auto type = control_type::tell_weights;
+  std::uint32_t number = 1; // of the question
+};
+struct weights_told {
+  static constexpr auto type = control_type::weights_told;
+  std::uint32_t number = 1; // of the question that is answered
+  std::string problem;      // empty: all was sent
+};
+
 struct weights_part {
   static constexpr auto type = control_type::weights_part;
   std::string name;
   dtype kind = dtype::f32;
   std::vector<std::int64_t> extents;
   std::vector<char> bytes;
+  std::uint32_t number = 0; // of the question that it answers; 0: they are the last ones
 };
 
 struct trace_part {
@@ -146,6 +162,10 @@ struct trouble {
 
 // The extents of that tensor; fails where they are none, or are not those of its bytes.
 result<shape> shape_of(const weights_part&);
+// The tensor, in memory of the host; fails likewise.
+result<tensor> tensor_of(const weights_part&, device& host);
+// `value` is where the host reads it.
+weights_part part_of(const std::string& name, const tensor& value, std::uint32_t number);
 
 template <class M>
 control_message encode(const M& message);

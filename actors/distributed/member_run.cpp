@@ -14,6 +14,8 @@ namespace syngrad {
 
 namespace {
 
+constexpr std::chrono::seconds step_patience{30}; // one message of a large group
+
 std::vector<std::uint8_t> nodes_of(const run_order& order) {
   std::vector<std::uint8_t> nodes;
   for (const auto& each : order.groups) nodes.push_back(each.node);
@@ -81,6 +83,7 @@ void member_run::take(const run_event& event) {
   if (const auto* dead = std::get_if<peer_dead>(&event)) take(*dead);
   if (const auto* ended = std::get_if<actor_ended>(&event)) take(*ended);
   if (std::holds_alternative<interrupt_run>(event)) interrupt();
+  if (std::holds_alternative<keep_weights>(event)) keep_and_say();
   if (std::holds_alternative<starter_gone>(event)) {
     orphan_ = true;
     lost_ = "the process that started this node is gone";
@@ -107,6 +110,8 @@ void member_run::take(const node_said& said) {
       const auto text = to_waits_text(waits_here());
       setup_.coordinator->say(waits_told{asked->number, text, probe.saw_computing()});
     }
+  if (type == control_type::tell_weights)
+    if (const auto asked = decode<tell_weights>(said.message)) tell(*asked);
   if (type == wanted_) said_ = said.message;
 }
 
@@ -144,7 +149,9 @@ void member_run::take(const actor_ended& ended) {
 // the time that it takes.
 void member_run::interrupt() {
   left_ = ++interrupts_ > 1 || !order_;
-  if (!left_ && !over()) setup_.coordinator->say(trouble{"node " + setup_.name + " was interrupted", true});
+  if (left_ || over()) return;
+  setup_.coordinator->say(trouble{"node " + setup_.name + " was interrupted", true});
+  keep_and_say();
 }
 
 void member_run::trouble_here(const std::string& why) {
@@ -233,16 +240,35 @@ void member_run::deliver(member_outcome& out) {
 }
 
 std::string member_run::send_weights() {
-  for (const auto& each : weights()) {
-    weights_part part;
-    part.name = each.name;
-    part.kind = each.value.type();
-    for (int i = 0; i < each.value.extents().rank(); ++i) part.extents.push_back(each.value.extents()[i]);
-    const auto* bytes = static_cast<const char*>(each.value.data());
-    part.bytes.assign(bytes, bytes + each.value.bytes());
-    setup_.coordinator->say(part);
-  }
+  for (const auto& each : weights()) setup_.coordinator->say(part_of(each.name, each.value, 0));
   return "";
+}
+
+// ---- weights while training
+
+// On a disk first, whoever is killed next; a disk that takes nothing is no reason not to do the rest.
+status member_run::keep_now(const std::function<void(std::span<const layer_group::named_tensor>)>& then) {
+  if (actors_.all.empty()) return error{"its groups are not there yet"};
+  return with_weights_now(plan_->groups, step_patience, [&](auto weights) {
+    auto kept = setup_.keep ? setup_.keep(weights) : ok();
+    if (then) then(weights);
+    return kept;
+  });
+}
+
+void member_run::keep_and_say() {
+  const auto kept = keep_now({});
+  setup_.notice(kept ? "the weights here, as they are now, are saved" : "no weights are saved here: " + kept.message());
+}
+
+void member_run::tell(const tell_weights& asked) {
+  bool sent = false;
+  const auto kept = keep_now([&](auto weights) {
+    for (const auto& each : weights) setup_.coordinator->say(part_of(each.name, each.value, asked.number));
+    sent = true;
+  });
+  if (sent && !kept) setup_.notice("no weights are saved here: " + kept.message());
+  setup_.coordinator->say(weights_told{asked.number, sent ? "" : kept.message()});
 }
 
 } // namespace syngrad

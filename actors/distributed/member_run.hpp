@@ -10,6 +10,8 @@
 // long. Ctrl-C: the same, as long as the run takes to end in order; a second one: over, at once. So it is where the
 // coordinator is dead, or who started this process. Where no `finish` comes, what the actors here waited for is said
 // here; else the coordinator may ask for it (tell_waits).
+// Who is told to end may be killed soon: Ctrl-C here, or at the coordinator (tell_weights), saves the weights as they
+// are then, before anything else; keep_weights in the inbox does it, too, and the run goes on.
 //
 // Threads: run() blocks its caller. The node's plan is its own; nothing here is shared but the actors.
 #pragma once
@@ -20,6 +22,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 namespace syngrad {
@@ -37,8 +40,9 @@ struct member_setup {
   std::function<caf::actor(const run_order&, std::uint8_t node)> peer_of;
   std::function<link_options()> options_of_links;                                     // once built
   std::function<std::string(const std::function<void(trace_part)>& send)> send_trace; // returns what went wrong
-  std::function<void(const std::string&)> notice;                                     // a line for the user
-  double patience_s = 15;                                                             // for `finish`, after trouble
+  weights_use keep; // saves them on this node's disk, in the place of what was saved before
+  std::function<void(const std::string&)> notice; // a line for the user
+  double patience_s = 15;                         // for `finish`, after trouble
 };
 
 struct member_outcome {
@@ -82,6 +86,9 @@ private:
   void stop_actors(member_outcome&);
   void deliver(member_outcome&);
   std::string send_weights();
+  status keep_now(const std::function<void(std::span<const layer_group::named_tensor>)>& then);
+  void keep_and_say();
+  void tell(const tell_weights&);
 
   member_setup setup_;
   std::optional<control_message> said_; // of the type that is waited for

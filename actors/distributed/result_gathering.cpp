@@ -3,7 +3,6 @@
 #include "actors/distributed/loss_text.hpp"
 
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 namespace syngrad {
@@ -93,16 +92,15 @@ void result_gathering::take(const node_said& said, clock::time_point now) {
 }
 
 void result_gathering::take(seated_nodes::member& from, account& so_far, const weights_part& part) {
+  if (part.number != 0) return; // a late answer to what was asked while the run went on
   const auto bytes = std::max<std::size_t>(1, part.bytes.size()); // nothing comes without end
   if (bytes > so_far.weights_wanted - so_far.weights)
     return close(from,
                  "it sent more weights than its groups have, " + std::to_string(so_far.weights_wanted) + " bytes");
-  const auto extents = shape_of(part);
-  if (!extents) return close(from, extents.message());
-  auto here = make_tensor(setup_.host->make_stream(), *extents, part.kind);
-  if (!part.bytes.empty()) std::memcpy(here.data(), part.bytes.data(), part.bytes.size());
+  auto here = tensor_of(part, *setup_.host);
+  if (!here) return close(from, here.message());
   so_far.weights += bytes;
-  weights_.push_back({part.name, std::move(here)});
+  weights_.push_back({part.name, std::move(*here)});
 }
 
 void result_gathering::take(seated_nodes::member& from, account& so_far, const trace_part& part) {

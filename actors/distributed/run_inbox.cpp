@@ -35,7 +35,8 @@ run_event run_inbox::next(std::chrono::milliseconds patience) {
                    [&](const peer_up& each) { take(each); }, [&](const peer_down& each) { take(each); },
                    [&](const peer_dead& each) { take(each); }, [&](const peer_rate& each) { take(each); },
                    [&](const interrupt_run& each) { take(each); }, [&](const node_drained& each) { take(each); },
-                   [&](const starter_gone& each) { take(each); },
+                   [&](const starter_gone& each) { take(each); }, [&](const keep_weights& each) { take(each); },
+                   [&](const weights_wanted& each) { take(each); },
                    [&](const caf::down_msg& down) {
                      const bool in_order = !down.reason || down.reason == caf::exit_reason::user_shutdown;
                      take(actor_ended{down.source, in_order ? "" : caf::to_string(down.reason)});

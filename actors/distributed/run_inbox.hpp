@@ -5,13 +5,18 @@
 
 #include "actors/links/link_messages.hpp"
 #include "actors/nodes/peer_messages.hpp"
+#include "models/layer_group.hpp"
+#include "runtime/result.hpp"
 
 #include <caf/all.hpp>
 
 #include <chrono>
 #include <functional>
+#include <future>
+#include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace syngrad {
 
@@ -26,11 +31,15 @@ struct actor_ended { // one that is watched
   caf::actor_addr who;
   std::string why; // empty: in order
 };
-struct starter_gone {};     // the process that started this one, and was to end it
+struct starter_gone {}; // the process that started this one, and was to end it
+struct keep_weights {}; // those of this node, as they are now, on its disk
+struct weights_wanted { // those of the nodes, as they are now; unanswered where the run has ended
+  std::shared_ptr<std::promise<result<std::vector<layer_group::named_tensor>>>> answer;
+};
 struct nothing_happened {}; // in time
 
 using run_event = std::variant<nothing_happened, node_said, peer_waiting, peer_up, peer_down, peer_dead, peer_rate,
-                               actor_ended, node_drained, interrupt_run, starter_gone>;
+                               actor_ended, node_drained, interrupt_run, starter_gone, keep_weights, weights_wanted>;
 
 // The node that has heard its last word, or can't any more; nothing for other events.
 std::optional<std::uint8_t> dismissed_node(const run_event&);
@@ -60,3 +69,5 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_said)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::node_drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::starter_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::keep_weights)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::weights_wanted)

@@ -8,7 +8,8 @@ import socket
 import sys
 from pathlib import Path
 
-from program import LIMIT, check, children, folder, free_address, read_until, run, start, tiny_csv, wait_gone
+from program import (LIMIT, check, children, folder, free_address, read_until, run, send_again, start, tiny_csv,
+                     wait_for, wait_gone)
 
 program = sys.argv[1]
 MODEL = ["--model", "mlp:4-8x2-3", "--batch", "16"]
@@ -136,7 +137,8 @@ def interrupted_twice(home):
     frozen.send_signal(signal.SIGSTOP)
     process.send_signal(signal.SIGINT)
     read_until(process, "once more to leave to the nodes", process.stderr)
-    process.send_signal(signal.SIGINT)
+    wait_for(lambda: list(home.glob("runs/*-node-b/weights.safetensors")))  # saved first, whoever else does not answer
+    send_again(process, signal.SIGINT)
     out, err = process.communicate(timeout=LIMIT)
     check(process.returncode == 130 and "not saved here: the weights of" in err, process.returncode, out, err)
     _, said = well.communicate(timeout=LIMIT)

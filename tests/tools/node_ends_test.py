@@ -1,30 +1,21 @@
 """Who is killed or told to end, and what is on disk then: a node whose coordinator is killed saves what it has; a signal
 that reaches every process of a run is one request, and gives 130 everywhere; a folder that cannot be written is told
 before the run begins."""
-import json
 import os
+import shutil
 import signal
-import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from program import (LIMIT, check, check_refused, children, folder, free_address, read_until, run, start, tiny_csv,
-                     wait_gone)
+from program import (LIMIT, check, check_refused, children, folder, free_address, read_until, run, send_again, start,
+                     tiny_csv, wait_gone)
+from whole_weights import names_in
 
 program = sys.argv[1]
 MODEL = ["--model", "mlp:4-8x2-3", "--batch", "16"]
 ENDLESS = ["--steps", "1000000000", "--eval-every", "50"]
-
-
-def names_in(file):
-    """The tensors of a file, which is whole: every one has its bytes."""
-    raw = file.read_bytes()
-    length, = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8:8 + length])
-    tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
-    check(max(entry["data_offsets"][1] for entry in tensors.values()) == len(raw) - 8 - length, file, "is cut")
-    return set(tensors)
 
 
 def train(home, name, *arguments, **more):
@@ -53,8 +44,7 @@ def killed_coordinator(home, wanted):
         wait_gone(nodes)
         files = sorted((home / name).glob("local-*/weights.safetensors"))
         check(len(files) == 3, name, files, err)
-        parts = [names_in(each) for each in files]
-        check(set().union(*parts) == wanted and sum(map(len, parts)) == len(wanted), parts)
+        check_parts(files, wanted)
         for node in ("local-1", "local-2", "local-3"):
             line, = (line for line in err.splitlines() if f"saved in {name}/{node}/weights.safetensors" in line)
             check("the process that started this node is gone;" in line or "the coordinator is gone:" in line, line)
@@ -119,6 +109,95 @@ def signalled_local_nodes(home, wanted):
     wait_gone(nodes)
     check(names_in(home / "job" / "weights.safetensors") == wanted, "weights")
     check(not list((home / "job").glob("local-*")), "a node's folder is left")
+
+
+def check_parts(files, wanted):
+    """Together they have every tensor, once."""
+    parts = [names_in(each) for each in files]
+    check(set().union(*parts) == wanted and sum(map(len, parts)) == len(wanted), parts)
+
+
+def asked_to_save(home, wanted):
+    """Weights are on disk while the run goes on: whole in its folder, and at every node its own; killed then, they are
+    left. At the end the nodes' are not needed any more."""
+    for ended in (signal.SIGTERM, signal.SIGKILL):
+        name = f"asked-{ended}"
+        process = train(home, name, "--local-nodes", "3", "--place", "0=local-1/cpu,1=local-2/cpu,2=local-3/cpu", *ENDLESS)
+        read_until(process, "test error")
+        nodes = children(process.pid)
+        files = [home / name / f"local-{i}" / "weights.safetensors" for i in (1, 2, 3)]
+        seen = set()
+        for _ in range(2):
+            process.send_signal(signal.SIGUSR1)
+            read_until(process, f"weights as they are now are saved in {name}/weights.safetensors; the run goes on",
+                       process.stderr)
+            check(names_in(home / name / "weights.safetensors") == wanted, "weights")
+            check_parts(files, wanted)
+            seen.add((home / name / "weights.safetensors").read_bytes())
+            read_until(process, "test error")
+        check(len(seen) == 2, "the run did not go on")
+        for each in [process.pid, *(nodes if ended == signal.SIGKILL else [])]:
+            os.kill(each, ended)
+        out, err = process.communicate(timeout=LIMIT)
+        wait_gone(nodes)
+        check(names_in(home / name / "weights.safetensors") == wanted, "weights")
+        if ended == signal.SIGKILL:
+            check_parts(files, wanted)
+        else:
+            check(process.returncode == 130, process.returncode, out, err)
+            check(not list((home / name).glob("local-*")), "a node's folder is left")
+
+
+def asked_to_save_at_a_node(home):
+    before = set(home.glob("runs/*-node-b/weights.safetensors"))
+    process, nodes = joined(home, "asked-node")
+    nodes[1].send_signal(signal.SIGUSR1)
+    read_until(nodes[1], "the weights here, as they are now, are saved", nodes[1].stderr)
+    file, = set(home.glob("runs/*-node-b/weights.safetensors")) - before
+    check(all(name.startswith(("2.", "3.")) for name in names_in(file)), names_in(file))
+    process.send_signal(signal.SIGTERM)
+    for each in [process, *nodes]:
+        _, said = each.communicate(timeout=LIMIT)
+        check(each.returncode == 130, each.returncode, said)
+    check(not file.exists(), "a node kept what the coordinator has")
+
+
+def two_signals(home, wanted):
+    """Close together they are one request, over several processes too."""
+    for pause in (0, 0.005, 0.02, 0.2):
+        name = f"two-{pause}"
+        process = train(home, name, "--local-nodes", "2", *ENDLESS)
+        read_until(process, "test error")
+        nodes = children(process.pid)
+        for each in [*nodes, process.pid]:
+            os.kill(each, signal.SIGTERM)
+        time.sleep(pause)
+        for each in [*nodes, process.pid]:
+            try:
+                os.kill(each, signal.SIGTERM)
+            except ProcessLookupError:  # it was fast
+                pass
+        out, err = process.communicate(timeout=LIMIT)
+        check(process.returncode == 130, process.returncode, out, err)
+        wait_gone(nodes)
+        check(names_in(home / name / "weights.safetensors") == wanted, "weights")
+
+
+def folder_is_gone(home):
+    """A node whose folder was removed meanwhile saves elsewhere, and says where."""
+    before = set(home.glob("runs/*-node-b"))
+    process, nodes = joined(home, "gone")
+    mine, = set(home.glob("runs/*-node-b")) - before
+    shutil.rmtree(mine)
+    process.kill()
+    process.communicate(timeout=LIMIT)
+    for each in nodes:
+        each.send_signal(signal.SIGTERM)
+        send_again(each, signal.SIGTERM)
+    _, said = nodes[1].communicate(timeout=LIMIT)
+    nodes[0].communicate(timeout=LIMIT)
+    line, = (line for line in said.splitlines() if "the weights here are saved in" in line)
+    check(names_in(home / line.split("saved in ")[1]), line)
 
 
 def interrupted_node(home, wanted):
@@ -186,5 +265,9 @@ with folder() as place:
     killed_coordinator(home, wanted)
     killed_node(home, wanted)
     interrupted_node(home, wanted)
+    asked_to_save(home, wanted)
+    asked_to_save_at_a_node(home)
+    two_signals(home, wanted)
+    folder_is_gone(home)
     signalled_together(home, wanted)
     signalled_local_nodes(home, wanted)

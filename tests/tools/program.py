@@ -75,6 +75,19 @@ def wait_gone(pids):
         os.close(handle)
 
 
+def wait_for(come):
+    until = time.monotonic() + LIMIT
+    while not come():
+        check(time.monotonic() < until, "did not come:", come)
+        time.sleep(0.01)
+
+
+def send_again(process, number):
+    """A signal that is another request than the one before: not within a second of it."""
+    time.sleep(1.1)
+    process.send_signal(number)
+
+
 def free_address():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -14,6 +14,16 @@ def widths_of(model):
     return widths
 
 
+def names_in(path):
+    """The tensors of a file, which is whole: every one has its bytes."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    tensors = json.loads(data[8:8 + length])
+    tensors.pop("__metadata__", None)
+    assert max(entry["data_offsets"][1] for entry in tensors.values()) == len(data) - 8 - length, path
+    return set(tensors)
+
+
 def problem_with(path, model):
     """What is wrong with the file; None where it is whole."""
     data = path.read_bytes()

@@ -52,6 +52,7 @@ result<std::unique_ptr<distributed_training>> distributed_training::open(setup g
 }
 
 distributed_training::~distributed_training() {
+  dismiss_nodes();
   if (nodes_) nodes_->leave(!system_);
   inbox_address_ = nullptr;
   if (inbox_) {
@@ -191,6 +192,7 @@ conductor_setup distributed_training::orders() {
   out.options.activations = out.options.gradients = *parse_wire_format(options.cluster.wire);
   out.gather_traces = given_.trace != nullptr;
   out.hang_after_s = options.settings.hang_after_s;
+  out.on_told_to_end = given_.on_told_to_end;
   out.on_trace = [this](const std::string& node, const trace_part& part) { given_.traces->take(node, part); };
   out.nodes = nodes_->seats();
   const auto& self = system_->identity();
@@ -210,16 +212,36 @@ training_summary distributed_training::train() {
   if (auto placed = place(); !placed) return failed(placed.message());
   auto plan = plan_here();
   if (!plan) return failed(plan.message());
-  conducted_ = true;
-  conducted_run run(orders(), std::move(*plan));
-  auto out = run.run();
-  weights_ = run.weights();
-  if (run.stuck()) leak_deliberately(std::move(system_));
+  conducted_ = std::make_unique<conducted_run>(orders(), std::move(*plan));
+  training_ = true;
+  auto out = conducted_->run();
+  training_ = false;
+  weights_ = conducted_->weights();
   return out;
 }
 
-status distributed_training::with_weights_now(const weights_use&) {
-  return error{"the nodes send their weights when the batches in flight are done"};
+// The nodes save theirs themselves, and send them: then the groups of this process stand still, too.
+status distributed_training::with_weights_now(const weights_use& use) {
+  if (!training_) return error{"no training is under way"};
+  weights_wanted wanted{std::make_shared<std::promise<result<std::vector<layer_group::named_tensor>>>>()};
+  auto answer = wanted.answer->get_future();
+  caf::anon_send(inbox_address_, wanted);
+  while (answer.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready)
+    if (!training_) return error{"the training has ended, and its weights come now"};
+  auto all = answer.get();
+  if (!all) return all.failure();
+  return conducted_->with_weights_here([&](auto here) {
+    all->insert(all->end(), here.begin(), here.end());
+    return use(*all);
+  });
+}
+
+void distributed_training::dismiss_nodes() {
+  if (!conducted_) return;
+  conducted_->dismiss_all(given_.weights_on_disk && given_.weights_on_disk());
+  const bool stuck = conducted_->stuck();
+  conducted_.reset();
+  if (stuck) leak_deliberately(std::move(system_));
 }
 
 void distributed_training::interrupt() {

@@ -1,7 +1,7 @@
 // `syngrad train` over several processes, as seen from the coordinator's: waits for nodes or starts them, places the
 // groups, and takes the run to its end.
 //
-// Threads: interrupt() from any; the rest from the one that made it.
+// Threads: interrupt() and with_weights_now() from any; the rest from the one that made it.
 #pragma once
 
 #include "actors/distributed/conducted_run.hpp"
@@ -15,6 +15,7 @@
 #include "tools/distributed/node_candidates.hpp"
 #include "tools/train/train_options.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -31,6 +32,8 @@ public:
     trace_recorder* trace = nullptr; // null: none
     collected_traces* traces = nullptr;
     std::function<void(const std::string&)> say; // a line for the user
+    std::function<void()> on_told_to_end;        // by a node: what there is should be saved first
+    std::function<bool()> weights_on_disk;       // when the run is over: nodes keep theirs until then
   };
 
   // Checks what can be checked without them, listens, and starts local nodes; nothing is waited for. All that `setup`
@@ -55,6 +58,7 @@ private:
   result<run_plan> plan_here();
   conductor_setup orders();
   training_summary train();
+  void dismiss_nodes();
 
   setup given_;
   node_count count_;
@@ -65,7 +69,8 @@ private:
   local_nodes local_;
   std::optional<node_candidates> nodes_;
   bool interrupted_ = false;
-  bool conducted_ = false; // the nodes have had their orders
+  std::unique_ptr<conducted_run> conducted_; // from when the nodes have had their orders
+  std::atomic<bool> training_{false};        // by it
   std::vector<group_place> places_;
   group_survey survey_;
   std::vector<layer_group::named_tensor> weights_;

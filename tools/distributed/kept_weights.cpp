@@ -43,6 +43,12 @@ status kept_weights::save(std::span<const layer_group::named_tensor> weights) {
   return written;
 }
 
+void kept_weights::move_to(const std::string& path) {
+  path_ = path;
+  reserved_.reset();
+  saved_ = false;
+}
+
 void kept_weights::remove() {
   if (saved_) ::unlink(path_.c_str());
   saved_ = false;

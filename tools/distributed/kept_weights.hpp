@@ -21,7 +21,8 @@ public:
 
   // On disk when this returns; takes the place of what was saved before.
   status save(std::span<const layer_group::named_tensor>);
-  void remove(); // what was saved
+  void move_to(const std::string& path); // from now on; nothing is reserved there
+  void remove();                         // what was saved
   bool saved() const { return saved_; }
   const std::string& path() const { return path_; }
 

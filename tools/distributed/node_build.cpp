@@ -101,9 +101,15 @@ std::string node_build::send_trace(const std::function<void(trace_part)>& send) 
   return send_trace_files(folder_.file("trace"), send);
 }
 
-result<std::string> node_build::save(const std::vector<layer_group::named_tensor>& weights) {
+result<std::string> node_build::save(std::span<const layer_group::named_tensor> weights) {
   if (!weights_) return error{"there is no file for them"};
-  if (auto saved = weights_->save(weights); !saved) return saved.failure();
+  const auto saved = weights_->save(weights);
+  if (saved) return weights_->path();
+  auto another = run_folder::create("", "node-" + name_);
+  if (!another) return saved.failure();
+  weights_->move_to(another->file("weights.safetensors"));
+  if (!weights_->save(weights)) return saved.failure();
+  folder_ = std::move(*another);
   return weights_->path();
 }
 

@@ -15,13 +15,15 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace syngrad::tools {
 
 class node_build {
 public:
   // `folder` is gone again in the end, where no weights are kept in it.
-  node_build(const node_options& node, run_folder folder) : node_(node), folder_(std::move(folder)) {}
+  node_build(const node_options& node, std::string name, run_folder folder)
+    : node_(node), name_(std::move(name)), folder_(std::move(folder)) {}
   ~node_build();
 
   // Makes everything that the order asks for, and takes the space for the weights. The message names the option, the
@@ -31,8 +33,8 @@ public:
   const train_options& options() const { return options_; }
   // Closes the trace and sends it; returns what went wrong.
   std::string send_trace(const std::function<void(trace_part)>&);
-  // Writes the groups' weights into the folder. Returns the file's path.
-  result<std::string> save(const std::vector<layer_group::named_tensor>& weights);
+  // Writes the groups' weights into the folder; where it is gone, into a new one. Returns the file's path.
+  result<std::string> save(std::span<const layer_group::named_tensor> weights);
   void forget_weights(); // that were saved: the coordinator has them on its disk
   void abandon();        // the actors hang: devices and trace stay until the process ends
 
@@ -42,6 +44,7 @@ private:
   status start_trace(const run_order&);
 
   const node_options& node_;
+  std::string name_;
   run_folder folder_;
   std::map<std::string, std::unique_ptr<device>> devices_;
   std::unique_ptr<trace_recorder> recorder_;

@@ -127,7 +127,8 @@ exit_code take_part(node_options& options) {
     };
   };
   const signal_watcher watcher({step("ending the run in order; once more to leave it at once"),
-                                step("leaving, with the weights saved here; once more to stop without")});
+                                step("leaving, with the weights saved here; once more to stop without")},
+                               [&ends] { ends.tell(keep_weights{}); });
   std::optional<input_end> starter;
   if (options.end_with_input) starter.emplace([&ends] { ends.tell(starter_gone{}); });
   cpu_device host; // this and what is built outlive the system, whose actors use them
@@ -135,9 +136,10 @@ exit_code take_part(node_options& options) {
   auto opened = node_system::open(options.network, options.threads, options.intra_op, say);
   if (!opened) return refuse(opened.message());
   auto system = std::move(*opened);
-  auto folder = run_folder::create(options.run, "node-" + system->identity().name);
+  const auto& name = system->identity().name;
+  auto folder = run_folder::create(options.run, "node-" + name);
   if (!folder) return refuse(folder.message());
-  auto& build = built.emplace(options, std::move(*folder));
+  auto& build = built.emplace(options, name, std::move(*folder));
   auto result = exit_code::failed;
   bool stuck = false;
   {
@@ -162,6 +164,10 @@ exit_code take_part(node_options& options) {
     };
     setup.peer_of = [&](const run_order& order, std::uint8_t node) { return peers.to(order, node); };
     setup.send_trace = [&](const auto& send) { return build.send_trace(send); };
+    setup.keep = [&](auto weights) {
+      const auto saved = build.save(weights);
+      return saved ? ok() : status(saved.failure());
+    };
     setup.notice = say;
     member_run run(std::move(setup));
     const auto outcome = run.run();

@@ -189,7 +189,9 @@ status run_recorder::finish(const training_summary& summary, named_tensors weigh
                             std::span<const device_report> devices) {
   const std::lock_guard lock(self_->mutex);
   if (auto found = self_->find_folder(); !found) return found;
-  if (auto done = self_->write_last_weights(weights); !done) {
+  if (weights.empty()) {
+    self_->files->weights.reset(); // nothing was trained: no file, rather than an empty one
+  } else if (auto done = self_->write_last_weights(weights); !done) {
     if (auto found = self_->rescue("does not take the weights (" + done.message() + ")"); !found) return found;
     if (auto again = self_->write_last_weights(weights); !again) return again;
   }

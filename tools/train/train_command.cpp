@@ -76,13 +76,16 @@ result<std::unique_ptr<trainer>> prepare_here(const train_options& options, netw
 
 result<std::unique_ptr<trainer>> prepare_many(const train_options& options, const std::string& run_ini,
                                               const std::string& folder, const dataset& data,
-                                              training_observer observer, run_tracing& tracing) {
+                                              training_observer observer, run_tracing& tracing,
+                                              interruption& interrupt) {
   distributed_training::setup setup;
   setup.options = &options;
   setup.run_ini = run_ini;
   setup.folder = folder;
   setup.data = &data;
   setup.say = observer.on_notice;
+  setup.on_told_to_end = [&interrupt] { interrupt.save(true); };
+  setup.weights_on_disk = [&interrupt] { return interrupt.may_stop(); };
   setup.observer = std::move(observer);
   setup.trace = tracing.recorder();
   setup.traces = &tracing.others();
@@ -170,7 +173,7 @@ exit_code train(train_options& options, const option_reader& reader) {
 
   observed_run run(*recorder, *tracing, interrupt, options);
   auto prepared = options.cluster.active()
-                    ? prepare_many(options, plan.run_ini, folder->path(), *data, run.observer(), *tracing)
+                    ? prepare_many(options, plan.run_ini, folder->path(), *data, run.observer(), *tracing, interrupt)
                     : prepare_here(options, std::move(*model), *data, *devices, run.observer(), tracing->recorder());
   if (!prepared) {
     recorder->discard();

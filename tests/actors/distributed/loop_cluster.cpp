@@ -121,6 +121,7 @@ loop_cluster::outcome loop_cluster::run() const {
   conducted_run run(std::move(setup), plan_of(settings, 0, cpu, observer));
   out.summary = run.run();
   out.gathered = by_name(run.weights());
+  run.dismiss_all(on_disk);
   for (auto& each : threads) each.join();
   for (auto each : nodes) each.control.close(system.get());
   return out;
@@ -147,6 +148,11 @@ void loop_cluster::run_node(caf::actor_system& system, loop_peers& peers, run_in
   };
   setup.peer_of = [&](const run_order&, std::uint8_t other) { return peers.peer(number, other); };
   setup.notice = [&](const std::string& line) { told.push_back(line); };
+  setup.keep = [&](auto tensors) {
+    const std::lock_guard lock(mutex);
+    out.saved[node].push_back(by_name({tensors.begin(), tensors.end()}));
+    return ok();
+  };
   {
     member_run run(std::move(setup));
     auto ended = run.run();

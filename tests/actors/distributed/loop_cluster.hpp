@@ -23,7 +23,8 @@ struct loop_cluster {
     std::vector<std::string> told; // to the coordinator's user
     // Of nodes.
     std::map<int, member_outcome> nodes;
-    std::map<int, weights> kept; // by the nodes themselves
+    std::map<int, weights> kept;               // by the nodes themselves
+    std::map<int, std::vector<weights>> saved; // while training: on their disks, each time
     std::map<int, std::vector<std::string>> told_there;
   };
 
@@ -37,6 +38,7 @@ struct loop_cluster {
   std::function<void(loop_peers&, const std::map<int, caf::actor>& inboxes)> meanwhile = {};
   // A line for the coordinator's user; from the thread that conducts the run.
   std::function<void(loop_peers&, const std::string&)> on_line = {};
+  bool on_disk = true; // what becomes of the coordinator's weights
 
   outcome run() const;
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <thread>
 
 using namespace syngrad;
 using namespace syngrad::test;
@@ -167,6 +168,102 @@ TEST_CASE("a signal that reaches every process is one request, whoever hears of 
     REQUIRE(outcome.end == run_end::interrupted);
     REQUIRE(outcome.delivered);
   }
+}
+
+TEST_CASE("nodes save their weights, then send them, while the run goes on, as often as they are asked") {
+  auto test = loop_cluster{loop_cluster::four_groups("synthetic"), {0, 1, 2, 2}};
+  test.settings.steps = 1'000'000'000;
+  std::vector<loop_cluster::weights> told;
+  std::thread asking;
+  test.meanwhile = [&](loop_peers&, const auto& inboxes) {
+    asking = std::thread([&told, inbox = inboxes.at(0)] {
+      for (int i = 0; i < 3; ++i) {
+        weights_wanted wanted{std::make_shared<std::promise<result<std::vector<layer_group::named_tensor>>>>()};
+        auto answer = wanted.answer->get_future();
+        caf::anon_send(inbox, wanted);
+        told.push_back(loop_cluster::by_name(*answer.get()));
+      }
+      caf::anon_send(inbox, interrupt_run{});
+    });
+  };
+  const auto out = test.run();
+  asking.join();
+  REQUIRE(out.summary.end == run_end::interrupted);
+  REQUIRE(out.summary.failure == "");
+  auto wanted = plain_weights(loop_cluster::four_groups("locked"));
+  std::erase_if(wanted, [](const auto& each) { return each.first.starts_with("0.") || each.first.starts_with("1."); });
+  REQUIRE(told.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    REQUIRE(told[i].size() == wanted.size());
+    auto saved = out.saved.at(1).at(i);
+    saved.merge(loop_cluster::weights(out.saved.at(2).at(i)));
+    REQUIRE(saved == told[i]); // what is sent is what was saved
+  }
+}
+
+TEST_CASE("of a node that is lost after it told its weights, those are left; without, none") {
+  const bool asked = GENERATE(false, true);
+  CAPTURE(asked);
+  auto test = loop_cluster{loop_cluster::four_groups("synthetic"), {0, 1, 2, 2}};
+  test.settings.steps = 1'000'000'000;
+  std::thread asking;
+  test.meanwhile = [&](loop_peers& peers, const auto& inboxes) {
+    asking = std::thread([asked, &peers, inboxes] {
+      weights_wanted wanted{std::make_shared<std::promise<result<std::vector<layer_group::named_tensor>>>>()};
+      auto answer = wanted.answer->get_future();
+      if (asked) {
+        caf::anon_send(inboxes.at(0), wanted);
+        answer.wait();
+      }
+      peers.kill(2);
+      caf::anon_send(inboxes.at(2), peer_dead{0, "killed by the test", 0});
+    });
+  };
+  const auto out = test.run();
+  asking.join();
+  REQUIRE(out.summary.end == run_end::failed);
+  REQUIRE(out.gathered.contains("0.weight"));
+  REQUIRE(out.gathered.contains("2.weight"));
+  REQUIRE(out.gathered.contains("4.weight") == asked);
+  REQUIRE((out.summary.failure.find("what is saved of them is older") != std::string::npos) == asked);
+  if (asked) REQUIRE(out.gathered.at("4.weight") == out.saved.at(2).at(0).at("4.weight"));
+}
+
+TEST_CASE("weights that cannot be had are answered with the reason: a node that goes meanwhile, a run that has ended") {
+  auto test = loop_cluster{loop_cluster::four_groups("synthetic"), {0, 1, 2, 2}};
+  test.settings.steps = 1'000'000'000;
+  std::string why;
+  std::thread asking;
+  test.meanwhile = [&](loop_peers& peers, const auto& inboxes) {
+    peers.kill(2);
+    caf::anon_send(inboxes.at(2), peer_dead{0, "killed by the test", 0});
+    asking = std::thread([&why, inboxes] {
+      weights_wanted wanted{std::make_shared<std::promise<result<std::vector<layer_group::named_tensor>>>>()};
+      auto answer = wanted.answer->get_future();
+      caf::anon_send(inboxes.at(0), wanted);
+      wanted.answer.reset(); // where nobody takes it any more, it is broken
+      try {
+        why = answer.get().message();
+      } catch (const std::future_error&) {
+        why = "nobody answers";
+      }
+    });
+  };
+  const auto out = test.run();
+  REQUIRE(out.summary.end == run_end::failed);
+  asking.join();
+  const bool known = why == "groups 2, 3 (node b): it is gone" || why == "groups 2, 3 (node b): killed by the test" ||
+                     why == "the training has ended, and its weights come now" || why == "nobody answers";
+  CAPTURE(why);
+  REQUIRE(known);
+}
+
+TEST_CASE("nodes are told whether what they sent is on the coordinator's disk, and keep theirs where it is not") {
+  auto test = loop_cluster{loop_cluster::four_groups("synthetic"), {0, 1, 2, 2}};
+  test.on_disk = GENERATE(false, true);
+  const auto out = test.run();
+  REQUIRE(out.summary.end == run_end::finished);
+  for (const auto& [node, outcome] : out.nodes) REQUIRE(outcome.delivered == test.on_disk);
 }
 
 TEST_CASE("a node whose starter is gone, or that is interrupted twice, leaves at once with its weights") {
