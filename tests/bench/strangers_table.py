@@ -13,7 +13,7 @@ from machine import described
 from strangers import SORTS
 
 HERE = pathlib.Path(__file__).resolve().parent
-TRAINING = ["--model", "mlp:784-256x5-10", "--batch", 256, "--threads", 1, "--place", "0-2=a/cpu,3-5=b/cpu", "--eval-every", 200,
+TRAINING = ["--model", "mlp:784-256x5-10", "--batch", 256, "--threads", 1, "--place", "0-2=a/cpu,3-5=b/cpu", "--eval-every", 50,
             "--trace", "off", "--policy", "synthetic"]
 ASKED = 0.9  # of the undisturbed rate, at least
 
@@ -54,7 +54,7 @@ def one_run(arguments, folder, sort):
     try:
         with Cluster(arguments.binary, place, ("a", "b"), [*TRAINING, "--steps", arguments.steps],
                      tls=folder / "ours") as cluster:
-            cluster.wait_until_it_trains()
+            cluster.wait_until_it_trains(600)
             if sort:
                 strangers = start_strangers(cluster.port, sort, folder, arguments, processors[half:] or processors)
             main = cluster.processes[Cluster.COORDINATOR]
