@@ -60,8 +60,9 @@ probe_result stranger(const probe_target& target) {
 probe_result closed_at_once(const probe_target& target) {
   return {kind::unreachable,
           to_text(target.where) +
-            " closed the connection at once: the process there is just ending, or what forwards "
-            "this port (a tunnel, a container, NAT) finds nobody behind it; check the port of " +
+            " closed the connection at once: the process there is just ending, it speaks without TLS where this side "
+            "has it (--tls-cert, --tls-key and --tls-ca on both sides, or on neither), or what forwards this port (a "
+            "tunnel, a container, NAT) finds nobody behind it; check the port of " +
             target.named_by,
           {}};
 }

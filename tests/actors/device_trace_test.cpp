@@ -95,21 +95,25 @@ TEST_CASE("a trace with device work passes its own checks, and utilisation has a
 }
 
 TEST_CASE("a replay is one operator of the trace") {
-  temporary_folder folder;
-  late_device late(3);
-  auto settings = settings_of();
-  settings.policy = "delayed";
-  settings.cuda_graphs = true;
-  const auto trace = traced(settings, late, &late, folder.path());
-  std::int64_t plain = 0, recorded = 0;
-  trace.for_each([&](const trace_record& record) {
-    if (record.kind != record_kind::gpu || record.type != static_cast<std::uint8_t>(trace_message::activation)) return;
-    if (trace.names().actors.at(record.actor).title != "group 0") return;
-    if (record.batch < 3) plain = std::max<std::int64_t>(plain, record.value);
-    if (record.batch >= 25 && record.batch < 30) recorded = std::max<std::int64_t>(recorded, record.value);
-  });
-  REQUIRE(plain == 3);    // clearing the measures, product, normalisation
-  REQUIRE(recorded == 2); // clearing the measures, the recorded pass
+  for (std::uint64_t seed = 1; seed < 9; ++seed) {
+    CAPTURE(seed);
+    temporary_folder folder;
+    late_device late(seed);
+    auto settings = settings_of();
+    settings.policy = "delayed";
+    settings.cuda_graphs = true;
+    const auto trace = traced(settings, late, &late, folder.path());
+    std::int64_t least_at_first = 100, replays = 0;
+    trace.for_each([&](const trace_record& record) {
+      if (record.kind != record_kind::gpu || record.type != static_cast<std::uint8_t>(trace_message::activation))
+        return;
+      if (trace.names().actors.at(record.actor).title != "group 0") return;
+      if (record.batch < 3) least_at_first = std::min<std::int64_t>(least_at_first, record.value);
+      replays += record.batch >= 3 && record.value == 2;
+    });
+    REQUIRE(least_at_first == 3); // clearing the measures, product, normalisation
+    REQUIRE(replays > 0);         // clearing the measures, the recorded pass
+  }
 }
 
 TEST_CASE("on the CPU, where work is done as it is enqueued, a trace has no device work") {

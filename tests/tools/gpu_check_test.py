@@ -68,7 +68,6 @@ TRACE = """time_ns,kind,type,node,actor,peer,message,parent,batch,version,value,
 12000,gpu,,0,group 0,stream a,2,3000,,0,,,
 13000,gpu,,0,predictor 0,stream b,3,4000,,0,,,
 16000,gpu,,0,predictor 0,stream b,3,1000,,0,,,
-# lost records: 0
 """
 
 

@@ -87,7 +87,7 @@ def administered(scratch):
     check("2 certificates of b" in said and str(home / "crl.pem") in said, said)
     check(states_of(home).count(("b", "revoked")) == 2, states_of(home))
     welcome, why = let_in(old_b)
-    check(not welcome and ("revoked" in why), why)
+    check(not welcome and "revoked" in why, "who is revoked:", welcome, why)
     check_refused(run(program, "nodes", "127.0.0.1:1", *flags_of(home, "b")), "--tls-cert", "revoked", code=1,
                   command="syngrad nodes: ")
     check(let_in(flags_of(home, "a"))[0], "who is not revoked is not let in")

@@ -65,6 +65,7 @@ with folder() as home:
     (root / "tests/tools").mkdir()
     shutil.copy(SOURCE / "tests/support/python", root / "tests/support")
     shutil.copy(SOURCE / "tests/tools/program.py", root / "tests/tools")
+    shutil.copytree(SOURCE / "tools/lib", root / "tools/lib")
     wanted = root / "tests/requirements.txt"
     wanted.write_text("# what is needed\nsyngradone>=1.0\n\nsyngradtwo  # another\n")
     server = serve(make_index(home, "syngradone", "syngradtwo"))

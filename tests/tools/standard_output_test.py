@@ -84,7 +84,7 @@ with folder() as home:
 
     # Files are made all the same.
     check_full("certs", home / "certs", "--names", "a")
-    check(len(list((home / "certs").iterdir())) == 4, "certs")
+    check(len(list((home / "certs").iterdir())) == 5, "certs")
 
     # Without a standard output at all, and without any of the three: what is opened first must not become one of them.
     for closed in ([1], [0, 1, 2]):

@@ -219,7 +219,7 @@ TEST_CASE("semicolons, tabs and bars are found, and said") {
   }
 }
 
-TEST_CASE("--delimiter decides, also for blanks in any number") {
+TEST_CASE("the option --delimiter decides, also for blanks in any number") {
   CHECK(load("a,b;c,d;y\n1;2;0\n3;4;1\n", separated_by(';'))->features == 2);
   const auto data = load("  1   2 0\n3 4\t1 \n\"5\"  6  0", separated_by(' '));
   REQUIRE(data);
