@@ -262,7 +262,8 @@ TEST_CASE("what closes a connection at once is told with what to look at, and ma
     CHECK(found.outcome == outcome::unreachable);
     CHECK(found.line ==
           to_text(closing.where()) +
-            " closed the connection at once: the process there is just ending, or what forwards this port "
+            " closed the connection at once: the process there is just ending, it speaks without TLS where this "
+            "side has it (--tls-cert, --tls-key and --tls-ca on both sides, or on neither), or what forwards this port "
             "(a tunnel, a container, NAT) finds nobody behind it; check the port of --join");
   }
 }
