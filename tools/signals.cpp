@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <system_error>
 #include <unistd.h>
@@ -43,24 +42,21 @@ signal_watcher::signal_watcher(std::vector<std::function<void()>> steps, std::fu
   const auto watched = signals_to_watch();
   pthread_sigmask(SIG_BLOCK, &watched, &previous_);
   signals_ = ::signalfd(-1, &watched, SFD_CLOEXEC);
-  wake_ = ::eventfd(0, EFD_CLOEXEC);
-  if (signals_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "cannot watch for signals");
+  if (signals_ < 0 || stop_.file() < 0)
+    throw std::system_error(errno, std::generic_category(), "cannot watch for signals");
   thread_ = std::thread([this] { watch(); });
 }
 
 signal_watcher::~signal_watcher() {
-  const std::uint64_t one = 1;
-  while (::write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  stop_.press();
   thread_.join();
   ::close(signals_);
-  ::close(wake_);
   pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
 void signal_watcher::watch() {
   while (true) {
-    pollfd sources[]{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}};
+    pollfd sources[]{{signals_, POLLIN, 0}, {stop_.file(), POLLIN, 0}};
     if (::poll(sources, 2, -1) < 0) continue;
     if (sources[1].revents) return;
     signalfd_siginfo taken{};

@@ -21,6 +21,7 @@
 // that passes it on. SIGXCPU comes again with every second of processor time, so it is never more than the first step.
 #pragma once
 
+#include "actors/nodes/stop_switch.hpp"
 #include "tools/exit_code.hpp"
 
 #include <array>
@@ -76,7 +77,7 @@ private:
   clock::time_point taken_at_{}; // the last one
   sigset_t previous_{};
   int signals_ = -1; // signalfd
-  int wake_ = -1;    // eventfd: the destructor's word to the thread
+  stop_switch stop_; // the destructor's word to the thread
   std::thread thread_;
 };
 

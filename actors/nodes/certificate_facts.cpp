@@ -11,8 +11,6 @@ namespace {
 
 using bignum_handle = std::unique_ptr<BIGNUM, openssl_deleter<BN_free>>;
 
-constexpr std::int64_t day_s = 86400;
-
 std::int64_t seconds_of(const ASN1_TIME* time) {
   std::tm parts{};
   return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(::timegm(&parts)) : 0;
@@ -84,8 +82,9 @@ std::string expiry_warning(const certificate_facts& facts, std::int64_t now_s, c
                            const std::string& remedy) {
   const auto left = facts.until_s - now_s;
   if (left > std::min(30 * day_s, (facts.until_s - facts.from_s) / 4)) return "";
-  const auto when = left < 0 ? "has expired on " + date_text(facts.until_s)
-                             : "expires in " + std::to_string(left / day_s) + " days, on " + date_text(facts.until_s);
+  const auto when =
+    left < 0 ? "has expired on " + date_text(facts.until_s)
+             : "expires in " + std::to_string(facts.days_left(now_s)) + " days, on " + date_text(facts.until_s);
   return title + " " + when + ": " + remedy;
 }
 

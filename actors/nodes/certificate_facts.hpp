@@ -10,11 +10,15 @@
 
 namespace syngrad {
 
+constexpr std::int64_t day_s = 86400;
+
 struct certificate_facts {
   std::string name;                     // the common name
   std::string serial;                   // hexadecimal: no two of a CA have the same
   std::int64_t from_s = 0, until_s = 0; // seconds since 1970
   std::vector<std::string> hosts;       // beside the name
+
+  std::int64_t days_left(std::int64_t now_s) const { return (until_s - now_s) / day_s; } // whole ones
 };
 
 certificate_facts facts_of(X509*);

@@ -1,4 +1,4 @@
-// Ends waits for the network from another thread: whoever waits watches file() beside its socket. Pressed once, it
+// Ends waits in poll() from another thread: whoever waits watches file() beside its own descriptor. Pressed once, it
 // stays pressed. Any thread.
 #pragma once
 

@@ -57,6 +57,19 @@ void trace_builder::handle(std::uint64_t message, std::int64_t begin_ns, std::in
   add(record, ring);
 }
 
+void trace_builder::half_of_handling(record_kind kind, std::int64_t time_ns, std::uint32_t actor, std::uint32_t peer,
+                                     std::uint64_t message, trace_message type, std::uint16_t ring) {
+  trace_record record;
+  record.time_ns = time_ns;
+  record.message = message;
+  record.actor = actor;
+  record.peer = peer;
+  record.interface = no_interface;
+  record.kind = kind;
+  record.type = static_cast<std::uint8_t>(type);
+  add(record, ring);
+}
+
 void trace_builder::add(const trace_record& record, std::uint16_t ring) {
   rings_[ring].push_back(record);
 }

@@ -39,6 +39,9 @@ public:
   // Begin and end of its handling.
   void handle(std::uint64_t message, std::int64_t begin_ns, std::int64_t end_ns, waiting_reason = waiting_reason::input,
               std::uint32_t version_before = 0, std::uint32_t version_after = 0, std::uint16_t ring = 0);
+  // A begin or an end alone, of a message that need not have been sent.
+  void half_of_handling(record_kind, std::int64_t time_ns, std::uint32_t actor, std::uint32_t peer,
+                        std::uint64_t message, trace_message, std::uint16_t ring = 0);
   void add(const trace_record&, std::uint16_t ring = 0);
 
   // Writes DIR (made where it is missing) with one segment; each ring's records in the order of their times.

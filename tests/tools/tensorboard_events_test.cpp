@@ -1,21 +1,13 @@
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/file_contents.hpp"
 #include "tests/tools/sample_events.hpp"
-
-#include <fstream>
-#include <sstream>
 
 using namespace syngrad;
 using namespace syngrad::tools;
+using syngrad::test::contents_of;
 
 namespace {
-
-std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::string hexadecimal(const std::string& bytes) {
   std::string text;

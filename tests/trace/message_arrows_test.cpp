@@ -23,14 +23,7 @@ struct told {
     return builder.send(time_ns, source, group, trace_message::activation, {.batch = 0});
   }
   void begin(std::int64_t time_ns, std::uint32_t actor, std::uint64_t message) {
-    trace_record record;
-    record.time_ns = time_ns;
-    record.message = message;
-    record.actor = actor;
-    record.peer = source;
-    record.kind = record_kind::begin;
-    record.type = static_cast<std::uint8_t>(trace_message::activation);
-    builder.add(record);
+    builder.half_of_handling(record_kind::begin, time_ns, actor, source, message, trace_message::activation);
   }
 
   std::vector<arrow_part> parts(std::uint64_t* backwards = nullptr, const trace_filter& filter = {}) {

@@ -19,15 +19,7 @@ struct awkward_trace {
   }
 
   void add(record_kind kind, std::int64_t time_ns, std::uint32_t actor, std::uint64_t message, std::uint16_t ring = 0) {
-    trace_record record;
-    record.time_ns = time_ns;
-    record.message = message;
-    record.actor = actor;
-    record.peer = source;
-    record.interface = no_interface;
-    record.kind = kind;
-    record.type = static_cast<std::uint8_t>(trace_message::activation);
-    builder.add(record, ring);
+    builder.half_of_handling(kind, time_ns, actor, source, message, trace_message::activation, ring);
   }
 
   void work(std::int64_t end_ns, std::uint64_t duration_ns, std::uint32_t stream) {

@@ -2,9 +2,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -12,24 +10,20 @@
 namespace syngrad::tools {
 
 input_end::input_end(std::function<void()> ended, int input) : ended_(std::move(ended)), input_(input) {
-  wake_ = ::eventfd(0, EFD_CLOEXEC);
-  if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "cannot watch standard input");
+  if (stop_.file() < 0) throw std::system_error(errno, std::generic_category(), "cannot watch standard input");
   thread_ = std::thread([this] { watch(); });
 }
 
 input_end::~input_end() {
-  const std::uint64_t one = 1;
-  while (::write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  stop_.press();
   thread_.join();
-  ::close(wake_);
 }
 
 // A descriptor that cannot be read is one that has ended.
 void input_end::watch() {
   std::array<char, 4096> dropped{};
   while (true) {
-    pollfd sources[]{{input_, POLLIN, 0}, {wake_, POLLIN, 0}};
+    pollfd sources[]{{input_, POLLIN, 0}, {stop_.file(), POLLIN, 0}};
     if (::poll(sources, 2, -1) < 0) continue;
     if (sources[1].revents) return;
     const auto got = ::read(input_, dropped.data(), dropped.size());

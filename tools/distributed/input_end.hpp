@@ -5,6 +5,8 @@
 // The function is called once, on a thread of this object's own. Make it after the signal_watcher.
 #pragma once
 
+#include "actors/nodes/stop_switch.hpp"
+
 #include <functional>
 #include <thread>
 
@@ -23,7 +25,7 @@ private:
 
   std::function<void()> ended_;
   int input_;
-  int wake_ = -1; // eventfd: the destructor's word to the thread
+  stop_switch stop_; // the destructor's word to the thread
   std::thread thread_;
 };
 

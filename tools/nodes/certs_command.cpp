@@ -166,7 +166,7 @@ void say_list(const std::vector<certificate_folder::row>& rows, std::int64_t now
   text_table table({"name", "state", "from", "until", "days left", "serial"});
   for (const auto& each : rows)
     table.add({each.is_ca ? "ca" : each.facts.name, state_of(each, now_s), date_text(each.facts.from_s),
-               date_text(each.facts.until_s), std::to_string((each.facts.until_s - now_s) / 86400), each.facts.serial});
+               date_text(each.facts.until_s), std::to_string(each.facts.days_left(now_s)), each.facts.serial});
   std::cout << table.str();
 }
 

@@ -1,4 +1,5 @@
 // What strangers may have of a process: a place for a while, and nothing of the connections that work.
+#include "tests/actors/nodes/stranger.hpp"
 #include "tests/actors/nodes/test_cluster.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
@@ -24,19 +25,6 @@ using namespace std::chrono_literals;
 namespace {
 
 using kind = peer_event::kind;
-
-std::ptrdiff_t open_files() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-}
-
-tcp_connection connected(const endpoint& where) {
-  tcp_connection out;
-  name_lookup names;
-  const auto failed = out.open(where, names, question_limit(30s));
-  INFO((failed ? failed->what : std::string()));
-  REQUIRE_FALSE(failed);
-  return out;
-}
 
 void say(const tcp_connection& connection, const std::string& bytes) {
   static_cast<void>(::send(connection.socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL));

@@ -1,4 +1,5 @@
 // What strangers can do to a port, with TLS and without: it stays up, keeps nothing of them, and says little.
+#include "tests/actors/nodes/stranger.hpp"
 #include "tests/actors/nodes/test_cluster.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
@@ -26,18 +27,10 @@ namespace {
 
 using kind = peer_event::kind;
 
-std::ptrdiff_t open_files() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-}
-
 // Sends the bytes. True: the other side closed the connection thereafter; not waited for unless asked for.
 bool say(const endpoint& where, const std::string& bytes, bool wait_for_close) {
-  tcp_connection connection;
-  name_lookup names;
+  auto connection = connected(where);
   const question_limit limit(20s);
-  const auto failed = connection.open(where, names, limit);
-  INFO((failed ? failed->what : std::string()));
-  REQUIRE_FALSE(failed);
   static_cast<void>(::send(connection.socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
   if (!wait_for_close) return false;
   char buffer[512];

@@ -1,26 +1,20 @@
 #include "runtime/io/atomic_file.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/file_contents.hpp"
 
 #include <csignal>
 #include <fstream>
-#include <sstream>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
 using namespace syngrad;
+using syngrad::test::contents_of;
 using syngrad::test::temporary_folder;
 
 namespace {
-
-std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // Files of this process cannot grow beyond `bytes`: what a full disk does, without one.
 class file_size_limit {

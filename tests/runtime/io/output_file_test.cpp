@@ -2,27 +2,21 @@
 #include "runtime/io/output_file.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/file_contents.hpp"
 
 #include <array>
 #include <fcntl.h>
 #include <fstream>
 #include <future>
-#include <sstream>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 using namespace syngrad;
+using syngrad::test::contents_of;
 using syngrad::test::temporary_folder;
 
 namespace {
-
-std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // A device that is always full, of the test's own where it can make one: the machine's would not survive a mistake.
 std::string full_device(const temporary_folder& folder) {
