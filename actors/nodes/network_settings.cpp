@@ -6,6 +6,11 @@
 
 namespace syngrad {
 
+status tls_files::check() const {
+  if (any() && !complete()) return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
+  return ok();
+}
+
 status check_node_name(const std::string& name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -19,8 +24,7 @@ status check_node_name(const std::string& name) {
 
 status check_exposure(const network_settings& settings, const endpoint& where, const resolved_host& meaning,
                       const std::string& option) {
-  if (settings.tls.any() && !settings.tls.complete())
-    return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
+  if (auto whole = settings.tls.check(); !whole) return whole;
   if (settings.tls.complete() || settings.insecure || meaning.is_loopback()) return ok();
   std::string others; // a name may stand for several
   for (const auto& each : meaning.addresses)

@@ -16,6 +16,7 @@ struct tls_files { // PEM; the first three or none
 
   bool any() const { return !certificate.empty() || !key.empty() || !ca.empty() || !crl.empty(); }
   bool complete() const { return !certificate.empty() && !key.empty() && !ca.empty(); }
+  status check() const; // all of the three, or none
 };
 
 struct network_settings {

@@ -86,7 +86,7 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   }
   std::shared_ptr<const tls_credentials> credentials;
   if (settings.tls.any()) {
-    if (!settings.tls.complete()) return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
+    if (auto whole = settings.tls.check(); !whole) return whole.failure();
     auto loaded = tls_credentials::load(settings.tls);
     if (!loaded) return loaded.failure();
     credentials = std::move(*loaded);

@@ -15,6 +15,11 @@
 
 namespace syngrad {
 
+// Whether both are of one file.
+inline bool is_same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 struct file_target {
   enum class kind { missing, regular, special, descriptor };
 

@@ -15,7 +15,7 @@ bool is_where_standard_output_goes(const file_target& target) {
   struct stat standard {};
   if (::fstat(STDOUT_FILENO, &standard) != 0) return false;
   const bool is_read = S_ISFIFO(standard.st_mode) || S_ISSOCK(standard.st_mode) || ::isatty(STDOUT_FILENO) == 1;
-  return is_read && standard.st_dev == target.about.st_dev && standard.st_ino == target.about.st_ino;
+  return is_read && is_same_file(standard, target.about);
 }
 
 // What this process opened itself is closed on exec; what it was given is not.

@@ -82,8 +82,7 @@ status check_reach_options(const network_settings& s) {
   if (s.advertise && !s.listen) return refuse("advertise", "expected --listen HOST:PORT with it");
   if (s.ports && (!s.listen || s.listen->port != 0))
     return refuse("port-range", "expected --listen HOST:0 with it, which leaves the port open; leave one of them out");
-  if (s.tls.any() && !s.tls.complete())
-    return refuse("tls-cert", "TLS needs all three of --tls-cert, --tls-key and --tls-ca");
+  if (auto whole = s.tls.check(); !whole) return refuse("tls-cert", whole.message());
   return ok();
 }
 

@@ -1,6 +1,7 @@
 #include "tools/run_folder/folder_lock.hpp"
 
 #include "runtime/io/file_descriptor.hpp"
+#include "runtime/io/file_target.hpp"
 
 #include <array>
 #include <cerrno>
@@ -33,8 +34,7 @@ std::string holder_in(int number) {
 bool is_file_at(int number, const std::string& path) {
   struct stat here {
   }, there{};
-  return ::fstat(number, &here) == 0 && ::lstat(path.c_str(), &there) == 0 && here.st_dev == there.st_dev &&
-         here.st_ino == there.st_ino;
+  return ::fstat(number, &here) == 0 && ::lstat(path.c_str(), &there) == 0 && is_same_file(here, there);
 }
 
 status sign(int number, const std::string& path) {

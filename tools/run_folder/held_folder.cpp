@@ -1,6 +1,7 @@
 #include "tools/run_folder/held_folder.hpp"
 
 #include "runtime/io/file_descriptor.hpp"
+#include "runtime/io/file_target.hpp"
 
 #include <array>
 #include <cerrno>
@@ -24,8 +25,7 @@ held_folder::~held_folder() {
 bool held_folder::is_at(const std::string& path) const {
   struct stat here {
   }, there{};
-  return ::fstat(number_, &here) == 0 && ::stat(path.c_str(), &there) == 0 && here.st_dev == there.st_dev &&
-         here.st_ino == there.st_ino;
+  return ::fstat(number_, &here) == 0 && ::stat(path.c_str(), &there) == 0 && is_same_file(here, there);
 }
 
 std::optional<std::string> held_folder::path_now() const {

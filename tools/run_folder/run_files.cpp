@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::size_t summary_bytes_a_group = 1024; // more than its JSON ever takes
 
-double seconds_since_1970() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::string events_name(double now) {
   return "events.out.tfevents." + std::to_string(static_cast<std::int64_t>(now)) + ".syngrad";
 }
@@ -36,6 +32,10 @@ public:
 };
 
 } // namespace
+
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, const recording_plan& wanted,
                                                      run_files* before) {

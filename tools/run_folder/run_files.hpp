@@ -19,9 +19,11 @@ struct recording_plan {
   std::string run_ini; // its text
   std::string model;   // kept with the weights
   int groups = 0;
-  std::size_t weight_bytes = 0;              // to reserve; see weights_size()
+  std::size_t weight_bytes = 0;              // to reserve; see weights_file.hpp
   std::vector<std::string> class_names = {}; // of each class; empty: its number
 };
+
+double seconds_since_1970();
 
 struct run_files {
   std::optional<atomic_file> weights, summary; // null once written

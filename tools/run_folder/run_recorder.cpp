@@ -1,25 +1,15 @@
 #include "tools/run_folder/run_recorder.hpp"
 
-#include "runtime/io/safetensors.hpp"
 #include "tools/run_folder/summary_json.hpp"
+#include "tools/run_folder/weights_file.hpp"
 
-#include <chrono>
 #include <filesystem>
-#include <map>
 
 namespace syngrad::tools {
 
 namespace {
 
 using named_tensors = std::span<const layer_group::named_tensor>;
-
-double seconds_since_1970() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::map<std::string, std::string> metadata_of(const std::string& model) {
-  return {{"model", model}, {"program", "syngrad " SYNGRAD_VERSION}};
-}
 
 std::vector<scalar> scalars_of(const evaluation_report& report) {
   std::vector<scalar> scalars{
@@ -63,7 +53,6 @@ struct run_recorder::state {
   status find_folder();
   status rescue(const std::string& what_happened);
   void tell_of_move(const std::string& line);
-  status write_weights(atomic_file&, named_tensors) const;
   status write_weights_anew(named_tensors);
   status write_reserved_weights(named_tensors);
   status write_last_weights(named_tensors);
@@ -145,19 +134,13 @@ status run_recorder::evaluation(const evaluation_report& report) {
   return self_->files->events.append(seconds_since_1970(), report.step, scalars_of(report));
 }
 
-status run_recorder::state::write_weights(atomic_file& file, named_tensors weights) const {
-  std::vector<safetensors_entry> entries;
-  for (const auto& weight : weights) entries.push_back(safetensors_entry_of(weight.name, weight.value));
-  return write_safetensors(file, entries, metadata_of(wanted.model));
-}
-
 status run_recorder::state::write_weights_anew(named_tensors weights) {
   auto file = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
-  return file ? write_weights(*file, weights) : status(file.failure());
+  return file ? write_weights(*file, weights, wanted.model) : status(file.failure());
 }
 
 status run_recorder::state::write_reserved_weights(named_tensors weights) {
-  const auto done = write_weights(*files->weights, weights);
+  const auto done = write_weights(*files->weights, weights, wanted.model);
   files->weights.reset();
   return done;
 }
@@ -218,19 +201,6 @@ std::string run_recorder::path() const {
 bool run_recorder::lost_its_folder() const {
   const std::lock_guard lock(self_->mutex);
   return self_->lost_its_folder;
-}
-
-std::size_t weights_size(const network& model) {
-  std::vector<safetensors_entry> entries;
-  int number = 0;
-  for (const auto& unit : model.units) {
-    for (const auto& layer : unit) {
-      for (const auto* parameter : layer->parameters())
-        entries.push_back({std::to_string(number) + "." + parameter->name, dtype::f32, parameter->extents, nullptr});
-      ++number;
-    }
-  }
-  return safetensors_size(entries, metadata_of(model.description));
 }
 
 } // namespace syngrad::tools

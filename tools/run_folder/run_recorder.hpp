@@ -10,7 +10,6 @@
 
 #include "actors/summary.hpp"
 #include "models/layer_group.hpp"
-#include "models/network.hpp"
 #include "tools/devices/device_report.hpp"
 #include "tools/run_folder/run_files.hpp"
 
@@ -55,8 +54,5 @@ private:
 
   std::unique_ptr<state> self_;
 };
-
-// Bytes that the weights file of `model` takes.
-std::size_t weights_size(const network& model);
 
 } // namespace syngrad::tools

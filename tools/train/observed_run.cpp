@@ -3,6 +3,7 @@
 #include "tools/devices/device_text.hpp"
 #include "tools/progress/summary_text.hpp"
 #include "tools/progress/text_table.hpp"
+#include "tools/run_folder/weights_file.hpp"
 
 #include <chrono>
 #include <iostream>
@@ -21,7 +22,7 @@ observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interru
                            const train_options& options)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
     printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds),
-    best_({{"model", options.model}, {"program", "syngrad " SYNGRAD_VERSION}}, options.settings.validation_fraction > 0,
+    best_(weights_metadata(options.model), options.settings.validation_fraction > 0,
           [this](const std::string& line) { printer_.notice("syngrad train: " + line); }) {
   recorder_.on_move([this](const std::string& line) { printer_.notice("syngrad train: " + line); });
 }

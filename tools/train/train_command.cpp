@@ -11,6 +11,7 @@
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_ini.hpp"
 #include "tools/run_folder/run_recorder.hpp"
+#include "tools/run_folder/weights_file.hpp"
 #include "tools/signals.hpp"
 #include "tools/train/interruption.hpp"
 #include "tools/train/memory_check.hpp"
