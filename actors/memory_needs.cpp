@@ -1,6 +1,7 @@
 #include "actors/memory_needs.hpp"
 
 #include "actors/batch_record.hpp"
+#include "actors/group_outline.hpp"
 #include "actors/policies/update_policy.hpp"
 
 #include <algorithm>
@@ -33,15 +34,13 @@ struct group_numbers {
 
 std::vector<group_numbers> numbers_of(const training_settings& settings, const network& net) {
   std::vector<group_numbers> groups;
-  std::size_t unit = 0;
-  for (const int units : settings.split) {
+  for (const auto& outline : outline_groups(settings, net)) {
     group_numbers out;
-    for (int i = 0; i < units && unit < net.units.size(); ++i, ++unit)
-      for (const auto& layer : net.units[unit]) {
-        for (const auto* each : layer->parameters()) out.weights += static_cast<double>(each->extents.elements());
-        out.width = static_cast<double>(layer->outputs());
-        out.activations += out.width;
-      }
+    out.weights = static_cast<double>(outline.weight_bytes()) / float_bytes;
+    for (const auto* layer : outline.layers) {
+      out.width = static_cast<double>(layer->outputs());
+      out.activations += out.width;
+    }
     groups.push_back(out);
   }
   return groups;
