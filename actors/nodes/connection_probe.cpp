@@ -130,7 +130,7 @@ probe_result ask_with_tls(const probe_target& target, tcp_connection& to, const 
                           const question_limit& limit) {
   const without_broken_pipes guard;
   ERR_clear_error();
-  const ssl_handle connection(SSL_new(credentials.context()));
+  const auto connection = credentials.connection(tls_credentials::side::connects);
   auto* const tls = connection.get();
   SSL_set_fd(tls, to.socket());
   if (const auto returned = repeat(tls, to.socket(), limit, [&] { return SSL_connect(tls); }); returned != 1)

@@ -11,9 +11,9 @@ caf::io::scribe_ptr node_sockets::make_scribe(caf::io::network::default_multiple
                                               node_stream::origin origin) const {
   std::unique_ptr<byte_channel> channel;
   if (credentials)
-    channel = std::make_unique<tls_channel>(credentials->context(), socket,
-                                            origin == node_stream::origin::accepted ? tls_channel::side::accepts
-                                                                                    : tls_channel::side::connects);
+    channel = std::make_unique<tls_channel>(*credentials, socket,
+                                            origin == node_stream::origin::accepted ? tls_credentials::side::accepts
+                                                                                    : tls_credentials::side::connects);
   else
     channel = std::make_unique<record_channel>(socket);
   return caf::make_counted<node_scribe>(loop, socket, std::move(channel), origin, connections);

@@ -2,13 +2,9 @@
 
 namespace syngrad {
 
-tls_channel::tls_channel(SSL_CTX* context, int socket, side which) : connection_(SSL_new(context)) {
-  if (!connection_) return;
-  SSL_set_fd(connection_.get(), socket);
-  if (which == side::accepts)
-    SSL_set_accept_state(connection_.get());
-  else
-    SSL_set_connect_state(connection_.get());
+tls_channel::tls_channel(const tls_credentials& credentials, int socket, tls_credentials::side which)
+  : connection_(credentials.connection(which)) {
+  if (connection_) SSL_set_fd(connection_.get(), socket);
 }
 
 byte_channel::outcome tls_channel::read(char* data, std::size_t size) {

@@ -6,14 +6,14 @@
 #pragma once
 
 #include "actors/nodes/byte_channel.hpp"
-#include "actors/nodes/openssl_handles.hpp"
+#include "actors/nodes/tls_credentials.hpp"
 
 namespace syngrad {
 
 class tls_channel : public byte_channel {
 public:
-  enum class side { accepts, connects };
-  tls_channel(SSL_CTX* context, int socket, side);
+  // The credentials outlive it.
+  tls_channel(const tls_credentials&, int socket, tls_credentials::side);
 
   outcome read(char* data, std::size_t size) override;
   outcome write(const char* data, std::size_t size) override;

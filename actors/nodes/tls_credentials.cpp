@@ -1,5 +1,6 @@
 #include "actors/nodes/tls_credentials.hpp"
 
+#include "actors/nodes/authority_name.hpp"
 #include "actors/nodes/certificate_facts.hpp"
 #include "runtime/io/text_file.hpp"
 
@@ -57,9 +58,11 @@ result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_f
     return error{"--tls-key: '" + files.key + "' is not the key of the certificate '" + files.certificate +
                  "'; give the two files that belong together"};
   }
-  if (auto valid = out->check_chain(out->certificates_.get()); !valid)
+  auto authority = out->authority_of(out->certificates_.get());
+  if (!authority)
     return error{"--tls-cert: '" + files.certificate + "' is not valid under the CA '" + files.ca +
-                 "': " + valid.message() + "; `syngrad certs` issues new ones"};
+                 "': " + authority.message() + "; `syngrad certs` issues new ones"};
+  out->authority_ = std::move(*authority);
   if (auto made = out->make_context(); !made) return made.failure();
   out->look_at_dates(files);
   return std::shared_ptr<const tls_credentials>(out);
@@ -104,10 +107,7 @@ status tls_credentials::take_revocations(const tls_files& files) {
   if (path.empty()) return ok();
   const auto pem = read_pem(path, longest_list);
   if (!pem) return pem.failure();
-  const auto authorities = X509_STORE_get0_objects(trusted_.get());
-  std::vector<X509*> known;
-  for (int i = 0; i < sk_X509_OBJECT_num(authorities); ++i)
-    if (auto* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i))) known.push_back(each);
+  const auto known = authorities();
   const auto bio = read_from(*pem);
   int lists = 0;
   for (revocations_handle list; list.reset(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)), list;
@@ -134,17 +134,44 @@ void tls_credentials::look_at_dates(const tls_files& files) {
   };
   look(sk_X509_value(certificates_.get(), 0), "the certificate '" + files.certificate + "'",
        "`syngrad certs DIR --renew " + name_ + "` makes a new one");
-  const auto authorities = X509_STORE_get0_objects(trusted_.get());
-  for (int i = 0; i < sk_X509_OBJECT_num(authorities); ++i)
-    if (auto* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i)))
-      look(each, "the CA '" + files.ca + "'", "`syngrad certs DIR --renew ca` makes a new certificate for it");
+  for (auto* each : authorities())
+    look(each, "the CA '" + files.ca + "'", "`syngrad certs DIR --renew ca` makes a new certificate for it");
 }
 
-status tls_credentials::check_chain(STACK_OF(X509) * certificates) const {
+std::vector<X509*> tls_credentials::authorities() const {
+  std::vector<X509*> out;
+  const auto* const objects = X509_STORE_get0_objects(trusted_.get());
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i)
+    if (auto* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i))) out.push_back(each);
+  return out;
+}
+
+ssl_handle tls_credentials::connection(side which) const {
+  ssl_handle out(SSL_new(context_.get()));
+  if (!out) return out;
+  if (which == side::accepts)
+    SSL_set_accept_state(out.get());
+  else
+    SSL_set_connect_state(out.get());
+  if (which == side::connects && SSL_set_tlsext_host_name(out.get(), authority_.c_str()) != 1) out.reset();
+  return out;
+}
+
+int tls_credentials::admit(SSL* connection, int* alert, void* self) {
+  const auto& known = static_cast<const tls_credentials*>(self)->known_authorities_;
+  if (std::find(known.begin(), known.end(), named_authority(connection)) != known.end())
+    return SSL_CLIENT_HELLO_SUCCESS;
+  *alert = SSL_AD_UNKNOWN_CA;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
+result<std::string> tls_credentials::authority_of(STACK_OF(X509) * certificates) const {
   const store_context_handle context(X509_STORE_CTX_new());
   if (X509_STORE_CTX_init(context.get(), trusted_.get(), sk_X509_value(certificates, 0), certificates) == 1 &&
-      X509_verify_cert(context.get()) == 1)
-    return ok();
+      X509_verify_cert(context.get()) == 1) {
+    auto* const chain = X509_STORE_CTX_get0_chain(context.get());
+    return authority_name(sk_X509_value(chain, sk_X509_num(chain) - 1));
+  }
   ERR_clear_error();
   return error{X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
 }
@@ -172,8 +199,8 @@ status tls_credentials::verify(const std::string& certificate_pem, const std::st
   const auto certificates = parse_certificates(certificate_pem);
   if (sk_X509_num(certificates.get()) == 0) return error{"there is no certificate"};
   auto* leaf = sk_X509_value(certificates.get(), 0);
-  if (auto valid = check_chain(certificates.get()); !valid)
-    return error{"the certificate is not one of our CA: " + valid.message()};
+  if (const auto authority = authority_of(certificates.get()); !authority)
+    return error{"the certificate is not one of our CA: " + authority.message()};
   if (common_name_of(leaf) != name) return error{"the certificate is that of '" + common_name_of(leaf) + "'"};
   const digest_handle digest(EVP_MD_CTX_new());
   const auto valid =
@@ -196,6 +223,8 @@ status tls_credentials::make_context() {
   if (!taken || SSL_CTX_use_PrivateKey(context, key_.get()) != 1)
     return error{"OpenSSL does not take --tls-cert and --tls-key: " + take_openssl_error() +
                  "; `syngrad certs` issues what it takes"};
+  for (auto* each : authorities()) known_authorities_.push_back(authority_name(each));
+  SSL_CTX_set_client_hello_cb(context, admit, this);
   SSL_CTX_set1_cert_store(context, trusted_.get());
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

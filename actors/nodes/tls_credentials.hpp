@@ -30,9 +30,11 @@ public:
   status verify(const std::string& certificate_pem, const std::string& name, const std::string& statement,
                 const std::vector<char>& signature) const;
 
-  // For connections of either side, which send our certificate and ask for one of our CA. Nothing of a connection is
-  // kept for a later one.
-  SSL_CTX* context() const { return context_.get(); }
+  // Sends our certificate and asks for one of our CA; says which CA that is, if it connects, and goes on with nobody
+  // who names another or none, if it accepts. Nothing of a connection is kept for a later one. Null: OpenSSL has no
+  // memory.
+  enum class side { accepts, connects };
+  ssl_handle connection(side) const;
 
 private:
   tls_credentials() = default;
@@ -42,11 +44,14 @@ private:
   // From then on no chain is good that has a certificate of the list.
   status take_revocations(const tls_files&);
   void look_at_dates(const tls_files&);
-  // Why the chain does not lead to our CA today; success where it does.
-  status check_chain(STACK_OF(X509) * certificates) const;
+  std::vector<X509*> authorities() const;
+  // The name of the CA that the chain leads to (authority_name); why it leads to none of ours today.
+  result<std::string> authority_of(STACK_OF(X509) * certificates) const;
   status make_context();
+  static int admit(SSL*, int* alert, void* self); // OpenSSL calls it once the other side has spoken
 
-  std::string name_, certificate_pem_;
+  std::string name_, certificate_pem_, authority_;
+  std::vector<std::string> known_authorities_;
   std::vector<std::string> warnings_;
   certificates_handle certificates_; // ours first
   key_handle key_;

@@ -9,11 +9,21 @@ became of them as a line of JSON.
   silent     connects, says nothing
   garbage    sends 512 bytes of anything
   wrong-ca   a TLS handshake to its end, with the certificate of another CA (--cert, --key)
-  half       a TLS handshake up to its first answer, and then nothing
+  half       a TLS handshake up to its first answer, and then nothing; pretends as the next
+  pretends   wrong-ca, by one that has listened: it names the port's own CA (--ca), as only its nodes do
 """
-import argparse, json, os, resource, selectors, signal, socket, ssl, sys, time
+import argparse, hashlib, json, os, resource, selectors, signal, socket, ssl, subprocess, sys, time
 
-SORTS = ("closes", "silent", "garbage", "wrong-ca", "half")
+SORTS = ("closes", "silent", "garbage", "wrong-ca", "half", "pretends")
+WITH_TLS = SORTS[3:]
+
+
+def authority_name(certificate):
+    """What nodes of this CA say first: actors/nodes/authority_name.hpp."""
+    text = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], check=True, capture_output=True).stdout
+    key = subprocess.run(["openssl", "ec", "-pubin", "-outform", "DER"], input=text, check=True, capture_output=True).stdout
+    return hashlib.sha256(key[-65:]).hexdigest()[:32] + ".syngrad"  # of a P-256 key the point alone
+
 
 
 def tls_context(arguments):
@@ -27,19 +37,19 @@ def tls_context(arguments):
 class Stranger:
     """One connection; `step` is called when something has come, and is true as long as it goes on."""
 
-    def __init__(self, address, sort, context):
+    def __init__(self, address, sort, context, named):
         self.began, self.sort, self.answered = time.monotonic(), sort, False
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.connect_ex(address)
-        if sort in ("wrong-ca", "half"):
+        if sort in WITH_TLS:
             self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            self.tls = context.wrap_bio(self.incoming, self.outgoing)
+            self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=named)
 
     def begin(self):
         if self.sort == "garbage":
             self.socket.send(os.urandom(512))
-        if self.sort in ("wrong-ca", "half"):
+        if self.sort in WITH_TLS:
             self.shake_hands()
         return self.sort != "closes"
 
@@ -55,7 +65,7 @@ class Stranger:
     def step(self):
         data = self.socket.recv(65536)
         self.answered |= bool(data)
-        if data and self.sort == "wrong-ca":
+        if data and self.sort in ("wrong-ca", "pretends"):
             self.incoming.write(data)
             self.shake_hands()
         return bool(data)
@@ -71,9 +81,11 @@ def main():
     parser.add_argument("--most", type=int, default=500, help="open at once")
     parser.add_argument("--cert")
     parser.add_argument("--key")
+    parser.add_argument("--ca", help="the port's, for those that pretend")
     arguments = parser.parse_args()
     host, port = arguments.where.rsplit(":", 1)
     context = tls_context(arguments)
+    named = authority_name(arguments.ca) if arguments.sort in ("half", "pretends") else None
     waits, counts = selectors.DefaultSelector(), dict(made=0, let_go=0, closed=0, refused=0, answered=0, most_open=0)
 
     def close(stranger, how):
@@ -88,7 +100,7 @@ def main():
     began = time.monotonic()
     while not told_to_end and (now := time.monotonic()) < began + arguments.seconds:
         while counts["made"] < (now - began) * arguments.rate and len(waits.get_map()) < arguments.most:
-            stranger = Stranger((host, int(port)), arguments.sort, context)
+            stranger = Stranger((host, int(port)), arguments.sort, context, named)
             waits.register(stranger.socket, selectors.EVENT_WRITE, stranger)
             counts["made"] += 1
         counts["most_open"] = max(counts["most_open"], len(waits.get_map()))

@@ -39,7 +39,7 @@ def start_strangers(port, sort, folder, arguments, processors):
     stranger = folder / "theirs" / "stranger"
     return subprocess.Popen([sys.executable, HERE / "strangers.py", f"127.0.0.1:{port}", "--sort", sort, "--rate",
                              str(arguments.rate), "--seconds", "600", "--cert", f"{stranger}.pem", "--key",
-                             f"{stranger}-key.pem"], stdout=subprocess.PIPE, text=True,
+                             f"{stranger}-key.pem", "--ca", folder / "ours" / "ca.pem"], stdout=subprocess.PIPE, text=True,
                             preexec_fn=lambda: os.sched_setaffinity(0, processors))
 
 

@@ -1,5 +1,6 @@
 // Certificates: what is refused at the start, what one side refuses of the other, and that all else works over TLS,
 // too.
+#include "tests/actors/nodes/stranger.hpp"
 #include "tests/actors/nodes/test_cluster.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
@@ -10,6 +11,7 @@
 #include "runtime/io/file_descriptor.hpp"
 #include "runtime/io/text_file.hpp"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 
@@ -39,6 +41,40 @@ std::string death_of(const network_settings& coordinator_settings, const network
   const auto dead = node.events().next(kind::dead);
   CHECK(coordinator.events().count(kind::joined) == 0);
   return dead ? dead->why : "it is not";
+}
+
+// What the first bytes of a process with these files say.
+std::string own_authority(const tls_files& files) {
+  const auto connection = (*tls_credentials::load(files))->connection(tls_credentials::side::connects);
+  const auto* const named = SSL_get_servername(connection.get(), TLSEXT_NAMETYPE_host_name);
+  return named ? named : "";
+}
+
+struct handshake_end {
+  bool saw_certificate = false;
+  int alert = 0; // that came; 0: the port's greeting did
+};
+
+// A handshake by OpenSSL's own means, with a certificate, and with a server's name unless that is empty.
+handshake_end shake_hands(const endpoint& where, const tls_files& files, const std::string& named) {
+  const ssl_context_handle context(SSL_CTX_new(TLS_client_method()));
+  REQUIRE(SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  const auto to = connected(where);
+  REQUIRE(::fcntl(to.socket(), F_SETFL, 0) == 0); // it may block
+  const ssl_handle connection(SSL_new(context.get()));
+  SSL_set_fd(connection.get(), to.socket());
+  if (!named.empty()) REQUIRE(SSL_set_tlsext_host_name(connection.get(), named.c_str()) == 1);
+  handshake_end out;
+  SSL_set_app_data(connection.get(), &out);
+  SSL_set_info_callback(connection.get(), [](const SSL* of, int what, int value) {
+    if (what == SSL_CB_READ_ALERT) static_cast<handshake_end*>(SSL_get_app_data(of))->alert = value & 0xff;
+  });
+  char first = 0;
+  if (SSL_connect(connection.get()) == 1) SSL_read(connection.get(), &first, 1);
+  out.saw_certificate = certificate_handle(SSL_get1_peer_certificate(connection.get())) != nullptr;
+  ERR_clear_error();
+  return out;
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -131,7 +167,7 @@ TEST_CASE("nodes with certificates of one CA are up with each other, and come ba
 TEST_CASE("who has no certificate, or one of another CA, is not let in and knows why") {
   const test_cluster cluster, other;
   const auto a = with_tls("a", cluster.files_of("a"));
-  CHECK(has(death_of(a, with_tls("b", other.files_of("b"))), "is not one of --tls-ca"));
+  CHECK(has(death_of(a, with_tls("b", other.files_of("b"))), "refuses the certificate of --tls-cert"));
   CHECK(has(death_of(loopback_settings("a"), with_tls("b", cluster.files_of("b"))), "no TLS with 127.0.0.1"));
   // Its own CA knows the coordinator, the coordinator's does not know it.
   auto half = other.files_of("b");
@@ -146,6 +182,26 @@ TEST_CASE("who has no certificate, or one of another CA, is not let in and knows
     return both;
   }());
   CHECK(has(death_of(a, with_tls("b", half)), "refuses the certificate of --tls-cert"));
+}
+
+TEST_CASE(
+  "who names another CA than ours is refused before it gets a certificate to see; who only names it, afterwards") {
+  const test_cluster cluster, other;
+  test_node coordinator(with_tls("a", cluster.files_of("a")));
+  const auto ours = own_authority(cluster.files_of("b")), theirs = own_authority(other.files_of("b"));
+  CHECK(ours != theirs);
+  CHECK(own_authority(cluster.files_of("c")) == ours);
+  const std::string no_extension, empty_label("."), longest(255, 'x');
+  for (const auto& named : {no_extension, theirs, ours.substr(1), ours + "x", empty_label, longest}) {
+    INFO(named);
+    const auto end = shake_hands(coordinator.address(), other.files_of("b"), named);
+    CHECK_FALSE(end.saw_certificate);
+    CHECK(end.alert == SSL_AD_UNKNOWN_CA);
+  }
+  const auto pretends = shake_hands(coordinator.address(), other.files_of("b"), ours);
+  CHECK(pretends.saw_certificate);
+  CHECK(pretends.alert == SSL_AD_UNKNOWN_CA);
+  CHECK(shake_hands(coordinator.address(), cluster.files_of("b"), ours).alert == 0);
 }
 
 TEST_CASE("without a certificate a node waits at a port that wants TLS, and says so") {
