@@ -26,6 +26,23 @@ def names_in(path):
 
 def problem_with(path, model):
     """What is wrong with the file; None where it is whole."""
+    return problem_with_parts([path], model)
+
+
+def problem_with_parts(paths, model):
+    """What is wrong with files that together have every tensor; None where they are whole."""
+    matrices = {}
+    for path in paths:
+        if problem := look_into(path, model, matrices):
+            return problem
+    widths = widths_of(model)
+    expected = [sorted(pair) for pair in zip(widths, widths[1:])]
+    found = [shape for _, shape in sorted(matrices.items())]
+    return None if found == expected else f"matrices {found}, not {expected}"
+
+
+def look_into(path, model, matrices):
+    """What is wrong with the file by itself; adds its matrices' shapes by their place in the network."""
     data = path.read_bytes()
     if len(data) < 8:
         return f"{len(data)} bytes"
@@ -37,7 +54,7 @@ def problem_with(path, model):
     metadata = header.pop("__metadata__", {})
     if metadata.get("model") != model:
         return f"of the model {metadata.get('model')}"
-    body, end, matrices = data[8 + length:], 0, []
+    body, end = data[8 + length:], 0
     for name, entry in sorted(header.items(), key=lambda each: each[1]["data_offsets"]):
         begin, until = entry["data_offsets"]
         if entry["dtype"] != "F32" or begin != end or until - begin != 4 * math.prod(entry["shape"]):
@@ -47,10 +64,5 @@ def problem_with(path, model):
         if len(values) * 4 != until - begin or not all(map(math.isfinite, values)):
             return f"{name}: cut off, or not finite"
         if name.endswith(".weight") and len(entry["shape"]) == 2:
-            matrices.append((int(name.split(".")[0]), sorted(entry["shape"])))
-    if end != len(body):
-        return f"{len(body) - end} bytes too many"
-    widths = widths_of(model)
-    expected = [sorted(pair) for pair in zip(widths, widths[1:])]
-    found = [shape for _, shape in sorted(matrices)]
-    return None if found == expected else f"matrices {found}, not {expected}"
+            matrices[int(name.split(".")[0])] = sorted(entry["shape"])
+    return f"{len(body) - end} bytes too many" if end != len(body) else None
