@@ -41,6 +41,12 @@ ENDS += [("SIGHUP", [(0, signal.SIGHUP)]),
 PROCESSES = {1: [], 3: ["--local-nodes", "2", "--place", "0-1=local-1/cpu,2-3=local-2/cpu"]}
 
 
+def let_signals_act():
+    """What is ignored here, as under nohup, would be ignored by the run."""
+    for each in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(each, signal.SIG_DFL)
+
+
 class ended_run:
     """A run that was begun, and ended with `signals` after `moment` seconds: of the process, or of its training."""
 
@@ -50,7 +56,7 @@ class ended_run:
         beginning = FIRST_EVALUATION if several else BEGINNING
         with open(home / f"out{number}", "w+") as out, open(home / f"err{number}", "w+") as err:
             process = subprocess.Popen([program, "train", *arguments, "--run", self.folder], stdout=out, stderr=err,
-                                       cwd=home)
+                                       cwd=home, preexec_fn=let_signals_act)
             while of_training and beginning not in (home / f"out{number}").read_text() and process.poll() is None:
                 time.sleep(0.01)
             time.sleep(moment)
