@@ -34,7 +34,7 @@ step_addresses addresses(const step_arguments& of) {
   return {of.value.f32(), of.gradient.f32(), of.value.elements(), of.weight_decay, given, in_memory};
 }
 
-constexpr std::int64_t block = 1024; // gradients are still in L1 when they are read again
+constexpr std::int64_t step_block = 1024; // gradients are still in L1 when they are read again
 
 bool applicable(float gradient) {
   return is_finite(gradient * gradient);
@@ -54,8 +54,8 @@ void for_applicable_gradients(const step_addresses& to, const step_numbers& now,
   const auto* gradient = to.gradient;
   const auto scale = now.scale;
   std::int64_t skipped = 0;
-  for (std::int64_t first = 0; first < to.count; first += block) {
-    const auto end = std::min(to.count, first + block);
+  for (std::int64_t first = 0; first < to.count; first += step_block) {
+    const auto end = std::min(to.count, first + step_block);
     const auto inapplicable = count_inapplicable(gradient + first, end - first, scale);
     skipped += inapplicable;
     if (inapplicable == 0) {

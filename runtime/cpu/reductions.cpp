@@ -10,7 +10,7 @@ namespace syngrad::cpu {
 
 namespace {
 
-constexpr std::int64_t block = 4096;
+constexpr std::int64_t sum_block = 4096;
 
 struct products {
   double ab = 0, aa = 0, bb = 0;
@@ -60,7 +60,8 @@ void cpu_operators::agreement(stream& s, const tensor& a, const tensor& b, tenso
   assert(a.elements() == b.elements() && out.elements() == 3);
   host(s).launch([left = a.f32(), right = b.f32(), result = out.f32(), count = a.elements()] {
     products total;
-    for (std::int64_t i = 0; i < count; i += block) add_block(left + i, right + i, std::min(block, count - i), total);
+    for (std::int64_t i = 0; i < count; i += sum_block)
+      add_block(left + i, right + i, std::min(sum_block, count - i), total);
     result[0] = static_cast<float>(total.ab);
     result[1] = static_cast<float>(total.aa);
     result[2] = static_cast<float>(total.bb);
@@ -71,7 +72,7 @@ void cpu_operators::sum_squares(stream& s, const tensor& x, tensor& out) {
   assert(out.elements() == 1);
   host(s).launch([in = x.f32(), result = out.f32(), count = x.elements()] {
     double total = 0;
-    for (std::int64_t i = 0; i < count; i += block) total += block_squares(in + i, std::min(block, count - i));
+    for (std::int64_t i = 0; i < count; i += sum_block) total += block_squares(in + i, std::min(sum_block, count - i));
     *result = static_cast<float>(total);
   });
 }

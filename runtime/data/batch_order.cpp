@@ -9,7 +9,8 @@
 namespace syngrad {
 namespace {
 
-constexpr std::uint64_t purpose = 0x6261746368; // keeps these permutations apart from the others of the same seed
+// Keeps these permutations apart from the others of the same seed.
+constexpr std::uint64_t batch_order_purpose = 0x6261746368;
 
 } // namespace
 
@@ -29,7 +30,7 @@ result<batch_order> batch_order::make(std::vector<std::int32_t> rows, std::int64
 
 void batch_order::permute() {
   std::copy(rows_.begin(), rows_.end(), order_.begin());
-  random_source random(seed_ ^ purpose, position_.epoch);
+  random_source random(seed_ ^ batch_order_purpose, position_.epoch);
   shuffle(order_, random);
 }
 

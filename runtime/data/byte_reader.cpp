@@ -10,7 +10,7 @@
 namespace syngrad {
 namespace {
 
-constexpr unsigned buffer_bytes = 256 * 1024;
+constexpr unsigned compressed_buffer_bytes = 256 * 1024;
 constexpr std::size_t largest_request = 1 << 30; // gzread counts in int
 constexpr std::uint64_t deflate_ratio = 1032;    // the most that one compressed byte can stand for (zlib's manual)
 
@@ -40,7 +40,7 @@ result<byte_reader> byte_reader::open(const std::string& file) {
   if (!stream) {
     return error{file + ": cannot be opened (" + system_reason(errno ? errno : ENOMEM) + "); check its permissions"};
   }
-  gzbuffer(stream, buffer_bytes);
+  gzbuffer(stream, compressed_buffer_bytes);
   byte_reader reader(file, stream, file_bytes);
   if (file.ends_with(".gz") && gzdirect(stream)) {
     return error{file + ": named .gz but is not gzip; rename it if it is not compressed, or fetch it again"};

@@ -2,6 +2,7 @@
 
 #include "runtime/data/csv_table.hpp"
 #include "runtime/data/shuffle.hpp"
+#include "runtime/io/text_file.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,8 +12,8 @@
 namespace syngrad {
 namespace {
 
-constexpr std::uint64_t purpose = 0x637376; // keeps this permutation apart from the others of the same seed
-constexpr double furthest_deviation = 1e6;  // an outlier beyond so many deviations stays finite in all later arithmetic
+constexpr std::uint64_t test_rows_purpose = 0x637376; // keeps this permutation apart from the others of the same seed
+constexpr double furthest_deviation = 1e6; // an outlier beyond so many deviations stays finite in all later arithmetic
 
 // What turns a feature into one of mean 0 and variance 1.
 struct standard {
@@ -72,7 +73,7 @@ result<dataset> load_csv(const std::string& file, const csv_settings& settings) 
   if (!read) return read.failure();
   const auto& labels = read->labels.different();
   if (labels.size() < 2) {
-    return error{read->label_place() + ": all rows have the same label, " + quote_field(labels[0].text) +
+    return error{read->label_place() + ": all rows have the same label, " + quoted_begin(labels[0].text) +
                  "; check that --label-column names the column of classes"};
   }
   auto numbering = number_labels(read->label_place(), labels, settings.labels);
@@ -84,7 +85,7 @@ result<dataset> load_csv(const std::string& file, const csv_settings& settings) 
                  " rows leave the test or the training set empty; choose another fraction"};
   }
 
-  random_source random(settings.seed ^ purpose, 0);
+  random_source random(settings.seed ^ test_rows_purpose, 0);
   const auto order = shuffled_indices(rows, random);
   const auto test = std::span(order).first(test_rows);
   const auto train = std::span(order).subspan(test_rows);

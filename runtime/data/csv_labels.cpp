@@ -26,7 +26,7 @@ bool stands_for_nothing(const std::string& text) {
   return std::find(marks.begin(), marks.end(), text) != marks.end();
 }
 
-std::string describe(const label& one) {
+std::string spelling_of(const label& one) {
   return "'" + visible(one.text) + "' (" + one.place + ")";
 }
 
@@ -86,8 +86,8 @@ std::string csv_labels::spellings() const {
   std::string text;
   for (const auto& one : respelled_) {
     const auto same = [&](const auto& other) { return other.number == one.number; };
-    text += (text.empty() ? "" : ", ") + describe(one) + " is " +
-            describe(*std::find_if(different_.begin(), different_.end(), same));
+    text += (text.empty() ? "" : ", ") + spelling_of(one) + " is " +
+            spelling_of(*std::find_if(different_.begin(), different_.end(), same));
   }
   return text.empty() ? text : "equal numbers are one label, however they are written: " + text;
 }

@@ -11,14 +11,14 @@ namespace syngrad {
 namespace {
 
 constexpr int end_of_file = -1;
-constexpr std::size_t buffer_bytes = 256 * 1024;
+constexpr std::size_t text_buffer_bytes = 256 * 1024;
 constexpr std::size_t most_field_bytes = 64 * 1024;
 constexpr std::size_t most_fields = 1'000'000;
 
 } // namespace
 
 csv_parser::csv_parser(std::string file, byte_reader reader)
-  : file_(std::move(file)), reader_(std::move(reader)), buffer_(buffer_bytes) {}
+  : file_(std::move(file)), reader_(std::move(reader)), buffer_(text_buffer_bytes) {}
 
 result<csv_parser> csv_parser::open(const std::string& file, std::optional<char> delimiter) {
   auto reader = byte_reader::open(file);
@@ -38,7 +38,7 @@ status csv_parser::begin(std::optional<char> delimiter) {
   preamble_ = std::move(*preamble);
   position_ = *text + preamble_.bytes;
   line_ += preamble_.lines;
-  if (position_ == buffered_ && buffered_ > buffer_bytes / 2)
+  if (position_ == buffered_ && buffered_ > text_buffer_bytes / 2)
     return error{file_ + ": no row in its first " + std::to_string(buffered_) +
                  " bytes; shorten what stands before it"};
   return ok();

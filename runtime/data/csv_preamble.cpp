@@ -15,27 +15,28 @@ struct delimiter_kind {
   std::string_view plural;
 };
 
-constexpr std::array kinds{
+constexpr std::array delimiter_kinds{
   delimiter_kind{',', "comma", "commas"}, delimiter_kind{';', "semicolon", "semicolons"},
   delimiter_kind{'\t', "tab", "tabs"},    delimiter_kind{'|', "bar", "bars"},
   delimiter_kind{' ', "space", "blanks"},
 };
 
 const delimiter_kind& kind_of(char byte) {
-  return *std::find_if(kinds.begin(), kinds.end(), [&](const auto& kind) { return kind.byte == byte; });
+  return *std::find_if(delimiter_kinds.begin(), delimiter_kinds.end(),
+                       [&](const auto& kind) { return kind.byte == byte; });
 }
 
 bool is_known(char byte) {
-  return std::any_of(kinds.begin(), kinds.end(), [&](const auto& kind) { return kind.byte == byte; });
+  return std::any_of(delimiter_kinds.begin(), delimiter_kinds.end(),
+                     [&](const auto& kind) { return kind.byte == byte; });
 }
 
 std::string at_line(std::int64_t line) {
   return "line " + std::to_string(line);
 }
 
-std::string quote(std::string_view line) {
-  constexpr std::size_t shown = 60;
-  return "'" + visible(line.substr(0, shown)) + (line.size() > shown ? "...'" : "'");
+std::string quoted_row(std::string_view row) {
+  return quoted_begin(row, 60);
 }
 
 std::string_view without_blanks(std::string_view text) {
@@ -96,7 +97,7 @@ std::optional<char> announced_delimiter(std::string_view line) {
 
 error too_few(std::string_view row, std::int64_t line) {
   const bool blanks = count(' ', without_blanks(row)) > 0;
-  return {at_line(line) + ": a single column, " + quote(row) +
+  return {at_line(line) + ": a single column, " + quoted_row(row) +
           ": features and a label are expected, separated by commas, semicolons, tabs or bars; " +
           (blanks ? "say --delimiter space if blanks separate them, or " : "") + "put # before a title or comment"};
 }
@@ -107,7 +108,7 @@ error too_many(std::string_view row, std::int64_t line, const std::vector<char>&
     choices += (choices.empty() ? "" : " or ") + std::string(kind_of(byte).plural);
     remedies += (remedies.empty() ? "" : " or ") + ("--delimiter " + delimiter_name(byte));
   }
-  return {at_line(line) + ": do " + choices + " separate the fields of " + quote(row) + "? Say " + remedies};
+  return {at_line(line) + ": do " + choices + " separate the fields of " + quoted_row(row) + "? Say " + remedies};
 }
 
 // `rows` begins with the first row.
@@ -117,7 +118,7 @@ status find_delimiter(std::string_view rows, csv_preamble& into) {
   const auto row = take_row(rest);
   if (without_blanks(row).empty()) return ok(); // there is none
   std::vector<char> found;
-  for (const auto& kind : kinds)
+  for (const auto& kind : delimiter_kinds)
     if (kind.byte != ' ' && count(kind.byte, row) > 0) found.push_back(kind.byte);
   if (found.empty()) return too_few(row, line);
   const auto also = found;
@@ -157,7 +158,7 @@ result<csv_preamble> read_csv_preamble(std::string_view start, std::optional<cha
 }
 
 result<char> parse_delimiter(const std::string& text) {
-  for (const auto& kind : kinds)
+  for (const auto& kind : delimiter_kinds)
     if (text == kind.name || (text.size() == 1 && text[0] == kind.byte)) return kind.byte;
   if (text == "\\t") return '\t';
   return error{"expected " + known_delimiters() + " or the character itself, got '" + visible(text) + "'"};
@@ -169,7 +170,7 @@ std::string delimiter_name(char delimiter) {
 
 std::string known_delimiters() {
   std::string names;
-  for (const auto& kind : kinds) names += (names.empty() ? "" : "|") + std::string(kind.name);
+  for (const auto& kind : delimiter_kinds) names += (names.empty() ? "" : "|") + std::string(kind.name);
   return names;
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t most_rows = std::numeric_limits<std::int32_t>::max();
 std::string quote_list(const std::vector<std::string>& names) {
   constexpr std::size_t shown = 12;
   std::string text;
-  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) text += (i ? ", " : "") + quote_field(names[i]);
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) text += (i ? ", " : "") + quoted_begin(names[i]);
   return names.size() > shown ? text + ", ..." : text;
 }
 
@@ -56,10 +56,10 @@ result<std::size_t> find_column(const std::string& file, const std::string& want
     if (index < fields) return index;
   } else if (const auto found = std::find(names.begin(), names.end(), wanted); found != names.end()) {
     if (std::find(found + 1, names.end(), wanted) != names.end())
-      return error{file + ": two columns are called " + quote_field(wanted) + "; give the number of one, from 0"};
+      return error{file + ": two columns are called " + quoted_begin(wanted) + "; give the number of one, from 0"};
     return static_cast<std::size_t>(found - names.begin());
   }
-  return error{file + ": no label column " + quote_field(wanted) + "; give a number of 0.." +
+  return error{file + ": no label column " + quoted_begin(wanted) + "; give a number of 0.." +
                std::to_string(fields - 1) + ", or a name of the first row: " + quote_list(names)};
 }
 
@@ -93,7 +93,7 @@ void find_header(const csv_parser& parser, const std::vector<std::string>& in_co
   } else if (texts > 0 || label_by_name) {
     into.header = first;
     if (texts > 0 && !all_text)
-      into.notes.push_back(parser.place(first_text) + ": " + quote_field(first[first_text]) +
+      into.notes.push_back(parser.place(first_text) + ": " + quoted_begin(first[first_text]) +
                            " is no number, so this line is taken for a header");
   }
 }
@@ -119,24 +119,24 @@ status read_layout(const csv_parser& parser, const csv_settings& settings, csv_t
 }
 
 std::string place(const csv_parser& parser, const csv_table& into, std::size_t field) {
-  return parser.place(field) + (into.header.empty() ? "" : " (" + quote_field(into.header[field]) + ")");
+  return parser.place(field) + (into.header.empty() ? "" : " (" + quoted_begin(into.header[field]) + ")");
 }
 
 // What is wrong with a field that should be a feature.
 std::string complaint(const std::string& text, csv_number::kind what) {
   switch (what) {
   case csv_number::kind::not_finite:
-    return quote_field(text) + "; replace it with a finite number or remove the row";
+    return quoted_begin(text) + "; replace it with a finite number or remove the row";
   case csv_number::kind::too_large:
-    return quote_field(text) + " does not fit a 32-bit float; use another unit";
+    return quoted_begin(text) + " does not fit a 32-bit float; use another unit";
   case csv_number::kind::finite:
   case csv_number::kind::none:
     break;
   }
-  if (has_decimal_comma(text)) return quote_field(text) + " has a decimal comma; write numbers with a point";
+  if (has_decimal_comma(text)) return quoted_begin(text) + " has a decimal comma; write numbers with a point";
   if (text[0] == '#' || text[0] == '%')
-    return quote_field(text) + " is not a number; comments stand before the first row, remove this one";
-  return quote_field(text) + " is not a number; features must be numbers";
+    return quoted_begin(text) + " is not a number; comments stand before the first row, remove this one";
+  return quoted_begin(text) + " is not a number; features must be numbers";
 }
 
 status read_row(const csv_parser& parser, csv_table& into) {
@@ -170,7 +170,7 @@ void find_late_header(const std::vector<std::string>& first, std::int64_t line, 
   into.values.erase(into.values.begin(), into.values.begin() + static_cast<std::ptrdiff_t>(into.features()));
   into.labels.drop_first_row();
   into.notes.push_back(into.file + ": line " + std::to_string(line) + " is taken for a header: its label " +
-                       quote_field(first[into.label]) + " is the only one that is no number");
+                       quoted_begin(first[into.label]) + " is the only one that is no number");
 }
 
 // A first column that counts the rows, as programs add it when they save a table.
@@ -187,14 +187,9 @@ void note_index(csv_table& into) {
 
 } // namespace
 
-std::string quote_field(std::string_view text) {
-  constexpr std::size_t shown = 40;
-  return "'" + visible(text.substr(0, shown)) + (text.size() > shown ? "...'" : "'");
-}
-
 std::string csv_table::label_place() const {
   return file + ": column " + std::to_string(label + 1) +
-         (header.empty() ? "" : " (" + quote_field(header[label]) + ")");
+         (header.empty() ? "" : " (" + quoted_begin(header[label]) + ")");
 }
 
 result<csv_table> read_csv_table(const std::string& file, const csv_settings& settings) {

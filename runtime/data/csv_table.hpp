@@ -6,7 +6,6 @@
 #include "runtime/result.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace syngrad {
@@ -26,8 +25,5 @@ struct csv_table {
 
 // Errors name file, line and column.
 result<csv_table> read_csv_table(const std::string& file, const csv_settings& settings);
-
-// `text` from a file as part of a message of one line: quoted, shortened, with what cannot be seen.
-std::string quote_field(std::string_view text);
 
 } // namespace syngrad

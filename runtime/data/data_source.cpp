@@ -30,7 +30,7 @@ result<dataset> open_csv(const std::string& file, const data_settings& settings)
                   {settings.label_column, settings.test_fraction, settings.seed, settings.labels, settings.delimiter});
 }
 
-constexpr std::array kinds{
+constexpr std::array source_kinds{
   source_kind{"digits", "", open_digits},
   source_kind{"mnist", "DIR", open_idx},
   source_kind{"csv", "FILE", open_csv},
@@ -46,7 +46,7 @@ std::string form(const source_kind& kind) {
 
 std::string known_data_sources() {
   std::string forms;
-  for (const auto& kind : kinds) forms += (forms.empty() ? "" : " | ") + form(kind);
+  for (const auto& kind : source_kinds) forms += (forms.empty() ? "" : " | ") + form(kind);
   return forms;
 }
 
@@ -54,10 +54,11 @@ result<dataset> open_dataset(const std::string& specification, const data_settin
   const auto colon = specification.find(':');
   const auto name = specification.substr(0, colon);
   const auto argument = colon == specification.npos ? std::string() : specification.substr(colon + 1);
-  const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& known) { return known.name == name; });
-  if (kind == kinds.end() || kind->argument.empty() != argument.empty() ||
+  const auto kind =
+    std::find_if(source_kinds.begin(), source_kinds.end(), [&](const auto& known) { return known.name == name; });
+  if (kind == source_kinds.end() || kind->argument.empty() != argument.empty() ||
       (kind->argument.empty() && colon != specification.npos)) {
-    const auto expected = kind == kinds.end() ? known_data_sources() : form(*kind);
+    const auto expected = kind == source_kinds.end() ? known_data_sources() : form(*kind);
     return error{"--data " + specification + ": expected " + expected};
   }
   return kind->open(argument, settings);

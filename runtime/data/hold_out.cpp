@@ -9,7 +9,8 @@
 namespace syngrad {
 namespace {
 
-constexpr std::uint64_t purpose = 0x686f6c646f7574; // keeps this permutation apart from the others of the same seed
+// Keeps this permutation apart from the others of the same seed.
+constexpr std::uint64_t hold_out_purpose = 0x686f6c646f7574;
 
 } // namespace
 
@@ -27,7 +28,7 @@ result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_
                  " training samples leaves one part empty; choose another fraction"};
   }
 
-  random_source random(seed ^ purpose, 0);
+  random_source random(seed ^ hold_out_purpose, 0);
   const auto order = shuffled_indices(static_cast<std::size_t>(count), random);
   held_out parts;
   parts.validation.assign(order.begin(), order.begin() + validation);

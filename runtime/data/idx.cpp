@@ -21,7 +21,7 @@ constexpr std::uint64_t most_samples = 100'000'000; // beyond these a header is 
 constexpr std::uint64_t most_pixels = 1 << 24;
 constexpr std::size_t chunk_bytes = 1 << 22;
 
-const std::string remedy = "; fetch the file again";
+const std::string fetch_again = "; fetch the file again";
 
 struct idx_file {
   std::string path;
@@ -44,7 +44,7 @@ result<std::uint32_t> read_word(byte_reader& reader, const std::string& path) {
   std::array<std::uint8_t, 4> raw{};
   const auto got = reader.read(raw.data(), raw.size());
   if (!got) return got.failure();
-  if (*got < raw.size()) return error{path + ": truncated within its header" + remedy};
+  if (*got < raw.size()) return error{path + ": truncated within its header" + fetch_again};
   return static_cast<std::uint32_t>(raw[0]) << 24 | static_cast<std::uint32_t>(raw[1]) << 16 |
          static_cast<std::uint32_t>(raw[2]) << 8 | raw[3];
 }
@@ -87,7 +87,7 @@ status read_content(byte_reader& reader, std::uint64_t promised, idx_file& file)
     if (!got) return got.failure();
     if (*got < want) {
       return error{file.path + ": truncated: its header promises " + std::to_string(size) + " bytes of data, it has " +
-                   std::to_string(done + *got) + remedy};
+                   std::to_string(done + *got) + fetch_again};
     }
   }
   std::uint8_t beyond = 0;
@@ -95,7 +95,7 @@ status read_content(byte_reader& reader, std::uint64_t promised, idx_file& file)
   if (!got) return got.failure();
   if (*got != 0)
     return error{file.path + ": goes on after the " + std::to_string(size) + " bytes of data that its header promises" +
-                 remedy};
+                 fetch_again};
   return ok();
 }
 
@@ -108,7 +108,7 @@ result<idx_file> read_idx(const std::string& path, std::uint32_t magic) {
   if (promised == 0) {
     std::string extents;
     for (const auto extent : file.extents) extents += (extents.empty() ? "" : " x ") + std::to_string(extent);
-    return error{file.path + ": its header promises an impossible " + extents + remedy};
+    return error{file.path + ": its header promises an impossible " + extents + fetch_again};
   }
   if (auto done = read_content(*reader, promised, file); !done) return done.failure();
   return file;

@@ -9,14 +9,9 @@
 namespace syngrad {
 namespace {
 
-std::string quote(const std::string& text) {
-  constexpr std::size_t shown = 40;
-  return "'" + visible(text.substr(0, shown)) + (text.size() > shown ? "...'" : "'");
-}
-
 // "'a' (line 3)"
 std::string describe(const label& one) {
-  return quote(one.text) + (one.place.empty() ? "" : " (" + one.place + ")");
+  return quoted_begin(one.text) + (one.place.empty() ? "" : " (" + one.place + ")");
 }
 
 bool is_class_number(const label& one) {
@@ -92,7 +87,7 @@ private:
       made.names.push_back(labels_[order_[i]].text);
     }
     made.notes.push_back(where_ + ": classes " + list(order_.size(), [&](std::size_t i) {
-                           return std::to_string(i) + " = " + quote(sorted(i).text);
+                           return std::to_string(i) + " = " + quoted_begin(sorted(i).text);
                          }));
     return made;
   }
@@ -111,8 +106,8 @@ private:
 
   std::string refusal(bool as_is) const {
     const auto count = std::to_string(labels_.size());
-    const auto found = where_ + ": " + count + " different labels, " + quote(sorted(0).text) + " to " +
-                       quote(sorted(order_.size() - 1).text);
+    const auto found = where_ + ": " + count + " different labels, " + quoted_begin(sorted(0).text) + " to " +
+                       quoted_begin(sorted(order_.size() - 1).text);
     const auto renumber = "--labels renumber makes " + count + " classes of them";
     if (odd_) {
       return found + (as_is ? "" : ", are not the numbers 0, 1, ...") + ": " + describe(*odd_) +

@@ -129,4 +129,8 @@ status file_descriptor::close() {
   return ok();
 }
 
+open_file::~open_file() {
+  if (number >= 0) ::close(number);
+}
+
 } // namespace syngrad

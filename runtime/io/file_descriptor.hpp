@@ -49,6 +49,17 @@ private:
   std::string path_;
 };
 
+// Closes what was opened in a way that file_descriptor does not know, unless it is released.
+struct open_file {
+  explicit open_file(int opened) : number(opened) {}
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+  ~open_file();
+  int release() { return std::exchange(number, -1); }
+
+  int number; // below 0: none
+};
+
 // "cannot WHAT 'PATH': REASON; REMEDY" from an errno.
 error file_error(const std::string& what, const std::string& path, int error_number);
 

@@ -8,7 +8,7 @@ namespace syngrad {
 
 namespace {
 
-constexpr std::size_t piece_bytes = 1 << 20;
+constexpr std::size_t bytes_at_once = 1 << 20;
 
 // A reader of both would find them mixed. Of a device only a terminal has a reader.
 bool is_where_standard_output_goes(const file_target& target) {
@@ -64,7 +64,7 @@ result<output_file> output_file::create_regular(const std::string& path) {
 void output_file::write(std::string_view text) {
   bytes_ += text.size();
   buffer_ += text;
-  if (buffer_.size() >= piece_bytes) flush();
+  if (buffer_.size() >= bytes_at_once) flush();
 }
 
 void output_file::flush() {

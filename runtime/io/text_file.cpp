@@ -44,13 +44,6 @@ error no_text(const std::string& path) {
   return {"'" + path + "' is no text: it holds a NUL byte; give a text file"};
 }
 
-struct open_file {
-  int number;
-  ~open_file() {
-    if (number >= 0) ::close(number);
-  }
-};
-
 // Of anything that can be read: a process substitution is a FIFO.
 result<std::string> read_bytes(const std::string& path, std::size_t most_bytes) {
   constexpr std::size_t piece_bytes = 4096;
@@ -152,6 +145,10 @@ std::string visible(std::string_view text) {
     text.remove_prefix(bytes);
   }
   return out;
+}
+
+std::string quoted_begin(std::string_view text, std::size_t most_bytes) {
+  return "'" + visible(text.substr(0, most_bytes)) + (text.size() > most_bytes ? "...'" : "'");
 }
 
 } // namespace syngrad

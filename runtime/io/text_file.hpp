@@ -36,4 +36,7 @@ result<std::string> read_text_file(const std::string& path, std::size_t most_byt
 // For messages that quote a text: control characters and blanks that cannot be seen become \u{FEFF} and the like.
 std::string visible(std::string_view text);
 
+// `text` from a file as part of a message of one line: visible, in quotes, and cut short where it is long.
+std::string quoted_begin(std::string_view text, std::size_t most_bytes = 40);
+
 } // namespace syngrad

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t header_bytes = 4096;
 constexpr std::size_t unheard_at = 64;
-constexpr char magic[8] = {'S', 'Y', 'N', 'R', 'I', 'N', 'G', '1'};
+constexpr char ring_magic[8] = {'S', 'Y', 'N', 'R', 'I', 'N', 'G', '1'};
 
 struct file_header {
   char magic[8];
@@ -31,14 +31,6 @@ std::uint32_t crc_of(const file_header& header) {
 }
 
 static_assert(sizeof(file_header) <= unheard_at);
-
-struct open_file {
-  int number;
-  ~open_file() {
-    if (number >= 0) ::close(number);
-  }
-  int release() { return std::exchange(number, -1); }
-};
 
 struct flock whole_file() {
   struct flock lock {};
@@ -111,7 +103,7 @@ result<ring_file> ring_file::create(const std::string& path, const layout& wante
     return memory.failure();
   }
   file_header header{{}, wanted.rings, wanted.node, wanted.capacity, wanted.run_id, 0};
-  std::memcpy(header.magic, magic, sizeof magic);
+  std::memcpy(header.magic, ring_magic, sizeof ring_magic);
   header.crc = crc_of(header);
   std::memcpy(*memory, &header, sizeof header);
   return ring_file(file.release(), *memory, bytes, wanted, true);
@@ -125,7 +117,7 @@ result<ring_file> ring_file::open(const std::string& path, bool writable) {
   const bool in_use = writable || is_locked(file.number);
   file_header header{};
   if (::pread(file.number, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
-      std::memcmp(header.magic, magic, sizeof magic) != 0 || header.crc != crc_of(header))
+      std::memcmp(header.magic, ring_magic, sizeof ring_magic) != 0 || header.crc != crc_of(header))
     return error{"'" + path + "' does not hold trace rings: its header is damaged or of another version"};
   const layout found{header.rings, header.node, header.capacity, header.run_id};
   struct stat about {};

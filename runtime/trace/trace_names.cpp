@@ -9,8 +9,8 @@ namespace syngrad {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> roles{"other",  "source",      "group", "predictor",
-                                                "solver", "coordinator", "link"};
+constexpr std::array<std::string_view, 7> role_names{"other",  "source",      "group", "predictor",
+                                                     "solver", "coordinator", "link"};
 
 std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> fields;
@@ -31,8 +31,8 @@ std::optional<Number> number_in(std::string_view text) {
 }
 
 actor_role role_named(std::string_view name) {
-  for (std::size_t i = 0; i < roles.size(); ++i)
-    if (roles[i] == name) return static_cast<actor_role>(i);
+  for (std::size_t i = 0; i < role_names.size(); ++i)
+    if (role_names[i] == name) return static_cast<actor_role>(i);
   return actor_role::other;
 }
 
@@ -48,7 +48,7 @@ std::string plain(std::string_view text) {
 
 std::string_view name_of(actor_role role) {
   const auto at = static_cast<std::size_t>(role);
-  return at < roles.size() ? roles[at] : roles.front();
+  return at < role_names.size() ? role_names[at] : role_names.front();
 }
 
 std::string trace_names::title_of(std::uint32_t id) const {

@@ -6,10 +6,10 @@ namespace syngrad {
 
 namespace {
 
-constexpr std::array<std::string_view, record_kind_count> kinds{
+constexpr std::array<std::string_view, record_kind_count> record_kind_names{
   "none", "send", "enqueue", "begin",  "end",   "serialize", "deserialize",
   "drop", "gpu",  "update",  "metric", "clock", "spawn",     "exit"};
-constexpr std::array<std::string_view, trace_message_count> messages{
+constexpr std::array<std::string_view, trace_message_count> message_names{
   "other",           "activation",     "gradient",
   "audit_gradient",  "predict",        "synthetic_gradient",
   "target",          "solve",          "solved",
@@ -22,9 +22,9 @@ constexpr std::array<std::string_view, trace_message_count> messages{
   "next_target",     "progress_tick",  "gradients_wanted",
   "batch_alone",     "all_sent",       "evaluation_missed",
   "control"};
-constexpr std::array<std::string_view, trace_measure_count> measures{
+constexpr std::array<std::string_view, trace_measure_count> measure_names{
   "none", "loss", "staleness", "cosine", "norm_ratio", "audit_cosine", "audit_norm_ratio", "audit_bias"};
-constexpr std::array<std::string_view, 3> gradients{"synthetic", "true", "residual"};
+constexpr std::array<std::string_view, 3> gradient_names{"synthetic", "true", "residual"};
 
 template <class Names, class Number>
 std::string_view name_in(const Names& names, Number number) {
@@ -42,31 +42,31 @@ std::optional<Number> number_in(const Names& names, std::string_view name) {
 } // namespace
 
 std::string_view name_of(record_kind kind) {
-  return name_in(kinds, kind);
+  return name_in(record_kind_names, kind);
 }
 
 std::string_view name_of(trace_message type) {
-  return name_in(messages, type);
+  return name_in(message_names, type);
 }
 
 std::string_view name_of(trace_measure measure) {
-  return name_in(measures, measure);
+  return name_in(measure_names, measure);
 }
 
 std::string_view name_of(applied_gradient gradient) {
-  return name_in(gradients, gradient);
+  return name_in(gradient_names, gradient);
 }
 
 std::optional<record_kind> record_kind_named(std::string_view name) {
-  return number_in<record_kind>(kinds, name);
+  return number_in<record_kind>(record_kind_names, name);
 }
 
 std::optional<trace_message> trace_message_named(std::string_view name) {
-  return number_in<trace_message>(messages, name);
+  return number_in<trace_message>(message_names, name);
 }
 
 std::optional<trace_measure> trace_measure_named(std::string_view name) {
-  return number_in<trace_measure>(measures, name);
+  return number_in<trace_measure>(measure_names, name);
 }
 
 } // namespace syngrad
