@@ -6,12 +6,7 @@ namespace syngrad {
 
 namespace {
 
-// In floats: a cache line and a full vector register, so that no parameter's vector loop starts in the middle of one.
-constexpr std::int64_t alignment = 16;
-
-std::int64_t padded(std::int64_t elements) {
-  return (elements + alignment - 1) / alignment * alignment;
-}
+constexpr std::int64_t alignment = 16; // floats
 
 tensor make_zeros(stream& owner, std::int64_t elements) {
   if (elements == 0) return {};
@@ -21,6 +16,10 @@ tensor make_zeros(stream& owner, std::int64_t elements) {
 }
 
 } // namespace
+
+std::int64_t padded(std::int64_t elements) {
+  return (elements + alignment - 1) / alignment * alignment;
+}
 
 arena::arena(stream& owner, const std::vector<std::vector<parameter*>>& layers) {
   std::int64_t trained = 0;

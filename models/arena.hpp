@@ -17,6 +17,10 @@ struct arena_range {
   std::int64_t count = 0;
 };
 
+// `elements` rounded up to whole cache lines and full vector registers, so that no vector loop over the floats behind
+// them starts in the middle of one.
+std::int64_t padded(std::int64_t elements);
+
 class arena {
 public:
   // Lays out the layers' parameters in order, binds their `value` and `gradient` and fills them with zeros.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr float most_rate = 1e9f; // times a gradient that can be applied it is finite
 
-error malformed(const std::string& decay, const std::string& why) {
+error malformed_decay(const std::string& decay, const std::string& why) {
   return {"learning-rate decay " + quoted(decay) + ": " + why +
           "; write AT:FACTOR,..., for example 0.6:0.1,0.8:0.1 (shares of the steps) or 4000:0.1 (a step number)"};
 }
@@ -19,10 +19,10 @@ error malformed(const std::string& decay, const std::string& why) {
 result<std::int64_t> parse_at(const std::string& decay, std::string_view text, std::int64_t steps) {
   const auto number = parse_number<double>(text);
   if (!number || !std::isfinite(*number) || *number <= 0 || *number > 1e15)
-    return malformed(decay, quoted(text) + " is not a positive number");
+    return malformed_decay(decay, quoted(text) + " is not a positive number");
   if (*number < 1) return std::llround(*number * static_cast<double>(steps));
   if (*number != std::floor(*number))
-    return malformed(decay, quoted(text) + " is neither a share below 1 nor a whole step number");
+    return malformed_decay(decay, quoted(text) + " is neither a share below 1 nor a whole step number");
   return static_cast<std::int64_t>(*number);
 }
 
@@ -35,16 +35,16 @@ result<learning_rate> learning_rate::parse(float base, const std::string& decay,
   if (decay.empty()) return learning_rate(base);
   for (const auto part : split_text(decay, ',')) {
     const auto colon = part.find(':');
-    if (colon == std::string_view::npos) return malformed(decay, "no ':' in " + quoted(part));
+    if (colon == std::string_view::npos) return malformed_decay(decay, "no ':' in " + quoted(part));
     const auto at = parse_at(decay, part.substr(0, colon), steps);
     if (!at) return at.failure();
     const auto factor_text = part.substr(colon + 1);
     const auto factor = parse_number<float>(factor_text);
     if (!factor || !std::isfinite(*factor) || *factor <= 0)
-      return malformed(decay, "the factor " + quoted(factor_text) + " is not a positive number");
+      return malformed_decay(decay, "the factor " + quoted(factor_text) + " is not a positive number");
     // Shares of a short run may fall on one step: those apply together.
     if (!changes.empty() && *at < changes.back().step)
-      return malformed(decay, quoted(part) + " comes before what precedes it; list them in order");
+      return malformed_decay(decay, quoted(part) + " comes before what precedes it; list them in order");
     changes.push_back({*at, *factor});
   }
   return learning_rate(base, std::move(changes));

@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t max_width = 65536;
 constexpr std::int64_t max_count = 1000;
 
-error malformed(const std::string& description, const std::string& why) {
+error malformed_model(const std::string& description, const std::string& why) {
   return {"model " + quoted(description) + ": " + why + "; write mlp:INPUTS-WIDTHxCOUNT-CLASSES, for example " +
           "mlp:784-256x5-10 or mlp:784-512-256x3-10"};
 }
@@ -20,8 +20,8 @@ result<std::int64_t> parse_bounded(const std::string& description, std::string_v
                                    std::int64_t lowest, std::int64_t highest) {
   const auto number = parse_number<std::int64_t>(text);
   if (!number || *number < lowest || *number > highest)
-    return malformed(description, std::string(what) + " " + quoted(text) + " is not a whole number from " +
-                                    std::to_string(lowest) + " to " + std::to_string(highest));
+    return malformed_model(description, std::string(what) + " " + quoted(text) + " is not a whole number from " +
+                                          std::to_string(lowest) + " to " + std::to_string(highest));
   return *number;
 }
 
@@ -41,7 +41,7 @@ result<std::vector<std::int64_t>> parse_hidden(const std::string& description,
     }
     widths.insert(widths.end(), count, *width);
     if (widths.size() > static_cast<std::size_t>(max_count))
-      return malformed(description, "more than " + std::to_string(max_count) + " hidden layers");
+      return malformed_model(description, "more than " + std::to_string(max_count) + " hidden layers");
   }
   return widths;
 }
@@ -55,7 +55,7 @@ layer_list make_hidden_unit(std::int64_t inputs, std::int64_t width) {
 
 result<network> make_mlp(const std::string& description, std::string_view shape_text) {
   auto parts = split_text(shape_text, '-');
-  if (parts.size() < 2) return malformed(description, "inputs and classes are needed");
+  if (parts.size() < 2) return malformed_model(description, "inputs and classes are needed");
   const auto inputs = parse_bounded(description, parts.front(), "the number of inputs", 1, max_width);
   if (!inputs) return inputs.failure();
   const auto classes = parse_bounded(description, parts.back(), "the number of classes", 2, max_width);
@@ -78,7 +78,7 @@ struct network_kind {
   result<network> (*make)(const std::string& description, std::string_view after_colon);
 };
 
-constexpr network_kind kinds[] = {
+constexpr network_kind network_kinds[] = {
   {"mlp", make_mlp},
 };
 
@@ -87,10 +87,10 @@ constexpr network_kind kinds[] = {
 result<network> make_network(const std::string& description) {
   const std::string_view text = description;
   const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return malformed(description, "no kind of network before a ':'");
-  for (const auto& kind : kinds)
+  if (colon == std::string_view::npos) return malformed_model(description, "no kind of network before a ':'");
+  for (const auto& kind : network_kinds)
     if (text.substr(0, colon) == kind.name) return kind.make(description, text.substr(colon + 1));
-  return malformed(description, "unknown kind " + quoted(text.substr(0, colon)) + ", known is mlp");
+  return malformed_model(description, "unknown kind " + quoted(text.substr(0, colon)) + ", known is mlp");
 }
 
 status check_network(const network& net) {

@@ -8,30 +8,30 @@ namespace syngrad {
 
 namespace {
 
-using made = std::unique_ptr<optimizer>;
+using made_optimizer = std::unique_ptr<optimizer>;
 
-made make_sgd(stream& s, const arena& parameters, const optimizer_settings& settings) {
+made_optimizer make_sgd(stream& s, const arena& parameters, const optimizer_settings& settings) {
   return std::make_unique<sgd>(s, parameters, settings);
 }
 
 template <adam::decay How>
-made make_adam(stream& s, const arena& parameters, const optimizer_settings& settings) {
+made_optimizer make_adam(stream& s, const arena& parameters, const optimizer_settings& settings) {
   return std::make_unique<adam>(s, parameters, settings, How);
 }
 
 struct optimizer_kind {
   std::string_view name;
-  made (*make)(stream&, const arena&, const optimizer_settings&);
+  made_optimizer (*make)(stream&, const arena&, const optimizer_settings&);
 };
 
-constexpr optimizer_kind kinds[] = {
+constexpr optimizer_kind optimizer_kinds[] = {
   {"sgd", make_sgd},
   {"adam", make_adam<adam::decay::in_gradient>},
   {"adamw", make_adam<adam::decay::decoupled>},
 };
 
 const optimizer_kind* find_kind(std::string_view name) {
-  for (const auto& kind : kinds)
+  for (const auto& kind : optimizer_kinds)
     if (kind.name == name) return &kind;
   return nullptr;
 }
@@ -48,7 +48,7 @@ status check_optimizer(const optimizer_settings& settings) {
   const auto wrong = [&](const std::string& why) { return error{"optimizer " + quoted(settings.name) + ": " + why}; };
   if (!find_kind(settings.name)) {
     std::string known;
-    for (const auto& kind : kinds) known += (known.empty() ? "" : ", ") + std::string(kind.name);
+    for (const auto& kind : optimizer_kinds) known += (known.empty() ? "" : ", ") + std::string(kind.name);
     return wrong("unknown; known are " + known);
   }
   // Written so that NaN fails, too.

@@ -10,7 +10,7 @@ namespace syngrad {
 
 namespace {
 
-constexpr const predictor_kind* kinds[] = {
+constexpr const predictor_kind* predictor_kinds[] = {
   &ridge_kind,
   &linear_kind,
   &lowrank_kind,
@@ -25,24 +25,25 @@ struct parsed_kind {
   std::string_view argument;
 };
 
-error malformed(const std::string& text, const std::string& why) {
+error malformed_predictor(const std::string& text, const std::string& why) {
   std::string known;
-  for (const auto* kind : kinds) known += (known.empty() ? "" : ", ") + std::string(kind->syntax);
+  for (const auto* kind : predictor_kinds) known += (known.empty() ? "" : ", ") + std::string(kind->syntax);
   return {"synthetic-gradient model " + quoted(text) + ": " + why + "; known are " + known};
 }
 
-result<parsed_kind> parse(const std::string& text) {
+result<parsed_kind> parse_kind(const std::string& text) {
   const std::string_view whole = text;
   const auto colon = whole.find(':');
   const auto name = whole.substr(0, colon);
   const auto argument = colon == std::string_view::npos ? std::string_view() : whole.substr(colon + 1);
-  for (const auto* kind : kinds) {
+  for (const auto* kind : predictor_kinds) {
     if (kind->name != name) continue;
-    if (colon != std::string_view::npos && argument.empty()) return malformed(text, "nothing follows the ':'");
-    if (const auto checked = kind->check(argument); !checked) return malformed(text, checked.message());
+    if (colon != std::string_view::npos && argument.empty())
+      return malformed_predictor(text, "nothing follows the ':'");
+    if (const auto checked = kind->check(argument); !checked) return malformed_predictor(text, checked.message());
     return parsed_kind{kind, argument};
   }
-  return malformed(text, "unknown kind");
+  return malformed_predictor(text, "unknown kind");
 }
 
 } // namespace
@@ -65,13 +66,13 @@ void synthetic_gradient_model::train(stream& s, const tensor& h, const tensor& l
 }
 
 status check_synthetic_gradient_kind(const std::string& kind) {
-  if (const auto parsed = parse(kind); !parsed) return parsed.failure();
+  if (const auto parsed = parse_kind(kind); !parsed) return parsed.failure();
   return ok();
 }
 
 result<synthetic_gradient_size> size_of_synthetic_gradient_model(const synthetic_gradient_settings& settings,
                                                                  std::int64_t features, std::int32_t classes) {
-  const auto parsed = parse(settings.kind);
+  const auto parsed = parse_kind(settings.kind);
   if (!parsed) return parsed.failure();
   return parsed->kind->size_of({settings, parsed->argument, features, settings.labels ? classes : 0});
 }
@@ -79,7 +80,7 @@ result<synthetic_gradient_size> size_of_synthetic_gradient_model(const synthetic
 result<std::unique_ptr<synthetic_gradient_model>>
 make_synthetic_gradient_model(stream& owner, const synthetic_gradient_settings& settings, std::int64_t features,
                               std::int32_t classes, random_source& random) {
-  const auto parsed = parse(settings.kind);
+  const auto parsed = parse_kind(settings.kind);
   if (!parsed) return parsed.failure();
   if (const auto checked = check_optimizer(settings.optimizer); !checked) return checked.failure();
   return parsed->kind->make({settings, parsed->argument, features, settings.labels ? classes : 0}, owner, random);

@@ -99,8 +99,8 @@ void network_predictor::enqueue_train(stream& s, const tensor& h, const tensor& 
 
 namespace {
 
-constexpr std::int64_t max_width = 65536;
-constexpr std::int64_t max_depth = 100;
+constexpr std::int64_t max_predictor_width = 65536;
+constexpr std::int64_t max_predictor_depth = 100;
 
 bool within(std::optional<std::int64_t> number, std::int64_t highest) {
   return number && *number >= 1 && *number <= highest;
@@ -143,8 +143,8 @@ stages linear_stages(const predictor_request& request) {
 }
 
 status check_lowrank(std::string_view argument) {
-  if (within(parse_number<std::int64_t>(argument), max_width)) return ok();
-  return error{"the rank must be a whole number from 1 to " + std::to_string(max_width)};
+  if (within(parse_number<std::int64_t>(argument), max_predictor_width)) return ok();
+  return error{"the rank must be a whole number from 1 to " + std::to_string(max_predictor_width)};
 }
 
 stages lowrank_stages(const predictor_request& request) {
@@ -167,9 +167,9 @@ mlp_shape parse_mlp(std::string_view argument) {
 
 status check_mlp(std::string_view argument) {
   const auto parsed = parse_mlp(argument);
-  if (within(parsed.width, max_width) && within(parsed.depth, max_depth)) return ok();
-  return error{"the width must be a whole number from 1 to " + std::to_string(max_width) +
-               ", the number of hidden layers one from 1 to " + std::to_string(max_depth)};
+  if (within(parsed.width, max_predictor_width) && within(parsed.depth, max_predictor_depth)) return ok();
+  return error{"the width must be a whole number from 1 to " + std::to_string(max_predictor_width) +
+               ", the number of hidden layers one from 1 to " + std::to_string(max_predictor_depth)};
 }
 
 stages mlp_stages(const predictor_request& request) {

@@ -1,5 +1,6 @@
 #include "models/predictors/ridge.hpp"
 
+#include "models/arena.hpp"
 #include "models/parse.hpp"
 #include "runtime/operators.hpp"
 
@@ -7,14 +8,6 @@
 #include <cmath>
 
 namespace syngrad {
-
-namespace {
-
-std::int64_t padded(std::int64_t elements) {
-  return (elements + 15) / 16 * 16; // products run best on data that starts on a cache line
-}
-
-} // namespace
 
 ridge_predictor::ridge_predictor(stream& s, std::int64_t features, std::int32_t classes, options how)
   : features_(features), classes_(classes), unknowns_(features + classes + 1), options_(how),
@@ -173,7 +166,7 @@ struct parsed_options {
   std::optional<std::int64_t> interval; // 0: none was given
 };
 
-parsed_options parse(std::string_view argument) {
+parsed_options parse_options(std::string_view argument) {
   const ridge_predictor::options usual;
   parsed_options parsed{usual.forget, usual.interval};
   if (argument.empty()) return parsed;
@@ -185,7 +178,7 @@ parsed_options parse(std::string_view argument) {
 
 status check(std::string_view argument) {
   constexpr std::int64_t longest = 1'000'000;
-  const auto [forget, interval] = parse(argument);
+  const auto [forget, interval] = parse_options(argument);
   if (!forget || !(*forget > 0 && *forget <= 1)) return error{"FORGET must be above 0 and at most 1"};
   const bool given = argument.find('@') != std::string_view::npos;
   if (!interval || *interval < (given ? 1 : 0) || *interval > longest)
@@ -198,7 +191,7 @@ synthetic_gradient_size size_of(const predictor_request& request) {
 }
 
 std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, stream& owner, random_source&) {
-  const auto [forget, interval] = parse(request.argument);
+  const auto [forget, interval] = parse_options(request.argument);
   return std::make_unique<ridge_predictor>(owner, request.features, request.classes,
                                            ridge_predictor::options{*forget, *interval});
 }
