@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace syngrad {
 
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-} // namespace
-
 coordinator_actor::coordinator_actor(caf::actor_config& config, actor_place place)
   : observed_actor(config, place, "coordinator", actor_role::coordinator) {
-  summary_.test_error_percent = summary_.validation_error_percent = last_error_ = nan;
+  summary_.test_error_percent = summary_.validation_error_percent = last_error_ = not_measured;
 }
 
 caf::behavior coordinator_actor::make_behavior() {
@@ -210,7 +203,7 @@ void coordinator_actor::end() {
   summary_.wall_s = seconds(steady_now_ns() - began_ns_);
   summary_.steps_per_s = trained_ns_ > 0 ? static_cast<double>(done_) / seconds(trained_ns_) : 0;
   summary_.samples_per_s = summary_.steps_per_s * static_cast<double>(setup_->batch_size);
-  summary_.final_loss = done_ ? recent_loss_ : nan;
+  summary_.final_loss = done_ ? recent_loss_ : not_measured;
   for (auto* each : setup_->devices) summary_.device_bytes += each->memory().counters().bytes;
   const auto stop = [this](const caf::actor& each) { send_exit(each, caf::exit_reason::user_shutdown); };
   for (const auto& each : setup_->groups) stop(each);

@@ -3,16 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <utility>
 
 namespace syngrad {
-
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-} // namespace
 
 // ---- evaluation
 
@@ -55,7 +48,7 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   evaluation_report out;
   out.step = finished.step;
   out.wall_s = seconds(steady_now_ns() - began_ns_);
-  out.train_loss = interval_batches_ ? interval_loss_ / static_cast<double>(interval_batches_) : nan;
+  out.train_loss = interval_batches_ ? interval_loss_ / static_cast<double>(interval_batches_) : not_measured;
   out.loss = finished.loss / static_cast<double>(finished.rows);
   out.error_percent = 100.0 * finished.wrong / static_cast<double>(finished.rows);
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
@@ -145,10 +138,10 @@ void coordinator_actor::show_progress(const std::vector<group_report>& groups) {
   progress_report out;
   out.step = done_;
   out.steps = setup_->steps;
-  out.loss = done_ ? recent_loss_ : nan;
+  out.loss = done_ ? recent_loss_ : not_measured;
   const auto steps_per_s = rate();
   out.samples_per_s = steps_per_s * static_cast<double>(setup_->batch_size);
-  out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - done_) / steps_per_s : nan;
+  out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - done_) / steps_per_s : not_measured;
   out.test_error_percent = last_error_;
   for (const auto& each : groups) out.busy += each.busy / static_cast<double>(groups.size());
   setup_->observer.on_progress(out);

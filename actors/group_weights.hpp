@@ -19,6 +19,8 @@ std::vector<lost_group> find_lost_groups(const std::vector<planned_group>&);
 std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_group>&,
                                                     const std::vector<lost_group>& lost);
 
+inline constexpr std::chrono::seconds message_patience{30}; // for one message of a large group
+
 // The same while the actors run, for the time that `use` takes: the groups stand still between two messages. From any
 // thread, one at a time. Fails where a group does not come to the end of a message within `patience`, where its device
 // fails, and where `use` does.

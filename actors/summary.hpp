@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace syngrad {
+
+inline constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
 
 // Of one group, over the run so far. Shares are of the group's time: they add up to at most 1.
 struct group_report {

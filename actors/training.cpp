@@ -7,7 +7,6 @@
 #include "actors/hang_report.hpp"
 
 #include <chrono>
-#include <limits>
 #include <mutex>
 
 namespace syngrad {
@@ -45,7 +44,7 @@ training_summary not_begun(const std::string& why) {
   training_summary out;
   out.end = run_end::failed;
   out.failure = why;
-  out.test_error_percent = out.validation_error_percent = out.final_loss = std::numeric_limits<double>::quiet_NaN();
+  out.test_error_percent = out.validation_error_percent = out.final_loss = not_measured;
   return out;
 }
 
@@ -119,13 +118,12 @@ std::vector<layer_group::named_tensor> training::weights() {
 }
 
 status training::with_weights_now(const weights_use& use) {
-  constexpr std::chrono::seconds patience(30); // for one message of a large group
   const auto state = [this] {
     const std::lock_guard lock(self_->mutex);
     return self_->state;
   }();
   if (state) ++state->standing_still;
-  const auto done = syngrad::with_weights_now(self_->plan.groups, patience, use);
+  const auto done = syngrad::with_weights_now(self_->plan.groups, message_patience, use);
   if (state) --state->standing_still;
   return done;
 }

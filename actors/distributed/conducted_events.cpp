@@ -5,7 +5,6 @@
 #include "actors/hang_report.hpp"
 
 #include <cstdio>
-#include <limits>
 #include <utility>
 
 namespace syngrad {
@@ -153,8 +152,7 @@ void conducted_run::end_with(run_end end, const std::string& why) {
   summary_.emplace();
   summary_->end = end;
   summary_->failure = why;
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  summary_->test_error_percent = summary_->validation_error_percent = summary_->final_loss = nan;
+  summary_->test_error_percent = summary_->validation_error_percent = summary_->final_loss = not_measured;
 }
 
 // A signal for all processes of a run may be heard of from a node first: it is one request, however often it is told.

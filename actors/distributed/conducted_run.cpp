@@ -14,8 +14,7 @@ namespace syngrad {
 
 namespace {
 
-constexpr std::chrono::seconds step_patience{30}; // one message of a large group
-constexpr double least_patience_s = 15;           // a node's actors may take long to stop, and its devices to finish
+constexpr double least_patience_s = 15; // a node's actors may take long to stop, and its devices to finish
 constexpr std::uint64_t trace_headroom = std::uint64_t{64} << 20; // headers and names are beyond the limit
 
 // Those of `all` whose names are not among `have`.
@@ -79,7 +78,7 @@ std::vector<layer_group::named_tensor> conducted_run::weights() const {
 }
 
 status conducted_run::with_weights_here(const weights_use& use) {
-  return with_weights_now(plan_.groups, step_patience, use);
+  return with_weights_now(plan_.groups, message_patience, use);
 }
 
 void conducted_run::order_all() {

@@ -6,8 +6,6 @@ namespace syngrad {
 
 namespace {
 
-using kind = run_role::kind;
-
 std::uint32_t number_of(const run_role& role) {
   return static_cast<std::uint32_t>(role.what) + static_cast<std::uint32_t>(role.group);
 }
@@ -16,7 +14,7 @@ std::uint32_t number_of(const run_role& role) {
 
 std::string name_of(const run_role& role) {
   static constexpr const char* names[] = {"any actor", "control", "the coordinator", "the source"};
-  if (role.what == kind::group) return "group " + std::to_string(role.group);
+  if (role.what == role_kind::group) return "group " + std::to_string(role.group);
   return names[static_cast<int>(role.what)];
 }
 
@@ -25,13 +23,13 @@ std::uint32_t link_route::number() const {
 }
 
 std::uint16_t link_route::interface() const {
-  if (from.what != kind::group || to.what != kind::group) return no_interface;
+  if (from.what != role_kind::group || to.what != role_kind::group) return no_interface;
   return static_cast<std::uint16_t>(std::min(from.group, to.group));
 }
 
 std::string link_route::title() const {
   const auto name = [this](const run_role& role, bool there) {
-    if (role.what != kind::anybody) return name_of(role);
+    if (role.what != role_kind::anybody) return name_of(role);
     return there ? "node " + std::to_string(other) : "this node";
   };
   return "link " + name(from, !outgoing) + " -> " + name(to, outgoing);
@@ -44,11 +42,11 @@ std::vector<link_route> routes_of(std::uint8_t here, const std::vector<std::uint
     if (from_node == here) routes.push_back({from, to, to_node, true});
     if (to_node == here) routes.push_back({from, to, from_node, false});
   };
-  const run_role coordinator{kind::coordinator, 0}, anybody{kind::anybody, 0};
-  run_role below{kind::source, 0};
+  const run_role coordinator{role_kind::coordinator, 0}, anybody{role_kind::anybody, 0};
+  run_role below{role_kind::source, 0};
   std::uint8_t below_node = 0;
   for (std::size_t i = 0; i < node_of.size(); ++i) {
-    const run_role group{kind::group, static_cast<int>(i)};
+    const run_role group{role_kind::group, static_cast<int>(i)};
     add(below, below_node, group, node_of[i]);
     add(group, node_of[i], below, below_node);
     add(coordinator, 0, group, node_of[i]);
@@ -63,7 +61,7 @@ std::vector<link_route> routes_of(std::uint8_t here, const std::vector<std::uint
 }
 
 link_route control_route(std::uint8_t here, std::uint8_t other, bool outgoing) {
-  const run_role control{kind::control, 0}, anybody{kind::anybody, 0};
+  const run_role control{role_kind::control, 0}, anybody{role_kind::anybody, 0};
   const bool from_coordinator = (here == 0) == outgoing;
   return {from_coordinator ? control : anybody, from_coordinator ? anybody : control, other, outgoing};
 }

@@ -25,6 +25,7 @@ struct run_role {
 
   friend bool operator==(const run_role&, const run_role&) = default;
 };
+using role_kind = run_role::kind;
 std::string name_of(const run_role&); // "group 3", "the coordinator"
 
 struct link_route {

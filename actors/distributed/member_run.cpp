@@ -14,8 +14,6 @@ namespace syngrad {
 
 namespace {
 
-constexpr std::chrono::seconds step_patience{30}; // one message of a large group
-
 std::vector<std::uint8_t> nodes_of(const run_order& order) {
   std::vector<std::uint8_t> nodes;
   for (const auto& each : order.groups) nodes.push_back(each.node);
@@ -249,7 +247,7 @@ std::string member_run::send_weights() {
 // On a disk first, whoever is killed next; a disk that takes nothing is no reason not to do the rest.
 status member_run::keep_now(const std::function<void(std::span<const layer_group::named_tensor>)>& then) {
   if (actors_.all.empty()) return error{"its groups are not there yet"};
-  return with_weights_now(plan_->groups, step_patience, [&](auto weights) {
+  return with_weights_now(plan_->groups, message_patience, [&](auto weights) {
     auto kept = setup_.keep ? setup_.keep(weights) : ok();
     if (then) then(weights);
     return kept;

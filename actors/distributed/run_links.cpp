@@ -8,47 +8,46 @@ namespace syngrad {
 
 namespace {
 
-using kind = run_role::kind;
-
 caf::actor local_actor(const running_actors& local, const run_role& role) {
   switch (role.what) {
-  case kind::coordinator:
+  case role_kind::coordinator:
     return local.coordinator;
-  case kind::source:
+  case role_kind::source:
     return local.source;
-  case kind::group:
+  case role_kind::group:
     return local.groups[static_cast<std::size_t>(role.group)];
-  case kind::anybody:
-  case kind::control:
+  case role_kind::anybody:
+  case role_kind::control:
     break;
   }
   return {};
 }
 
 void stand_in(outside_actors& outside, const run_role& role, const caf::actor& link) {
-  if (role.what == kind::coordinator) outside.coordinator = link;
-  if (role.what == kind::source) outside.source = link;
-  if (role.what == kind::group) outside.groups[static_cast<std::size_t>(role.group)] = link;
+  if (role.what == role_kind::coordinator) outside.coordinator = link;
+  if (role.what == role_kind::source) outside.source = link;
+  if (role.what == role_kind::group) outside.groups[static_cast<std::size_t>(role.group)] = link;
 }
 
 // A group that is above or below hears when the network is away; a request for reports has no owner.
 caf::actor owner_of(const running_actors& local, const run_role& from) {
-  return from.what == kind::group ? local_actor(local, from) : caf::actor{};
+  return from.what == role_kind::group ? local_actor(local, from) : caf::actor{};
 }
 
 // Null where it is not to or from a neighbour of a group.
 std::shared_ptr<link_counters> counters_of(const running_actors& local, const link_route& route) {
   const auto& from = route.from;
-  if (route.to.what != kind::group || (from.what != kind::group && from.what != kind::source)) return nullptr;
+  if (route.to.what != role_kind::group || (from.what != role_kind::group && from.what != role_kind::source))
+    return nullptr;
   const auto at = static_cast<std::size_t>(route.to.group);
-  const bool is_above = from.what == kind::group && from.group > route.to.group;
+  const bool is_above = from.what == role_kind::group && from.group > route.to.group;
   return is_above ? local.from_above[at] : local.from_below[at];
 }
 
 // Where what it sends is computed.
 device* device_of(const run_plan& plan, const run_role& from) {
-  if (from.what == kind::source) return plan.source_device;
-  if (from.what == kind::group) return plan.groups[static_cast<std::size_t>(from.group)].where;
+  if (from.what == role_kind::source) return plan.source_device;
+  if (from.what == role_kind::group) return plan.groups[static_cast<std::size_t>(from.group)].where;
   return nullptr;
 }
 
@@ -71,16 +70,16 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     setup.options = wiring.options;
     setup.source = device_of(plan, route.from);
     const auto link = spawn_outgoing_link(system, place(), std::move(setup));
-    if (route.from.what == kind::coordinator)
+    if (route.from.what == role_kind::coordinator)
       out.outside.asked[static_cast<std::size_t>(route.to.group)] = link;
     else
       stand_in(out.outside, route.to, link);
     out.ends.push_back({route, link});
   };
   for (const auto& route : routes)
-    if (route.outgoing && route.to.what == kind::coordinator) add_outgoing(route);
+    if (route.outgoing && route.to.what == role_kind::coordinator) add_outgoing(route);
   for (const auto& route : routes)
-    if (route.outgoing && route.to.what != kind::coordinator) add_outgoing(route);
+    if (route.outgoing && route.to.what != role_kind::coordinator) add_outgoing(route);
   join_actors(local, out.outside);
   for (const auto& route : routes) {
     if (route.outgoing) continue;

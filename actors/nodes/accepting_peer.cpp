@@ -8,7 +8,7 @@ namespace syngrad {
 
 namespace {
 
-constexpr auto probe_limit = std::chrono::seconds(1);
+constexpr auto port_probe_limit = std::chrono::seconds(1);
 constexpr auto probe_interval = std::chrono::milliseconds(500);
 
 struct probe_now {
@@ -76,7 +76,7 @@ private:
     thread_.run([peer = caf::actor_cast<caf::actor>(this),
                  target = probe_target{setup().expected.address, "--advertise"}, order,
                  &names = names_](const stop_switch& stop) {
-      caf::anon_send(peer, probed{order.after, probe_port(target, names, question_limit(probe_limit, &stop))});
+      caf::anon_send(peer, probed{order.after, probe_port(target, names, question_limit(port_probe_limit, &stop))});
     });
   }
 

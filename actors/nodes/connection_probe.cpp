@@ -14,18 +14,18 @@ namespace syngrad {
 
 namespace {
 
-using kind = probe_result::kind;
+using probe_outcome = probe_result::kind;
 
 probe_result explain(const probe_target& target, const tcp_connection::failure& failed) {
   const auto& where = target.where;
   if (failed.error_number == 0)
-    return {kind::unreachable,
+    return {probe_outcome::unreachable,
             "cannot resolve '" + where.host + "' of " + to_text(where) + ": " + failed.what + "; mend " +
               target.named_by + ", or write a numeric address there",
             {}};
   if (failed.error_number == ECONNREFUSED)
-    return {kind::refuses, port_refuses(where) + ": start the process there, or mend " + target.named_by, {}};
-  return {kind::unreachable,
+    return {probe_outcome::refuses, port_refuses(where) + ": start the process there, or mend " + target.named_by, {}};
+  return {probe_outcome::unreachable,
           "cannot reach " + to_text(where) + ": " + failed.what + "; check " + target.named_by +
             ", and that firewalls let TCP port " + std::to_string(where.port) + " through",
           {}};
@@ -51,14 +51,14 @@ private:
 };
 
 probe_result stranger(const probe_target& target) {
-  return {kind::stranger,
+  return {probe_outcome::stranger,
           "what listens at " + to_text(target.where) + " is no syngrad process; check the port of " + target.named_by,
           {}};
 }
 
 // It may come back: a coordinator that is just started again behind a tunnel does so.
 probe_result closed_at_once(const probe_target& target) {
-  return {kind::unreachable,
+  return {probe_outcome::unreachable,
           to_text(target.where) +
             " closed the connection at once: the process there is just ending, it speaks without TLS where this side "
             "has it (--tls-cert, --tls-key and --tls-ca on both sides, or on neither), or what forwards this port (a "
@@ -73,7 +73,7 @@ using greeting = std::array<char, caf::io::basp::header_size>;
 probe_result judge(const probe_target& target, const greeting& header) {
   const auto greets = header[0] == static_cast<char>(caf::io::basp::message_type::server_handshake) && header[1] == 0 &&
                       header[2] == 0 && header[15] != 0;
-  return greets ? probe_result{kind::open, {}, {}} : stranger(target);
+  return greets ? probe_result{probe_outcome::open, {}, {}} : stranger(target);
 }
 
 // OpenSSL 3 has an error of its own where a connection ends without a word.
@@ -90,13 +90,13 @@ probe_result explain_tls(const probe_target& target, SSL* connection, int return
   const auto reason = SSL_get_error(connection, returned);
   if (const auto chain = SSL_get_verify_result(connection); chain != X509_V_OK) {
     ERR_clear_error();
-    return {kind::untrusted,
+    return {probe_outcome::untrusted,
             "the certificate of " + where + " is not one of --tls-ca: " + X509_verify_cert_error_string(chain) +
               "; give both sides --tls-cert and --tls-ca of one CA, in date (`syngrad certs` issues them)",
             {}};
   }
   if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE)
-    return {kind::silent,
+    return {probe_outcome::silent,
             where + " accepts connections and says nothing: it is stopped, or no node; check the port of " +
               target.named_by,
             {}};
@@ -105,11 +105,11 @@ probe_result explain_tls(const probe_target& target, SSL* connection, int return
   const auto words = take_openssl_error();
   if (closed) return closed_at_once(target);
   if (words.find("alert") != std::string::npos)
-    return {kind::untrusted,
+    return {probe_outcome::untrusted,
             where + " refuses the certificate of --tls-cert (" + words +
               "); give both sides certificates of one CA, in date (`syngrad certs` issues them)",
             {}};
-  return {kind::untrusted,
+  return {probe_outcome::untrusted,
           "no TLS with " + where + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca",
           {}};
 }
@@ -159,7 +159,7 @@ probe_result ask_plainly(const probe_target& target, tcp_connection& to, const q
   if (got.bytes > 0) return stranger(target);
   const auto where = to_text(target.where);
   if (got.how == end::late)
-    return {kind::silent,
+    return {probe_outcome::silent,
             where + " accepts connections and says nothing: it is stopped, or it wants TLS (--tls-cert, --tls-key, "
                     "--tls-ca)",
             {}};
@@ -175,7 +175,7 @@ std::string port_refuses(const endpoint& where) {
 probe_result probe_port(const probe_target& target, name_lookup& names, const question_limit& limit) {
   tcp_connection connection;
   if (const auto failed = connection.open(target.where, names, limit)) return explain(target, *failed);
-  return {kind::open, {}, connection.address(), connection.own_host()};
+  return {probe_outcome::open, {}, connection.address(), connection.own_host()};
 }
 
 probe_result probe_node(const probe_target& target, const tls_credentials* credentials, name_lookup& names,

@@ -12,15 +12,13 @@ constexpr std::size_t most_greeted = 256;
 constexpr std::int64_t greeted_for_ns = 10'000'000'000;
 constexpr auto owner_answers_within = std::chrono::seconds(10);
 
-using kind = limited_log::kind;
-
 } // namespace
 
 gatekeeper_actor::gatekeeper_actor(caf::actor_config& config, std::shared_ptr<const node_context> context)
   : caf::event_based_actor(config), context_(std::move(context)), log_(context_->log) {
   set_default_handler(caf::drop); // whatever else a stranger sends
   set_exception_handler([this](std::exception_ptr&) -> caf::error {
-    log_.say(kind::malformed, "a message to the gatekeeper could not be handled", steady_now_ns());
+    log_.say(limited_log::kind::malformed, "a message to the gatekeeper could not be handled", steady_now_ns());
     return caf::none;
   });
   set_down_handler([this](caf::down_msg& down) {
@@ -108,7 +106,7 @@ void gatekeeper_actor::show_roster(const hello&, const caf::actor& remote) {
 }
 
 void gatekeeper_actor::refuse(const caf::actor& remote, const std::string& line, bool again) {
-  if (!again) log_.say(kind::refused, "refused: " + line, steady_now_ns());
+  if (!again) log_.say(limited_log::kind::refused, "refused: " + line, steady_now_ns());
   caf::anon_send(remote, refused{line, again});
 }
 
@@ -116,7 +114,7 @@ void gatekeeper_actor::forget_old(std::int64_t now_ns) {
   while (!greeted_.empty() && now_ns - greeted_.front().since_ns > greeted_for_ns) greeted_.pop_front();
   if (greeted_.size() < most_greeted) return;
   greeted_.pop_front();
-  log_.say(kind::overloaded,
+  log_.say(limited_log::kind::overloaded,
            "more than " + std::to_string(most_greeted) + " strangers at once: the oldest is forgotten", now_ns);
 }
 

@@ -31,7 +31,7 @@ namespace syngrad {
 namespace {
 
 using milliseconds = std::chrono::milliseconds;
-constexpr auto probe_limit = milliseconds(2000);
+constexpr auto node_probe_limit = milliseconds(2000);
 constexpr auto attempt_limit = milliseconds(8000);
 constexpr auto first_pause = milliseconds(50);
 constexpr auto longest_pause = milliseconds(1000);
@@ -111,7 +111,7 @@ private:
     delayed_send(this, attempt_limit, attempt_over{number});
     thread_.run([peer = caf::actor_cast<caf::actor>(this), number, target = probe_target{address_, named_by_},
                  credentials = context().self.credentials, &names = names_](const stop_switch& stop) {
-      const question_limit limit(probe_limit, &stop);
+      const question_limit limit(node_probe_limit, &stop);
       caf::anon_send(peer, probe_answer{number, probe_node(target, credentials.get(), names, limit)});
     });
   }

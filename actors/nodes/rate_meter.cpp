@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t long_enough_ns = 10'000'000;
 constexpr std::int64_t too_long_ns = 1'000'000'000; // for a second one
-constexpr std::size_t wanted = 3;
+constexpr std::size_t samples_wanted = 3;
 
 } // namespace
 
@@ -20,7 +20,7 @@ std::optional<double> rate_meter::take(std::int64_t took_ns, std::int64_t round_
     return std::nullopt;
   }
   rates_.push_back(static_cast<double>(burst_) * 1e9 / static_cast<double>(own_ns));
-  if (rates_.size() < wanted && own_ns < too_long_ns) return std::nullopt;
+  if (rates_.size() < samples_wanted && own_ns < too_long_ns) return std::nullopt;
   const auto middle = rates_.begin() + static_cast<std::ptrdiff_t>(rates_.size() / 2);
   std::nth_element(rates_.begin(), middle, rates_.end());
   return *middle;

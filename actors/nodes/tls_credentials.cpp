@@ -12,7 +12,7 @@ namespace syngrad {
 
 namespace {
 
-constexpr std::size_t longest_list = 16 << 20; // of what is revoked: 40 bytes each
+constexpr std::size_t longest_revocation_list = 16 << 20; // of what is revoked: 40 bytes each
 
 result<std::string> read_pem(const std::string& path, std::size_t longest = longest_certificate) {
   return read_text_file(path, longest);
@@ -105,7 +105,7 @@ status tls_credentials::take_ca(const std::string& path) {
 status tls_credentials::take_revocations(const tls_files& files) {
   const auto path = files.crl.empty() ? list_beside(files.ca) : files.crl;
   if (path.empty()) return ok();
-  const auto pem = read_pem(path, longest_list);
+  const auto pem = read_pem(path, longest_revocation_list);
   if (!pem) return pem.failure();
   const auto known = authorities();
   const auto bio = read_from(*pem);
