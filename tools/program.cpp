@@ -11,7 +11,7 @@ namespace syngrad::tools {
 
 namespace {
 
-void print_help() {
+void print_program_help() {
   std::cout << "syngrad " SYNGRAD_VERSION
                ": trains neural networks with synthetic gradients, a layer group an actor\n\n"
                "Usage: syngrad COMMAND [OPTION]...\n\nCommands:\n";
@@ -22,7 +22,7 @@ void print_help() {
                "Start with `syngrad train`: without options it trains the built-in digits within a minute.\n";
 }
 
-const subcommand* find(const std::string& name) {
+const subcommand* find_subcommand(const std::string& name) {
   for (const auto& command : subcommands())
     if (name == command.name) return &command;
   return nullptr;
@@ -38,10 +38,10 @@ exit_code report_unknown(const std::string& name) {
 
 exit_code help(std::span<const std::string> arguments) {
   if (arguments.empty()) {
-    print_help();
+    print_program_help();
     return exit_code::done;
   }
-  const auto* command = find(arguments.front());
+  const auto* command = find_subcommand(arguments.front());
   if (!command) return report_unknown(arguments.front());
   const std::vector<std::string> wanted{"--help"};
   return command->run(wanted);
@@ -51,7 +51,7 @@ exit_code help(std::span<const std::string> arguments) {
 
 exit_code run_program(std::span<const std::string> arguments) {
   if (arguments.empty()) {
-    print_help();
+    print_program_help();
     return exit_code::done;
   }
   const auto& first = arguments.front();
@@ -61,7 +61,7 @@ exit_code run_program(std::span<const std::string> arguments) {
     std::cout << "syngrad " SYNGRAD_VERSION "\n";
     return exit_code::done;
   }
-  const auto* command = find(first);
+  const auto* command = find_subcommand(first);
   return command ? command->run(rest) : report_unknown(first);
 }
 

@@ -15,6 +15,11 @@ struct subcommand {
   exit_code (*run)(std::span<const std::string> arguments);
 };
 
+// One line on the standard error, "syngrad NAME: MESSAGE", and how the program ends: what was found before any work,
+// and what failed later.
+exit_code refuse_command(const std::string& name, const std::string& message);
+exit_code fail_command(const std::string& name, const std::string& message);
+
 // Every subcommand, in the order of the help text.
 std::span<const subcommand> subcommands();
 

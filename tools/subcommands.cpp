@@ -8,8 +8,26 @@
 #include "tools/train/train_command.hpp"
 
 #include <array>
+#include <iostream>
 
 namespace syngrad::tools {
+
+namespace {
+
+exit_code end_command(const std::string& name, const std::string& message, exit_code code) {
+  std::cerr << "syngrad " << name << ": " << message << '\n';
+  return code;
+}
+
+} // namespace
+
+exit_code refuse_command(const std::string& name, const std::string& message) {
+  return end_command(name, message, exit_code::bad_usage);
+}
+
+exit_code fail_command(const std::string& name, const std::string& message) {
+  return end_command(name, message, exit_code::failed);
+}
 
 std::span<const subcommand> subcommands() {
   static constexpr std::array registry{

@@ -7,6 +7,7 @@
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/signals.hpp"
+#include "tools/subcommand.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -23,11 +24,6 @@ struct bench_options {
   bool quick = false;
   bool help = false;
 };
-
-exit_code fail(const std::string& message, exit_code code) {
-  std::cerr << "syngrad bench: " << message << '\n';
-  return code;
-}
 
 option_row number_list(std::string name, std::vector<int>& target, int most, std::string help) {
   auto set = [&target, most](const std::string& value) -> status {
@@ -68,7 +64,7 @@ option_row policy_choice(std::string name, std::vector<std::string>& target) {
           [&target, known] { return std::optional(target == known ? std::string("both") : target.front()); }};
 }
 
-option_reader make_reader(bench_options& o) {
+option_reader make_bench_option_reader(bench_options& o) {
   auto& s = o.settings;
   return option_reader(
     {{"What to measure",
@@ -104,12 +100,12 @@ result<output_file> create_json(const std::string& path) {
 
 exit_code bench(const bench_options& options) {
   if (auto chosen = choose_devices(options.settings.devices, 1); !chosen)
-    return fail(chosen.message(), exit_code::bad_usage);
+    return refuse_command("bench", chosen.message());
   const auto& threads = options.settings.threads;
   if (const auto room = check_actor_threads(*std::max_element(threads.begin(), threads.end()), 1); !room)
-    return fail(room.message(), exit_code::bad_usage);
+    return refuse_command("bench", room.message());
   auto json = create_json(options.json);
-  if (!json) return fail("--json: " + json.message(), exit_code::bad_usage);
+  if (!json) return refuse_command("bench", "--json: " + json.message());
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };
   std::atomic<bool> stopped{false};
   const signal_watcher watcher({[&stopped] {
@@ -118,11 +114,11 @@ exit_code bench(const bench_options& options) {
               << std::endl;
   }});
   const auto report = measure(options.settings, say, [&stopped] { return stopped.load(); });
-  if (!report) return fail(report.message(), exit_code::failed);
+  if (!report) return fail_command("bench", report.message());
   auto& shown = json->is_standard_output() ? std::cerr : std::cout;
   shown << format_bench_table(*report) << std::flush;
   json->write(format_bench_json(*report));
-  if (auto written = json->commit(); !written) return fail(written.message(), exit_code::failed);
+  if (auto written = json->commit(); !written) return fail_command("bench", written.message());
   shown << "as JSON: " << json->path() << std::endl;
   return stopped ? exit_code::interrupted : exit_code::done;
 }
@@ -132,7 +128,7 @@ exit_code bench(const bench_options& options) {
 exit_code run_bench(std::span<const std::string> arguments) {
   ignore_write_signals();
   bench_options options;
-  auto reader = make_reader(options);
+  auto reader = make_bench_option_reader(options);
   if (asks_for_help(arguments)) {
     std::cout << "Usage: syngrad bench [OPTION]...\n\n"
                  "Measures this machine: steps/s of locked and synthetic training (linear predictors, labels), their\n"
@@ -143,7 +139,7 @@ exit_code run_bench(std::span<const std::string> arguments) {
                  "  syngrad bench --device cuda:0 --precision bf16 --widths 4096 --hidden 8 --batch 4096 --threads 4\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);
+  if (auto read = reader.read(arguments); !read) return refuse_command("bench", read.message());
   apply_quick(options, reader);
   return bench(options);
 }

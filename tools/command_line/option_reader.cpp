@@ -28,7 +28,7 @@ po::options_description describe(const std::vector<option_group>& groups) {
 }
 
 // The line of `text` on which a config file sets `key`; 0 where it cannot be found.
-int line_of(const std::string& text, const std::string& key) {
+int line_of_key(const std::string& text, const std::string& key) {
   std::istringstream lines(text);
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
@@ -49,7 +49,7 @@ int line_with(const std::string& text, const std::string& content) {
   return 0;
 }
 
-std::string place(const std::string& path, int line) {
+std::string place_in_file(const std::string& path, int line) {
   return path + (line > 0 ? ":" + std::to_string(line) : "") + ": ";
 }
 
@@ -140,10 +140,10 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     given_values read;
     for (const auto& option : parsed.options) {
       const auto& key = option.string_key;
-      const auto origin = place(path, line_of(text, key)) + key;
+      const auto origin = place_in_file(path, line_of_key(text, key)) + key;
       if (key == "config") return error{origin + ": a file cannot name another one; leave it out"};
       if (option.unregistered)
-        return error{place(path, line_of(text, key)) + "unknown option '" + visible(key) + "'" +
+        return error{place_in_file(path, line_of_key(text, key)) + "unknown option '" + visible(key) + "'" +
                      suggest(key, names(), "")};
       for (const auto& earlier : read)
         if (earlier.name == key) return error{origin + " is set more than once; set it once"};
@@ -152,7 +152,7 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     return read;
   } catch (const po::invalid_config_file_syntax& failure) {
     const auto& line = failure.tokens();
-    return error{place(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" + visible(line) + "'"};
+    return error{place_in_file(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" + visible(line) + "'"};
   } catch (const po::error& failure) {
     return error{path + ": " + failure.what()};
   }

@@ -1,5 +1,6 @@
 #include "tools/command_line/option_row.hpp"
 
+#include "models/parse.hpp"
 #include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"
 
@@ -14,16 +15,7 @@ namespace syngrad::tools {
 namespace {
 
 template <class Number>
-std::optional<Number> parse(const std::string& value) {
-  Number number{};
-  const auto* end = value.data() + value.size();
-  const auto [stop, failure] = std::from_chars(value.data(), end, number);
-  if (failure != std::errc{} || stop != end) return std::nullopt;
-  return number;
-}
-
-template <class Number>
-std::string format(Number number) {
+std::string format_number(Number number) {
   std::array<char, 40> digits{};
   return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr};
 }
@@ -75,20 +67,24 @@ auto setter(Target& target, Read read) {
 } // namespace
 
 std::optional<std::int64_t> parse_whole(const std::string& value) {
-  return parse<std::int64_t>(value);
+  return parse_number<std::int64_t>(value);
 }
 
 std::optional<double> parse_real(const std::string& value) {
-  const auto number = parse<double>(value);
+  const auto number = parse_number<double>(value);
   return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 std::string format_real(double value) {
-  return format(value);
+  return format_number(value);
 }
 
 std::string format_real(float value) {
-  return format(value);
+  return format_number(value);
+}
+
+error option_error(const std::string& option, const std::string& why) {
+  return {"--" + option + ": " + why};
 }
 
 std::string join_choices(const std::vector<std::string>& names) {
@@ -115,7 +111,7 @@ option_row whole_number(std::string name, std::uint64_t& target, std::string hel
   return {std::move(name), "N", std::move(help),
           setter(target,
                  [](const std::string& value) -> result<std::uint64_t> {
-                   if (const auto number = parse<std::uint64_t>(value)) return *number;
+                   if (const auto number = parse_number<std::uint64_t>(value)) return *number;
                    return expected("a whole number of at least 0", value);
                  }),
           [&target] { return std::to_string(target); }};

@@ -58,6 +58,8 @@ std::optional<double> parse_real(const std::string& value); // finite
 // The shortest digits that read back as the same value.
 std::string format_real(double value);
 std::string format_real(float value);
+// What is wrong with an option, "--steps: WHY"; `option` without dashes.
+error option_error(const std::string& option, const std::string& why);
 // "a, b or c"
 std::string join_choices(const std::vector<std::string>& names);
 

@@ -13,7 +13,7 @@ status check_device(const std::string& text) {
   return ok();
 }
 
-status check_places(const std::string& text) {
+status check_place_text(const std::string& text) {
   if (auto places = parse_placements(text); !places) return places.failure();
   return ok();
 }
@@ -61,7 +61,7 @@ option_row place_row(device_options& target) {
   auto row = text("place", "GROUPS=DEVICE,...", target.place,
                   "Devices of single groups, counted from 0, a predictor lives with its group: 0-2=cuda:0,3=cpu. The "
                   "others go to --device",
-                  check_places);
+                  check_place_text);
   row.get = [&target] { return target.place.empty() ? std::nullopt : std::optional(target.place); };
   row.shown_default = "all on --device";
   return row;

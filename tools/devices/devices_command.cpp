@@ -3,6 +3,7 @@
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/devices/inventory_text.hpp"
+#include "tools/subcommand.hpp"
 
 #include <iostream>
 
@@ -22,10 +23,7 @@ exit_code run_devices(std::span<const std::string> arguments) {
               << "Examples:\n  syngrad devices\n  syngrad devices --format json\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) {
-    std::cerr << "syngrad devices: " << read.message() << '\n';
-    return exit_code::bad_usage;
-  }
+  if (auto read = reader.read(arguments); !read) return refuse_command("devices", read.message());
   const auto shown = format == "json" ? format_inventory_json : format_inventory_table;
   std::cout << shown(describe_host_processor(), list_cuda_devices()) << std::flush;
   return exit_code::done;

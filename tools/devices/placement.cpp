@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t largest_group = (1 << 16) - 1;
 
-error expected(const std::string& what, const std::string& in) {
+error malformed_placement(const std::string& what, const std::string& in) {
   return {"expected " + what + ", got '" + in + "'; write for example 0-2=cuda:0,3=cpu"};
 }
 
@@ -25,8 +25,8 @@ status parse_groups(const std::string& text, placement& into) {
   const auto dash = text.find('-');
   const auto first = parse_group(text.substr(0, dash));
   const auto last = dash == std::string::npos ? first : parse_group(text.substr(dash + 1));
-  if (!first || !last) return expected("group numbers, N or N-N counted from 0, before '='", text);
-  if (*last < *first) return expected("groups from the lower to the higher number", text);
+  if (!first || !last) return malformed_placement("group numbers, N or N-N counted from 0, before '='", text);
+  if (*last < *first) return malformed_placement("groups from the lower to the higher number", text);
   into.first = *first;
   into.last = *last;
   return ok();
@@ -40,13 +40,14 @@ bool is_node_name(const std::string& text) {
 
 result<placement> parse_placement(const std::string& text) {
   const auto equals = text.find('=');
-  if (equals == std::string::npos) return expected("GROUPS=DEVICE", text);
+  if (equals == std::string::npos) return malformed_placement("GROUPS=DEVICE", text);
   placement out;
   if (auto groups = parse_groups(text.substr(0, equals), out); !groups) return groups.failure();
   auto where = text.substr(equals + 1);
   if (const auto slash = where.find('/'); slash != std::string::npos) {
     out.node = where.substr(0, slash);
-    if (!is_node_name(out.node)) return expected("a node's name of letters, digits, '-', '_' and '.' before '/'", text);
+    if (!is_node_name(out.node))
+      return malformed_placement("a node's name of letters, digits, '-', '_' and '.' before '/'", text);
     where.erase(0, slash + 1);
   }
   const auto device = parse_device_name(where);

@@ -10,10 +10,6 @@ namespace syngrad::tools {
 
 namespace {
 
-error refuse(const std::string& option, const std::string& why) {
-  return {"--" + option + ": " + why};
-}
-
 // Options that say something to other processes, where there are none.
 status check_alone(const cluster_options& o) {
   const cluster_options usual;
@@ -29,7 +25,7 @@ status check_alone(const cluster_options& o) {
     {"peer-timeout", network.peer_timeout_s != usual.network.peer_timeout_s},
     {"reconnect-for", network.reconnect_for_s != usual.network.reconnect_for_s}};
   for (const auto& [option, given] : said)
-    if (given) return refuse(option, "expected --listen or --local-nodes with it; leave it out");
+    if (given) return option_error(option, "expected --listen or --local-nodes with it; leave it out");
   return ok();
 }
 
@@ -58,13 +54,13 @@ status check_places(const train_options& options, const node_count& count) {
   const auto& text = options.devices.place;
   if (text.empty()) return ok();
   const auto places = parse_placements(text);
-  if (!places) return refuse("place", places.message());
+  if (!places) return option_error("place", places.message());
   const auto nodes = nodes_to_come(options, *places);
   if (auto placed = place_by_hand(text, options.settings.split.size(), nodes); !placed) return placed.failure();
   const auto named = nodes_of_places(text);
   if (static_cast<int>(named.size()) > count.most)
-    return refuse("place", "expected at most " + std::to_string(count.most) + " nodes (--nodes), got " +
-                             std::to_string(named.size()) + "; let more of them come, or name fewer");
+    return option_error("place", "expected at most " + std::to_string(count.most) + " nodes (--nodes), got " +
+                                   std::to_string(named.size()) + "; let more of them come, or name fewer");
   return ok();
 }
 
@@ -79,10 +75,11 @@ std::set<std::string> nodes_of_places(const std::string& text) {
 }
 
 status check_reach_options(const network_settings& s) {
-  if (s.advertise && !s.listen) return refuse("advertise", "expected --listen HOST:PORT with it");
+  if (s.advertise && !s.listen) return option_error("advertise", "expected --listen HOST:PORT with it");
   if (s.ports && (!s.listen || s.listen->port != 0))
-    return refuse("port-range", "expected --listen HOST:0 with it, which leaves the port open; leave one of them out");
-  if (auto whole = s.tls.check(); !whole) return refuse("tls-cert", whole.message());
+    return option_error("port-range",
+                        "expected --listen HOST:0 with it, which leaves the port open; leave one of them out");
+  if (auto whole = s.tls.check(); !whole) return option_error("tls-cert", whole.message());
   return ok();
 }
 
@@ -93,8 +90,9 @@ status check_cluster(const train_options& options) {
   if (!count) return count.failure();
   if (auto good = check_reach_options(cluster.network); !good) return good;
   if (cluster.local_nodes == 0 && options.devices.device != device_options().device)
-    return refuse("device", "nodes say themselves what they compute on (syngrad node --devices), and --place chooses; "
-                            "leave it out");
+    return option_error("device",
+                        "nodes say themselves what they compute on (syngrad node --devices), and --place chooses; "
+                        "leave it out");
   return check_places(options, *count);
 }
 

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t piece = std::size_t{1} << 20;
+constexpr std::size_t piece_bytes = std::size_t{1} << 20;
 
 // The other side is trusted to send its trace, but not to choose where it goes.
 bool is_plain(const std::string& name) {
@@ -31,7 +31,7 @@ std::string send_trace_files(const std::string& folder, const std::function<void
     if (!size) return size.message();
     for (std::size_t at = 0; at < *size;) {
       trace_part part{entry.path().filename().string(), {}};
-      part.bytes.resize(std::min(piece, *size - at));
+      part.bytes.resize(std::min(piece_bytes, *size - at));
       if (auto read = file->read(part.bytes.data(), part.bytes.size()); !read) return read.message();
       at += part.bytes.size();
       send(std::move(part));

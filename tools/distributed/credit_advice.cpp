@@ -16,7 +16,7 @@ constexpr double handling_s = 100e-6;      // of a batch in a group, beside its 
 constexpr double slow_round_trip_s = 5e-3; // less is a busy machine's, which more batches in flight do not help
 constexpr double headroom = 2; // credits come in bursts, and who measures on a busy machine finds too low a rate
 
-const placeable_node* find(const planned_flow& flow, std::uint8_t node) {
+const placeable_node* node_of_flow(const planned_flow& flow, std::uint8_t node) {
   const auto found =
     std::find_if(flow.nodes.begin(), flow.nodes.end(), [&](const auto& each) { return each.node == node; });
   return found == flow.nodes.end() ? nullptr : &*found;
@@ -41,7 +41,7 @@ flow_estimate estimate_flow(const planned_flow& flow) {
     const auto below = i == 0 ? std::uint8_t{0} : flow.places[i - 1].node, above = flow.places[i].node;
     if (below == above) continue;
     const auto one_way = flow.groups[i].bytes_below / 2 * static_cast<double>(flow.batch);
-    for (const auto* end : {find(flow, below), find(flow, above)}) {
+    for (const auto* end : {node_of_flow(flow, below), node_of_flow(flow, above)}) {
       if (!end) continue;
       out.round_trip_s = std::max(out.round_trip_s, end->round_trip_s);
       if (end->bytes_per_second > 0) step_s = std::max(step_s, one_way / end->bytes_per_second);

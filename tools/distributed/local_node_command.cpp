@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void add(std::vector<std::string>& words, const std::vector<std::string>& more) {
+void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
 }
 
@@ -67,9 +67,9 @@ result<std::vector<std::string>> local_node_command(const train_options& options
                                  format_real(network.peer_timeout_s),
                                  "--reconnect-for",
                                  format_real(network.reconnect_for_s)};
-  if (network.insecure) add(words, {"--insecure"});
+  if (network.insecure) append(words, {"--insecure"});
   if (!network.tls.any()) {
-    add(words, {"--name", name});
+    append(words, {"--name", name});
     return words;
   }
   const auto certificate = fs::path(network.tls.certificate).parent_path() / (name + ".pem");
@@ -77,8 +77,8 @@ result<std::vector<std::string>> local_node_command(const train_options& options
   for (const auto& path : {certificate, key})
     if (std::error_code ignored; !fs::exists(path, ignored))
       return no_certificate(path, starter.name, cluster.local_nodes, number);
-  add(words, {"--tls-cert", certificate.string(), "--tls-key", key.string(), "--tls-ca", network.tls.ca});
-  if (!network.tls.crl.empty()) add(words, {"--tls-crl", network.tls.crl});
+  append(words, {"--tls-cert", certificate.string(), "--tls-key", key.string(), "--tls-ca", network.tls.ca});
+  if (!network.tls.crl.empty()) append(words, {"--tls-crl", network.tls.crl});
   return words;
 }
 

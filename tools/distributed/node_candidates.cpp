@@ -10,8 +10,6 @@ namespace syngrad::tools {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 std::vector<std::string> split_list(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -162,6 +160,7 @@ void node_candidates::send_home(const finish& why) {
     each.seat.control.drain();
     if (each.is_up()) on_the_way.insert(number);
   }
+  using clock = std::chrono::steady_clock;
   const auto until = clock::now() + std::chrono::seconds(3);
   while (!on_the_way.empty() && clock::now() < until)
     if (const auto gone = dismissed_node(given_.inbox->next(std::chrono::milliseconds(100)))) on_the_way.erase(*gone);

@@ -14,6 +14,7 @@
 #include "tools/distributed/node_build.hpp"
 #include "tools/distributed/node_options.hpp"
 #include "tools/signals.hpp"
+#include "tools/subcommand.hpp"
 
 #include <iostream>
 #include <mutex>
@@ -25,12 +26,7 @@ namespace syngrad::tools {
 
 namespace {
 
-exit_code refuse(const std::string& message) {
-  std::cerr << "syngrad node: " << message << '\n';
-  return exit_code::bad_usage;
-}
-
-void say(const std::string& line) {
+void print_node_notice(const std::string& line) {
   std::cerr << ("syngrad node: " + line + '\n') << std::flush;
 }
 
@@ -107,22 +103,22 @@ exit_code conclude(const member_outcome& outcome, member_run& run, node_build& b
     line += saved ? "the weights here are saved in " + *saved : "the weights here are lost: " + saved.message();
   }
   if (outcome.end == run_end::interrupted) {
-    if (!line.empty()) say(line);
+    if (!line.empty()) print_node_notice(line);
     return exit_code::interrupted;
   }
   if (well && outcome.delivered) return exit_code::done;
-  say(line);
+  print_node_notice(line);
   return exit_code::failed;
 }
 
 exit_code take_part(node_options& options) {
   constexpr int beside_actors = 7; // signals, the input's end, the trace, connections, and questions that take long
   if (const auto room = check_actor_threads(options.threads, options.intra_op, beside_actors); !room)
-    return refuse(room.message());
+    return refuse_command("node", room.message());
   end_target ends;
   const auto step = [&ends](const char* what) {
     return [&ends, what] {
-      say(what);
+      print_node_notice(what);
       ends.tell(interrupt_run{});
     };
   };
@@ -133,12 +129,12 @@ exit_code take_part(node_options& options) {
   if (options.end_with_input) starter.emplace([&ends] { ends.tell(starter_gone{}); });
   cpu_device host; // this and what is built outlive the system, whose actors use them
   std::optional<node_build> built;
-  auto opened = node_system::open(options.network, options.threads, options.intra_op, say);
-  if (!opened) return refuse(opened.message());
+  auto opened = node_system::open(options.network, options.threads, options.intra_op, print_node_notice);
+  if (!opened) return refuse_command("node", opened.message());
   auto system = std::move(*opened);
   const auto& name = system->identity().name;
   auto folder = run_folder::create(options.run, "node-" + name);
-  if (!folder) return refuse(folder.message());
+  if (!folder) return refuse_command("node", folder.message());
   auto& build = built.emplace(options, name, std::move(*folder));
   auto result = exit_code::failed;
   bool stuck = false;
@@ -168,10 +164,10 @@ exit_code take_part(node_options& options) {
       const auto saved = build.save(weights);
       return saved ? ok() : status(saved.failure());
     };
-    setup.notice = say;
+    setup.notice = print_node_notice;
     member_run run(std::move(setup));
     const auto outcome = run.run();
-    for (const auto& each : outcome.stuck) say(each + " does not end");
+    for (const auto& each : outcome.stuck) print_node_notice(each + " does not end");
     stuck = !outcome.stuck.empty();
     result = conclude(outcome, run, build);
     control.close(system->get());
@@ -192,16 +188,17 @@ exit_code run_node(std::span<const std::string> arguments) {
     std::cout << node_help(reader);
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse(read.message());
-  if (!options.join) return refuse("--join: say where the coordinator is; write for example --join 127.0.0.1:7000");
+  if (auto read = reader.read(arguments); !read) return refuse_command("node", read.message());
+  if (!options.join)
+    return refuse_command("node", "--join: say where the coordinator is; write for example --join 127.0.0.1:7000");
   options.network.version = SYNGRAD_VERSION;
   const auto meaning = resolve_host(options.join->host); // a name that has no address yet may have one later
   if (meaning)
     if (auto allowed = check_exposure(options.network, *options.join, *meaning, "--join"); !allowed)
-      return refuse(allowed.message());
+      return refuse_command("node", allowed.message());
   if (!options.network.listen)
     options.network.listen = meaning && meaning->is_loopback() ? endpoint{"127.0.0.1", 0} : endpoint{"0.0.0.0", 0};
-  if (auto good = check_reach_options(options.network); !good) return refuse(good.message());
+  if (auto good = check_reach_options(options.network); !good) return refuse_command("node", good.message());
   return take_part(options);
 }
 

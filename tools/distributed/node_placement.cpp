@@ -10,7 +10,7 @@ namespace syngrad::tools {
 
 namespace {
 
-const placeable_node* find(const std::vector<placeable_node>& nodes, const std::string& name) {
+const placeable_node* find_node(const std::vector<placeable_node>& nodes, const std::string& name) {
   const auto found = std::find_if(nodes.begin(), nodes.end(),
                                   [&](const auto& each) { return name.empty() ? each.node == 0 : each.name == name; });
   return found == nodes.end() ? nullptr : &*found;
@@ -42,7 +42,7 @@ result<std::vector<group_place>> place_by_hand(const std::string& places, std::s
   std::vector<group_place> out(groups);
   std::vector<bool> named(groups);
   for (const auto& place : *read) {
-    const auto* node = find(nodes, place.node);
+    const auto* node = find_node(nodes, place.node);
     if (!node) return error{"--place: there is no node '" + place.node + "'; here are " + names_of(nodes)};
     const auto device = place.device.str();
     if (std::find(node->devices.begin(), node->devices.end(), device) == node->devices.end())

@@ -6,6 +6,7 @@
 #include "tools/nodes/certificate_folder.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/signals.hpp"
+#include "tools/subcommand.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -29,11 +30,6 @@ struct certs_options {
   bool help = false;
 };
 
-exit_code fail(const std::string& message, exit_code code) {
-  std::cerr << "syngrad certs: " << message << '\n';
-  return code;
-}
-
 std::vector<std::string> split_at_commas(const std::string& value) {
   std::vector<std::string> out;
   for (std::size_t begin = 0; begin <= value.size();) {
@@ -50,8 +46,8 @@ std::string join(const std::vector<std::string>& words) {
   return out;
 }
 
-option_row list(std::string name, std::string argument, std::vector<std::string>& target, std::string help,
-                std::function<status(const std::string&)> check) {
+option_row comma_list(std::string name, std::string argument, std::vector<std::string>& target, std::string help,
+                      std::function<status(const std::string&)> check) {
   auto set = [&target, check](const std::string& value) -> status {
     auto words = split_at_commas(value);
     for (const auto& word : words)
@@ -85,29 +81,30 @@ status check_renewed_name(const std::string& name) {
   return name == "ca" ? ok() : check_certificate_name(name);
 }
 
-option_reader make_reader(certs_options& o) {
-  auto names =
-    list("names", "NAME,...", o.names, "Make a certificate and a key for each of these nodes", check_certificate_name);
+option_reader make_certs_option_reader(certs_options& o) {
+  auto names = comma_list("names", "NAME,...", o.names, "Make a certificate and a key for each of these nodes",
+                          check_certificate_name);
   names.shown_default = "coordinator,a,b,c in a new folder";
   auto key = text("ca-key", "FILE", o.ca_key, "The CA's key, where it is kept elsewhere");
   key.shown_default = "ca-key.pem in DIR";
   option_reader reader(
     {{"What to do",
       {std::move(names),
-       list("renew", "NAME,...", o.renew,
-            "Make new ones for these, with a new key; the old ones stay good until they expire, or are revoked "
-            "before. ca: a new certificate for the CA itself, with the key that it has",
-            check_renewed_name),
-       list("revoke", "NAME,...", o.revoke,
-            "From the next start of each process on, nobody lets these in: all that was issued to them so far goes "
-            "on the list DIR/crl.pem",
-            check_certificate_name),
+       comma_list("renew", "NAME,...", o.renew,
+                  "Make new ones for these, with a new key; the old ones stay good until they expire, or are revoked "
+                  "before. ca: a new certificate for the CA itself, with the key that it has",
+                  check_renewed_name),
+       comma_list(
+         "revoke", "NAME,...", o.revoke,
+         "From the next start of each process on, nobody lets these in: all that was issued to them so far goes "
+         "on the list DIR/crl.pem",
+         check_certificate_name),
        flag("list", o.list, "Show what there is and until when it is good (also without any of these)")}},
      {"How",
-      {list("hosts", "HOST,...", o.hosts,
-            "Names and addresses of machines, put into every certificate for other programs; syngrad "
-            "itself goes by the node's name",
-            check_host),
+      {comma_list("hosts", "HOST,...", o.hosts,
+                  "Names and addresses of machines, put into every certificate for other programs; syngrad "
+                  "itself goes by the node's name",
+                  check_host),
        whole_number("days", o.days, 1, 36500, "How long everything is good for; of a node at most as long as its CA"),
        std::move(key), flag("help", o.help, "This text")}}},
     {{"names", "renew"},
@@ -216,7 +213,7 @@ status act(const certs_options& o, certificate_folder& folder, std::int64_t now_
 exit_code run_certs(std::span<const std::string> arguments) {
   ignore_write_signals();
   certs_options options;
-  auto reader = make_reader(options);
+  auto reader = make_certs_option_reader(options);
   if (asks_for_help(arguments)) {
     std::cout
       << "Usage: syngrad certs DIR [OPTION]...\n\n"
@@ -234,17 +231,17 @@ exit_code run_certs(std::span<const std::string> arguments) {
          "Exit status: 0 done, 1 it could not be done (nothing was changed), 2 bad usage.\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);
+  if (auto read = reader.read(arguments); !read) return refuse_command("certs", read.message());
   if (options.folders.size() != 1)
-    return fail("expected one folder for the files: syngrad certs DIR", exit_code::bad_usage);
+    return refuse_command("certs", "expected one folder for the files: syngrad certs DIR");
   if (!options.renew.empty() || !options.revoke.empty() || options.list) // nothing is made where there is nothing
     if (std::error_code ignored; !std::filesystem::exists(options.folders.front() + "/ca.pem", ignored))
-      return fail("there is no CA in '" + options.folders.front() + "' (ca.pem); without these options one is made",
-                  exit_code::failed);
+      return fail_command("certs", "there is no CA in '" + options.folders.front() +
+                                     "' (ca.pem); without these options one is made");
   auto folder = certificate_folder::open(options.folders.front(), options.ca_key);
-  if (!folder) return fail(folder.message(), exit_code::failed);
+  if (!folder) return fail_command("certs", folder.message());
   const auto now_s = static_cast<std::int64_t>(std::time(nullptr));
-  if (auto done = act(options, *folder, now_s); !done) return fail(done.message(), exit_code::failed);
+  if (auto done = act(options, *folder, now_s); !done) return fail_command("certs", done.message());
   warn(*folder, options.folders.front(), now_s);
   std::cout.flush();
   return exit_code::done;

@@ -7,6 +7,7 @@
 #include "tools/nodes/network_options.hpp"
 #include "tools/nodes/roster_text.hpp"
 #include "tools/signals.hpp"
+#include "tools/subcommand.hpp"
 
 #include <iostream>
 
@@ -22,12 +23,7 @@ struct nodes_options {
   bool help = false;
 };
 
-exit_code fail(const std::string& message, exit_code code) {
-  std::cerr << "syngrad nodes: " << message << '\n';
-  return code;
-}
-
-option_reader make_reader(nodes_options& o) {
+option_reader make_nodes_option_reader(nodes_options& o) {
   option_reader reader(
     {{"The answer",
       {choice("format", o.format, {"table", "json"}, "How it is written"),
@@ -43,7 +39,7 @@ exit_code run_nodes(std::span<const std::string> arguments) {
   ignore_write_signals();
   nodes_options options;
   options.network.version = SYNGRAD_VERSION;
-  auto reader = make_reader(options);
+  auto reader = make_nodes_option_reader(options);
   if (asks_for_help(arguments)) {
     std::cout << "Usage: syngrad nodes HOST:PORT [OPTION]...\n\n"
                  "Asks the process that was started with --listen HOST:PORT which nodes are with it: devices, groups, "
@@ -52,16 +48,16 @@ exit_code run_nodes(std::span<const std::string> arguments) {
               << "Example:\n  syngrad nodes 10.0.0.1:7000 --tls-cert a.pem --tls-key a-key.pem --tls-ca ca.pem\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return fail(read.message(), exit_code::bad_usage);
+  if (auto read = reader.read(arguments); !read) return refuse_command("nodes", read.message());
   if (options.addresses.size() != 1)
-    return fail("expected the coordinator's address: syngrad nodes HOST:PORT", exit_code::bad_usage);
+    return refuse_command("nodes", "expected the coordinator's address: syngrad nodes HOST:PORT");
   const auto where = parse_endpoint(options.addresses.front());
-  if (!where) return fail(where.message(), exit_code::bad_usage);
+  if (!where) return refuse_command("nodes", where.message());
   if (const auto meaning = resolve_host(where->host)) // a name that has no address is explained below
     if (auto allowed = check_exposure(options.network, *where, *meaning, "connecting to"); !allowed)
-      return fail(allowed.message(), exit_code::bad_usage);
+      return refuse_command("nodes", allowed.message());
   const auto nodes = query_roster(options.network, *where, std::chrono::seconds(options.wait_s));
-  if (!nodes) return fail(nodes.message(), exit_code::failed);
+  if (!nodes) return fail_command("nodes", nodes.message());
   std::cout << (options.format == "json" ? format_roster_json(*nodes) : format_roster_table(*nodes)) << std::flush;
   return exit_code::done;
 }

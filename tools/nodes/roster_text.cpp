@@ -8,7 +8,7 @@ namespace syngrad::tools {
 
 namespace {
 
-std::string show(const std::string& text) {
+std::string show_words(const std::string& text) {
   return text.empty() ? "-" : printable(text);
 }
 
@@ -30,10 +30,10 @@ std::string format_roster_table(const std::vector<roster_entry>& nodes) {
   text_table table(
     {"node", "name", "address", "state", "devices", "groups", "MB/s", "ms there and back", "heard, s ago", "version"});
   for (const auto& node : nodes)
-    table.add({std::to_string(node.node), show(node.name),
-               node.port == 0 ? "-" : printable(to_text({node.host, node.port})), show(node.state), show(node.devices),
-               show(node.groups), show_rate(node.bytes_per_second), show_round_trip(node.round_trip_ns),
-               show_last_heard(node.last_heard_ms), show(node.version)});
+    table.add({std::to_string(node.node), show_words(node.name),
+               node.port == 0 ? "-" : printable(to_text({node.host, node.port})), show_words(node.state),
+               show_words(node.devices), show_words(node.groups), show_rate(node.bytes_per_second),
+               show_round_trip(node.round_trip_ns), show_last_heard(node.last_heard_ms), show_words(node.version)});
   return table.str();
 }
 

@@ -37,7 +37,7 @@ bool is_file_at(int number, const std::string& path) {
   return ::fstat(number, &here) == 0 && ::lstat(path.c_str(), &there) == 0 && is_same_file(here, there);
 }
 
-status sign(int number, const std::string& path) {
+status write_holder(int number, const std::string& path) {
   const auto text = this_process() + "\n";
   if (::ftruncate(number, 0) == 0 && ::pwrite(number, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()))
     return ok();
@@ -64,7 +64,7 @@ result<std::optional<folder_lock>> folder_lock::take(const std::string& folder) 
       ::close(std::exchange(lock.number_, -1));
       continue;
     }
-    if (auto done = sign(number, path); !done)
+    if (auto done = write_holder(number, path); !done)
       return error{"folder '" + folder + "' is not writable: " + done.message()};
     return std::optional<folder_lock>(std::move(lock));
   }

@@ -1,6 +1,7 @@
 #include "tools/run_folder/run_folder.hpp"
 
 #include "runtime/io/file_descriptor.hpp"
+#include "tools/command_line/option_row.hpp"
 
 #include <array>
 #include <cerrno>
@@ -25,10 +26,6 @@ std::string timestamp() {
   return {text.data(), length};
 }
 
-error option_error(const error& failure) {
-  return {"--run: " + failure.message};
-}
-
 } // namespace
 
 result<run_folder> run_folder::create(const std::string& requested, const std::string& policy) {
@@ -38,8 +35,8 @@ result<run_folder> run_folder::create(const std::string& requested, const std::s
     // Two runs started in the same second both want the name; mkdir gives it to one of them.
     auto made = folder.make(!requested.empty());
     if (!made && requested.empty() && fs::exists(folder.path_) && number < 1000) continue;
-    if (!made) return option_error(made.failure());
-    if (auto taken = folder.take(); !taken) return option_error(taken.failure());
+    if (!made) return option_error("run", made.message());
+    if (auto taken = folder.take(); !taken) return option_error("run", taken.message());
     return folder;
   }
 }

@@ -5,6 +5,7 @@
 #include "tools/command_line/nearest_name.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
+#include "tools/subcommand.hpp"
 #include "tools/trace/answer_format.hpp"
 #include "tools/trace/trace_command.hpp"
 #include "tools/trace/trace_options.hpp"
@@ -22,20 +23,12 @@ namespace syngrad::tools {
 
 namespace {
 
-exit_code say(const std::string& command, const std::string& message, exit_code code) {
-  std::cerr << "syngrad trace" << (command.empty() ? "" : " " + command) << ": " << message << '\n';
-  return code;
+// As it is called: "trace info".
+std::string full_name(const trace_command& command) {
+  return std::string("trace ") + command.name;
 }
 
-exit_code refuse(const std::string& command, const std::string& message) {
-  return say(command, message, exit_code::bad_usage);
-}
-
-exit_code fail(const std::string& command, const std::string& message) {
-  return say(command, message, exit_code::failed);
-}
-
-void print_help() {
+void print_trace_help() {
   std::cout
     << "Usage: syngrad trace COMMAND RUN... [OPTION]...\n\n"
        "Answers questions about a run from the messages that it recorded (syngrad train --trace). RUN is the run's\n"
@@ -46,13 +39,13 @@ void print_help() {
                "Start with `syngrad trace info RUN`.\n";
 }
 
-void print_help(const trace_command& command, const std::vector<option_group>& options) {
+void print_command_help(const trace_command& command, const std::vector<option_group>& options) {
   std::cout << "Usage: syngrad trace " << command.name << ' ' << command.arguments << " [OPTION]...\n\n"
             << command.explained << "\n\n"
             << format_option_help(options);
 }
 
-const trace_command* find(const std::string& name) {
+const trace_command* find_trace_command(const std::string& name) {
   for (const auto* command : trace_commands())
     if (name == command->name) return command;
   return nullptr;
@@ -100,7 +93,7 @@ status choose_tables(answer& what, const trace_request& request) {
   return ok();
 }
 
-answer_context context_of(const answer& what, const trace_request& request) {
+answer_context answer_context_of(const answer& what, const trace_request& request) {
   answer_context context{what.records, what.lost, 1};
   for (const auto& run : request.runs) {
     context.records += run.records();
@@ -110,21 +103,21 @@ answer_context context_of(const answer& what, const trace_request& request) {
   return context;
 }
 
-std::string format(const answer& what, const trace_request& request) {
-  const auto context = context_of(what, request);
+std::string format_answer(const answer& what, const trace_request& request) {
+  const auto context = answer_context_of(what, request);
   if (request.format == "json") return format_json(what, context);
   if (request.format == "table") return format_table(what, context);
   return what.tables.empty() ? "" : format_csv(what.tables.front());
 }
 
 // To `file` where there is one.
-status show(const answer& what, const trace_request& request, std::optional<output_file>& file) {
-  const auto text = format(what, request);
+status show_answer(const answer& what, const trace_request& request, std::optional<output_file>& file) {
+  const auto text = format_answer(what, request);
   if (file)
     file->write(text);
   else
     (what.aside ? std::cerr : std::cout) << text << std::flush;
-  if (request.format == "csv") std::cerr << format_remarks(what, context_of(what, request)); // csv is rows only
+  if (request.format == "csv") std::cerr << format_remarks(what, answer_context_of(what, request)); // csv is rows only
   return file ? file->commit() : ok();
 }
 
@@ -141,24 +134,25 @@ exit_code answer_request(const trace_command& command, trace_request& request, c
   if (command.opens_runs) {
     for (const auto& folder : request.folders) {
       auto run = trace_run::open(folder);
-      if (!run) return refuse(command.name, run.message());
+      if (!run) return refuse_command(full_name(command), run.message());
       request.runs.push_back(std::move(*run));
     }
     auto filter = make_trace_filter(options, request.run());
-    if (!filter) return refuse(command.name, filter.message());
+    if (!filter) return refuse_command(full_name(command), filter.message());
     request.filter = std::move(*filter);
   }
   std::optional<output_file> file;
   if (!request.out.empty() && !command.makes_files) {
     auto made = output_file::create(request.out);
-    if (!made) return refuse(command.name, "--out: " + made.message());
+    if (!made) return refuse_command(full_name(command), "--out: " + made.message());
     file.emplace(std::move(*made));
   }
   auto found = command.run(request);
-  if (!found) return refuse(command.name, found.message());
-  if (!found->failure.empty()) return fail(command.name, found->failure);
-  if (auto chosen = choose_tables(*found, request); !chosen) return refuse(command.name, chosen.message());
-  if (auto shown = show(*found, request, file); !shown) return fail(command.name, shown.message());
+  if (!found) return refuse_command(full_name(command), found.message());
+  if (!found->failure.empty()) return fail_command(full_name(command), found->failure);
+  if (auto chosen = choose_tables(*found, request); !chosen)
+    return refuse_command(full_name(command), chosen.message());
+  if (auto shown = show_answer(*found, request, file); !shown) return fail_command(full_name(command), shown.message());
   warn_of_damage(request);
   return found->code;
 }
@@ -169,10 +163,10 @@ exit_code run_command(const trace_command& command, std::span<const std::string>
   option_reader reader(trace_option_table(options));
   reader.take_words(words);
   if (asks_for_help(arguments)) {
-    print_help(command, reader.groups());
+    print_command_help(command, reader.groups());
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse(command.name, read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command(full_name(command), read.message());
   trace_request request;
   request.format = options.format;
   request.table = options.table;
@@ -181,7 +175,7 @@ exit_code run_command(const trace_command& command, std::span<const std::string>
   request.limit = options.limit;
   request.every_s = options.every_s;
   request.width = terminal_width();
-  if (auto good = sort_words(words, command, request); !good) return refuse(command.name, good.message());
+  if (auto good = sort_words(words, command, request); !good) return refuse_command(full_name(command), good.message());
   return answer_request(command, request, options);
 }
 
@@ -189,15 +183,15 @@ exit_code run_command(const trace_command& command, std::span<const std::string>
 
 exit_code run_trace(std::span<const std::string> arguments) {
   if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h" || arguments.front() == "help") {
-    print_help();
+    print_trace_help();
     return exit_code::done;
   }
-  const auto* command = find(arguments.front());
+  const auto* command = find_trace_command(arguments.front());
   if (command) return run_command(*command, arguments.subspan(1));
   std::vector<std::string> names;
   for (const auto* each : trace_commands()) names.emplace_back(each->name);
-  return refuse("", "unknown command '" + arguments.front() + "'" + suggest(arguments.front(), names, "") +
-                      "; `syngrad trace --help` lists the commands");
+  return refuse_command("trace", "unknown command '" + arguments.front() + "'" + suggest(arguments.front(), names, "") +
+                                   "; `syngrad trace --help` lists the commands");
 }
 
 } // namespace syngrad::tools

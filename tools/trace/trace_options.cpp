@@ -8,10 +8,6 @@ namespace syngrad::tools {
 
 namespace {
 
-error refuse(const std::string& option, const std::string& why) {
-  return {"--" + option + ": " + why};
-}
-
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(' ');
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
@@ -22,7 +18,7 @@ result<std::pair<std::uint32_t, std::uint32_t>> parse_batches(const std::string&
   const auto first = parse_whole(text.substr(0, dash));
   const auto last = dash == std::string::npos ? first : parse_whole(text.substr(dash + 1));
   if (!first || !last || *first < 0 || *last < *first || *last >= no_trace_batch)
-    return refuse("batch", "expected N or FIRST-LAST, got '" + text + "'; write for example --batch 120");
+    return option_error("batch", "expected N or FIRST-LAST, got '" + text + "'; write for example --batch 120");
   return std::pair{static_cast<std::uint32_t>(*first), static_cast<std::uint32_t>(*last)};
 }
 
@@ -31,7 +27,7 @@ status narrow(const std::string& option, const std::string& text, std::int64_t m
   if (text.empty()) return ok();
   const auto number = parse_whole(text);
   if (!number || *number < 0 || *number > most)
-    return refuse(option, "expected a number from 0 to " + std::to_string(most) + ", got '" + text + "'");
+    return option_error(option, "expected a number from 0 to " + std::to_string(most) + ", got '" + text + "'");
   to = static_cast<Number>(*number);
   return ok();
 }
@@ -105,7 +101,7 @@ result<trace_filter> make_trace_filter(const trace_options& options, const trace
   }
   if (!options.actor.empty()) {
     auto actors = find_actors(options.actor, run.names());
-    if (!actors) return refuse("actor", actors.message());
+    if (!actors) return option_error("actor", actors.message());
     filter.actors = std::move(*actors);
   }
   if (!options.type.empty()) {
@@ -113,7 +109,7 @@ result<trace_filter> make_trace_filter(const trace_options& options, const trace
     std::vector<std::string> known;
     for (int i = 0; i < trace_message_count; ++i) known.emplace_back(name_of(static_cast<trace_message>(i)));
     if (!type)
-      return refuse("type", "there is no message type '" + options.type + "'" + suggest(options.type, known, ""));
+      return option_error("type", "there is no message type '" + options.type + "'" + suggest(options.type, known, ""));
     filter.type = static_cast<std::uint8_t>(*type);
   }
   if (auto done = narrow("interface", options.interface, no_interface - 1, filter.interface); !done)
@@ -121,7 +117,7 @@ result<trace_filter> make_trace_filter(const trace_options& options, const trace
   if (auto done = narrow("node", options.node, 255, filter.node); !done) return done.failure();
   if (!options.where.empty()) {
     auto where = where_expression::parse(options.where, run.names());
-    if (!where) return refuse("where", where.message());
+    if (!where) return option_error("where", where.message());
     filter.where = std::move(*where);
   }
   return filter;

@@ -1,5 +1,6 @@
 #include "tools/train/observed_run.hpp"
 
+#include "actors/hang_watch.hpp"
 #include "tools/devices/device_text.hpp"
 #include "tools/progress/summary_text.hpp"
 #include "tools/progress/text_table.hpp"
@@ -10,18 +11,10 @@
 
 namespace syngrad::tools {
 
-namespace {
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-} // namespace
-
 observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interruption& interrupt,
                            const train_options& options)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
-    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, steady_seconds),
+    printer_(std::cout, std::cerr, standard_terminal(), options.quiet, [] { return steady_seconds().count(); }),
     best_(weights_metadata(options.model), options.settings.validation_fraction > 0,
           [this](const std::string& line) { printer_.notice("syngrad train: " + line); }) {
   recorder_.on_move([this](const std::string& line) { printer_.notice("syngrad train: " + line); });

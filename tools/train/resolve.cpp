@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::int64_t most_units = 1 << 16;
 
-error refuse(const std::string& option, const std::string& why) {
-  return {"--" + option + ": " + why};
-}
-
 std::string format_split(const std::vector<int>& split) {
   std::string text;
   for (const auto units : split) text += (text.empty() ? "" : ",") + std::to_string(units);
@@ -36,8 +32,8 @@ result<std::vector<int>> parse_split(const std::string& text) {
     const auto end = std::min(text.find(',', begin), text.size());
     const auto number = parse_whole(text.substr(begin, end - begin));
     if (!number || std::abs(*number) > most_units)
-      return refuse("split", "expected numbers of units with commas between, got '" + text +
-                               "'; write for example --split 2,2,2");
+      return option_error("split", "expected numbers of units with commas between, got '" + text +
+                                     "'; write for example --split 2,2,2");
     split.push_back(static_cast<int>(*number));
     begin = end + 1;
   }
@@ -47,8 +43,9 @@ result<std::vector<int>> parse_split(const std::string& text) {
 status resolve_groups(train_options& options, const network& model) {
   const auto units = static_cast<int>(model.units.size());
   if (options.groups.value_or(1) > units)
-    return refuse("groups", "expected at most " + std::to_string(units) + ", the units of --model " + options.model +
-                              ", got " + std::to_string(*options.groups) + "; use fewer groups or a deeper model");
+    return option_error("groups", "expected at most " + std::to_string(units) + ", the units of --model " +
+                                    options.model + ", got " + std::to_string(*options.groups) +
+                                    "; use fewer groups or a deeper model");
   auto split = options.split.empty() ? split_evenly(model, options.groups.value_or(units)) : parse_split(options.split);
   if (!split) return split.failure();
   if (auto covers = check_split(*split, model); !covers) return as_option(covers.failure());
@@ -64,15 +61,15 @@ status resolve_audit(train_options& options) {
   const auto number =
     options.audit.starts_with(prefix) ? parse_whole(options.audit.substr(prefix.size())) : std::nullopt;
   if (!number || *number < 1)
-    return refuse("audit", "expected every:N with N at least 1, or off, got '" + options.audit +
-                             "'; write for example --audit every:50");
+    return option_error("audit", "expected every:N with N at least 1, or off, got '" + options.audit +
+                                   "'; write for example --audit every:50");
   options.settings.audit_every = *number;
   return ok();
 }
 
 status resolve_gradients(train_options& options) {
   const auto wanted = gradient_demand::parse(options.gradients);
-  if (!wanted) return refuse("gradients", wanted.message());
+  if (!wanted) return option_error("gradients", wanted.message());
   options.settings.gradients = *wanted;
   return ok();
 }
@@ -81,9 +78,9 @@ status check_combinations(const train_options& options, const option_reader& rea
   const bool csv = options.data.starts_with("csv:");
   for (const auto* name : {"label-column", "delimiter"})
     if (reader.given(name) && !csv)
-      return refuse(name, "expected --data csv:FILE with it, got --data " + options.data + "; leave it out");
+      return option_error(name, "expected --data csv:FILE with it, got --data " + options.data + "; leave it out");
   if (reader.given("labels") && options.data == "digits")
-    return refuse("labels", "expected --data csv:FILE or mnist:DIR with it, got --data digits; leave it out");
+    return option_error("labels", "expected --data csv:FILE or mnist:DIR with it, got --data digits; leave it out");
   return ok();
 }
 
@@ -94,7 +91,7 @@ status resolve_max_alone(train_options& options) {
   auto& wanted = options.cluster.max_alone;
   const bool several = options.cluster.active(), predicts = policy_predicts(settings.policy);
   if (wanted.value_or(0) > 0 && !several)
-    return refuse("max-alone", "expected --listen or --local-nodes with it; leave it out");
+    return option_error("max-alone", "expected --listen or --local-nodes with it; leave it out");
   if (several && !wanted) wanted = predicts && !settings.deterministic ? usual : 0;
   settings.max_alone = wanted.value_or(0);
   return ok();
@@ -105,8 +102,8 @@ status check_storable(const option_reader& reader) {
   for (const auto& group : reader.groups())
     for (const auto& row : group.rows)
       if (const auto value = row.get(); value && value->find_first_of("#\n") != std::string::npos)
-        return refuse(row.name,
-                      "'#' and line breaks cannot be kept in run.ini; rename what is called '" + *value + "'");
+        return option_error(row.name,
+                            "'#' and line breaks cannot be kept in run.ini; rename what is called '" + *value + "'");
   return ok();
 }
 

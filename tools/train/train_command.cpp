@@ -13,6 +13,7 @@
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/run_folder/weights_file.hpp"
 #include "tools/signals.hpp"
+#include "tools/subcommand.hpp"
 #include "tools/train/interruption.hpp"
 #include "tools/train/memory_check.hpp"
 #include "tools/train/observed_run.hpp"
@@ -26,11 +27,6 @@
 namespace syngrad::tools {
 
 namespace {
-
-exit_code refuse(const std::string& message) {
-  std::cerr << "syngrad train: " << message << '\n';
-  return exit_code::bad_usage;
-}
 
 data_settings data_settings_of(const train_options& options) {
   data_settings settings;
@@ -104,13 +100,13 @@ result<std::string> memory_to_say(const train_options& options, const network& m
 }
 
 // What is asked is done before it is told: whoever reads standard error may have stopped reading.
-void say(const char* what) {
+void print_train_notice(const char* what) {
   std::cerr << "\nsyngrad train: " << what << std::endl;
 }
 
 void stop_unless_unsaved(const interruption& interrupt) {
   if (interrupt.may_stop()) ::_exit(static_cast<int>(exit_code::interrupted));
-  say("the weights are not on disk yet; once more to stop without them");
+  print_train_notice("the weights are not on disk yet; once more to stop without them");
 }
 
 // Nodes still have weights and traces when the training has ended: the second Ctrl-C leaves those to them.
@@ -119,7 +115,7 @@ std::vector<std::function<void()>> signal_steps(const train_options& options, in
     return [&interrupt, what] {
       interrupt.request();
       interrupt.save(true);
-      say(what);
+      print_train_notice(what);
     };
   };
   if (!options.cluster.active())
@@ -127,32 +123,32 @@ std::vector<std::function<void()>> signal_steps(const train_options& options, in
             [&interrupt] { stop_unless_unsaved(interrupt); }};
   return {end("ending after the batches in flight; once more to leave to the nodes what they have"), [&interrupt] {
             interrupt.request();
-            say("not waiting for what the nodes have; once more to stop at once");
+            print_train_notice("not waiting for what the nodes have; once more to stop at once");
           }};
 }
 
 // Everything after the command line was read. What fails before the training has begun leaves no folder behind.
-exit_code train(train_options& options, const option_reader& reader) {
+exit_code run_training(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
-  if (!model) return refuse(model.message());
+  if (!model) return refuse_command("train", model.message());
   constexpr int beside_actors = 4; // signals, the trace, weights that are saved early, the best weights
   const auto& settings = options.settings;
   if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
-    return refuse(room.message());
+    return refuse_command("train", room.message());
   auto devices = make_devices(options);
-  if (!devices) return refuse(devices.message());
+  if (!devices) return refuse_command("train", devices.message());
 
   interruption interrupt;
   const signal_watcher watcher(signal_steps(options, interrupt), [&interrupt] { interrupt.save(false); });
   auto folder = run_folder::create(options.run, options.settings.policy);
-  if (!folder) return refuse(folder.message());
+  if (!folder) return refuse_command("train", folder.message());
 
   if (!options.quiet) std::cout << "results go to " << folder->path() << "; reading " << options.data << std::endl;
   const auto data = open_dataset(options.data, data_settings_of(options));
-  if (!data) return refuse("--data: " + data.message());
+  if (!data) return refuse_command("train", "--data: " + data.message());
   if (!options.quiet)
     for (const auto& note : data->notes) std::cout << note << std::endl;
-  if (auto fits = resolve_data(options, *model, *data); !fits) return refuse(fits.message());
+  if (auto fits = resolve_data(options, *model, *data); !fits) return refuse_command("train", fits.message());
   if (const auto epochs = describe_epochs(options, *data); !options.quiet && !epochs.empty())
     std::cout << epochs << std::endl;
   if (interrupt.requested()) {
@@ -160,16 +156,16 @@ exit_code train(train_options& options, const option_reader& reader) {
     return exit_code::interrupted;
   }
   const auto memory = memory_to_say(options, *model);
-  if (!memory) return refuse(memory.message());
+  if (!memory) return refuse_command("train", memory.message());
   if (!memory->empty()) std::cerr << "syngrad train: " << *memory << '\n';
   const auto plan = plan_of(options, reader, *model, *data, *folder);
   auto recorder = run_recorder::open(*folder, plan);
-  if (!recorder) return refuse(recorder.message());
+  if (!recorder) return refuse_command("train", recorder.message());
 
   auto tracing = run_tracing::start(options, *folder);
   if (!tracing) {
     recorder->discard();
-    return refuse(tracing.message());
+    return refuse_command("train", tracing.message());
   }
 
   observed_run run(*recorder, *tracing, interrupt, options);
@@ -179,7 +175,7 @@ exit_code train(train_options& options, const option_reader& reader) {
   if (!prepared) {
     recorder->discard();
     tracing->discard();
-    return refuse(prepared.message());
+    return refuse_command("train", prepared.message());
   }
   folder->keep();
   return run.execute(**prepared, *devices);
@@ -195,8 +191,8 @@ exit_code run_train(std::span<const std::string> arguments) {
     std::cout << train_help(reader);
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse(read.message());
-  return train(options, reader);
+  if (auto read = reader.read(arguments); !read) return refuse_command("train", read.message());
+  return run_training(options, reader);
 }
 
 } // namespace syngrad::tools
