@@ -5,6 +5,7 @@
 
 #include "tools/exit_code.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -15,6 +16,11 @@ namespace syngrad::tools {
 
 // Nothing (there is no such number), text, a whole number, or a real one.
 using cell = std::variant<std::monostate, std::string, std::int64_t, double>;
+
+// NaN: there is no such number.
+inline cell real_or_none(double value) {
+  return std::isnan(value) ? cell() : cell(value);
+}
 
 struct answer_column {
   std::string title; // "p99"; the key in JSON, so: lower case, words joined by _

@@ -62,7 +62,7 @@ answer_table matrix_of(const traffic& found, const trace_names& names) {
   return table;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_bytes(const trace_request& request) {
   const auto found = measure_traffic(request.run(), request.filter);
   answer out;
   out.tables = {interfaces_of(found), matrix_of(found, request.run().names())};
@@ -89,6 +89,6 @@ const trace_command bytes_command{
   1,
   1,
   true,
-  run};
+  answer_bytes};
 
 } // namespace syngrad::tools

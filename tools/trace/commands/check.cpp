@@ -6,7 +6,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* check_explained =
   "Whether the trace is whole and makes sense; ends with 1 where it does not. Reads all of it, whatever the filters.\n"
   "`looked at`: how many chunks or records a rule was held against; `wrong`: how many broke it. The rules:\n"
   "  chunks whole, sums right      every byte is as it was written\n"
@@ -17,10 +17,10 @@ constexpr const char* explained =
   "  sent before they are handled  where all clocks are one\n"
   "Records that are lost (a full ring, a limit) are no damage; they are counted in the last line.";
 
-constexpr std::int64_t default_limit = 20;
+constexpr std::int64_t most_problems = 20;
 
-result<answer> run(const trace_request& request) {
-  const auto limit = static_cast<std::size_t>(request.limit > 0 ? request.limit : default_limit);
+result<answer> answer_check(const trace_request& request) {
+  const auto limit = static_cast<std::size_t>(request.limit > 0 ? request.limit : most_problems);
   const auto verdict = check_trace(request.run(), limit);
   answer out;
   answer_table rules{"rules", {{"rule", "", 0}, {"looked_at", "", 0}, {"wrong", "", 0}}, {}};
@@ -58,6 +58,7 @@ result<answer> run(const trace_request& request) {
 } // namespace
 
 const trace_command check_command{
-  "check", "RUN", "whether the trace is whole and makes sense; ends with 1 on damage", explained, 1, 1, true, run};
+  "check", "RUN",       "whether the trace is whole and makes sense; ends with 1 on damage", check_explained, 1, 1,
+  true,    answer_check};
 
 } // namespace syngrad::tools

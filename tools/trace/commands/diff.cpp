@@ -11,10 +11,10 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr int stretches = 30;
-constexpr std::uint64_t seed = 1; // the same answer each time
+constexpr int compared_stretches = 30;
+constexpr std::uint64_t resampling_seed = 1; // the same answer each time
 
-status check(const trace_filter& filter) {
+status check_diff_filter(const trace_filter& filter) {
   if (filter.batches || !filter.actors.empty() || filter.interface || filter.type || filter.where)
     return error{"two runs are compared whole: only --from, --to and --node can narrow it"};
   return ok();
@@ -29,7 +29,7 @@ trace_filter moved_to(const trace_filter& filter, const trace_run& from, const t
   return out;
 }
 
-const run_measure* find(const std::vector<run_measure>& measures, const std::string& name) {
+const run_measure* find_measure(const std::vector<run_measure>& measures, const std::string& name) {
   const auto found =
     std::find_if(measures.begin(), measures.end(), [&](const auto& each) { return each.name == name; });
   return found == measures.end() ? nullptr : &*found;
@@ -46,7 +46,7 @@ std::vector<std::string> names_of(const std::vector<run_measure>& a, const std::
   std::vector<std::string> names;
   for (const auto& each : a) names.push_back(each.name);
   for (const auto& each : b)
-    if (!find(a, each.name)) names.push_back(each.name);
+    if (!find_measure(a, each.name)) names.push_back(each.name);
   return names;
 }
 
@@ -54,7 +54,7 @@ std::vector<cell> row_of(const std::string& name, const run_measure* a, const ru
   const auto mean_a = mean_of(a), mean_b = mean_of(b);
   std::vector<cell> row{name, (a ? a : b)->unit, mean_a, mean_b, {}, {}, {}, {}, std::string()};
   if (!a || !b) return row;
-  const auto found = compare_means(a->values, b->values, random_source(seed, number));
+  const auto found = compare_means(a->values, b->values, random_source(resampling_seed, number));
   if (!found) return row;
   row[4] = found->change;
   row[5] = found->low;
@@ -64,11 +64,11 @@ std::vector<cell> row_of(const std::string& name, const run_measure* a, const ru
   return row;
 }
 
-result<answer> run(const trace_request& request) {
-  if (auto good = check(request.filter); !good) return good.failure();
+result<answer> answer_diff(const trace_request& request) {
+  if (auto good = check_diff_filter(request.filter); !good) return good.failure();
   const auto &first = request.runs[0], &second = request.runs[1];
-  const auto a = measure_run(first, request.filter, stretches);
-  const auto b = measure_run(second, moved_to(request.filter, first, second), stretches);
+  const auto a = measure_run(first, request.filter, compared_stretches);
+  const auto b = measure_run(second, moved_to(request.filter, first, second), compared_stretches);
   for (const auto* each : {&a, &b})
     if (each->empty())
       return error{"'" + request.folders[each == &a ? 0 : 1] + "' has no update of any weights to compare" +
@@ -87,7 +87,7 @@ result<answer> run(const trace_request& request) {
                      {}};
   std::int64_t changed = 0;
   for (const auto& name : names_of(a, b)) {
-    table.rows.push_back(row_of(name, find(a, name), find(b, name), table.rows.size()));
+    table.rows.push_back(row_of(name, find_measure(a, name), find_measure(b, name), table.rows.size()));
     changed += !std::get<std::string>(table.rows.back().back()).empty();
   }
   out.notes.push_back("Of " + std::to_string(table.rows.size()) + " measures " + std::to_string(changed) +
@@ -116,6 +116,6 @@ const trace_command diff_command{
   2,
   2,
   true,
-  run};
+  answer_diff};
 
 } // namespace syngrad::tools

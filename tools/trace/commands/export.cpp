@@ -29,7 +29,7 @@ std::int64_t bytes_of(const output_file& file, const export_format& format) {
                                                              : file.bytes());
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_export(const trace_request& request) {
   const auto format = find_format(request.words);
   if (!format) return format.failure();
   const auto path = request.out.empty() ? request.folders.front() + "/" + (*format)->file_name : request.out;
@@ -65,7 +65,7 @@ const trace_command export_command{
   1,
   1,
   true,
-  run,
+  answer_export,
   true,
   true};
 

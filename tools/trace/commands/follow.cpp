@@ -11,7 +11,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* follow_explained =
   "What a message caused, as a tree: below each message those that were sent while it was handled (an activation that\n"
   "waited for its turn stands below the one that brought its batch). MESSAGE is a number as `syngrad trace show` "
   "prints\n"
@@ -23,7 +23,7 @@ constexpr const char* explained =
   "  update     the weights that the handler moved: to which version, with which gradient\n"
   "At most 1,000 messages, or --limit. In csv and json: a table in the tree's order, with the depth of each.";
 
-constexpr std::int64_t default_limit = 1000;
+constexpr std::int64_t most_messages = 1000;
 
 std::vector<answer_column> columns() {
   return {{"depth", "", 0},  {"message", "", 0}, {"parent", "", 0},    {"type", "", 0},
@@ -126,7 +126,7 @@ private:
 };
 
 result<message_tree> tree_of(const trace_request& request) {
-  const auto most = static_cast<std::size_t>(request.limit > 0 ? request.limit : default_limit);
+  const auto most = static_cast<std::size_t>(request.limit > 0 ? request.limit : most_messages);
   if (request.words.empty()) {
     if (!request.filter.batches)
       return error{"name a message or a batch; usage: syngrad trace follow RUN MESSAGE, or RUN --batch N"};
@@ -147,7 +147,7 @@ result<message_tree> tree_of(const trace_request& request) {
   return tree;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_follow(const trace_request& request) {
   const auto tree = tree_of(request);
   if (!tree) return tree.failure();
   auto out = printer(*tree, request.run()).print();
@@ -160,8 +160,14 @@ result<answer> run(const trace_request& request) {
 
 } // namespace
 
-const trace_command follow_command{
-  "follow", "RUN MESSAGE", "what a message, or all of --batch N, caused: a tree with times", explained, 1, 1, true,
-  run,      true};
+const trace_command follow_command{"follow",
+                                   "RUN MESSAGE",
+                                   "what a message, or all of --batch N, caused: a tree with times",
+                                   follow_explained,
+                                   1,
+                                   1,
+                                   true,
+                                   answer_follow,
+                                   true};
 
 } // namespace syngrad::tools

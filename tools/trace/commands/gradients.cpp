@@ -2,15 +2,9 @@
 #include "tools/trace/commands/commands.hpp"
 #include "tools/trace/commands/over_time_table.hpp"
 
-#include <cmath>
-
 namespace syngrad::tools {
 
 namespace {
-
-cell number(double value) {
-  return std::isnan(value) ? cell{} : cell{value};
-}
 
 answer_table against_received(const gradient_qualities& found) {
   answer_table table{"received",
@@ -23,9 +17,9 @@ answer_table against_received(const gradient_qualities& found) {
                       {"verdict", "", 0}},
                      {}};
   for (const auto& each : found.interfaces)
-    table.rows.push_back({std::int64_t{each.interface}, each.cosine.count, number(each.cosine.mean),
-                          number(each.cosine.deviation), number(each.cosine.least), number(each.norm_ratio.mean),
-                          std::string(each.suspicious ? "not above zero" : "")});
+    table.rows.push_back({std::int64_t{each.interface}, each.cosine.count, real_or_none(each.cosine.mean),
+                          real_or_none(each.cosine.deviation), real_or_none(each.cosine.least),
+                          real_or_none(each.norm_ratio.mean), std::string(each.suspicious ? "not above zero" : "")});
   return table;
 }
 
@@ -41,9 +35,9 @@ answer_table against_true(const gradient_qualities& found) {
                      {}};
   for (const auto& each : found.interfaces)
     if (each.audit_cosine.count > 0)
-      table.rows.push_back({std::int64_t{each.interface}, each.audit_cosine.count, number(each.audit_cosine.mean),
-                            number(each.audit_cosine.deviation), number(each.audit_cosine.least),
-                            number(each.audit_norm_ratio.mean), number(each.audit_bias.mean)});
+      table.rows.push_back({std::int64_t{each.interface}, each.audit_cosine.count, real_or_none(each.audit_cosine.mean),
+                            real_or_none(each.audit_cosine.deviation), real_or_none(each.audit_cosine.least),
+                            real_or_none(each.audit_norm_ratio.mean), real_or_none(each.audit_bias.mean)});
   return table;
 }
 
@@ -67,7 +61,7 @@ void add_notes(const gradient_qualities& found, answer& out) {
     out.notes.push_back("No batch was audited: true gradients are not known (syngrad train --audit).");
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_gradients(const trace_request& request) {
   const auto found = measure_gradients(request.run(), request.filter, over_time_rows(request));
   answer out;
   out.tables.push_back(against_received(found));
@@ -101,6 +95,6 @@ const trace_command gradients_command{
   1,
   1,
   true,
-  run};
+  answer_gradients};
 
 } // namespace syngrad::tools

@@ -11,7 +11,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* info_explained =
   "What was recorded. `in rings`: records that are not on disk yet, of a run that goes on or was killed. `before the\n"
   "window`: removed on purpose by --trace flight. `lost`: what is missing against the intent: a full ring, a disk or\n"
   "limit reached, a damaged chunk. `clock uncertainty`: how far times of different nodes may be apart from the truth.\n"
@@ -98,7 +98,7 @@ void add_bottlenecks(const trace_request& request, answer& out) {
       "These are estimates: only a part of the messages is here, so waiting cannot be told from idling.");
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_info(const trace_request& request) {
   const auto& trace = request.run();
   answer out;
   out.tables.push_back(about(trace));
@@ -111,7 +111,7 @@ result<answer> run(const trace_request& request) {
 
 } // namespace
 
-const trace_command info_command{"info", "RUN", "what was recorded, and the three largest bottlenecks", explained, 1, 1,
-                                 true,   run};
+const trace_command info_command{
+  "info", "RUN", "what was recorded, and the three largest bottlenecks", info_explained, 1, 1, true, answer_info};
 
 } // namespace syngrad::tools

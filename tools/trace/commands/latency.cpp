@@ -9,7 +9,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* latency_explained =
   "How long messages take, by type and part, in microseconds:\n"
   "  wire     from the send to the arrival, where another node sent it\n"
   "  queue    from the arrival to the begin of its handling\n"
@@ -21,18 +21,18 @@ constexpr const char* explained =
   "The histogram counts the messages of all types (or of --type) whose part took FROM to TO. Messages without a\n"
   "number, such as timers, are left out. --actor, --interface and --type narrow.";
 
-using part = log_histogram message_latency::*;
-constexpr std::array<std::pair<const char*, part>, 5> parts{{{"wire", &message_latency::wire},
-                                                             {"queue", &message_latency::queue},
-                                                             {"handler", &message_latency::handler},
-                                                             {"device", &message_latency::device},
-                                                             {"total", &message_latency::total}}};
+using latency_part = log_histogram message_latency::*;
+constexpr std::array<std::pair<const char*, latency_part>, 5> latency_parts{{{"wire", &message_latency::wire},
+                                                                             {"queue", &message_latency::queue},
+                                                                             {"handler", &message_latency::handler},
+                                                                             {"device", &message_latency::device},
+                                                                             {"total", &message_latency::total}}};
 
 answer_table quantiles(const latencies& measured) {
   answer_table table{"latency", {{"type", "", 0}, {"part", "", 0}, {"messages", "", 0}}, {}};
   for (const auto* title : {"mean", "p50", "p90", "p99", "p99.9", "largest"}) table.columns.push_back({title, "us", 1});
   for (const auto& [type, each] : measured.by_type)
-    for (const auto& [name, which] : parts) {
+    for (const auto& [name, which] : latency_parts) {
       const auto& values = each.*which;
       if (values.count() == 0) continue;
       std::vector<cell> row{std::string(name_of(type)), std::string(name), values.count(), values.mean() * 1e-3};
@@ -46,17 +46,17 @@ answer_table quantiles(const latencies& measured) {
 answer_table histogram(const latencies& measured) {
   message_latency all;
   for (const auto& [type, each] : measured.by_type)
-    for (const auto& [name, which] : parts) (all.*which).add(each.*which);
+    for (const auto& [name, which] : latency_parts) (all.*which).add(each.*which);
   answer_table table{"histogram", {{"from", "us", 3}, {"to", "us", 3}}, {}};
   std::map<std::pair<double, double>, std::vector<std::int64_t>> rows; // by bin: a count for each part that there is
   std::size_t used = 0;
   std::int64_t last_count = 1; // of the last part, which the bar shows: the total wherever sends are known
-  for (const auto& [name, which] : parts) {
+  for (const auto& [name, which] : latency_parts) {
     if ((all.*which).count() == 0) continue;
     table.columns.push_back({name, "", 0});
     for (const auto& bin : (all.*which).bins()) {
       auto& row = rows[{bin.from, bin.to}];
-      row.resize(parts.size());
+      row.resize(latency_parts.size());
       row[used] = bin.count;
     }
     ++used;
@@ -73,7 +73,7 @@ answer_table histogram(const latencies& measured) {
   return table;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_latency(const trace_request& request) {
   const auto measured = measure_latency(request.run(), request.filter);
   answer out;
   out.tables.push_back(quantiles(measured));
@@ -87,6 +87,7 @@ result<answer> run(const trace_request& request) {
 } // namespace
 
 const trace_command latency_command{
-  "latency", "RUN", "p50 to p99.9 of each message type: queue, handler, wire, device", explained, 1, 1, true, run};
+  "latency", "RUN",         "p50 to p99.9 of each message type: queue, handler, wire, device", latency_explained, 1, 1,
+  true,      answer_latency};
 
 } // namespace syngrad::tools

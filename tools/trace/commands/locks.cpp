@@ -39,14 +39,14 @@ answer_table groups_of(const lock_replay& found) {
   return table;
 }
 
-status check(const trace_filter& filter) {
+status check_locks_filter(const trace_filter& filter) {
   if (!filter.actors.empty() || filter.interface || filter.type || filter.where)
     return error{"the replay needs every group's messages: only --batch, --from, --to and --node can narrow it"};
   return ok();
 }
 
-result<answer> run(const trace_request& request) {
-  if (auto good = check(request.filter); !good) return good.failure();
+result<answer> answer_locks(const trace_request& request) {
+  if (auto good = check_locks_filter(request.filter); !good) return good.failure();
   const auto found = replay_locked(request.run(), request.filter);
   if (!found) return found.failure();
   answer out;
@@ -79,6 +79,6 @@ const trace_command locks_command{
   1,
   1,
   true,
-  run};
+  answer_locks};
 
 } // namespace syngrad::tools

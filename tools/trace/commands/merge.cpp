@@ -18,7 +18,7 @@ std::vector<cell> row_of(const merged_node& node, std::uint8_t lowest) {
   return row;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_merge(const trace_request& request) {
   if (request.out.empty()) return error{"say where to: --out DIR"};
   if (request.out == "-") return error{"--out: a folder cannot go to the standard output; name one"};
   const auto folder = request.out + "/trace";
@@ -58,7 +58,7 @@ const trace_command merge_command{
   2,
   256,
   true,
-  run,
+  answer_merge,
   false,
   true};
 

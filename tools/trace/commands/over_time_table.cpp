@@ -1,7 +1,6 @@
 #include "tools/trace/commands/over_time_table.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace syngrad::tools {
 
@@ -20,7 +19,7 @@ void over_time_table::add(const std::string& title, int decimals, const std::vec
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i == table_.rows.size())
       table_.rows.push_back({static_cast<double>(begin_ns_ + bucket_ns_ * static_cast<std::int64_t>(i)) / 1e9});
-    table_.rows[i].push_back(std::isnan(values[i]) ? cell{} : cell{static_cast<double>(values[i])});
+    table_.rows[i].push_back(real_or_none(static_cast<double>(values[i])));
   }
 }
 

@@ -11,7 +11,7 @@ double milliseconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e6;
 }
 
-status check(const trace_filter& filter) {
+status check_path_filter(const trace_filter& filter) {
   if (filter.batches && filter.batches->first != filter.batches->second)
     return error{"--batch takes one batch here: a path belongs to one, or without it to the run"};
   if (!filter.actors.empty() || filter.interface || filter.type || filter.where)
@@ -81,8 +81,8 @@ answer_table steps_of(const critical_path& path, const std::vector<const path_st
   return table;
 }
 
-result<answer> run(const trace_request& request) {
-  if (auto good = check(request.filter); !good) return good.failure();
+result<answer> answer_path(const trace_request& request) {
+  if (auto good = check_path_filter(request.filter); !good) return good.failure();
   std::optional<std::uint32_t> batch;
   if (request.filter.batches) batch = request.filter.batches->first;
   const auto path = find_critical_path(request.run(), request.filter, batch);
@@ -115,6 +115,6 @@ const trace_command path_command{
   1,
   1,
   true,
-  run};
+  answer_path};
 
 } // namespace syngrad::tools

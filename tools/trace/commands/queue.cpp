@@ -10,7 +10,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* queue_explained =
   "Messages that wait before each actor: sent (or delivered by a link) and not begun.\n"
   "  depth        mean over time; `deepest` is the largest\n"
   "  rate         arrivals a second\n"
@@ -40,7 +40,7 @@ answer_table over_time(const queue_depths& measured) {
   return table;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_queue(const trace_request& request) {
   const bool draws = request.format == "table";
   const auto buckets = draws ? std::clamp(request.width - 78, 16, 60) : 60;
   const auto measured = measure_queues(request.run(), request.filter, buckets);
@@ -72,8 +72,13 @@ result<answer> run(const trace_request& request) {
 
 } // namespace
 
-const trace_command queue_command{
-  "queue", "RUN", "messages waiting before each actor over time, checked against Little's law", explained, 1, 1,
-  true,    run};
+const trace_command queue_command{"queue",
+                                  "RUN",
+                                  "messages waiting before each actor over time, checked against Little's law",
+                                  queue_explained,
+                                  1,
+                                  1,
+                                  true,
+                                  answer_queue};
 
 } // namespace syngrad::tools

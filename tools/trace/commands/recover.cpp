@@ -22,7 +22,7 @@ std::vector<std::string> ring_files(const std::string& folder) {
   return found;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_recover(const trace_request& request) {
   const auto& folder = request.folders.front();
   answer out;
   answer_table table{"recovered", {{"node", "", 0}, {"records", "", 0}, {"cut_bytes", "", 0}}, {}};
@@ -63,6 +63,6 @@ const trace_command recover_command{
   1,
   1,
   false,
-  run};
+  answer_recover};
 
 } // namespace syngrad::tools

@@ -5,7 +5,7 @@ namespace syngrad::tools {
 
 namespace {
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_report(const trace_request& request) {
   const auto& folder = request.folders.front();
   auto file = output_file::create(request.out.empty() ? folder + "/report.html" : request.out);
   if (!file) return error{"--out: " + file.message()};
@@ -28,7 +28,7 @@ const trace_command report_command{"report",
                                    1,
                                    1,
                                    true,
-                                   run,
+                                   answer_report,
                                    false,
                                    true};
 

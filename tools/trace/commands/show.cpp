@@ -8,7 +8,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* show_explained =
   "The records in the order of time, the first 100 or --limit; combine with --from, --actor, --where and the like.\n"
   "  time       since the first record of the trace\n"
   "  kind       send, begin and end of a message's handling; update: weights moved; metric: something was measured\n"
@@ -19,7 +19,7 @@ constexpr const char* explained =
   "             update: the version of the predictor\n"
   "  message    its number, as `syngrad trace follow RUN MESSAGE` takes it; `parent` is the message behind it";
 
-constexpr std::int64_t default_limit = 100;
+constexpr std::int64_t most_records = 100;
 
 cell number_or_none(std::uint64_t number, std::uint64_t none) {
   if (number == none) return std::monostate{};
@@ -47,8 +47,8 @@ std::vector<cell> row_of(const trace_record& record, const trace_run& run) {
           message_or_none(record.kind == record_kind::gpu ? 0 : record.parent)};
 }
 
-result<answer> run(const trace_request& request) {
-  const auto limit = static_cast<std::size_t>(request.limit > 0 ? request.limit : default_limit);
+result<answer> answer_show(const trace_request& request) {
+  const auto limit = static_cast<std::size_t>(request.limit > 0 ? request.limit : most_records);
   answer_table table{"records", {{"time", "ns", 0}}, {}};
   for (const auto* title :
        {"kind", "type", "actor", "peer", "batch", "version", "value", "interface", "message", "parent"})
@@ -68,6 +68,6 @@ result<answer> run(const trace_request& request) {
 
 } // namespace
 
-const trace_command show_command{"show", "RUN", "the records, readable", explained, 1, 1, true, run};
+const trace_command show_command{"show", "RUN", "the records, readable", show_explained, 1, 1, true, answer_show};
 
 } // namespace syngrad::tools

@@ -47,7 +47,7 @@ answer_table histogram_of(const staleness_result& found) {
   return table;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_staleness(const trace_request& request) {
   const auto found = measure_staleness(request.run(), request.filter, over_time_rows(request));
   over_time_table over_time("over_time", found.begin_ns - request.run().begin_ns(), found.bucket_ns);
   std::int64_t updates = 0;
@@ -76,6 +76,6 @@ const trace_command staleness_command{
   1,
   1,
   true,
-  run};
+  answer_staleness};
 
 } // namespace syngrad::tools

@@ -43,9 +43,9 @@ private:
 };
 
 // Ctrl-C, to be waited for.
-class interruption {
+class awaited_interrupt {
 public:
-  interruption() : signals_({[this] { happen(); }}) {}
+  awaited_interrupt() : signals_({[this] { happen(); }}) {}
 
   // True where it came before the time was over.
   bool wait(double seconds) {
@@ -66,10 +66,10 @@ private:
   signal_watcher signals_; // last: its thread uses the others
 };
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_tail(const trace_request& request) {
   if (request.format != "table") return error{"--format: what tail shows is for people only; leave it out"};
   if (!request.out.empty()) return error{"--out: what tail shows is for a terminal only; leave it out"};
-  interruption stop;
+  awaited_interrupt stop;
   live_view view;
   screen shown;
   for (std::int64_t views = 1;; ++views) {
@@ -102,6 +102,6 @@ const trace_command tail_command{"tail",
                                  1,
                                  1,
                                  false,
-                                 run};
+                                 answer_tail};
 
 } // namespace syngrad::tools

@@ -9,7 +9,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr const char* explained =
+constexpr const char* util_explained =
   "Where the time went; the shares of a row add up to 100 %. Of actors:\n"
   "  busy     in a handler\n"
   "  starved  nothing to do: no message, and it waits for an activation or a gradient\n"
@@ -50,7 +50,7 @@ answer_table table_of(const char* name, const std::vector<activity>& all, bool w
   return table;
 }
 
-result<answer> run(const trace_request& request) {
+result<answer> answer_util(const trace_request& request) {
   const auto measured = measure_utilisation(request.run(), request.filter);
   const bool draws = request.format == "table";
   answer out;
@@ -68,6 +68,7 @@ result<answer> run(const trace_request& request) {
 } // namespace
 
 const trace_command util_command{
-  "util", "RUN", "busy, starved, blocked, ready or idle: each actor, thread and stream", explained, 1, 1, true, run};
+  "util", "RUN",      "busy, starved, blocked, ready or idle: each actor, thread and stream", util_explained, 1, 1,
+  true,   answer_util};
 
 } // namespace syngrad::tools

@@ -13,7 +13,7 @@ struct asked_update {
   std::uint32_t group = 0, version = 0;
 };
 
-result<asked_update> parse(const trace_request& request) {
+result<asked_update> parse_asked_update(const trace_request& request) {
   const auto& words = request.words;
   if (words.size() < 2)
     return error{"name a group and a version of its weights; usage: syngrad trace why RUN ACTOR VERSION, for example "
@@ -126,8 +126,8 @@ answer_table facts_of(const update_story& story) {
   return table;
 }
 
-result<answer> run(const trace_request& request) {
-  const auto asked = parse(request);
+result<answer> answer_why(const trace_request& request) {
+  const auto asked = parse_asked_update(request);
   if (!asked) return asked.failure();
   const auto story = find_update_story(request.run(), asked->group, asked->version);
   if (!story) return story.failure();
@@ -159,7 +159,7 @@ const trace_command why_command{
   1,
   1,
   true,
-  run,
+  answer_why,
   true};
 
 } // namespace syngrad::tools
