@@ -21,25 +21,6 @@ std::string bar(double share) {
   return text + std::string(static_cast<std::size_t>(width - drawn), ' ');
 }
 
-std::string shown(const cell& value, const answer_column& column) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return show_count(*whole);
-  if (const auto* real = std::get_if<double>(&value)) {
-    if (column.unit == "share") return show_percent(*real, column.decimals);
-    if (column.unit == "bar") return bar(*real);
-    return show_real(*real, column.decimals);
-  }
-  return "-";
-}
-
-std::string title_of(const answer_column& column) {
-  const bool plain = column.unit.empty() || column.unit == "share" || column.unit == "bar";
-  std::string title = column.title;
-  for (auto& c : title)
-    if (c == '_') c = ' ';
-  return plain ? title : title + ", " + column.unit;
-}
-
 std::string key_of(const answer_column& column) {
   const bool plain = column.unit.empty() || column.unit == "share" || column.unit == "bar";
   return plain ? column.title : column.title + "_" + column.unit;
@@ -71,17 +52,36 @@ void write_cell(json_writer& json, const cell& value) {
 
 } // namespace
 
+std::string cell_text(const cell& value, const answer_column& column) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return show_count(*whole);
+  if (const auto* real = std::get_if<double>(&value)) {
+    if (column.unit == "share") return show_percent(*real, column.decimals);
+    if (column.unit == "bar") return bar(*real);
+    return show_real(*real, column.decimals);
+  }
+  return "-";
+}
+
+std::string column_heading(const answer_column& column) {
+  const bool plain = column.unit.empty() || column.unit == "share" || column.unit == "bar";
+  std::string title = column.title;
+  for (auto& c : title)
+    if (c == '_') c = ' ';
+  return plain ? title : title + ", " + column.unit;
+}
+
 std::string format_table(const answer& what, const answer_context& context) {
   std::string out = what.text;
   for (const auto& table : what.tables) {
     if (!out.empty()) out += '\n';
     if (what.tables.size() > 1 && !table.name.empty()) out += table.name + '\n';
     std::vector<std::string> titles;
-    for (const auto& column : table.columns) titles.push_back(title_of(column));
+    for (const auto& column : table.columns) titles.push_back(column_heading(column));
     text_table text(titles);
     for (const auto& row : table.rows) {
       std::vector<std::string> cells;
-      for (std::size_t i = 0; i < row.size(); ++i) cells.push_back(shown(row[i], table.columns[i]));
+      for (std::size_t i = 0; i < row.size(); ++i) cells.push_back(cell_text(row[i], table.columns[i]));
       text.add(std::move(cells));
     }
     out += text.str();

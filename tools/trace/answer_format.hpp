@@ -13,6 +13,10 @@ struct answer_context {
   std::uint32_t sample = 1;
 };
 
+// A column and a cell of it for people: "norm ratio", "wait, us"; "12,345", "50 %", a bar; "-" where there is nothing.
+std::string column_heading(const answer_column&);
+std::string cell_text(const cell&, const answer_column&);
+
 // Aligned columns, notes below, and last a line with records and lost.
 std::string format_table(const answer&, const answer_context&);
 // A header line and rows, nothing else.

@@ -29,6 +29,8 @@ struct chart_series {
 std::string series_class(std::size_t index, std::size_t count);
 
 inline constexpr double axis_height = 40;  // ticks and title below a plot
+inline constexpr double plot_top = 30;     // of a plot with a y axis: room for its title
+inline constexpr double plot_height = 200; // of the same
 inline constexpr double right_margin = 26; // room for half of the last tick's label
 
 // Room for the names at the left: as much as they need, up to a third of the picture.

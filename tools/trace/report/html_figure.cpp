@@ -1,8 +1,6 @@
 #include "tools/trace/report/html_figure.hpp"
 
-#include "tools/progress/text_table.hpp"
-
-#include <algorithm>
+#include "tools/trace/answer_format.hpp"
 
 namespace syngrad::tools {
 
@@ -10,26 +8,12 @@ namespace {
 
 constexpr double whole_width = 950, half_width = 440, phone_width = 366;
 
-std::string spaced(std::string text) {
-  std::replace(text.begin(), text.end(), '_', ' ');
-  return text;
-}
-
-std::string title_of(const answer_column& column) {
-  const auto title = spaced(column.title);
-  return escape_markup(column.unit.empty() || column.unit == "share" ? title : title + ", " + column.unit);
-}
-
 bool is_words(const cell& value) {
   return std::holds_alternative<std::string>(value);
 }
 
-std::string shown(const cell& value, const answer_column& column) {
-  if (const auto* text = std::get_if<std::string>(&value)) return escape_markup(*text);
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return show_count(*whole);
-  if (const auto* real = std::get_if<double>(&value))
-    return column.unit == "share" ? show_percent(*real, column.decimals) : show_real(*real, column.decimals);
-  return "–";
+std::string cell_markup(const cell& value, const answer_column& column) {
+  return std::holds_alternative<std::monostate>(value) ? "–" : escape_markup(cell_text(value, column));
 }
 
 std::string legend(const std::vector<legend_entry>& entries) {
@@ -59,14 +43,14 @@ std::string html_of(const answer_table& table) {
   std::string out = "<table><thead><tr>";
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const bool words = !table.rows.empty() && is_words(table.rows.front()[i]);
-    out +=
-      std::string("<th scope=\"col\"") + (words ? " class=\"words\"" : "") + ">" + title_of(table.columns[i]) + "</th>";
+    out += std::string("<th scope=\"col\"") + (words ? " class=\"words\"" : "") + ">" +
+           escape_markup(column_heading(table.columns[i])) + "</th>";
   }
   out += "</tr></thead><tbody>\n";
   for (const auto& row : table.rows) {
     out += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i)
-      out += (is_words(row[i]) ? "<td class=\"words\">" : "<td>") + shown(row[i], table.columns[i]) + "</td>";
+      out += (is_words(row[i]) ? "<td class=\"words\">" : "<td>") + cell_markup(row[i], table.columns[i]) + "</td>";
     out += "</tr>\n";
   }
   return out + "</tbody></table>\n";

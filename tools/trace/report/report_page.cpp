@@ -11,8 +11,8 @@ namespace syngrad::tools {
 
 namespace {
 
-std::int64_t whole(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
+std::string count_text(std::uint64_t value) {
+  return show_count(static_cast<std::int64_t>(value));
 }
 
 struct fact {
@@ -37,15 +37,15 @@ std::vector<fact> headline(const report_data& data) {
   add("groups", data.names.fact("groups"));
   add("threads", data.names.fact("threads"));
   add("batch size", data.names.fact("batch_size"));
-  add("records", show_count(whole(data.records)));
-  add("records lost", show_count(whole(data.lost)));
+  add("records", count_text(data.records));
+  add("records lost", count_text(data.lost));
   return facts;
 }
 
 std::vector<std::string> warnings(const report_data& data) {
   std::vector<std::string> out;
   if (data.lost > 0)
-    out.push_back(show_count(whole(data.lost)) + " records were lost: numbers below miss what they would have said.");
+    out.push_back(count_text(data.lost) + " records were lost: numbers below miss what they would have said.");
   if (data.sample > 1)
     out.push_back("One batch in " + std::to_string(data.sample) +
                   " was recorded: shares of time are estimates, and waits are not known.");
@@ -106,8 +106,8 @@ std::string make_report(const report_data& data) {
   const auto figures = report_figures(data);
   auto out = head(data) + header(data) + bottleneck_card(data) + contents(figures) + "<div class=\"figures\">\n";
   for (const auto& figure : figures) out += html_of(figure);
-  return out + "</div>\n<footer>Made by <code>syngrad trace report</code> from " + show_count(whole(data.records)) +
-         " records, " + show_count(whole(data.lost)) +
+  return out + "</div>\n<footer>Made by <code>syngrad trace report</code> from " + count_text(data.records) +
+         " records, " + count_text(data.lost) +
          " lost. <code>syngrad trace --help</code> lists the commands that say "
          "more.</footer>\n</main>\n</body>\n</html>\n";
 }

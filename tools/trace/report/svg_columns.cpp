@@ -7,8 +7,6 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double top = 30, plot_height = 200;
-
 void draw_column(svg_canvas& canvas, const stacked_columns& chart, const stacked_columns::column& column, double x,
                  double width, const axis& values) {
   double done = 0;
@@ -30,8 +28,8 @@ std::string draw(const stacked_columns& chart, const chart_frame& frame) {
     tallest = std::max(tallest, std::accumulate(column.parts.begin(), column.parts.end(), 0.0));
     widest_name = std::max(widest_name, text_width(column.name));
   }
-  const auto bottom = top + plot_height;
-  const axis values{0, round_up(tallest), bottom, top};
+  const auto bottom = plot_top + plot_height;
+  const axis values{0, round_up(tallest), bottom, plot_top};
   double left = 0;
   for (const auto tick : round_ticks(0, values.to, 6)) left = std::max(left, text_width(chart.y.show(tick)));
   left += 8;

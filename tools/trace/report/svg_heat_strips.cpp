@@ -7,16 +7,16 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double row = 22, thickness = 18;
-constexpr int levels = 20; // of strength: neighbours of the same level are one rectangle
+constexpr double strip_thickness = 18;
+constexpr int strip_levels = 20; // of strength: neighbours of the same level are one rectangle
 
 int level_of(float value, double full) {
   if (!std::isfinite(value)) return -1;
-  return static_cast<int>(std::lround(std::clamp(value / full, 0.0, 1.0) * levels));
+  return static_cast<int>(std::lround(std::clamp(value / full, 0.0, 1.0) * strip_levels));
 }
 
 void draw_strip(svg_canvas& canvas, const heat_strips::strip& strip, double full, const axis& buckets, double y) {
-  canvas.rect({buckets.begin, y, buckets.end - buckets.begin, thickness}, "track");
+  canvas.rect({buckets.begin, y, buckets.end - buckets.begin, strip_thickness}, "track");
   const auto count = strip.values.size();
   for (std::size_t first = 0; first < count;) {
     const auto level = level_of(strip.values[first], full);
@@ -25,7 +25,7 @@ void draw_strip(svg_canvas& canvas, const heat_strips::strip& strip, double full
     if (level > 0) {
       const auto x = buckets.at(static_cast<double>(first));
       const auto width = buckets.at(static_cast<double>(end)) - x;
-      canvas.shade({x, y, width, thickness}, static_cast<double>(level) / levels);
+      canvas.shade({x, y, width, strip_thickness}, static_cast<double>(level) / strip_levels);
     }
     first = end;
   }
@@ -34,6 +34,7 @@ void draw_strip(svg_canvas& canvas, const heat_strips::strip& strip, double full
 } // namespace
 
 std::string draw(const heat_strips& chart, const chart_frame& frame) {
+  constexpr double row = 22;
   std::vector<std::string> names;
   double notes = text_width(chart.note_title);
   for (const auto& strip : chart.strips) {
@@ -46,9 +47,9 @@ std::string draw(const heat_strips& chart, const chart_frame& frame) {
   const auto bottom = top + row * static_cast<double>(chart.strips.size());
   svg_canvas canvas(frame.text, frame.width, bottom + axis_height);
   if (!chart.note_title.empty()) canvas.text(frame.width, top - 7, chart.note_title, "end", "axis");
-  auto y = top + (row - thickness) / 2;
+  auto y = top + (row - strip_thickness) / 2;
   for (const auto& strip : chart.strips) {
-    draw_name(canvas, strip.name, column, y + thickness / 2);
+    draw_name(canvas, strip.name, column, y + strip_thickness / 2);
     draw_strip(canvas, strip, chart.full, {0, static_cast<double>(strip.values.size()), column, right}, y);
     if (!strip.note.empty()) canvas.text(frame.width, y + 13.5, strip.note, "end", "note");
     y += row;

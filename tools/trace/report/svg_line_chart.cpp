@@ -7,8 +7,6 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double top = 30, plot_height = 200;
-
 void draw_line(svg_canvas& canvas, const line_chart::line& line, const axis& buckets, const axis& values) {
   std::vector<std::pair<double, double>> points;
   const auto flush = [&] {
@@ -31,8 +29,8 @@ void draw_line(svg_canvas& canvas, const line_chart::line& line, const axis& buc
 } // namespace
 
 std::string draw(const line_chart& chart, const chart_frame& frame) {
-  const auto bottom = top + plot_height;
-  const axis values{chart.y_from, chart.y_to, bottom, top};
+  const auto bottom = plot_top + plot_height;
+  const axis values{chart.y_from, chart.y_to, bottom, plot_top};
   double left = 0;
   for (const auto tick : round_ticks(chart.y_from, chart.y_to, 6))
     left = std::max(left, text_width(chart.y.show(tick)));

@@ -7,10 +7,10 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double lane = 13, gap = 9, top = 6;
+constexpr double range_lane = 13, range_gap = 9;
 
 double height_of(const range_chart::row& row) {
-  return lane * static_cast<double>(std::max<std::size_t>(1, row.parts.size())) + gap;
+  return range_lane * static_cast<double>(std::max<std::size_t>(1, row.parts.size())) + range_gap;
 }
 
 axis scale_of(const range_chart& chart, double begin, double end) {
@@ -42,6 +42,7 @@ void draw_range(svg_canvas& canvas, const range_chart& chart, const std::string&
 } // namespace
 
 std::string draw(const range_chart& chart, const chart_frame& frame) {
+  constexpr double top = 6;
   std::vector<std::string> names;
   double bottom = top;
   for (const auto& row : chart.rows) {
@@ -56,10 +57,10 @@ std::string draw(const range_chart& chart, const chart_frame& frame) {
   for (const auto& row : chart.rows) {
     const auto height = height_of(row);
     draw_name(canvas, row.name, column, y + height / 2);
-    auto middle = y + gap / 2 + lane / 2;
+    auto middle = y + range_gap / 2 + range_lane / 2;
     for (const auto& part : row.parts) {
       draw_range(canvas, chart, row.name, part, scale, middle);
-      middle += lane;
+      middle += range_lane;
     }
     y += height;
   }

@@ -8,7 +8,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double row = 26, thickness = 18, top = 4;
+constexpr double bar_thickness = 18;
 
 void draw_bar(svg_canvas& canvas, const stacked_bars& chart, const stacked_bars::bar& bar, const axis& scale,
               double y) {
@@ -20,7 +20,7 @@ void draw_bar(svg_canvas& canvas, const stacked_bars& chart, const stacked_bars:
     done += part;
     end = scale.at(done);
     const auto shown = chart.x.show(part);
-    canvas.rect({begin, y, end - begin, thickness}, chart.series[i].css_class,
+    canvas.rect({begin, y, end - begin, bar_thickness}, chart.series[i].css_class,
                 bar.name + ": " + chart.series[i].name + " " + shown);
     // A number within where there is room, and where the note does not say the same.
     if (shown != bar.note && end - begin > text_width(shown) + 8)
@@ -40,6 +40,7 @@ double axis_end(const stacked_bars& chart) {
 }
 
 std::string draw(const stacked_bars& chart, const chart_frame& frame) {
+  constexpr double row = 26, top = 4;
   std::vector<std::string> names;
   double notes = 0;
   for (const auto& bar : chart.bars) {
@@ -51,9 +52,9 @@ std::string draw(const stacked_bars& chart, const chart_frame& frame) {
   svg_canvas canvas(frame.text, frame.width, bottom + axis_height);
   const axis scale{0, axis_end(chart), column, frame.width - std::max(right_margin, notes)};
   draw_x_axis(canvas, scale, chart.x, top, bottom);
-  auto y = top + (row - thickness) / 2;
+  auto y = top + (row - bar_thickness) / 2;
   for (const auto& bar : chart.bars) {
-    draw_name(canvas, bar.name, column, y + thickness / 2);
+    draw_name(canvas, bar.name, column, y + bar_thickness / 2);
     draw_bar(canvas, chart, bar, scale, y);
     y += row;
   }
