@@ -13,9 +13,8 @@ namespace syngrad::tools {
 
 namespace {
 
-using node = where_expression::node;
-using node_pointer = std::shared_ptr<const node>;
-using number = where_number;
+using where_node = where_expression::node;
+using where_node_pointer = std::shared_ptr<const where_node>;
 
 enum class relation { equal, different, less, at_most, more, at_least };
 
@@ -29,11 +28,11 @@ std::optional<relation> relation_named(std::string_view text) {
   return std::nullopt;
 }
 
-struct comparison : node {
+struct comparison : where_node {
   where_field::reader read;
   relation how;
-  number with;
-  comparison(where_field::reader r, relation h, number w) : read(r), how(h), with(w) {}
+  where_number with;
+  comparison(where_field::reader r, relation h, where_number w) : read(r), how(h), with(w) {}
   bool holds(const trace_record& record) const override {
     const auto found = read(record);
     if (!found) return false;
@@ -55,7 +54,7 @@ struct comparison : node {
   }
 };
 
-struct membership : node {
+struct membership : where_node {
   where_field::reader read;
   bool wanted;
   std::set<std::uint32_t> ids;
@@ -66,21 +65,21 @@ struct membership : node {
   }
 };
 
-struct negation : node {
-  node_pointer of;
-  explicit negation(node_pointer o) : of(std::move(o)) {}
+struct negation : where_node {
+  where_node_pointer of;
+  explicit negation(where_node_pointer o) : of(std::move(o)) {}
   bool holds(const trace_record& record) const override { return !of->holds(record); }
 };
 
-struct both : node {
-  node_pointer first, second;
-  both(node_pointer a, node_pointer b) : first(std::move(a)), second(std::move(b)) {}
+struct both : where_node {
+  where_node_pointer first, second;
+  both(where_node_pointer a, where_node_pointer b) : first(std::move(a)), second(std::move(b)) {}
   bool holds(const trace_record& record) const override { return first->holds(record) && second->holds(record); }
 };
 
-struct either : node {
-  node_pointer first, second;
-  either(node_pointer a, node_pointer b) : first(std::move(a)), second(std::move(b)) {}
+struct either : where_node {
+  where_node_pointer first, second;
+  either(where_node_pointer a, where_node_pointer b) : first(std::move(a)), second(std::move(b)) {}
   bool holds(const trace_record& record) const override { return first->holds(record) || second->holds(record); }
 };
 
@@ -96,7 +95,7 @@ class parser {
 public:
   parser(const std::string& text, const trace_names& names) : names_(names), tokens_(text) {}
 
-  result<node_pointer> parse() {
+  result<where_node_pointer> parse() {
     auto root = expression(0);
     if (root && tokens_.front().what != where_token::end) return expected("'and', 'or' or the end");
     return root;
@@ -111,31 +110,31 @@ private:
             (at.what == where_token::end ? "the end" : "'" + std::string(at.text) + "'") + more};
   }
 
-  result<node_pointer> expression(int depth) {
+  result<where_node_pointer> expression(int depth) {
     return joined<either>(depth, "or", "||", [this](int d) {
       return joined<both>(d, "and", "&&", [this](int inner) { return term(inner); });
     });
   }
 
   template <class Joint, class Part>
-  result<node_pointer> joined(int depth, std::string_view word, std::string_view sign, Part part) {
+  result<where_node_pointer> joined(int depth, std::string_view word, std::string_view sign, Part part) {
     auto left = part(depth);
     while (left && (tokens_.front().is_word(word) || tokens_.front().is_sign(sign))) {
       tokens_.pop();
       auto right = part(depth);
       if (!right) return right;
-      left = node_pointer(std::make_shared<Joint>(std::move(*left), std::move(*right)));
+      left = where_node_pointer(std::make_shared<Joint>(std::move(*left), std::move(*right)));
     }
     return left;
   }
 
-  result<node_pointer> term(int depth) {
+  result<where_node_pointer> term(int depth) {
     if (depth > deepest) return expected("at most " + std::to_string(deepest) + " brackets within each other");
     if (tokens_.front().is_word("not") || tokens_.front().is_sign("!")) {
       tokens_.pop();
       auto of = term(depth + 1);
       if (!of) return of;
-      return node_pointer(std::make_shared<negation>(std::move(*of)));
+      return where_node_pointer(std::make_shared<negation>(std::move(*of)));
     }
     if (!tokens_.front().is_sign("(")) return compare();
     tokens_.pop();
@@ -146,7 +145,7 @@ private:
     return inner;
   }
 
-  result<node_pointer> compare() {
+  result<where_node_pointer> compare() {
     const auto name = tokens_.front();
     const auto* found = where_field::named(name.text);
     if (name.what != where_token::word || !found) {
@@ -165,12 +164,12 @@ private:
     return made;
   }
 
-  result<node_pointer> value(const where_field& of, relation how) {
+  result<where_node_pointer> value(const where_field& of, relation how) {
     const auto& at = tokens_.front();
     if (at.what != where_token::word && at.what != where_token::quoted) return expected("a number or a name");
     if (of.name == "actor" || of.name == "peer") return actors(of, how);
     if (const auto literal = where_number_in(at.text); literal && at.what == where_token::word)
-      return node_pointer(std::make_shared<comparison>(of.read, how, *literal));
+      return where_node_pointer(std::make_shared<comparison>(of.read, how, *literal));
     const std::string text(at.text);
     if (of.name == "kind") return named(of, how, record_kind_named(text), names_of<record_kind>(record_kind_count, 1));
     if (of.name == "type")
@@ -181,19 +180,19 @@ private:
   }
 
   template <class Named>
-  result<node_pointer> named(const where_field& of, relation how, std::optional<Named> found,
-                             const std::vector<std::string>& known) {
+  result<where_node_pointer> named(const where_field& of, relation how, std::optional<Named> found,
+                                   const std::vector<std::string>& known) {
     if (!found)
       return expected("a " + std::string(of.name) + " by name or number",
                       suggest(std::string(tokens_.front().text), known, ""));
-    return node_pointer(std::make_shared<comparison>(of.read, how, static_cast<number>(*found)));
+    return where_node_pointer(std::make_shared<comparison>(of.read, how, static_cast<where_number>(*found)));
   }
 
-  result<node_pointer> actors(const where_field& of, relation how) {
+  result<where_node_pointer> actors(const where_field& of, relation how) {
     if (how != relation::equal && how != relation::different) return expected("an actor after = or != only");
     auto ids = find_actors(std::string(tokens_.front().text), names_);
     if (!ids) return error{"column " + std::to_string(tokens_.front().column) + ": " + ids.message()};
-    return node_pointer(std::make_shared<membership>(of.read, how == relation::equal, std::move(*ids)));
+    return where_node_pointer(std::make_shared<membership>(of.read, how == relation::equal, std::move(*ids)));
   }
 
   const trace_names& names_;

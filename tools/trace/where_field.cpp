@@ -18,7 +18,7 @@ std::optional<where_number> present(bool is_there, where_number value) {
   return is_there ? std::optional(value) : std::nullopt;
 }
 
-constexpr std::array<where_field, 14> fields{{
+constexpr std::array<where_field, 14> where_fields{{
   {"time", [](const trace_record& r) { return present(true, static_cast<where_number>(r.time_ns)); }},
   {"kind", [](const trace_record& r) { return present(true, static_cast<where_number>(r.kind)); }},
   {"type", [](const trace_record& r) { return present(is_message(r.kind), r.type); }},
@@ -49,12 +49,13 @@ std::optional<where_number> whole_number_in(std::string_view text, int base) {
 } // namespace
 
 std::span<const where_field> where_field::all() {
-  return fields;
+  return where_fields;
 }
 
 const where_field* where_field::named(std::string_view name) {
-  const auto* found = std::find_if(fields.begin(), fields.end(), [&](const where_field& f) { return f.name == name; });
-  return found == fields.end() ? nullptr : found;
+  const auto* found =
+    std::find_if(where_fields.begin(), where_fields.end(), [&](const where_field& f) { return f.name == name; });
+  return found == where_fields.end() ? nullptr : found;
 }
 
 std::optional<where_number> where_number_in(std::string_view text) {

@@ -43,16 +43,16 @@ struct late_mean {
   double sum = 0;
 };
 
-struct tally {
+struct interface_tally {
   std::array<running_series, trace_measure_count> series;
   late_mean late_cosine; // of the last tenth
 };
 
-quality_series of(const tally& interface, trace_measure measure) {
+quality_series of(const interface_tally& interface, trace_measure measure) {
   return interface.series[static_cast<std::size_t>(measure)].finished();
 }
 
-gradient_quality finished(std::uint16_t number, const tally& interface) {
+gradient_quality finished(std::uint16_t number, const interface_tally& interface) {
   gradient_quality out;
   out.interface = number;
   out.cosine = of(interface, trace_measure::cosine);
@@ -71,7 +71,7 @@ gradient_qualities measure_gradients(const trace_run& run, const trace_filter& f
   const group_table groups(run.names());
   const bucketed_span time(first_ns(run, filter), last_ns(run, filter), buckets);
   const auto late_ns = last_ns(run, filter) - (last_ns(run, filter) - first_ns(run, filter)) / 10;
-  std::map<std::uint16_t, tally> interfaces;
+  std::map<std::uint16_t, interface_tally> interfaces;
   run.for_each(filter, [&](const trace_record& record) {
     if (record.kind != record_kind::metric || record.type < static_cast<std::uint8_t>(trace_measure::cosine) ||
         record.type >= trace_measure_count)

@@ -35,9 +35,9 @@ private:
   std::vector<entry> places_;
 };
 
-class measurement {
+class latency_measurement {
 public:
-  explicit measurement(const trace_names& names) {
+  explicit latency_measurement(const trace_names& names) {
     for (const auto& [id, each] : names.actors)
       if (each.role == actor_role::link) links_.insert(id);
   }
@@ -137,7 +137,7 @@ private:
 } // namespace
 
 latencies measure_latency(const trace_run& run, const trace_filter& filter) {
-  measurement all(run.names());
+  latency_measurement all(run.names());
   run.for_each(filter, [&](const trace_record& record) { all.add(record); });
   return all.finish();
 }

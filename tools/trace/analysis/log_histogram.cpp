@@ -9,21 +9,21 @@ namespace syngrad::tools {
 namespace {
 
 constexpr int parts_bits = 7; // 128 bins for each power of two
-constexpr std::size_t parts = std::size_t{1} << parts_bits;
+constexpr std::size_t parts_of_power = std::size_t{1} << parts_bits;
 
 // Bin 0: the value 0. Then 128 bins for each power of two; below 128 not all of them hold a whole number.
 std::size_t place_of(std::uint64_t value) {
   if (value == 0) return 0;
   const auto power = static_cast<int>(std::bit_width(value)) - 1;
   const auto part = power >= parts_bits ? value >> (power - parts_bits) : value << (parts_bits - power);
-  return 1 + static_cast<std::size_t>(power) * parts + (part & (parts - 1));
+  return 1 + static_cast<std::size_t>(power) * parts_of_power + (part & (parts_of_power - 1));
 }
 
 double begin_of(std::size_t place) {
   if (place == 0) return 0;
-  const auto power = static_cast<int>((place - 1) / parts);
-  const auto part = static_cast<double>((place - 1) % parts);
-  return std::ldexp(1 + part / static_cast<double>(parts), power);
+  const auto power = static_cast<int>((place - 1) / parts_of_power);
+  const auto part = static_cast<double>((place - 1) % parts_of_power);
+  return std::ldexp(1 + part / static_cast<double>(parts_of_power), power);
 }
 
 } // namespace
@@ -66,7 +66,7 @@ double log_histogram::quantile(double q) const {
 std::vector<log_histogram::bin> log_histogram::bins() const {
   std::vector<bin> joined;
   if (!counts_.empty() && counts_.front() > 0) joined.push_back({0, 1, counts_.front()});
-  constexpr auto half = parts / 2;
+  constexpr auto half = parts_of_power / 2;
   for (std::size_t place = 1; place < counts_.size(); place += half) {
     std::int64_t count = 0;
     for (std::size_t i = place; i < std::min(place + half, counts_.size()); ++i) count += counts_[i];

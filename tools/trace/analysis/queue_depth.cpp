@@ -32,9 +32,9 @@ struct waiting_message {
   std::int64_t since_ns = 0;
 };
 
-class measurement {
+class queue_measurement {
 public:
-  measurement(const trace_run& run, const trace_filter& filter, int buckets)
+  queue_measurement(const trace_run& run, const trace_filter& filter, int buckets)
     : run_(run), filter_(filter), buckets_(buckets), begin_ns_(std::max(run.begin_ns(), filter.from_ns)),
       end_ns_(std::max(begin_ns_, std::min(run.end_ns(), filter.to_ns))) {}
 
@@ -111,7 +111,7 @@ private:
 } // namespace
 
 queue_depths measure_queues(const trace_run& run, const trace_filter& filter, int buckets) {
-  measurement all(run, filter, buckets);
+  queue_measurement all(run, filter, buckets);
   run.for_each(filter, [&](const trace_record& record) { all.add(record); });
   return all.finish();
 }

@@ -29,7 +29,7 @@ private:
   std::vector<entry> entries_ = std::vector<entry>(size);
 };
 
-struct tally {
+struct staleness_tally {
   recent_forwards forwards;
   staleness_of_group found;
   bucket_means over_time;
@@ -37,7 +37,7 @@ struct tally {
   std::int64_t measured = 0, aged = 0;
 };
 
-void take_metric(tally& group, const trace_record& record, std::size_t bucket) {
+void take_metric(staleness_tally& group, const trace_record& record, std::size_t bucket) {
   const double versions = record.measured();
   if (!std::isfinite(versions)) return;
   group.versions += versions;
@@ -47,7 +47,7 @@ void take_metric(tally& group, const trace_record& record, std::size_t bucket) {
   group.over_time.add(bucket, versions);
 }
 
-void take_update(tally& group, const turn_parts::part& backward, bool is_top) {
+void take_update(staleness_tally& group, const turn_parts::part& backward, bool is_top) {
   ++group.found.updates;
   const auto* forward = group.forwards.find(backward.batch);
   if (!forward && !is_top) return; // before the trace
@@ -56,7 +56,7 @@ void take_update(tally& group, const turn_parts::part& backward, bool is_top) {
   if (forward) group.batches += static_cast<double>(backward.begun - forward->begun);
 }
 
-staleness_of_group finished(tally& group) {
+staleness_of_group finished(staleness_tally& group) {
   auto& out = group.found;
   if (group.measured > 0) out.mean_versions = group.versions / static_cast<double>(group.measured);
   if (group.aged > 0) out.mean_batches = group.batches / static_cast<double>(group.aged);
@@ -69,7 +69,7 @@ staleness_of_group finished(tally& group) {
 staleness_result measure_staleness(const trace_run& run, const trace_filter& filter, int buckets) {
   const group_table groups(run.names());
   const bucketed_span time(first_ns(run, filter), last_ns(run, filter), buckets);
-  std::vector<tally> tallies(groups.groups().size());
+  std::vector<staleness_tally> tallies(groups.groups().size());
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     tallies[i].over_time = bucket_means(time.count());
     tallies[i].found.actor = groups.groups()[i].actor;

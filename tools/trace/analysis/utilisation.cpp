@@ -28,9 +28,9 @@ struct worker {
   }
 };
 
-class measurement {
+class utilisation_measurement {
 public:
-  measurement(const trace_run& run, const trace_filter& filter, int buckets)
+  utilisation_measurement(const trace_run& run, const trace_filter& filter, int buckets)
     : run_(run), filter_(filter), buckets_(buckets), begin_ns_(std::max(run.begin_ns(), filter.from_ns)),
       end_ns_(std::max(begin_ns_, std::min(run.end_ns(), filter.to_ns))),
       complete_(run.sample() == 1 && !filter.batches && !filter.interface && !filter.type && !filter.where) {}
@@ -183,7 +183,7 @@ private:
 } // namespace
 
 utilisation measure_utilisation(const trace_run& run, const trace_filter& filter, int buckets) {
-  measurement all(run, filter, buckets);
+  utilisation_measurement all(run, filter, buckets);
   run.for_each(filter, [&](const trace_record& record, ring_place ring) { all.add(record, ring); });
   return all.finish();
 }

@@ -10,14 +10,14 @@ namespace syngrad::tools {
 
 namespace {
 
-std::string shown(float value) {
+std::string csv_measure(float value) {
   if (std::isnan(value)) return ""; // there is no such number
   char text[32];
   std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value));
   return text;
 }
 
-std::string line_of(const trace_record& record, const trace_names& names) {
+std::string csv_line(const trace_record& record, const trace_names& names) {
   const bool metric = record.kind == record_kind::metric;
   std::string line = std::to_string(record.time_ns);
   const auto add = [&line](std::string_view field) {
@@ -34,16 +34,16 @@ std::string line_of(const trace_record& record, const trace_names& names) {
   add(has_batch(record) ? std::to_string(record.batch) : "");
   add(std::to_string(record.version));
   add(metric ? "" : std::to_string(record.value));
-  add(metric ? shown(record.measured()) : "");
+  add(metric ? csv_measure(record.measured()) : "");
   add(record.interface == no_interface ? "" : std::to_string(record.interface));
   return line + '\n';
 }
 
-result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
+result<exported> write_csv(const trace_run& run, const trace_filter& filter, output_file& file) {
   file.write("time_ns,kind,type,node,actor,peer,message,parent,batch,version,value,measured,interface\n");
   exported out;
   run.for_each(filter, [&](const trace_record& record) {
-    file.write(line_of(record, run.names()));
+    file.write(csv_line(record, run.names()));
     ++out.records;
     return !file.failed();
   });
@@ -53,6 +53,6 @@ result<exported> write(const trace_run& run, const trace_filter& filter, output_
 
 } // namespace
 
-const export_format csv_export{"csv", "trace.csv", "Any spreadsheet opens it.", false, write};
+const export_format csv_export{"csv", "trace.csv", "Any spreadsheet opens it.", false, write_csv};
 
 } // namespace syngrad::tools

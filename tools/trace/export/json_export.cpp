@@ -34,7 +34,7 @@ std::string actors_of(const trace_names& names) {
   return json.str();
 }
 
-std::string line_of(const trace_record& record, const trace_names& names) {
+std::string json_line(const trace_record& record, const trace_names& names) {
   json_writer json(0);
   json.begin_object();
   json.key("time_ns").number(record.time_ns).key("kind").text(name_of(record.kind));
@@ -53,11 +53,11 @@ std::string line_of(const trace_record& record, const trace_names& names) {
   return json.str();
 }
 
-result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
+result<exported> write_json(const trace_run& run, const trace_filter& filter, output_file& file) {
   file.write("{\"facts\": " + facts_of(run.names()) + ",\n\"actors\": " + actors_of(run.names()) + ",\n\"records\": [");
   exported out;
   run.for_each(filter, [&](const trace_record& record) {
-    file.write((out.records++ ? ",\n" : "\n") + line_of(record, run.names()));
+    file.write((out.records++ ? ",\n" : "\n") + json_line(record, run.names()));
     return !file.failed();
   });
   file.write("\n],\n\"lost_records\": " + std::to_string(run.lost()) + "}\n");
@@ -67,6 +67,7 @@ result<exported> write(const trace_run& run, const trace_filter& filter, output_
 
 } // namespace
 
-const export_format json_export{"json", "trace.json", "Any JSON reader takes it; a record is a line.", false, write};
+const export_format json_export{"json", "trace.json", "Any JSON reader takes it; a record is a line.", false,
+                                write_json};
 
 } // namespace syngrad::tools

@@ -174,7 +174,7 @@ std::string backwards_note(std::uint64_t backwards, std::int64_t uncertainty_ns)
   return note + ".";
 }
 
-result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
+result<exported> write_perfetto(const trace_run& run, const trace_filter& filter, output_file& file) {
   const message_arrows arrows(run, filter);
   perfetto_packets packets(file);
   perfetto_story story(packets, run.names(), arrows);
@@ -192,6 +192,7 @@ result<exported> write(const trace_run& run, const trace_filter& filter, output_
 } // namespace
 
 const export_format perfetto_export{"perfetto", "trace.perfetto-trace",
-                                    "Open it in https://ui.perfetto.dev (it stays in the browser).", false, write};
+                                    "Open it in https://ui.perfetto.dev (it stays in the browser).", false,
+                                    write_perfetto};
 
 } // namespace syngrad::tools

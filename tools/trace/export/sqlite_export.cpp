@@ -11,7 +11,7 @@ namespace syngrad::tools {
 namespace {
 
 // The file is not the user's before it is whole, so nothing need be undone.
-constexpr const char* schema = R"(
+constexpr const char* sqlite_schema = R"(
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 BEGIN;
@@ -26,7 +26,7 @@ CREATE TABLE records (time_ns INTEGER NOT NULL, kind TEXT NOT NULL, type TEXT, n
 // messages: one row each, whatever handles it on its way (a link, where it crosses from one node to another): the
 // receiver is who handled it last; wire_ns is NULL where no link delivered it, and the times are where it was not
 // handled. handlers: all of them, links too.
-constexpr const char* views = R"(
+constexpr const char* sqlite_views = R"(
 CREATE INDEX records_by_message ON records (message, kind);
 CREATE INDEX records_by_batch ON records (batch);
 CREATE VIEW messages AS
@@ -108,7 +108,7 @@ status write_record(sqlite_database::statement& records, const trace_record& rec
 }
 
 result<exported> write_all(sqlite_database& database, const trace_run& run, const trace_filter& filter) {
-  if (auto done = database.run(schema); !done) return done.failure();
+  if (auto done = database.run(sqlite_schema); !done) return done.failure();
   if (auto done = write_actors(database, run.names()); !done) return done.failure();
   auto records = database.prepare("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   if (!records) return records.failure();
@@ -120,12 +120,12 @@ result<exported> write_all(sqlite_database& database, const trace_run& run, cons
     return bool(state);
   });
   if (state) state = write_facts(database, run, out.records);
-  if (state) state = database.run(views);
+  if (state) state = database.run(sqlite_views);
   if (!state) return state.failure();
   return out;
 }
 
-result<exported> write(const trace_run& run, const trace_filter& filter, output_file& file) {
+result<exported> write_sqlite(const trace_run& run, const trace_filter& filter, output_file& file) {
   auto written = [&]() -> result<exported> {
     auto database = sqlite_database::create(file.temporary_path(), file.path());
     if (!database) return database.failure();
@@ -140,6 +140,6 @@ result<exported> write(const trace_run& run, const trace_filter& filter, output_
 
 const export_format sqlite_export{"sqlite", "trace.sqlite",
                                   "Ask it with sqlite3; views: messages, handlers, updates, metrics, staleness.", true,
-                                  write};
+                                  write_sqlite};
 
 } // namespace syngrad::tools

@@ -6,14 +6,14 @@ namespace syngrad::tools {
 
 namespace {
 
-struct link {
+struct clock_link {
   std::int64_t offset_ns = 0; // the second node's clock minus the first one's
   std::int64_t uncertainty_ns = 0;
   std::size_t pings = 0;
 };
-using links = std::map<std::pair<std::uint8_t, std::uint8_t>, link>; // in both directions
+using clock_links = std::map<std::pair<std::uint8_t, std::uint8_t>, clock_link>; // in both directions
 
-void take(link& known, std::int64_t offset_ns, std::int64_t uncertainty_ns) {
+void take(clock_link& known, std::int64_t offset_ns, std::int64_t uncertainty_ns) {
   if (known.pings == 0 || uncertainty_ns < known.uncertainty_ns) {
     known.offset_ns = offset_ns;
     known.uncertainty_ns = uncertainty_ns;
@@ -21,8 +21,8 @@ void take(link& known, std::int64_t offset_ns, std::int64_t uncertainty_ns) {
   ++known.pings;
 }
 
-links best_links(std::span<const clock_sample> pings) {
-  links found;
+clock_links best_links(std::span<const clock_sample> pings) {
+  clock_links found;
   for (const auto& ping : pings) {
     // An answer that took less than no time was recorded wrongly.
     if (ping.node == ping.other || ping.uncertainty_ns() < 0 || ping.t3 < ping.t0 || ping.t2 < ping.t1) continue;
