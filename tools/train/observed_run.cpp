@@ -6,7 +6,6 @@
 #include "tools/progress/text_table.hpp"
 #include "tools/run_folder/weights_file.hpp"
 
-#include <chrono>
 #include <iostream>
 
 namespace syngrad::tools {
