@@ -18,11 +18,11 @@ constexpr std::size_t block_bytes = std::size_t{64} << 10;
 relayed_connection::relayed_connection(int client, const sockaddr_in* to) : client_(client) {
   const int yes = 1;
   if (to) {
-    server_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(server_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(server_, reinterpret_cast<const sockaddr*>(to), sizeof *to) != 0 && errno != EINPROGRESS) reset();
+    server_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ::setsockopt(server_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (::connect(server_, reinterpret_cast<const sockaddr*>(to), sizeof *to) != 0 && errno != EINPROGRESS) reset();
   }
-  if (client_ >= 0) setsockopt(client_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  if (client_ >= 0) ::setsockopt(client_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
 relayed_connection::~relayed_connection() {
@@ -31,13 +31,13 @@ relayed_connection::~relayed_connection() {
 
 void relayed_connection::close_both() {
   for (auto* const each : {&client_, &server_})
-    if (*each >= 0) close(std::exchange(*each, -1));
+    if (*each >= 0) ::close(std::exchange(*each, -1));
 }
 
 void relayed_connection::reset() {
   const linger at_once{1, 0};
   for (const int each : {client_, server_})
-    if (each >= 0) setsockopt(each, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (each >= 0) ::setsockopt(each, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   close_both();
 }
 
@@ -61,7 +61,7 @@ void relayed_connection::read_from(int fd, way& to, const relay_settings& settin
                                    relay_counts& counts, bool flips) {
   while (!to.ended && to.held < most_held(settings)) {
     block next{now, std::vector<char>(block_bytes), 0};
-    const auto count = recv(fd, next.bytes.data(), block_bytes, 0);
+    const auto count = ::recv(fd, next.bytes.data(), block_bytes, 0);
     if (count < 0) {
       if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOTCONN) reset();
       return;
@@ -98,7 +98,7 @@ void relayed_connection::write_to(int fd, way& from, const relay_settings& setti
     auto count = next.bytes.size() - next.written;
     if (settings.bytes_per_second > 0) count = std::min(count, static_cast<std::size_t>(from.allowance));
     if (count == 0) return;
-    const auto done = send(fd, next.bytes.data() + next.written, count, MSG_NOSIGNAL);
+    const auto done = ::send(fd, next.bytes.data() + next.written, count, MSG_NOSIGNAL);
     if (done < 0) {
       if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ENOTCONN) reset();
       return;
@@ -111,7 +111,7 @@ void relayed_connection::write_to(int fd, way& from, const relay_settings& setti
     total += bytes;
     if (next.written == next.bytes.size()) from.blocks.pop_front();
   }
-  if (from.ended && from.blocks.empty() && !std::exchange(from.told_end, true)) shutdown(fd, SHUT_WR);
+  if (from.ended && from.blocks.empty() && !std::exchange(from.told_end, true)) ::shutdown(fd, SHUT_WR);
 }
 
 relay_clock::time_point relayed_connection::add_waits(const relay_settings& settings, relay_clock::time_point now,

@@ -41,7 +41,7 @@ struct tcp_relay::implementation {
       what();
     }
     const std::uint64_t one = 1;
-    static_cast<void>(write(wake, &one, sizeof one));
+    static_cast<void>(::write(wake, &one, sizeof one));
   }
 
   void run() {
@@ -57,9 +57,9 @@ struct tcp_relay::implementation {
         for (const auto& each : connections) next = std::min(next, each->add_waits(settings, now, waits));
       }
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
-      poll(waits.data(), waits.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
+      ::poll(waits.data(), waits.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
       std::uint64_t ignored = 0;
-      if (waits[0].revents) static_cast<void>(read(wake, &ignored, sizeof ignored));
+      if (waits[0].revents) static_cast<void>(::read(wake, &ignored, sizeof ignored));
       if (waits[1].revents) accept_one();
     }
   }
@@ -78,7 +78,7 @@ struct tcp_relay::implementation {
   }
 
   void accept_one() {
-    const int client = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int client = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0) return;
     const std::lock_guard lock(mutex);
     auto made = std::make_unique<relayed_connection>(client, refuses ? nullptr : &to);
@@ -97,25 +97,25 @@ result<std::unique_ptr<tcp_relay>> tcp_relay::start(std::uint16_t listen_port, c
   auto self = std::make_unique<implementation>();
   self->to.sin_family = AF_INET;
   self->to.sin_port = htons(port);
-  if (inet_pton(AF_INET, host.c_str(), &self->to.sin_addr) != 1)
+  if (::inet_pton(AF_INET, host.c_str(), &self->to.sin_addr) != 1)
     return error{"'" + host + "' is no numeric IPv4 address"};
   sockaddr_in here{};
   here.sin_family = AF_INET;
   here.sin_port = htons(listen_port);
   here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const auto fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int yes = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   auto* const address = reinterpret_cast<sockaddr*>(&here);
   socklen_t size = sizeof here;
-  if (bind(fd, address, size) != 0 || listen(fd, 64) != 0 || getsockname(fd, address, &size) != 0) {
+  if (::bind(fd, address, size) != 0 || ::listen(fd, 64) != 0 || ::getsockname(fd, address, &size) != 0) {
     const std::string why = std::strerror(errno);
-    close(fd);
+    ::close(fd);
     return error{"cannot listen on 127.0.0.1:" + std::to_string(listen_port) + ": " + why};
   }
   self->listener = fd;
   self->port = ntohs(here.sin_port);
-  self->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  self->wake = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   self->thread = std::thread([relay = self.get()] { relay->run(); });
   return std::unique_ptr<tcp_relay>(new tcp_relay(std::move(self)));
 }
@@ -126,8 +126,8 @@ tcp_relay::~tcp_relay() {
   self_->change([&] { self_->ends = true; });
   self_->thread.join();
   self_->connections.clear();
-  close(self_->listener);
-  close(self_->wake);
+  ::close(self_->listener);
+  ::close(self_->wake);
 }
 
 std::uint16_t tcp_relay::port() const {

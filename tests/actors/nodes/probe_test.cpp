@@ -1,5 +1,6 @@
 // Questions to the network end within their limit, whatever the other side does, and at once where nobody wants to
 // know.
+#include "tests/actors/nodes/stranger.hpp"
 #include "tests/actors/nodes/test_cluster.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
@@ -26,7 +27,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using outcome = probe_result::kind;
+using probe_outcome = probe_result::kind;
 
 class open_socket {
 public:
@@ -67,15 +68,6 @@ private:
   sockaddr_in address_{};
 };
 
-probe_result probe(const endpoint& where, const tls_credentials* credentials, std::chrono::milliseconds limit) {
-  name_lookup names;
-  return probe_node({where, "--join"}, credentials, names, question_limit(limit));
-}
-
-double seconds_since(std::chrono::steady_clock::time_point began) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
-
 network_settings observer_settings() {
   auto out = loopback_settings("observer");
   out.listen.reset();
@@ -104,7 +96,7 @@ TEST_CASE("a name server that does not answer holds no question longer than its 
   CHECK(*asked <= 1);
   // Another object's questions go on meanwhile.
   const auto refused = probe({"localhost", 1}, nullptr, 30s);
-  CHECK(refused.outcome == outcome::refuses);
+  CHECK(refused.outcome == probe_outcome::refuses);
   answers.set_value();
   const auto found = names.find({"slow.example", 7000}, question_limit(30s));
   REQUIRE(found);
@@ -146,7 +138,7 @@ TEST_CASE("a question that nobody wants to know any more ends at once, in every 
   resolving.finish();
   reading.finish();
   shaking_hands.finish();
-  for (const auto& each : found) CHECK(each.outcome != outcome::open);
+  for (const auto& each : found) CHECK(each.outcome != probe_outcome::open);
   answers.set_value();
 }
 
@@ -156,10 +148,10 @@ TEST_CASE("a port that takes connections and says nothing is told in time, with 
   const bare_listener silent;
   const auto began = std::chrono::steady_clock::now();
   const auto plain = probe(silent.where(), nullptr, 50ms);
-  CHECK(plain.outcome == outcome::silent);
+  CHECK(plain.outcome == probe_outcome::silent);
   CHECK(plain.line == to_text(silent.where()) + " accepts connections and says nothing: it is stopped, or it wants TLS "
                                                 "(--tls-cert, --tls-key, --tls-ca)");
-  CHECK(probe(silent.where(), credentials.get(), 50ms).outcome == outcome::silent);
+  CHECK(probe(silent.where(), credentials.get(), 50ms).outcome == probe_outcome::silent);
   CHECK(seconds_since(began) < patience_s);
 }
 
@@ -173,7 +165,7 @@ TEST_CASE("a server that dribbles its greeting holds a question no longer than i
     auto relay = std::move(*tcp_relay::start(0, "127.0.0.1", coordinator.address().port));
     relay->throttle(2); // the greeting alone would take more than a minute
     const auto began = std::chrono::steady_clock::now();
-    CHECK(probe({"127.0.0.1", relay->port()}, tls ? credentials.get() : nullptr, 1s).outcome != outcome::open);
+    CHECK(probe({"127.0.0.1", relay->port()}, tls ? credentials.get() : nullptr, 1s).outcome != probe_outcome::open);
     auto asks = observer_settings();
     if (tls) {
       asks.name.clear();
@@ -259,7 +251,7 @@ TEST_CASE("what closes a connection at once is told with what to look at, and ma
   for (const auto* each : {static_cast<const tls_credentials*>(nullptr), credentials.get()}) {
     auto server = std::async(std::launch::async, [&] { const open_socket one(closing.accept()); });
     const auto found = probe(closing.where(), each, 30s);
-    CHECK(found.outcome == outcome::unreachable);
+    CHECK(found.outcome == probe_outcome::unreachable);
     CHECK(found.line ==
           to_text(closing.where()) +
             " closed the connection at once: the process there is just ending, it speaks without TLS where this "
@@ -286,7 +278,7 @@ TEST_CASE("a certificate that is out of date is refused in words that say so") {
   });
   const auto found = probe(expired.where(), credentials.get(), 30s);
   CHECK(server.get() != 1);
-  CHECK(found.outcome == outcome::untrusted);
+  CHECK(found.outcome == probe_outcome::untrusted);
   CHECK(found.line ==
         "the certificate of " + to_text(expired.where()) +
           " is not one of --tls-ca: certificate has expired; give both sides --tls-cert and --tls-ca of one "
@@ -298,7 +290,7 @@ TEST_CASE("an address that leads nowhere is told with its option and the port th
     return name_lookup::ask_system({"255.255.255.255", where.port}); // TCP has no way to everybody
   });
   const auto found = probe_node({{"far.example", 7001}, "--advertise of 'b'"}, nullptr, nowhere, question_limit(200ms));
-  CHECK(found.outcome == outcome::unreachable);
+  CHECK(found.outcome == probe_outcome::unreachable);
   CHECK(found.line.starts_with("cannot reach far.example:7001: "));
   CHECK(found.line.ends_with("; check --advertise of 'b', and that firewalls let TCP port 7001 through"));
   name_lookup unknown([](const endpoint&) -> result<std::vector<socket_address>> { return error{"no such name"}; });

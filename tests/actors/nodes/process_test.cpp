@@ -22,10 +22,6 @@ std::vector<std::string> child_words(const std::string& name, const endpoint& wh
   return words;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point began) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
-
 } // namespace
 
 TEST_CASE("a killed process is dead within two seconds, with TLS and without") {

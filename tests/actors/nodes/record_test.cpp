@@ -1,4 +1,5 @@
 // Connections without TLS: what changes on the way is noticed, wherever it is; what does not arrives as it was sent.
+#include "tests/actors/nodes/stranger.hpp"
 #include "tests/support/catch.hpp"
 
 #include "actors/nodes/record_channel.hpp"
@@ -12,10 +13,11 @@
 #include <vector>
 
 using namespace syngrad;
+using namespace syngrad::test;
 
 namespace {
 
-using kind = byte_channel::outcome::kind;
+using channel_outcome = byte_channel::outcome::kind;
 
 class socket_pair {
 public:
@@ -36,15 +38,9 @@ private:
   std::array<int, 2> ends_{};
 };
 
-std::string random_bytes(random_source& random, std::size_t size) {
-  std::string out(size, '\0');
-  for (auto& c : out) c = static_cast<char>(random.bits());
-  return out;
-}
-
 struct arrived {
   std::string bytes;
-  kind end = kind::moved;
+  channel_outcome end = channel_outcome::moved;
 };
 
 arrived all_of(record_channel& from, std::size_t piece) {
@@ -53,7 +49,7 @@ arrived all_of(record_channel& from, std::size_t piece) {
   while (true) {
     const auto came = from.read(buffer.data(), buffer.size());
     out.end = came.what;
-    if (came.what != kind::moved) return out;
+    if (came.what != channel_outcome::moved) return out;
     out.bytes.append(buffer, 0, came.bytes);
   }
 }
@@ -83,14 +79,14 @@ TEST_CASE(
   const auto stream = stream_of(texts);
   const auto whole = received(stream);
   CHECK(whole.bytes == "hello" + std::string(40, 'x') + "a");
-  CHECK(whole.end == kind::wants_read);
+  CHECK(whole.end == channel_outcome::wants_read);
   const std::size_t ends[]{record_header_size + 5, 2 * record_header_size + 45, stream.size()};
   int unnoticed = 0, too_much = 0;
   for (std::size_t bit = 0; bit < 8 * stream.size(); ++bit) {
     auto damaged = stream;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
     const auto got = received(damaged);
-    unnoticed += got.end != kind::over;
+    unnoticed += got.end != channel_outcome::over;
     const auto before = bit / 8 < ends[0] ? 0u : bit / 8 < ends[1] ? 5u : 45u;
     too_much += got.bytes.size() != before;
   }
@@ -101,14 +97,15 @@ TEST_CASE(
 TEST_CASE("records that are lost, doubled or in another order, and streams that are none, are noticed") {
   const auto first = stream_of({"one", "two", "three"});
   const auto record = record_header_size + 3;
-  CHECK(received(first.substr(record)).end == kind::over);
-  CHECK(received(first.substr(0, record) + first).end == kind::over);
-  CHECK(received(first.substr(0, record) + first.substr(2 * record)).end == kind::over);
-  CHECK(received("GET / HTTP/1.1\r\n\r\n").end == kind::over);
-  CHECK(received(std::string(64, '\0')).end == kind::over);
+  CHECK(received(first.substr(record)).end == channel_outcome::over);
+  CHECK(received(first.substr(0, record) + first).end == channel_outcome::over);
+  CHECK(received(first.substr(0, record) + first.substr(2 * record)).end == channel_outcome::over);
+  CHECK(received("GET / HTTP/1.1\r\n\r\n").end == channel_outcome::over);
+  CHECK(received(std::string(64, '\0')).end == channel_outcome::over);
   // A length that nobody sends, with its right check.
-  CHECK(received(stream_of({std::string(longest_record + 1, 'x')}).substr(0, record_header_size)).end == kind::over);
-  CHECK(received(stream_of({""})).end == kind::over);
+  CHECK(received(stream_of({std::string(longest_record + 1, 'x')}).substr(0, record_header_size)).end ==
+        channel_outcome::over);
+  CHECK(received(stream_of({""})).end == channel_outcome::over);
 }
 
 TEST_CASE("megabytes pass in both directions at once, through small buffers, as they were sent") {
@@ -127,18 +124,18 @@ TEST_CASE("megabytes pass in both directions at once, through small buffers, as 
       auto& to = way == 0 ? there : here;
       if (done[way] < sent[way].size()) {
         const auto went = from.write(sent[way].data() + done[way], sent[way].size() - done[way]);
-        REQUIRE(went.what != kind::over);
-        REQUIRE(went.what != kind::wants_read);
+        REQUIRE(went.what != channel_outcome::over);
+        REQUIRE(went.what != channel_outcome::wants_read);
         done[way] += went.bytes;
       }
       const auto came = all_of(to, 1 + random.below(100'000));
-      REQUIRE(came.end == kind::wants_read);
+      REQUIRE(came.end == channel_outcome::wants_read);
       got[way] += came.bytes;
     }
   }
   CHECK(got[0] == sent[0]);
   CHECK(got[1] == sent[1]);
   sockets.close_first();
-  CHECK(all_of(there, 10).end == kind::over);
-  CHECK(there.write("x", 1).what == kind::over);
+  CHECK(all_of(there, 10).end == channel_outcome::over);
+  CHECK(there.write("x", 1).what == channel_outcome::over);
 }

@@ -26,19 +26,6 @@ namespace {
 
 using kind = peer_event::kind;
 
-void say(const tcp_connection& connection, const std::string& bytes) {
-  static_cast<void>(::send(connection.socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
-}
-
-// Whether the other side closes it, within half a minute.
-bool is_closed(tcp_connection& connection) {
-  const question_limit limit(30s);
-  char buffer[4096];
-  auto got = connection.receive(buffer, sizeof buffer, limit);
-  while (got.how == tcp_connection::received::end::complete) got = connection.receive(buffer, sizeof buffer, limit);
-  return got.how == tcp_connection::received::end::closed;
-}
-
 // The beginning of what a client sends first.
 std::string half_a_handshake(bool tls) {
   if (tls) return std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(40, 'r');

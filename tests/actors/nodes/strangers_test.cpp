@@ -27,33 +27,10 @@ namespace {
 
 using kind = peer_event::kind;
 
-// Sends the bytes. True: the other side closed the connection thereafter; not waited for unless asked for.
-bool say(const endpoint& where, const std::string& bytes, bool wait_for_close) {
-  auto connection = connected(where);
-  const question_limit limit(20s);
-  static_cast<void>(::send(connection.socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
-  if (!wait_for_close) return false;
-  char buffer[512];
-  auto got = connection.receive(buffer, sizeof buffer, limit);
-  while (got.how == tcp_connection::received::end::complete) got = connection.receive(buffer, sizeof buffer, limit);
-  return got.how == tcp_connection::received::end::closed;
-}
-
-probe_result probe(const endpoint& where, const tls_credentials* credentials, std::chrono::seconds limit) {
-  name_lookup names;
-  return probe_node({where, "--join"}, credentials, names, question_limit(limit));
-}
-
 // The first record of a connection without TLS.
 std::string in_a_record(const std::string& bytes) {
   const auto header = header_of_record(0, bytes.data(), bytes.size());
   return std::string(header.data(), header.size()) + bytes;
-}
-
-std::string random_bytes(random_source& random, std::size_t size) {
-  std::string out(size, '\0');
-  for (auto& c : out) c = static_cast<char>(random.bits());
-  return out;
 }
 
 // A header that CAF takes for one, with a payload of its length that is none.
@@ -96,12 +73,13 @@ TEST_CASE("a port scan, HTTP, garbage and forged frames leave nothing behind, wi
     const auto credentials = tls ? *tls_credentials::load(joiner.tls) : nullptr;
     const auto attack = [&](int rounds) {
       for (int i = 0; i < rounds; ++i) {
-        say(coordinator.address(), "", false);
-        say(coordinator.address(), "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: a browser of some length\r\n\r\n", false);
-        say(coordinator.address(), random_bytes(random, 1 + random.below(4000)), false);
+        say(connected(coordinator.address()), "");
+        say(connected(coordinator.address()),
+            "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: a browser of some length\r\n\r\n");
+        say(connected(coordinator.address()), random_bytes(random, 1 + random.below(4000)));
         std::string frames;
         for (int frame = 0; frame < 4; ++frame) frames += forged_frame(random);
-        say(coordinator.address(), tls ? frames : in_a_record(frames), false);
+        say(connected(coordinator.address()), tls ? frames : in_a_record(frames));
         // The port answers in order: when this one is greeted, those before it were taken. A queue that is full makes
         // strangers wait, as it should.
         if (i % 100 == 99)
@@ -153,7 +131,9 @@ TEST_CASE("a frame that claims gigabytes, and a handshake that claims nothing, c
       header[4] = claimed;
       header[15] = 4; // the version, in a server's handshake
       INFO("operation " << int{operation} << ", length " << int{claimed} << " << 24");
-      CHECK(say(coordinator.address(), in_a_record(header), true));
+      auto connection = connected(coordinator.address());
+      say(connection, in_a_record(header));
+      CHECK(is_closed(connection));
     }
   CHECK(kept_kib() < memory + 4 * 1024);
   CHECK(joins(coordinator, loopback_settings("b")));

@@ -58,6 +58,10 @@ private:
   caf::actor owner_;
 };
 
+inline double seconds_since(std::chrono::steady_clock::time_point began) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
 // Loopback, any port, short times.
 network_settings loopback_settings(const std::string& name, double peer_timeout_s = 10, double reconnect_for_s = 60);
 
