@@ -10,13 +10,14 @@ using namespace syngrad::test;
 
 namespace {
 
-constexpr std::int64_t count = 60, features = 40;
+constexpr std::int64_t sample_count = 60, sample_features = 40;
 
 sample_set bytes_set() {
   sample_set made;
-  made.count = count;
-  for (std::int64_t i = 0; i < count * features; ++i) made.bytes.push_back(static_cast<std::uint8_t>(i % 251));
-  for (std::int32_t i = 0; i < count; ++i) made.labels.push_back(count - i);
+  made.count = sample_count;
+  for (std::int64_t i = 0; i < sample_count * sample_features; ++i)
+    made.bytes.push_back(static_cast<std::uint8_t>(i % 251));
+  for (std::int32_t i = 0; i < sample_count; ++i) made.labels.push_back(sample_count - i);
   return made;
 }
 
@@ -46,13 +47,13 @@ TEST_CASE("batches of samples that stay with the host are those of samples on th
   for (const auto& samples : {bytes_set(), floats_set()}) {
     cpu_device cpu;
     auto& on_cpu = cpu.make_stream();
-    batch_source whole(on_cpu, samples, features);
+    batch_source whole(on_cpu, samples, sample_features);
     REQUIRE(whole.samples_on_device());
 
     const std::size_t too_little = samples.bytes.empty() ? 4000 : 2000;
     late_device late(1, too_little);
     auto& work = late.make_stream();
-    batch_source parts(work, samples, features);
+    batch_source parts(work, samples, sample_features);
     REQUIRE_FALSE(parts.samples_on_device());
     for (int again = 0; again < 3; ++again) {
       REQUIRE(gathered(parts, work, three) == gathered(whole, on_cpu, three));
@@ -68,8 +69,8 @@ TEST_CASE("row and label of a sample belong together") {
   const auto samples = bytes_set();
   cpu_device cpu;
   auto& work = cpu.make_stream();
-  batch_source from(work, samples, features);
+  batch_source from(work, samples, sample_features);
   const auto seen = gathered(from, work, {3});
   REQUIRE(seen.labels == std::vector<std::int32_t>{57});
-  REQUIRE(seen.values[0] == static_cast<float>(3 * features) * (1.0f / 255.0f));
+  REQUIRE(seen.values[0] == static_cast<float>(3 * sample_features) * (1.0f / 255.0f));
 }

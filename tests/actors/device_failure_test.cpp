@@ -2,9 +2,9 @@
 // what, and keeps the weights of all groups whose device is well.
 #include "tests/actors/late_worker.hpp"
 #include "tests/actors/scheduled_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 
@@ -20,20 +20,6 @@ const char* const reason = "scale: an illegal memory access was encountered";
 constexpr std::size_t weights_of_hidden_unit =
   5 * 4 + 4 * 4; // of mlp:5-4x2-3: weight, scale, shift, running mean and variance
 
-const dataset& toy() {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
-  return data;
-}
-
-training_settings settings_for(const std::string& policy, std::int64_t steps) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1};
-  settings.batch_size = 8;
-  settings.steps = steps;
-  return settings;
-}
-
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -43,7 +29,7 @@ std::uint64_t work_of_a_whole_run(const std::string& policy) {
   cpu_device cpu;
   late_device late(1, std::size_t{1} << 22);
   const auto out =
-    run_scheduled(settings_for(policy, 6), "mlp:5-4x2-3", toy(), {&cpu, {&cpu, &late, &cpu}}, {1, {}, &late});
+    run_scheduled(three_groups(policy, 6), "mlp:5-4x2-3", toy(), {&cpu, {&cpu, &late, &cpu}}, {1, {}, &late});
   REQUIRE(out.summary.failure == "");
   return late.works_done();
 }
@@ -62,7 +48,7 @@ TEST_CASE(
     late_device late(number, std::size_t{1} << 22);
     late.break_work(number, reason);
     const auto out =
-      run_scheduled(settings_for(policy, 1000), "mlp:5-4x2-3", toy(), {&cpu, {&cpu, &late, &cpu}}, {number, {}, &late});
+      run_scheduled(three_groups(policy, 1000), "mlp:5-4x2-3", toy(), {&cpu, {&cpu, &late, &cpu}}, {number, {}, &late});
     REQUIRE(out.stuck == "");
     REQUIRE(out.summary.end == run_end::failed);
     CAPTURE(out.summary.failure);
@@ -83,14 +69,14 @@ TEST_CASE("a failure names the batch that was worked on") {
   late_device late(1, std::size_t{1} << 22);
   late.break_work(300, reason);
   const auto out =
-    run_scheduled(settings_for("locked", 1000), "mlp:5-4x2-3", toy(), {&cpu, {&late, &late, &late}}, {1, {}, &late});
+    run_scheduled(three_groups("locked", 1000), "mlp:5-4x2-3", toy(), {&cpu, {&late, &late, &late}}, {1, {}, &late});
   CAPTURE(out.summary.failure);
   REQUIRE(out.summary.steps > 0);
   const auto at = out.summary.failure.find(", batch ");
   REQUIRE(at != std::string::npos);
   const auto batch = std::stoll(out.summary.failure.substr(at + 8));
   REQUIRE(batch >= out.summary.steps - 1);
-  REQUIRE(batch <= out.summary.steps + settings_for("locked", 1).credits);
+  REQUIRE(batch <= out.summary.steps + three_groups("locked", 1).credits);
   REQUIRE(out.summary.lost_groups.size() == 3);
   REQUIRE(out.weights.empty());
 }
@@ -101,7 +87,7 @@ TEST_CASE("a broken device does not keep a peer's weights from being saved") {
   late_device late(1, std::size_t{1} << 22), peer(2, std::size_t{1} << 22);
   late.pair_with(peer);
   late.break_work(500, reason);
-  const auto out = run_scheduled(settings_for("synthetic", 1000), "mlp:5-4x2-3", toy(), {&cpu, {&peer, &peer, &late}},
+  const auto out = run_scheduled(three_groups("synthetic", 1000), "mlp:5-4x2-3", toy(), {&cpu, {&peer, &peer, &late}},
                                  {3, {}, &late, &peer});
   REQUIRE(out.stuck == "");
   REQUIRE(out.summary.end == run_end::failed);
@@ -114,11 +100,11 @@ TEST_CASE("a broken device does not keep a peer's weights from being saved") {
 TEST_CASE("memory that runs out ends the run with who asked, for how much, and what was free") {
   cpu_device cpu;
   const auto run_with = [&](late_device& late, const device_places& places) {
-    return run_scheduled(settings_for("locked", 1000), "mlp:5-4x2-3", toy(), places, {1, {}, &late}).summary;
+    return run_scheduled(three_groups("locked", 1000), "mlp:5-4x2-3", toy(), places, {1, {}, &late}).summary;
   };
   SECTION("in a batch of a group") {
     late_device measured(1);
-    REQUIRE(training::prepare(settings_for("locked", 1), std::move(*make_network("mlp:5-4x2-3")), toy(),
+    REQUIRE(training::prepare(three_groups("locked", 1), std::move(*make_network("mlp:5-4x2-3")), toy(),
                               {&cpu, {&cpu, &measured, &cpu}}));
     late_device late(1, measured.memory().counters().bytes + 1024); // the weights fit, the batches do not
     const auto summary = run_with(late, {&cpu, {&cpu, &late, &cpu}});
@@ -152,7 +138,7 @@ TEST_CASE("a training on threads whose device breaks returns its failure and the
   cpu_device cpu;
   late_device late(1);
   late.break_work(2000, reason);
-  auto prepared = training::prepare(settings_for("synthetic", 1'000'000), std::move(*make_network("mlp:5-4x2-3")),
+  auto prepared = training::prepare(three_groups("synthetic", 1'000'000), std::move(*make_network("mlp:5-4x2-3")),
                                     toy(), {&cpu, {&cpu, &late, &cpu}});
   REQUIRE(prepared);
   const late_worker worker({&late});
@@ -170,7 +156,7 @@ TEST_CASE("a training on threads whose device breaks returns its failure and the
 TEST_CASE("a training on threads across devices that work late gives the weights of the CPU") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   CAPTURE(policy);
-  auto settings = settings_for(policy, 60);
+  auto settings = three_groups(policy, 60);
   settings.deterministic = true;
   const auto weights_on = [&](const device_places& places) {
     auto prepared = training::prepare(settings, std::move(*make_network("mlp:5-4x2-3")), toy(), places);

@@ -19,7 +19,7 @@ using namespace syngrad::test;
 
 namespace {
 
-training_settings settings_of() {
+training_settings traced_settings() {
   training_settings settings;
   settings.policy = "synthetic";
   settings.split = {1, 1, 2};
@@ -31,7 +31,6 @@ training_settings settings_of() {
 
 // A run on `where`, its trace in `folder`.
 tools::trace_run traced(training_settings settings, device& where, late_device* late, const std::string& folder) {
-  const auto data = make_toy_data(5, 3, 64, 20, 1);
   trace_settings wanted;
   wanted.folder = folder;
   auto recorder = trace_recorder::create(wanted, {});
@@ -39,7 +38,7 @@ tools::trace_run traced(training_settings settings, device& where, late_device* 
   schedule order;
   order.late = late;
   order.trace = recorder->get();
-  const auto out = run_scheduled(std::move(settings), "mlp:5-4x3-3", data, where, order);
+  const auto out = run_scheduled(std::move(settings), "mlp:5-4x3-3", toy(), where, order);
   REQUIRE(out.summary.steps == 30);
   REQUIRE((*recorder)->close());
   auto trace = tools::trace_run::open(folder);
@@ -52,7 +51,7 @@ tools::trace_run traced(training_settings settings, device& where, late_device* 
 TEST_CASE("the work of every handler that enqueued any is in the trace once, on its actor's stream") {
   temporary_folder folder;
   late_device late(1);
-  const auto trace = traced(settings_of(), late, &late, folder.path());
+  const auto trace = traced(traced_settings(), late, &late, folder.path());
   std::map<std::uint64_t, trace_record> handled;
   std::map<std::uint32_t, std::set<std::uint32_t>> actors_of_stream;
   std::set<std::uint64_t> worked;
@@ -79,7 +78,7 @@ TEST_CASE("the work of every handler that enqueued any is in the trace once, on 
 TEST_CASE("a trace with device work passes its own checks, and utilisation has a row for each stream") {
   temporary_folder folder;
   late_device late(2);
-  const auto trace = traced(settings_of(), late, &late, folder.path());
+  const auto trace = traced(traced_settings(), late, &late, folder.path());
   REQUIRE(tools::check_trace(trace, 10).good());
   const auto measured = tools::measure_utilisation(trace, {});
   REQUIRE(measured.streams.size() == 8);
@@ -99,7 +98,7 @@ TEST_CASE("a replay is one operator of the trace") {
     CAPTURE(seed);
     temporary_folder folder;
     late_device late(seed);
-    auto settings = settings_of();
+    auto settings = traced_settings();
     settings.policy = "delayed";
     settings.cuda_graphs = true;
     const auto trace = traced(settings, late, &late, folder.path());
@@ -119,7 +118,7 @@ TEST_CASE("a replay is one operator of the trace") {
 TEST_CASE("on the CPU, where work is done as it is enqueued, a trace has no device work") {
   temporary_folder folder;
   cpu_device cpu;
-  const auto trace = traced(settings_of(), cpu, nullptr, folder.path());
+  const auto trace = traced(traced_settings(), cpu, nullptr, folder.path());
   std::int64_t found = 0;
   trace.for_each([&](const trace_record& record) { found += record.kind == record_kind::gpu; });
   REQUIRE(found == 0);

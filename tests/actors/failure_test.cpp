@@ -1,8 +1,8 @@
 // What happens when something goes wrong: numbers that are not finite, exceptions, interrupts, hangs, bad settings.
 #include "tests/actors/probe_layer.hpp"
 #include "tests/actors/threaded_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "actors/hang_report.hpp"
 #include "runtime/cpu/cpu_device.hpp"
@@ -18,25 +18,6 @@ using namespace syngrad;
 using namespace syngrad::test;
 
 namespace {
-
-dataset toy() {
-  return make_toy_data(5, 3, 64, 20, 1);
-}
-
-training_settings settings_for(const std::string& policy) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1};
-  settings.batch_size = 8;
-  settings.steps = 40;
-  return settings;
-}
-
-network with_probe(std::function<void(int)> on_batch) {
-  auto net = make_network("mlp:5-4x2-3");
-  net->units[1].push_back(std::make_unique<probe_layer>(4, std::move(on_batch)));
-  return std::move(*net);
-}
 
 // Of chosen training batches, counted from 1, nothing that comes up is a number any more.
 class spoiler : public layer {
@@ -76,7 +57,7 @@ TEST_CASE("a NaN in the data stops the run with group, batch and layer named, an
   cpu_device cpu;
   auto data = toy();
   data.train.floats[17] = std::numeric_limits<float>::quiet_NaN();
-  const auto out = run_threaded(settings_for(policy), "mlp:5-4x2-3", data, cpu);
+  const auto out = run_threaded(three_groups(policy, 40), "mlp:5-4x2-3", data, cpu);
   REQUIRE(out.summary.end == run_end::failed);
   CHECK(out.summary.steps < 40);
   CHECK(out.summary.failure.find("group ") != std::string::npos);
@@ -91,7 +72,7 @@ TEST_CASE("with skip, an update from a gradient that is not finite is left out a
   CAPTURE(policy);
   cpu_device cpu;
   const auto data = toy();
-  auto settings = settings_for(policy);
+  auto settings = three_groups(policy, 40);
   settings.skip_nonfinite = true;
   settings.steps = 100;
   // Labels stay good; the activation of one batch is spoilt on its way up, after the statistics of the layers below.
@@ -111,7 +92,7 @@ TEST_CASE("a run whose batches were all skipped has failed, and changed nothing"
   CAPTURE(policy);
   cpu_device cpu;
   auto data = toy();
-  auto settings = settings_for(policy);
+  auto settings = three_groups(policy, 40);
   settings.skip_nonfinite = true;
   settings.steps = 1;
   for (auto& each : data.train.floats) each = std::numeric_limits<float>::quiet_NaN();
@@ -132,7 +113,7 @@ TEST_CASE("a run whose batches were all skipped has failed, and changed nothing"
 TEST_CASE("a run that skips all of its last hundred batches has diverged, one that skips 99 has not") {
   const int first_bad = GENERATE(101, 102);
   cpu_device cpu;
-  auto settings = settings_for("locked");
+  auto settings = three_groups("locked", 40);
   settings.skip_nonfinite = true;
   settings.steps = 200;
   auto net = make_network("mlp:5-4x2-3");
@@ -149,7 +130,7 @@ TEST_CASE("a run that skips all of its last hundred batches has diverged, one th
 
 TEST_CASE("an exception in a layer ends the run, names the group, and keeps the weights") {
   cpu_device cpu;
-  const auto out = run_threaded(settings_for("synthetic"), with_probe([](int batch) {
+  const auto out = run_threaded(three_groups("synthetic", 40), with_probe([](int batch) {
                                   if (batch == 7) throw std::runtime_error("the device has gone away");
                                 }),
                                 toy(), cpu);
@@ -163,7 +144,7 @@ TEST_CASE("an exception in a layer ends the run, names the group, and keeps the 
 TEST_CASE("an exception in an observer ends the run, though it is the coordinator that meets it") {
   cpu_device cpu;
   const auto data = toy();
-  auto settings = settings_for("locked");
+  auto settings = three_groups("locked", 40);
   settings.evaluate_every = 5;
   training_observer observer;
   observer.on_evaluation = [](const evaluation_report&) { throw std::runtime_error("the disk is full"); };
@@ -179,8 +160,7 @@ TEST_CASE("an interrupt from another thread ends a long run in order") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   CAPTURE(policy);
   cpu_device cpu;
-  auto settings = settings_for(policy);
-  settings.steps = 1'000'000'000;
+  auto settings = three_groups(policy, 1'000'000'000);
   std::atomic<training*> running{nullptr};
   const auto out = run_threaded(settings, with_probe([&](int batch) {
                                   if (batch == 50) running.load()->interrupt();
@@ -195,8 +175,7 @@ TEST_CASE("an interrupt from another thread ends a long run in order") {
 
 TEST_CASE("a run that was interrupted before it began ends after few batches") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
-  settings.steps = 1'000'000'000;
+  auto settings = three_groups("synthetic", 1'000'000'000);
   const auto out = run_threaded(settings, "mlp:5-4x2-3", toy(), cpu, [](training& run) { run.interrupt(); });
   CHECK(out.summary.end == run_end::interrupted);
   CHECK(out.summary.steps < 100'000);
@@ -206,7 +185,7 @@ TEST_CASE("settings that cannot work are refused in a line that says why") {
   cpu_device cpu;
   const auto data = toy();
   const auto refusal = [&](auto change, const std::string& model = "mlp:5-4x2-3") {
-    auto settings = settings_for("synthetic");
+    auto settings = three_groups("synthetic", 40);
     change(settings);
     try {
       run_threaded(settings, model, data, cpu);
@@ -238,7 +217,7 @@ TEST_CASE("a handler that never ends is reported with who waits for whom") {
   auto& data = *new dataset(toy());
   auto& stuck = *new std::promise<void>;
   auto& never = *new std::promise<void>;
-  auto settings = settings_for("locked");
+  auto settings = three_groups("locked", 40);
   settings.hang_after_s = 0.3;
   std::vector<std::string> notices;
   training_observer observer;

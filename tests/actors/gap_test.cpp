@@ -1,7 +1,7 @@
 // Training while the network between two groups is away: the groups below go on with their predictions, and everything
 // is counted once, whatever the order of messages and whenever links are lost and come back.
-#include "tests/actors/four_groups.hpp"
 #include "tests/actors/scheduled_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
@@ -22,7 +22,7 @@ training_settings settings_with_gaps(const std::string& policy) {
 }
 
 // Everything that changes what a gap meets.
-training_settings random_settings(const std::string& policy, random_source& random) {
+training_settings random_settings_with_gaps(const std::string& policy, random_source& random) {
   auto settings = settings_with_gaps(policy);
   settings.steps = 1 + random.below(30);
   settings.max_alone = 1 + random.below(12);
@@ -87,7 +87,7 @@ TEST_CASE("whenever links are lost and come back, all of the steps reach the los
   int runs_alone = 0;
   for (std::uint64_t seed = 0; seed < 600; ++seed) {
     random_source random(seed, 31);
-    const auto settings = random_settings(policy, random);
+    const auto settings = random_settings_with_gaps(policy, random);
     const auto order = random_schedule(seed, random);
     CAPTURE(seed, settings.steps, settings.max_alone, settings.credits, settings.warmup_batches, order.member_of);
     const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
@@ -108,7 +108,7 @@ TEST_CASE("an interrupt or a target at any moment around a gap ends the run in o
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     random_source random(seed, 37);
-    auto settings = random_settings(policy, random);
+    auto settings = random_settings_with_gaps(policy, random);
     settings.steps = 40;
     auto order = random_schedule(seed, random);
     if (random.below(3) == 0) {

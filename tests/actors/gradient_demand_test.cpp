@@ -43,7 +43,6 @@ struct counted_run {
 
 // Under one schedule of messages; counted from its trace.
 counted_run run_counted(const training_settings& settings) {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
   temporary_folder folder;
   trace_settings wanted;
   wanted.folder = folder.path();
@@ -54,7 +53,7 @@ counted_run run_counted(const training_settings& settings) {
   schedule order;
   order.trace = recorder->get();
   counted_run out;
-  const auto run = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, order);
+  const auto run = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
   REQUIRE(run.stuck == "");
   REQUIRE(run.summary.failure == "");
   out.summary = run.summary;
@@ -165,21 +164,20 @@ TEST_CASE("above an error, gradients come while predictors are bad, and fewer wh
 
 TEST_CASE("with every Nth gradient a deterministic run has the same weights under every schedule, on any members") {
   const std::vector<int> member_of = GENERATE(values<std::vector<int>>({{0, 0, 0, 0}, {1, 1, 2, 2}, {3, 1, 2, 1}}));
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
   auto settings = toy_settings("every:3");
   settings.deterministic = true;
   cpu_device cpu;
-  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, {});
+  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {});
   REQUIRE(expected.summary.steps == 40);
   settings.gradients = {};
-  REQUIRE(run_scheduled(settings, "mlp:5-4x3-3", data, cpu, {}).weights != expected.weights);
+  REQUIRE(run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {}).weights != expected.weights);
   settings = toy_settings("every:3");
   settings.deterministic = true;
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
     schedule order;
     order.seed = seed;
     order.member_of = member_of;
-    const auto out = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, order);
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
     REQUIRE(out.stuck == "");
     REQUIRE(out.weights == expected.weights);
   }
@@ -205,10 +203,9 @@ TEST_CASE("a run that leaves gradients out learns the digits about as well") {
 }
 
 TEST_CASE("settings that leave gradients out where each is needed, or at moments that are not fixed, are refused") {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
   cpu_device cpu;
   const auto refusal = [&](const training_settings& settings) {
-    const auto prepared = training::prepare(settings, std::move(*make_network("mlp:5-4x3-3")), data, cpu);
+    const auto prepared = training::prepare(settings, std::move(*make_network("mlp:5-4x3-3")), toy(), cpu);
     return prepared ? std::string() : prepared.message();
   };
   auto settings = toy_settings("every:2");

@@ -15,7 +15,6 @@ TEST_CASE("every policy gives the same weights on a late device as on the CPU") 
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   const std::string kind = GENERATE("ridge", "linear", "mlp:3");
   CAPTURE(policy, kind);
-  const auto data = make_toy_data(5, 3, 64, 20, 1);
   training_settings settings;
   settings.policy = policy;
   settings.split = {1, 1, 2};
@@ -26,12 +25,12 @@ TEST_CASE("every policy gives the same weights on a late device as on the CPU") 
   settings.audit_every = 3;
   settings.synthetic.kind = kind;
   cpu_device cpu;
-  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, {1, {}, nullptr});
+  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {1, {}, nullptr});
   REQUIRE(expected.summary.steps == 20);
   for (std::uint64_t seed = 1; seed < 25; ++seed) {
     CAPTURE(seed);
     late_device late(seed);
-    const auto out = run_scheduled(settings, "mlp:5-4x3-3", data, late, {seed, {}, &late});
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), late, {seed, {}, &late});
     REQUIRE(out.stuck == "");
     REQUIRE(out.summary.failure == "");
     REQUIRE(out.weights == expected.weights);

@@ -17,7 +17,7 @@ const dataset& digits() {
   return data;
 }
 
-training_settings settings_for(const std::string& policy) {
+training_settings learning_settings(const std::string& policy) {
   training_settings settings;
   settings.policy = policy;
   settings.split = {1, 1, 1, 1};
@@ -43,7 +43,7 @@ TEST_CASE("every policy learns the digits in four groups") {
                                              {"delayed", "ridge", 8}}));
   CAPTURE(wanted.policy, wanted.kind);
   cpu_device cpu;
-  auto settings = settings_for(wanted.policy);
+  auto settings = learning_settings(wanted.policy);
   settings.synthetic.kind = wanted.kind;
   settings.evaluate_every = 250;
   const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
@@ -68,7 +68,7 @@ TEST_CASE("every policy learns the digits in four groups") {
 
 TEST_CASE("a free-running synthetic run learns as a deterministic one does") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
+  auto settings = learning_settings("synthetic");
   settings.deterministic = false;
   const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   REQUIRE(out.summary.failure == "");
@@ -77,7 +77,7 @@ TEST_CASE("a free-running synthetic run learns as a deterministic one does") {
 
 TEST_CASE("without labels the predictor is worse, which is what conditioning is for") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
+  auto settings = learning_settings("synthetic");
   settings.steps = 300;
   const auto with = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   settings.synthetic.labels = false;
@@ -88,7 +88,7 @@ TEST_CASE("without labels the predictor is worse, which is what conditioning is 
 
 TEST_CASE("a run stops at the first evaluation that reaches the target, on the validation part if there is one") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
+  auto settings = learning_settings("synthetic");
   settings.evaluate_every = 20;
   settings.target_percent = 40;
   settings.validation_fraction = 0.1;
@@ -106,7 +106,7 @@ TEST_CASE("a run stops at the first evaluation that reaches the target, on the v
 
 TEST_CASE("an audit measures the bias that bootstrapped gradients gather with depth") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
+  auto settings = learning_settings("synthetic");
   settings.audit_every = 5;
   const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   const auto& groups = out.summary.groups;
@@ -122,7 +122,7 @@ TEST_CASE("an audit measures the bias that bootstrapped gradients gather with de
 
 TEST_CASE("auditing changes nothing in what is trained") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
+  auto settings = learning_settings("synthetic");
   settings.steps = 60;
   const auto plain = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   settings.audit_every = 3;
@@ -131,7 +131,7 @@ TEST_CASE("auditing changes nothing in what is trained") {
 
 TEST_CASE("products on two threads each train as well as on one, and the same bytes twice") {
   cpu_device cpu;
-  auto settings = settings_for("synthetic");
+  auto settings = learning_settings("synthetic");
   settings.steps = 150;
   settings.threads = 1;
   const auto one = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);

@@ -1,7 +1,7 @@
 // A run whose groups are spread over several members, none of which knows the others' actors: the same weights, bit for
 // bit, and the same end under any order of messages.
-#include "tests/actors/four_groups.hpp"
 #include "tests/actors/scheduled_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"

@@ -1,9 +1,9 @@
 // Groups on different devices in one run: the CPU and devices that work late, whose memory the host cannot read. The
 // same weights as on the CPU alone, so every tensor that crosses arrives whole, in order, and is not overwritten early.
 #include "tests/actors/scheduled_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/out_of_memory.hpp"
@@ -17,17 +17,8 @@ namespace {
 
 constexpr std::size_t roomy = std::size_t{1} << 22; // bytes of a late device
 
-const dataset& toy() {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
-  return data;
-}
-
-training_settings settings_for(const std::string& policy, std::int64_t steps) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1, 1};
-  settings.batch_size = 4;
-  settings.steps = steps;
+training_settings reproducible(const std::string& policy, std::int64_t steps) {
+  auto settings = four_groups(policy, steps);
   settings.deterministic = true;
   return settings;
 }
@@ -69,7 +60,7 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   const std::string letters = GENERATE("lllll", "ccccl", "lcccc", "clclc", "lplpl", "cllpp", "pcplc", "lclcp");
   CAPTURE(policy, letters);
-  auto settings = settings_for(policy, 20);
+  auto settings = reproducible(policy, 20);
   settings.evaluate_every = 7;
   settings.audit_every = 3;
   settings.synthetic.kind = GENERATE("ridge", "mlp:3");
@@ -101,7 +92,7 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
 TEST_CASE("no memory is allocated on any device once a run across devices is warm") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   CAPTURE(policy);
-  const auto settings = settings_for(policy, 400);
+  const auto settings = reproducible(policy, 400);
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
     CAPTURE(seed);
     three_devices where(seed);
@@ -116,7 +107,7 @@ TEST_CASE("no memory is allocated on any device once a run across devices is war
 TEST_CASE("free-running groups across devices end under any schedule with every batch applied") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   CAPTURE(policy);
-  auto settings = settings_for(policy, 12);
+  auto settings = reproducible(policy, 12);
   settings.deterministic = false;
   settings.audit_every = 2;
   settings.evaluate_every = 5;
@@ -138,12 +129,12 @@ TEST_CASE("free-running groups across devices end under any schedule with every 
 }
 
 TEST_CASE("data that a device has no memory for stays with the host, and trains to the same weights") {
-  const auto expected = on_cpu(settings_for("locked", 40));
+  const auto expected = on_cpu(reproducible("locked", 40));
   cpu_device cpu;
   const auto samples = toy().train.floats.size() * sizeof(float);
   late_device late(1, samples); // so they and their labels do not fit
   const auto out =
-    run_scheduled(settings_for("locked", 40), "mlp:5-4x3-3", toy(), {&late, {&cpu, &cpu, &cpu, &cpu}}, {1, {}, &late});
+    run_scheduled(reproducible("locked", 40), "mlp:5-4x3-3", toy(), {&late, {&cpu, &cpu, &cpu, &cpu}}, {1, {}, &late});
   REQUIRE(out.stuck == "");
   REQUIRE(out.summary.failure == "");
   REQUIRE(out.weights == expected.weights);

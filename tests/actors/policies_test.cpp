@@ -63,7 +63,7 @@ struct bench {
   }
 };
 
-using steps = std::vector<std::string>;
+using calls = std::vector<std::string>;
 
 } // namespace
 
@@ -71,7 +71,7 @@ TEST_CASE("locked and delayed update with the gradient that comes, and pass it o
   const std::string name = GENERATE("locked", "delayed");
   bench b;
   const auto policy = std::move(*make_update_policy(name, 0));
-  REQUIRE(b.run(*policy) == steps{"update true 5 with dx", "send true 50", "finish"});
+  REQUIRE(b.run(*policy) == calls{"update true 5 with dx", "send true 50", "finish"});
   REQUIRE_FALSE(policy->predicts(0));
   REQUIRE(policy->waits_for_gradient(0) == (name == "locked"));
 }
@@ -80,20 +80,20 @@ TEST_CASE("synthetic updates with the prediction, sends what it becomes, and lea
   bench b;
   const auto policy = std::move(*make_update_policy("synthetic", 0));
   REQUIRE(b.run(*policy, gradient_kind::bootstrapped) ==
-          steps{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
+          calls{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
 }
 
 TEST_CASE("corrected applies prediction and residual, which add up to the true gradient, and sends the true one") {
   bench b;
   const auto policy = std::move(*make_update_policy("corrected", 0));
-  REQUIRE(b.run(*policy) == steps{"update synthetic 3", "train predictor towards 5", "accumulate 2",
+  REQUIRE(b.run(*policy) == calls{"update synthetic 3", "train predictor towards 5", "accumulate 2",
                                   "input gradient of 5", "send true 50", "finish", "apply accumulated"});
 }
 
 TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing") {
   struct expectation {
     std::string name;
-    steps wanted;
+    calls wanted;
   };
   const auto each =
     GENERATE(values<expectation>({{"locked", {"send none", "finish"}},
@@ -110,7 +110,7 @@ TEST_CASE("warm-up batches run locked and train the predictor; the next batch is
   b.record.batch = 1;
   REQUIRE(policy->waits_for_gradient(1));
   REQUIRE_FALSE(policy->predicts(1));
-  REQUIRE(b.run(*policy) == steps{"train predictor towards 5", "update true 5 with dx", "send true 50", "finish"});
+  REQUIRE(b.run(*policy) == calls{"train predictor towards 5", "update true 5 with dx", "send true 50", "finish"});
   REQUIRE_FALSE(policy->waits_for_gradient(2));
   REQUIRE(policy->predicts(2));
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "models/layer.hpp"
+#include "models/network.hpp"
 
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace syngrad::test {
@@ -27,5 +29,12 @@ private:
   std::function<void(int)> on_batch_;
   int batches_ = 0;
 };
+
+// mlp:5-4x2-3 with a probe in the middle group.
+inline network with_probe(std::function<void(int)> on_batch) {
+  auto net = make_network("mlp:5-4x2-3");
+  net->units[1].push_back(std::make_unique<probe_layer>(4, std::move(on_batch)));
+  return std::move(*net);
+}
 
 } // namespace syngrad::test

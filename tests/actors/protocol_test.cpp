@@ -1,7 +1,7 @@
 // The protocol under thousands of random schedules: every run ends, whatever the order of messages, with every batch
 // applied once and nothing left behind.
-#include "tests/actors/four_groups.hpp"
 #include "tests/actors/scheduled_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"

@@ -11,7 +11,7 @@ using namespace syngrad::test;
 
 namespace {
 
-training_settings settings_of(const std::string& policy, const std::string& kind) {
+training_settings recorded_settings(const std::string& policy, const std::string& kind) {
   training_settings settings;
   settings.policy = policy;
   settings.split = {1, 1, 2};
@@ -31,16 +31,15 @@ TEST_CASE("every policy gives the same weights with recordings as without, on a 
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
   const std::string kind = GENERATE("ridge", "linear", "mlp:3");
   CAPTURE(policy, kind);
-  const auto data = make_toy_data(5, 3, 64, 20, 1);
-  auto settings = settings_of(policy, kind);
+  auto settings = recorded_settings(policy, kind);
   cpu_device cpu;
-  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", data, cpu, {1, {}, nullptr});
+  const auto expected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {1, {}, nullptr});
   REQUIRE(expected.recordings.replays == 0);
   settings.cuda_graphs = true;
   for (std::uint64_t seed = 1; seed < 5; ++seed) {
     CAPTURE(seed);
     late_device late(seed);
-    const auto out = run_scheduled(settings, "mlp:5-4x3-3", data, late, {seed, {}, &late});
+    const auto out = run_scheduled(settings, "mlp:5-4x3-3", toy(), late, {seed, {}, &late});
     REQUIRE(out.stuck == "");
     REQUIRE(out.summary.failure == "");
     REQUIRE(out.weights == expected.weights);
@@ -52,15 +51,14 @@ TEST_CASE("every policy gives the same weights with recordings as without, on a 
 
 // How late work is decides how many slots are in use at once, so a longer run may need one more now and then.
 TEST_CASE("a run that is warm hardly records any more, and allocates nothing") {
-  const auto data = make_toy_data(5, 3, 64, 20, 1);
   const auto run = [&](std::int64_t steps, std::uint64_t seed) {
-    auto settings = settings_of("locked", "ridge");
+    auto settings = recorded_settings("locked", "ridge");
     settings.cuda_graphs = true;
     settings.steps = steps;
     settings.evaluate_every = 0;
     settings.decay = "";
     late_device late(seed);
-    const auto done = run_scheduled(settings, "mlp:5-4x3-3", data, late, {1, {}, &late});
+    const auto done = run_scheduled(settings, "mlp:5-4x3-3", toy(), late, {1, {}, &late});
     return std::pair(done.recordings, done.summary.allocations_while_warm);
   };
   for (std::uint64_t seed = 1; seed < 9; ++seed) {

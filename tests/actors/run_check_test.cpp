@@ -46,9 +46,8 @@ network two_units(widths first, widths second, std::int64_t inputs = 5, std::int
 
 // What training::prepare() says, and how much memory it had taken by then.
 std::string prepare_fault(network net, training_settings settings = small_run()) {
-  const auto data = make_toy_data(5, 3, 64, 20, 1);
   cpu_device cpu;
-  const auto made = training::prepare(std::move(settings), std::move(net), data, cpu);
+  const auto made = training::prepare(std::move(settings), std::move(net), toy(), cpu);
   if (made) return "";
   REQUIRE(cpu.memory().counters().bytes == 0);
   return made.message();

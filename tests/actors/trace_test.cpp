@@ -29,7 +29,6 @@ struct traced_run {
 };
 
 traced_run run_traced(const std::string& policy, std::uint32_t sample = 1, bool recorder_on = true) {
-  static const dataset data = make_toy_data(5, 3, 64, 20, 1);
   temporary_folder folder;
   trace_settings wanted;
   wanted.folder = folder.path();
@@ -45,7 +44,7 @@ traced_run run_traced(const std::string& policy, std::uint32_t sample = 1, bool 
   settings.steps = steps;
   settings.audit_every = 5;
   settings.evaluate_every = 16;
-  auto run = training::prepare(settings, std::move(*make_network("mlp:5-4x3-3")), data, cpu, {}, recorder->get());
+  auto run = training::prepare(settings, std::move(*make_network("mlp:5-4x3-3")), toy(), cpu, {}, recorder->get());
   REQUIRE(run);
   traced_run out;
   out.summary = (*run)->run();

@@ -2,8 +2,8 @@
 #include "tests/actors/late_worker.hpp"
 #include "tests/actors/probe_layer.hpp"
 #include "tests/actors/threaded_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/toy_data.hpp"
 
 #include "actors/handler_gate.hpp"
 #include "runtime/cpu/cpu_device.hpp"
@@ -41,25 +41,7 @@ weights weights_now(trainer& run) {
   return out;
 }
 
-dataset toy() {
-  return make_toy_data(5, 3, 64, 20, 1);
-}
-
-training_settings endless(const std::string& policy) {
-  training_settings settings;
-  settings.policy = policy;
-  settings.split = {1, 1, 1};
-  settings.batch_size = 8;
-  settings.steps = 1'000'000'000;
-  return settings;
-}
-
-// As mlp:5-4x2-3, with a layer that calls back in the middle group.
-network with_probe(std::function<void(int)> on_batch) {
-  auto net = make_network("mlp:5-4x2-3");
-  net->units[1].push_back(std::make_unique<probe_layer>(4, std::move(on_batch)));
-  return std::move(*net);
-}
+constexpr std::int64_t endless = 1'000'000'000; // steps
 
 bool same_shape(const weights& a, const weights& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
@@ -110,7 +92,7 @@ private:
 };
 
 void check_weights_meanwhile(const std::string& policy, device& where) {
-  run_under_way run(endless(policy), where);
+  run_under_way run(three_groups(policy, endless), where);
   for (int i = 0; i < 20; ++i) {
     const auto now = weights_now(run.get());
     CHECK(same_shape(now, run.first()));
@@ -138,7 +120,7 @@ TEST_CASE("weights of a device that works late are those after what it has been 
 
 TEST_CASE("no group trains while its weights are in use, and all go on afterwards") {
   cpu_device cpu;
-  run_under_way run(endless("synthetic"), cpu);
+  run_under_way run(three_groups("synthetic", endless), cpu);
   std::atomic<bool> release{false};
   std::atomic<int> seen{-1};
   std::jthread user([&] {
@@ -161,7 +143,7 @@ TEST_CASE("no group trains while its weights are in use, and all go on afterward
 
 TEST_CASE("what fails in the use of weights is told, and the run goes on") {
   cpu_device cpu;
-  run_under_way run(endless("synthetic"), cpu);
+  run_under_way run(three_groups("synthetic", endless), cpu);
   const auto refused = run.get().with_weights_now([](auto) { return status(error{"the disk is full"}); });
   REQUIRE(!refused);
   CHECK(refused.message() == "the disk is full");
@@ -175,7 +157,7 @@ TEST_CASE("what fails in the use of weights is told, and the run goes on") {
 TEST_CASE("a run whose weights are read meanwhile gives the same bytes") {
   cpu_device cpu;
   const auto data = toy();
-  auto settings = endless("synthetic");
+  auto settings = three_groups("synthetic", endless);
   settings.deterministic = true;
   settings.steps = 400;
   settings.evaluate_every = 100;

@@ -20,20 +20,24 @@ sample_set draw(const std::vector<float>& centres, std::int64_t features, std::i
   return out;
 }
 
-} // namespace
-
-dataset make_toy_data(std::int64_t features, std::int32_t classes, std::int64_t train_count, std::int64_t test_count,
-                      std::uint64_t seed) {
-  random_source random(seed, 99);
+dataset make_toy_data(std::int64_t features, std::int32_t classes) {
+  random_source random(1, 99);
   std::vector<float> centres(static_cast<std::size_t>(features * classes));
   for (auto& each : centres) each = static_cast<float>(random.normal());
   dataset out;
   out.name = "toy";
   out.features = features;
   out.classes = classes;
-  out.train = draw(centres, features, classes, train_count, random);
-  out.test = draw(centres, features, classes, test_count, random);
+  out.train = draw(centres, features, classes, 64, random);
+  out.test = draw(centres, features, classes, 20, random);
   return out;
+}
+
+} // namespace
+
+const dataset& toy() {
+  static const dataset data = make_toy_data(5, 3);
+  return data;
 }
 
 } // namespace syngrad::test

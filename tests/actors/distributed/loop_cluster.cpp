@@ -21,8 +21,7 @@ std::string name_of_node(int node) {
 } // namespace
 
 const dataset& loop_cluster::data() {
-  static const dataset toy = make_toy_data(5, 3, 64, 20, 1);
-  return toy;
+  return toy();
 }
 
 training_settings loop_cluster::four_groups(const std::string& policy) {
