@@ -9,11 +9,11 @@
 namespace syngrad {
 namespace {
 
-constexpr std::int64_t batch = 24, features = 8;
-constexpr std::int32_t classes = 4;
-
 class random_data {
 public:
+  static constexpr std::int64_t batch = 24, features = 8;
+  static constexpr std::int32_t classes = 4;
+
   explicit random_data(stream& s) : s_(s) {}
 
   tensor normal() {
@@ -44,7 +44,8 @@ std::vector<std::vector<float>> predictions(device& where, const std::string& ki
   auto& solver = where.make_stream();
   random_source random(3, 0);
   random_data data(s);
-  const auto model = std::move(make_synthetic_gradient_model(s, {.kind = kind}, features, classes, random).value());
+  const auto model =
+    std::move(make_synthetic_gradient_model(s, {.kind = kind}, data.features, data.classes, random).value());
   model->use_recordings(recorded);
   std::vector<tensor> made;
   std::shared_ptr<background_solve> solve;
@@ -104,7 +105,7 @@ std::vector<std::vector<float>> trained_weights(device& where, bool recorded = f
     group.forward(s, data.normal(), phase::train, &caches[i % 2]);
     if (i > 0)
       group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], true,
-                                {.batch_size = batch, .learning_rate = 1e-2f / static_cast<float>(i)});
+                                {.batch_size = data.batch, .learning_rate = 1e-2f / static_cast<float>(i)});
   }
   REQUIRE(group.version() == 39); // counted by replays, too
   REQUIRE((group.recordings().replays > 40) == (recorded && where.records_work()));

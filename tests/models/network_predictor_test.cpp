@@ -10,11 +10,12 @@ struct predictor_case {
   bool labels;
 };
 
-constexpr predictor_case cases[] = {{"linear", true}, {"linear", false}, {"lowrank:3", true}, {"lowrank:3", false},
-                                    {"mlp:6", true},  {"mlp:6x2", true}, {"mlp:6x2", false}};
+constexpr predictor_case predictor_cases[] = {{"linear", true},     {"linear", false}, {"lowrank:3", true},
+                                              {"lowrank:3", false}, {"mlp:6", true},   {"mlp:6x2", true},
+                                              {"mlp:6x2", false}};
 
 TEST_CASE("a training step moves every parameter against the gradient of the mean squared error") {
-  for (const auto& [kind, labels_used] : cases) {
+  for (const auto& [kind, labels_used] : predictor_cases) {
     INFO(kind << (labels_used ? " with labels" : ""));
     bench b;
     constexpr std::int64_t batch = 16, features = 5;

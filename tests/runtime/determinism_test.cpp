@@ -9,8 +9,6 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t batch = 96, width = 257, classes = 10;
-
 // Appends the bytes of `values`, so that runs can be compared bit for bit.
 void append(std::vector<unsigned char>& bytes, const tensor& values) {
   const auto* first = reinterpret_cast<const unsigned char*>(values.f32());
@@ -25,6 +23,7 @@ tensor normal(stream& on, random_source& random, shape extents) {
 
 // A layer's forward and backward pass, loss, update, sums and ridge solve: every operator that sums.
 std::vector<unsigned char> pass(device& where) {
+  constexpr std::int64_t batch = 96, width = 257, classes = 10;
   auto& on = where.make_stream();
   auto& ops = where.ops();
   random_source random(3, 5);

@@ -5,7 +5,7 @@ using reference::matrix;
 
 namespace {
 
-constexpr std::int64_t classes = 7;
+constexpr std::int64_t label_count = 7;
 
 } // namespace
 
@@ -14,8 +14,8 @@ TEST_CASE("rows are filled with the bias, the label's row, both or zero") {
   const bool with_bias = GENERATE(false, true), with_table = GENERATE(false, true);
   for (const auto& [rows, columns] : awkward_shapes()) {
     CAPTURE(with_bias, with_table, rows, columns);
-    const auto bias = bench.normal(1, columns), table = bench.normal(classes, columns);
-    const auto labels = bench.labels(rows, classes);
+    const auto bias = bench.normal(1, columns), table = bench.normal(label_count, columns);
+    const auto labels = bench.labels(rows, label_count);
     const auto on_bias = bench.upload(bias), on_table = bench.upload(table), on_labels = bench.upload(labels);
     auto y = bench.upload(matrix(rows, columns, std::nan("")));
     bench.ops().fill_rows(bench.on(), with_bias ? &on_bias : nullptr, with_table ? &on_table : nullptr,
@@ -31,8 +31,8 @@ TEST_CASE("rows are filled with the bias, the label's row, both or zero") {
 TEST_CASE("a filled output lets a product add to bias and label term") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const auto x = bench.normal(40, 30), w = bench.normal(30, 11), bias = bench.normal(1, 11),
-             table = bench.normal(classes, 11);
-  const auto labels = bench.labels(40, classes);
+             table = bench.normal(label_count, 11);
+  const auto labels = bench.labels(40, label_count);
   const auto on_bias = bench.upload(bias), on_table = bench.upload(table), on_labels = bench.upload(labels);
   auto y = bench.zeros({40, 11});
   bench.ops().fill_rows(bench.on(), &on_bias, &on_table, &on_labels, y);
@@ -67,14 +67,14 @@ TEST_CASE("sums and counts by label equal the reference, and a zero beta does no
   for (const auto& [rows, columns] : awkward_shapes()) {
     CAPTURE(beta, rows, columns);
     const auto x = bench.normal(rows, columns);
-    const auto labels = bench.labels(rows, classes);
-    const auto before = beta == 0 ? matrix(classes, columns, std::nan("")) : bench.normal(classes, columns);
-    const auto count_before = beta == 0 ? matrix(classes, 1, std::nan("")) : matrix(classes, 1, 5);
-    auto table = bench.upload(before), counts = bench.upload(count_before, {classes});
+    const auto labels = bench.labels(rows, label_count);
+    const auto before = beta == 0 ? matrix(label_count, columns, std::nan("")) : bench.normal(label_count, columns);
+    const auto count_before = beta == 0 ? matrix(label_count, 1, std::nan("")) : matrix(label_count, 1, 5);
+    auto table = bench.upload(before), counts = bench.upload(count_before, {label_count});
     const auto on_labels = bench.upload(labels);
     bench.ops().sum_rows_by_label(bench.on(), bench.upload(x), on_labels, beta, table);
     bench.ops().count_labels(bench.on(), on_labels, beta, counts);
-    matrix expected(classes, columns), expected_counts(classes, 1, beta == 0 ? 0 : 5 * double{beta});
+    matrix expected(label_count, columns), expected_counts(label_count, 1, beta == 0 ? 0 : 5 * double{beta});
     if (beta != 0)
       for (std::size_t i = 0; i < before.at.size(); ++i) expected.at[i] = double{beta} * before.at[i];
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -92,10 +92,10 @@ TEST_CASE("a guard that is not finite leaves sums of rows as they are") {
   const bool applied = std::isfinite(guard_value);
   auto x = bench.normal(20, 9);
   if (!applied) x(2, 2) = std::nan("");
-  const auto labels = bench.labels(20, classes);
+  const auto labels = bench.labels(20, label_count);
   const auto guard = bench.scalar(guard_value);
   const auto on_x = bench.upload(x), on_labels = bench.upload(labels);
-  const auto before = bench.normal(9, 1), table_before = bench.normal(classes, 9);
+  const auto before = bench.normal(9, 1), table_before = bench.normal(label_count, 9);
   auto sums = bench.upload(before, {9}), table = bench.upload(table_before);
   bench.ops().sum_rows(bench.on(), on_x, 0.5f, sums, &guard);
   bench.ops().sum_rows_by_label(bench.on(), on_x, on_labels, 0.5f, table, &guard);

@@ -14,9 +14,7 @@
 
 namespace syngrad::test {
 
-namespace {
-
-class late_completion : public completion {
+class late_device::late_completion : public completion {
 public:
   bool ready() const override { return ready_.load(); }
   void set() { ready_.store(true); }
@@ -25,7 +23,7 @@ private:
   std::atomic<bool> ready_{false};
 };
 
-class late_mark : public time_mark {
+class late_device::late_mark : public time_mark {
 public:
   bool ready() const override { return time_ns_.load() >= 0; }
   std::optional<moment> time() const override { return moment{time_ns_.load(), 0}; }
@@ -34,6 +32,8 @@ public:
 private:
   std::atomic<std::int64_t> time_ns_{-1};
 };
+
+namespace {
 
 using work_list = std::vector<std::function<void()>>;
 

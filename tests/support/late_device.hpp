@@ -61,6 +61,8 @@ public:
   static constexpr std::int64_t work_ns = 1000;
 
 private:
+  class late_completion;
+  class late_mark;
   class late_stream;
   class late_recording;
   class open_memory; // while work runs

@@ -29,7 +29,7 @@ struct sample_options {
   }
 };
 
-std::string refusal(std::vector<std::string> arguments) {
+std::string mistake(std::vector<std::string> arguments) {
   sample_options options;
   const auto read = options.reader().read(arguments);
   return read ? "" : read.message();
@@ -57,23 +57,23 @@ TEST_CASE("Options are read from the command line in both spellings") {
 }
 
 TEST_CASE("A mistake on the command line is one line that names the option, what was expected and what was got") {
-  CHECK(refusal({"--steps", "0"}) == "--steps: expected a whole number of at least 1, got '0'");
-  CHECK(refusal({"--steps", "7x"}) == "--steps: expected a whole number of at least 1, got '7x'");
-  CHECK(refusal({"--steps", "-1"}) == "--steps: expected a whole number of at least 1, got '-1'");
-  CHECK(refusal({"--steps", "99999999999999999999"}).find("--steps: expected") == 0);
-  CHECK(refusal({"--rate", "1"}) == "--rate: expected a number above 0 and below 1, got '1'");
-  CHECK(refusal({"--rate", "nan"}).find("--rate: expected") == 0);
-  CHECK(refusal({"--policy", "sinthetic"}) ==
+  CHECK(mistake({"--steps", "0"}) == "--steps: expected a whole number of at least 1, got '0'");
+  CHECK(mistake({"--steps", "7x"}) == "--steps: expected a whole number of at least 1, got '7x'");
+  CHECK(mistake({"--steps", "-1"}) == "--steps: expected a whole number of at least 1, got '-1'");
+  CHECK(mistake({"--steps", "99999999999999999999"}).find("--steps: expected") == 0);
+  CHECK(mistake({"--rate", "1"}) == "--rate: expected a number above 0 and below 1, got '1'");
+  CHECK(mistake({"--rate", "nan"}).find("--rate: expected") == 0);
+  CHECK(mistake({"--policy", "sinthetic"}) ==
         "--policy: expected locked or synthetic, got 'sinthetic': did you mean synthetic?");
-  CHECK(refusal({"--fast=maybe"}) == "--fast: expected true or false, got 'maybe'");
-  CHECK(refusal({"--stpes", "7"}) == "unknown option --stpes: did you mean --steps?");
-  CHECK(refusal({"--step", "7"}) == "unknown option --step: did you mean --steps?");
-  CHECK(refusal({"--bogus-option=7"}) == "unknown option --bogus-option");
-  CHECK(refusal({"--steps"}) == "--steps needs a value; write --steps VALUE");
-  CHECK(refusal({"--steps="}) == "--steps needs a value; write --steps VALUE");
-  CHECK(refusal({"steps"}) == "unexpected argument 'steps': did you mean --steps?; options are written --NAME VALUE");
-  CHECK(refusal({"--steps", "1", "--steps", "2"}) == "--steps is given more than once; give it once");
-  CHECK(refusal({"--steps", "1", "--epochs", "2"}) == "--steps and --epochs exclude each other; give one of them");
+  CHECK(mistake({"--fast=maybe"}) == "--fast: expected true or false, got 'maybe'");
+  CHECK(mistake({"--stpes", "7"}) == "unknown option --stpes: did you mean --steps?");
+  CHECK(mistake({"--step", "7"}) == "unknown option --step: did you mean --steps?");
+  CHECK(mistake({"--bogus-option=7"}) == "unknown option --bogus-option");
+  CHECK(mistake({"--steps"}) == "--steps needs a value; write --steps VALUE");
+  CHECK(mistake({"--steps="}) == "--steps needs a value; write --steps VALUE");
+  CHECK(mistake({"steps"}) == "unexpected argument 'steps': did you mean --steps?; options are written --NAME VALUE");
+  CHECK(mistake({"--steps", "1", "--steps", "2"}) == "--steps is given more than once; give it once");
+  CHECK(mistake({"--steps", "1", "--epochs", "2"}) == "--steps and --epochs exclude each other; give one of them");
 }
 
 TEST_CASE("The command line wins over the file") {
@@ -100,7 +100,7 @@ TEST_CASE("A mistake in the file is named with file and line") {
   const test::temporary_folder folder;
   const auto refuse = [&](const std::string& text) {
     const auto path = write_config(folder, text);
-    const auto message = refusal({"--config", path});
+    const auto message = mistake({"--config", path});
     REQUIRE(message.find(path) == 0);
     return message.substr(path.size());
   };
@@ -113,9 +113,9 @@ TEST_CASE("A mistake in the file is named with file and line") {
 }
 
 TEST_CASE("A file that cannot be read is named") {
-  CHECK(refusal({"--config", "/no/such.ini"}) ==
+  CHECK(mistake({"--config", "/no/such.ini"}) ==
         "--config: cannot open '/no/such.ini': No such file or directory; check the path");
-  CHECK(refusal({"--config", "/tmp"}) == "--config: cannot read '/tmp': Is a directory; it is a folder: give a file");
+  CHECK(mistake({"--config", "/tmp"}) == "--config: cannot read '/tmp': Is a directory; it is a folder: give a file");
 }
 
 TEST_CASE("A file reads the same from every editor: with a byte-order mark, with CR LF, with CR alone") {
@@ -130,12 +130,12 @@ TEST_CASE("A file reads the same from every editor: with a byte-order mark, with
     CHECK(options.policy == "synthetic");
   }
   const auto path = write_config(folder, "rate = 0.5\r\n\r\nstpes = 5\r\n");
-  CHECK(refusal({"--config", path}) == path + ":3: unknown option 'stpes': did you mean steps?");
+  CHECK(mistake({"--config", path}) == path + ":3: unknown option 'stpes': did you mean steps?");
 }
 
 TEST_CASE("A file that is no such text says what it is, and what cannot be seen in it is shown") {
   const test::temporary_folder folder;
-  const auto refuse = [&](const std::string& text) { return refusal({"--config", write_config(folder, text)}); };
+  const auto refuse = [&](const std::string& text) { return mistake({"--config", write_config(folder, text)}); };
   using namespace std::string_literals;
   CHECK(refuse("\xff\xfes\0t\0"s).find("is UTF-16 text") != std::string::npos);
   CHECK(refuse("s\0t\0e\0p\0s\0"s).find("is UTF-16 text") != std::string::npos);

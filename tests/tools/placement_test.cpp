@@ -12,7 +12,7 @@ device_options on(const std::string& device, const std::string& place = "", cons
   return {device, place, precision, graphs};
 }
 
-std::string refusal(const std::string& text) {
+std::string parse_refusal(const std::string& text) {
   const auto parsed = parse_placements(text);
   REQUIRE(!parsed);
   return parsed.message();
@@ -72,26 +72,27 @@ TEST_CASE("A place may name a node before the device") {
 }
 
 TEST_CASE("A place that cannot be read is quoted, with what was expected") {
-  CHECK(refusal("0") == "expected GROUPS=DEVICE, got '0'; write for example 0-2=cuda:0,3=cpu");
-  CHECK(refusal("0=cpu,") == "expected GROUPS=DEVICE, got ''; write for example 0-2=cuda:0,3=cpu");
-  CHECK(refusal("x=cpu") == "expected group numbers, N or N-N counted from 0, before '=', got 'x'; write for example "
-                            "0-2=cuda:0,3=cpu");
+  CHECK(parse_refusal("0") == "expected GROUPS=DEVICE, got '0'; write for example 0-2=cuda:0,3=cpu");
+  CHECK(parse_refusal("0=cpu,") == "expected GROUPS=DEVICE, got ''; write for example 0-2=cuda:0,3=cpu");
+  CHECK(parse_refusal("x=cpu") ==
+        "expected group numbers, N or N-N counted from 0, before '=', got 'x'; write for example "
+        "0-2=cuda:0,3=cpu");
   for (const auto* text : {"=cpu", "-1=cpu", "1-=cpu", "-=cpu", "1-2-3=cpu", "99999999999=cpu"}) {
     INFO(text);
-    CHECK(refusal(text).find("expected group numbers") == 0);
+    CHECK(parse_refusal(text).find("expected group numbers") == 0);
   }
-  CHECK(refusal("3-1=cpu").find("expected groups from the lower to the higher number, got '3-1'") == 0);
-  CHECK(refusal("0=/cpu").find("expected a node's name of letters") == 0);
-  CHECK(refusal("0=a b/cpu").find("expected a node's name of letters") == 0);
+  CHECK(parse_refusal("3-1=cpu").find("expected groups from the lower to the higher number, got '3-1'") == 0);
+  CHECK(parse_refusal("0=/cpu").find("expected a node's name of letters") == 0);
+  CHECK(parse_refusal("0=a b/cpu").find("expected a node's name of letters") == 0);
   CHECK(
-    refusal("0-2=gpu:0") ==
+    parse_refusal("0-2=gpu:0") ==
     "groups 0-2: expected cpu or cuda:N, got 'gpu:0': did you mean cuda:0? (`syngrad devices` lists what is there)");
-  CHECK(refusal("0=a/b/cpu").find("groups 0: expected cpu or cuda:N, got 'b/cpu'") == 0);
+  CHECK(parse_refusal("0=a/b/cpu").find("groups 0: expected cpu or cuda:N, got 'b/cpu'") == 0);
 }
 
 TEST_CASE("A group that is placed twice is named with both devices") {
-  CHECK(refusal("0-3=cuda:0,2=cpu") == "group 2 is placed twice, on cuda:0 and on cpu; name each group once");
-  CHECK(refusal("5=cpu,0-9=cuda:1") == "group 5 is placed twice, on cpu and on cuda:1; name each group once");
+  CHECK(parse_refusal("0-3=cuda:0,2=cpu") == "group 2 is placed twice, on cuda:0 and on cpu; name each group once");
+  CHECK(parse_refusal("5=cpu,0-9=cuda:1") == "group 5 is placed twice, on cpu and on cuda:1; name each group once");
   CHECK(parse_placements("0-1=cpu,2=cuda:0"));
 }
 

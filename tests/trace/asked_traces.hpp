@@ -14,17 +14,21 @@
 
 namespace syngrad::test {
 
+inline tools::trace_run written(const trace_builder& trace, const temporary_folder& folder) {
+  trace.write(folder.path());
+  auto run = tools::trace_run::open(folder.path());
+  REQUIRE(run);
+  return std::move(*run);
+}
+
 // Folders of traces, and requests about them.
 class asked_traces {
 public:
   explicit asked_traces(const std::vector<const trace_builder*>& traces) {
     for (const auto* trace : traces) {
       folders_.push_back(std::make_unique<temporary_folder>());
-      trace->write(folders_.back()->path());
-      auto run = tools::trace_run::open(folders_.back()->path());
-      REQUIRE(run);
+      request.runs.push_back(written(*trace, *folders_.back()));
       request.folders.push_back(folders_.back()->path());
-      request.runs.push_back(std::move(*run));
     }
   }
   tools::trace_request request;

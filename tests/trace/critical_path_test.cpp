@@ -2,6 +2,7 @@
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/trace_builder.hpp"
+#include "tests/trace/asked_traces.hpp"
 #include "tests/trace/hand_made_pipelines.hpp"
 
 #include "tools/trace/analysis/critical_path.hpp"
@@ -11,13 +12,6 @@ using namespace syngrad::test;
 using namespace syngrad::tools;
 
 namespace {
-
-trace_run written(const trace_builder& trace, const temporary_folder& folder) {
-  trace.write(folder.path());
-  auto run = trace_run::open(folder.path());
-  REQUIRE(run);
-  return std::move(*run);
-}
 
 double share_of(const std::vector<std::pair<std::string, double>>& shares, const std::string& name) {
   for (const auto& [each, share] : shares)

@@ -32,7 +32,7 @@ private:
   rlimit before_{};
 };
 
-trace_settings settings_for(const temporary_folder& folder) {
+trace_settings one_ring(const temporary_folder& folder) {
   trace_settings settings;
   settings.folder = folder.path();
   settings.rings = 1;
@@ -45,7 +45,7 @@ trace_settings settings_for(const temporary_folder& folder) {
 TEST_CASE("rings that the disk does not hold are an error at the start, and leave no file behind") {
   temporary_folder folder;
   const file_size_limit limit(20'000);
-  const auto recorder = trace_recorder::create(settings_for(folder), {});
+  const auto recorder = trace_recorder::create(one_ring(folder), {});
   REQUIRE_FALSE(recorder);
   REQUIRE_THAT(recorder.message(), Catch::Contains("cannot reserve") && Catch::Contains("node0.rings"));
   REQUIRE(std::filesystem::is_empty(folder.path()));
@@ -53,7 +53,7 @@ TEST_CASE("rings that the disk does not hold are an error at the start, and leav
 
 TEST_CASE("a disk that is full for a while costs the records of that time only, and they are counted") {
   temporary_folder folder;
-  auto recorder = trace_recorder::create(settings_for(folder), {});
+  auto recorder = trace_recorder::create(one_ring(folder), {});
   REQUIRE(recorder);
   std::uint64_t number = 0;
   const auto record = [&](int count) {

@@ -34,7 +34,7 @@ std::vector<trace_record> all_of(const trace_run& run) {
   return records;
 }
 
-trace_settings settings_for(const temporary_folder& folder) {
+trace_settings four_rings(const temporary_folder& folder) {
   trace_settings settings;
   settings.folder = folder.path();
   settings.rings = 4;
@@ -59,7 +59,7 @@ TEST_CASE("a codec gives back what it packed, at about ten bytes a record") {
 
 TEST_CASE("a recorder's records are read back in the order of time, from several threads") {
   temporary_folder folder;
-  auto recorder = trace_recorder::create(settings_for(folder), {});
+  auto recorder = trace_recorder::create(four_rings(folder), {});
   REQUIRE(recorder);
   std::vector<std::thread> threads;
   for (std::uint64_t t = 0; t < 3; ++t)
@@ -92,7 +92,7 @@ TEST_CASE("a full ring drops the newest records, and every reader knows how many
 
 TEST_CASE("a thread for which there is no ring is counted as lost") {
   temporary_folder folder;
-  auto settings = settings_for(folder);
+  auto settings = four_rings(folder);
   settings.rings = 1;
   auto recorder = trace_recorder::create(settings, {});
   REQUIRE(recorder);
@@ -110,7 +110,7 @@ TEST_CASE("a thread for which there is no ring is counted as lost") {
 
 TEST_CASE("beyond its limit a trace takes no more, and says how much that was") {
   temporary_folder folder;
-  auto settings = settings_for(folder);
+  auto settings = four_rings(folder);
   settings.limit_bytes = 1;
   auto recorder = trace_recorder::create(settings, {});
   REQUIRE(recorder);
@@ -124,7 +124,7 @@ TEST_CASE("beyond its limit a trace takes no more, and says how much that was") 
 
 TEST_CASE("a flight recording keeps about its size, and what went before is no loss") {
   temporary_folder folder;
-  auto settings = settings_for(folder);
+  auto settings = four_rings(folder);
   settings.limit_bytes = 40'000;
   settings.flight = true;
   auto recorder = trace_recorder::create(settings, {});
@@ -149,7 +149,7 @@ TEST_CASE("a flight recording keeps about its size, and what went before is no l
 TEST_CASE("what lies in the rings of a killed run is read with the rest") {
   temporary_folder folder;
   {
-    auto recorder = trace_recorder::create(settings_for(folder), {});
+    auto recorder = trace_recorder::create(four_rings(folder), {});
     REQUIRE(recorder);
     for (std::uint64_t i = 0; i < 100; ++i) (*recorder)->record(sample_record(i));
     (*recorder)->flush();

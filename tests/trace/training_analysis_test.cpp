@@ -1,6 +1,7 @@
 // Staleness, gradients, traffic and the replay with backpropagation's locks, on pipelines with known numbers.
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/trace/asked_traces.hpp"
 #include "tests/trace/hand_made_pipelines.hpp"
 
 #include "tools/trace/analysis/gradient_quality.hpp"
@@ -16,13 +17,6 @@ using namespace syngrad::test;
 using namespace syngrad::tools;
 
 namespace {
-
-trace_run written(const trace_builder& trace, const temporary_folder& folder) {
-  trace.write(folder.path());
-  auto run = trace_run::open(folder.path());
-  REQUIRE(run);
-  return std::move(*run);
-}
 
 trace_record cosine_at(std::int64_t time_ns, std::uint32_t group, std::uint16_t interface, float value) {
   trace_record out;

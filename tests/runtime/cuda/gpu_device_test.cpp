@@ -13,7 +13,7 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t width = 512;
+constexpr std::int64_t product_width = 512;
 
 tensor uploaded(stream& on, const std::vector<float>& values, shape extents) {
   auto out = make_tensor(on, extents);
@@ -43,8 +43,8 @@ void grow(stream& on, const tensor& factor, tensor& value, tensor& other) {
 }
 
 std::vector<float> identity() {
-  std::vector<float> out(width * width);
-  for (std::int64_t i = 0; i < width; ++i) out[static_cast<std::size_t>(i * width + i)] = 1;
+  std::vector<float> out(product_width * product_width);
+  for (std::int64_t i = 0; i < product_width; ++i) out[static_cast<std::size_t>(i * product_width + i)] = 1;
   return out;
 }
 
@@ -54,14 +54,15 @@ TEST_CASE("a stream that waits for an event reads what was written before it") {
   const auto where = make_gpu_or_skip({});
   auto &writer = where->make_stream(stream_priority::low), &reader = where->make_stream(stream_priority::high);
   random_source random(1, 1);
-  const auto values = normal(random, width * width);
-  const auto factor = uploaded(writer, identity(), {width, width});
-  auto value = uploaded(writer, values, {width, width}), other = make_tensor(writer, {width, width});
+  const auto values = normal(random, product_width * product_width);
+  const auto factor = uploaded(writer, identity(), {product_width, product_width});
+  auto value = uploaded(writer, values, {product_width, product_width}),
+       other = make_tensor(writer, {product_width, product_width});
   for (int round = 0; round < 20; ++round) {
     grow(writer, factor, value, other);
     where->ops().scale(writer, value, -1);
     value.ready_after(writer.record());
-    auto seen = make_host_visible_tensor(reader, {width, width});
+    auto seen = make_host_visible_tensor(reader, {product_width, product_width});
     where->ops().copy(reader, value.read_on(reader), seen);
     std::promise<void> done;
     reader.on_complete([&] { done.set_value(); });
@@ -69,7 +70,7 @@ TEST_CASE("a stream that waits for an event reads what was written before it") {
     REQUIRE_NOTHROW(reader.raise_failure());
     const auto sign = round % 2 == 0 ? -1.0f : 1.0f;
     REQUIRE(seen.f32()[0] == sign * values[0]);
-    REQUIRE(seen.f32()[width * width - 1] == sign * values.back());
+    REQUIRE(seen.f32()[product_width * product_width - 1] == sign * values.back());
     writer.wait(reader.record()); // before it writes again
   }
 }
@@ -101,10 +102,10 @@ TEST_CASE("once warm nothing is allocated, uploads and products among it") {
   const auto where = make_gpu_or_skip({.precision = cuda_precision::bf16});
   auto& on = where->make_stream();
   random_source random(2, 1);
-  const auto values = normal(random, width * width);
+  const auto values = normal(random, product_width * product_width);
   const auto round = [&] {
-    const auto a = uploaded(on, values, {width, width});
-    auto c = make_tensor(on, {width, width}), sums = make_host_visible_tensor(on, {3});
+    const auto a = uploaded(on, values, {product_width, product_width});
+    auto c = make_tensor(on, {product_width, product_width}), sums = make_host_visible_tensor(on, {3});
     where->ops().matmul(on, {a, transpose::yes, a, transpose::no, c});
     where->ops().agreement(on, a, c, sums);
   };
@@ -121,10 +122,11 @@ TEST_CASE("once warm nothing is allocated, uploads and products among it") {
 TEST_CASE("the same work gives the same bits on two streams, one beside the other") {
   const auto where = make_gpu_or_skip({});
   random_source random(3, 1);
-  const auto values = normal(random, width * width);
+  const auto values = normal(random, product_width * product_width);
   const auto work = [&](stream& on) {
-    const auto a = uploaded(on, values, {width, width});
-    auto c = make_tensor(on, {width, width}), sums = make_tensor(on, {3}), columns = make_tensor(on, {width});
+    const auto a = uploaded(on, values, {product_width, product_width});
+    auto c = make_tensor(on, {product_width, product_width}), sums = make_tensor(on, {3}),
+         columns = make_tensor(on, {product_width});
     where->ops().matmul(on, {a, transpose::yes, a, transpose::no, c});
     where->ops().sum_rows(on, c, 0, columns);
     where->ops().agreement(on, a, c, sums);

@@ -16,12 +16,12 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t width = 256;
+constexpr std::int64_t graph_width = 256;
 constexpr replay_cache::name name{1};
 
-tensor uploaded(stream& on, float value) {
-  const std::vector<float> values(width * width, value);
-  auto out = make_tensor(on, {width, width});
+tensor constant(stream& on, float value) {
+  const std::vector<float> values(graph_width * graph_width, value);
+  auto out = make_tensor(on, {graph_width, graph_width});
   on.ops().upload(on, values.data(), out);
   return out;
 }
@@ -53,7 +53,7 @@ TEST_CASE(
   const auto where = make_gpu_or_skip({});
   auto &on = where->make_stream(), &reader = where->make_stream();
   replay_cache cache;
-  auto x = make_tensor(on, {width, width});
+  auto x = make_tensor(on, {graph_width, graph_width});
   std::vector<tensor> seen;
   for (int i = 0; i < 20; ++i) {
     on.ops().fill(on, x, static_cast<float>(i));
@@ -62,12 +62,13 @@ TEST_CASE(
     const auto work = [&] { y = worked(on, x); };
     cache.run(on, name, {&x}, {&output, 1}, work);
     y.ready_after(on.record());
-    seen.push_back(make_host_visible_tensor(reader, {width, width}));
+    seen.push_back(make_host_visible_tensor(reader, {graph_width, graph_width}));
     reader.ops().copy(reader, y.read_on(reader), seen.back());
   }
   where->synchronize();
   for (int i = 0; i < 20; ++i)
-    REQUIRE(seen[static_cast<std::size_t>(i)].f32()[width * width - 1] == static_cast<float>(width * i * i + i));
+    REQUIRE(seen[static_cast<std::size_t>(i)].f32()[graph_width * graph_width - 1] ==
+            static_cast<float>(graph_width * i * i + i));
   REQUIRE(cache.count().recordings == 1);
   REQUIRE(cache.count().replays == 18);
 }
@@ -75,7 +76,7 @@ TEST_CASE(
 TEST_CASE("events that other threads record meanwhile neither spoil a capture nor become part of it") {
   const auto where = make_gpu_or_skip({});
   auto& on = where->make_stream();
-  const auto x = uploaded(on, 1);
+  const auto x = constant(on, 1);
   std::atomic<bool> stop{false};
   std::thread other([&] {
     while (!stop) {
@@ -104,9 +105,9 @@ TEST_CASE("events that other threads record meanwhile neither spoil a capture no
 TEST_CASE("a recorded step reads the numbers that were uploaded for it") {
   const auto where = make_gpu_or_skip({});
   auto& on = where->make_stream();
-  auto value = uploaded(on, 1), first = uploaded(on, 0), second = uploaded(on, 0);
-  auto plain = uploaded(on, 1), plain_first = uploaded(on, 0), plain_second = uploaded(on, 0);
-  const auto gradient = uploaded(on, 2);
+  auto value = constant(on, 1), first = constant(on, 0), second = constant(on, 0);
+  auto plain = constant(on, 1), plain_first = constant(on, 0), plain_second = constant(on, 0);
+  const auto gradient = constant(on, 2);
   auto numbers = make_tensor(on, {sizeof(step_numbers)}, dtype::u8);
   replay_cache cache;
   const auto work = [&] {
@@ -123,20 +124,21 @@ TEST_CASE("a recorded step reads the numbers that were uploaded for it") {
     on.ops().adam_step(on, {plain, gradient, now.scale, now.learning_rate, 0.5f, nullptr, nullptr}, plain_first,
                        plain_second, 0.9f, 0.99f, 1e-8f, step, true);
   }
-  auto seen = make_host_visible_tensor(on, {2, width, width});
-  auto left = seen.view(0, {width, width}), right = seen.view(width * width, {width, width});
+  auto seen = make_host_visible_tensor(on, {2, graph_width, graph_width});
+  auto left = seen.view(0, {graph_width, graph_width}),
+       right = seen.view(graph_width * graph_width, {graph_width, graph_width});
   on.ops().copy(on, value, left);
   on.ops().copy(on, plain, right);
   wait_for(on);
   REQUIRE(cache.count().replays == 4);
-  REQUIRE(left.f32()[width] != 1);
-  REQUIRE(left.f32()[width] == right.f32()[width]);
+  REQUIRE(left.f32()[graph_width] != 1);
+  REQUIRE(left.f32()[graph_width] == right.f32()[graph_width]);
 }
 
 TEST_CASE("what cannot be recorded is told, and the stream works on") {
   const auto where = make_gpu_or_skip({});
   auto& on = where->make_stream();
-  const auto x = uploaded(on, 1);
+  const auto x = constant(on, 1);
   REQUIRE_THROWS_AS(where->record_work(on, [&] { throw device_failure("within"); }), device_failure);
   auto seen = make_host_visible_tensor(on, x.extents());
   on.ops().copy(on, x, seen);
@@ -147,7 +149,7 @@ TEST_CASE("what cannot be recorded is told, and the stream works on") {
 TEST_CASE("the time of a mark lies between the host's times before and after it, within its uncertainty") {
   const auto where = make_gpu_or_skip({});
   auto& on = where->make_stream();
-  auto x = uploaded(on, 1);
+  auto x = constant(on, 1);
   on.mark_time(); // begins the first anchor
   wait_for(on);
   for (int i = 0; i < 50; ++i) {

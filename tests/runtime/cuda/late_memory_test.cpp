@@ -10,11 +10,11 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t count = 16;
+constexpr std::int64_t used_elements = 16;
 
 // Writes `value` into memory of the pool and copies it to `kept`; the memory is free again when this returns.
 void pass_through(stream& on, float value, tensor& kept) {
-  auto passing = make_tensor(on, {count});
+  auto passing = make_tensor(on, {used_elements});
   on.ops().fill(on, passing, value);
   on.ops().copy(on, passing, kept);
 }
@@ -24,8 +24,8 @@ void pass_through(stream& on, float value, tensor& kept) {
 TEST_CASE("a stream reuses its own memory without an event, for its order suffices") {
   test::late_device where(1);
   auto& on = where.make_stream();
-  { const auto used = make_tensor(on, {count}); }
-  const auto again = make_tensor(on, {count});
+  { const auto used = make_tensor(on, {used_elements}); }
+  const auto again = make_tensor(on, {used_elements});
   REQUIRE(where.memory().counters().allocations == 1);
   REQUIRE(where.idle()); // nothing was recorded and nothing is waited for
 }
@@ -33,11 +33,11 @@ TEST_CASE("a stream reuses its own memory without an event, for its order suffic
 TEST_CASE("of several free buffers a stream takes its own, and leaves the others theirs") {
   test::late_device where(2);
   auto &left = where.make_stream(), &right = where.make_stream();
-  auto of_left = make_tensor(left, {count}), of_right = make_tensor(right, {count});
+  auto of_left = make_tensor(left, {used_elements}), of_right = make_tensor(right, {used_elements});
   const auto *const left_memory = of_left.f32(), *const right_memory = of_right.f32();
   of_left = {};
   of_right = {};
-  const auto first = make_tensor(left, {count}), second = make_tensor(right, {count});
+  const auto first = make_tensor(left, {used_elements}), second = make_tensor(right, {used_elements});
   REQUIRE(first.f32() == left_memory);
   REQUIRE(second.f32() == right_memory);
   REQUIRE(where.idle());
@@ -50,14 +50,14 @@ TEST_CASE("memory that goes from stream to stream is not written before it was r
     std::vector<tensor> kept;
     for (int i = 0; i < 6; ++i) {
       auto& on = where.make_stream();
-      kept.push_back(make_tensor(on, {2 * count})); // of another size
-      auto target = kept.back().view(0, {count});
+      kept.push_back(make_tensor(on, {2 * used_elements})); // of another size
+      auto target = kept.back().view(0, {used_elements});
       pass_through(on, static_cast<float>(i), target);
     }
     REQUIRE(where.memory().counters().allocations == 7); // one passes through all streams
     where.synchronize();
     REQUIRE(where.idle());
-    for (std::size_t i = 0; i < kept.size(); ++i) REQUIRE(kept[i].f32()[count - 1] == static_cast<float>(i));
+    for (std::size_t i = 0; i < kept.size(); ++i) REQUIRE(kept[i].f32()[used_elements - 1] == static_cast<float>(i));
   }
 }
 

@@ -9,7 +9,7 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t count = 64;
+constexpr std::int64_t sent_elements = 64;
 
 // Works through all that both have, a piece here and a piece there.
 void run_both(test::late_device& one, test::late_device& other) {
@@ -29,7 +29,7 @@ TEST_CASE("a tensor of a peer arrives with what was written there, in the order 
     CAPTURE(seed);
     test::late_device there(seed), here(seed + 100);
     auto &writer = there.make_stream(), &reader = here.make_stream();
-    auto sent = make_tensor(writer, {count});
+    auto sent = make_tensor(writer, {sent_elements});
     there.ops().fill(writer, sent, 1);
     there.ops().scale(writer, sent, 3);
     sent.ready_after(writer.record());
@@ -39,7 +39,7 @@ TEST_CASE("a tensor of a peer arrives with what was written there, in the order 
     here.ops().scale(reader, arrived, 2);
     run_both(here, there);
     REQUIRE(arrived.f32()[0] == 6);
-    REQUIRE(arrived.f32()[count - 1] == 6);
+    REQUIRE(arrived.f32()[sent_elements - 1] == 6);
     REQUIRE(sent.f32()[0] == 3);
   }
 }
@@ -47,7 +47,7 @@ TEST_CASE("a tensor of a peer arrives with what was written there, in the order 
 TEST_CASE("a tensor of the reader's own device is not copied") {
   test::late_device where(1);
   auto &writer = where.make_stream(), &reader = where.make_stream();
-  auto sent = make_tensor(writer, {count});
+  auto sent = make_tensor(writer, {sent_elements});
   where.ops().fill(writer, sent, 5);
   sent.ready_after(writer.record());
   const auto got = brought_to(reader, sent);
@@ -63,7 +63,7 @@ TEST_CASE("memory that a peer reads is written again only after the peer is past
     auto &writer = there.make_stream(), &reader = here.make_stream();
     std::vector<tensor> arrived;
     for (int i = 0; i < 4; ++i) {
-      auto sent = make_tensor(writer, {count});
+      auto sent = make_tensor(writer, {sent_elements});
       there.ops().fill(writer, sent, static_cast<float>(i));
       sent.ready_after(writer.record());
       arrived.push_back(brought_to(reader, sent));
@@ -73,7 +73,8 @@ TEST_CASE("memory that a peer reads is written again only after the peer is past
     }
     REQUIRE_FALSE(there.idle());
     run_both(here, there);
-    for (int i = 0; i < 4; ++i) REQUIRE(arrived[static_cast<std::size_t>(i)].f32()[count - 1] == static_cast<float>(i));
+    for (int i = 0; i < 4; ++i)
+      REQUIRE(arrived[static_cast<std::size_t>(i)].f32()[sent_elements - 1] == static_cast<float>(i));
   }
 }
 

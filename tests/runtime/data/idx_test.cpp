@@ -20,13 +20,13 @@ std::string word(std::uint32_t value) {
   return bytes;
 }
 
-std::string images(std::uint32_t count, std::uint32_t rows = 2, std::uint32_t columns = 3) {
+std::string image_file(std::uint32_t count, std::uint32_t rows = 2, std::uint32_t columns = 3) {
   std::string file = word(0x803) + word(count) + word(rows) + word(columns);
   for (std::uint32_t i = 0; i < count * rows * columns; ++i) file += static_cast<char>(i * 7 & 0xff);
   return file;
 }
 
-std::string labels(const std::vector<int>& values) {
+std::string label_file(const std::vector<int>& values) {
   std::string file = word(0x801) + word(static_cast<std::uint32_t>(values.size()));
   for (const auto value : values) file += static_cast<char>(value);
   return file;
@@ -35,10 +35,10 @@ std::string labels(const std::vector<int>& values) {
 // A good set of 5 and 3 samples, 3 classes, for a test to break.
 struct small_set : temporary_folder {
   small_set() {
-    write(train_images, images(5));
-    write(train_labels, labels({0, 2, 1, 0, 2}));
-    write(test_images, images(3));
-    write(test_labels, labels({2, 0, 1}));
+    write(train_images, image_file(5));
+    write(train_labels, label_file({0, 2, 1, 0, 2}));
+    write(test_images, image_file(3));
+    write(test_labels, label_file({2, 0, 1}));
   }
 };
 
@@ -64,7 +64,7 @@ TEST_CASE("compressed and plain IDX files mix, and the plain one wins") {
   const small_set folder;
   folder.write_gzip(train_images + ".gz", "not looked at");
   folder.remove(train_labels);
-  folder.write_gzip(train_labels + ".gz", labels({1, 2, 1, 3, 0}));
+  folder.write_gzip(train_labels + ".gz", label_file({1, 2, 1, 3, 0}));
   const auto data = load_idx(folder.path());
   REQUIRE(data);
   CHECK(data->train.labels == std::vector<std::int32_t>{1, 2, 1, 3, 0});
@@ -73,14 +73,14 @@ TEST_CASE("compressed and plain IDX files mix, and the plain one wins") {
 
 TEST_CASE("images that all have one label are refused") {
   const small_set folder;
-  folder.write(train_labels, labels({4, 4, 4, 4, 4}));
+  folder.write(train_labels, label_file({4, 4, 4, 4, 4}));
   require_message(load_idx(folder.path()), {folder.path(train_labels), "same label, 4"});
 }
 
 TEST_CASE("IDX labels that are not numbered from 0 ask for --labels") {
   const small_set folder;
-  folder.write(train_labels, labels({1, 3, 26, 3, 1}));
-  folder.write(test_labels, labels({26, 1, 1}));
+  folder.write(train_labels, label_file({1, 3, 26, 3, 1}));
+  folder.write(test_labels, label_file({26, 1, 1}));
   require_message(load_idx(folder.path()), {folder.path(train_labels), "'1' to '26'", "27 outputs", "0, 2, 4",
                                             "--labels renumber makes 3 classes", "--labels as-is"});
 
@@ -118,10 +118,10 @@ TEST_CASE("IDX files are found by their names with a dot, and in folders of thei
 TEST_CASE("EMNIST's splits are found by their prefix, and one of several has to be named") {
   const temporary_folder folder;
   const auto add = [&](const std::string& prefix, const std::vector<int>& train) {
-    folder.write_gzip(prefix + "-" + train_images + ".gz", images(static_cast<std::uint32_t>(train.size())));
-    folder.write_gzip(prefix + "-" + train_labels + ".gz", labels(train));
-    folder.write_gzip(prefix + "-test-images-idx3-ubyte.gz", images(2));
-    folder.write_gzip(prefix + "-test-labels-idx1-ubyte.gz", labels({1, 0}));
+    folder.write_gzip(prefix + "-" + train_images + ".gz", image_file(static_cast<std::uint32_t>(train.size())));
+    folder.write_gzip(prefix + "-" + train_labels + ".gz", label_file(train));
+    folder.write_gzip(prefix + "-test-images-idx3-ubyte.gz", image_file(2));
+    folder.write_gzip(prefix + "-test-labels-idx1-ubyte.gz", label_file({1, 0}));
   };
   add("emnist-digits", {0, 1, 2});
   CHECK(load_idx(folder.path())->classes == 3); // the only one
@@ -138,10 +138,10 @@ TEST_CASE("EMNIST's splits are found by their prefix, and one of several has to 
                   {folder.path("emnist-mnist-test-labels-idx1-ubyte"), "exists"});
 
   // Files without a prefix are the folder's own.
-  folder.write(train_images, images(6));
-  folder.write(train_labels, labels({0, 1, 0, 1, 0, 1}));
-  folder.write(test_images, images(1));
-  folder.write(test_labels, labels({1}));
+  folder.write(train_images, image_file(6));
+  folder.write(train_labels, label_file({0, 1, 0, 1, 0, 1}));
+  folder.write(test_images, image_file(1));
+  folder.write(test_labels, label_file({1}));
   CHECK(load_idx(folder.path())->train.count == 6);
 }
 
@@ -155,9 +155,9 @@ TEST_CASE("IDX files in a folder below are pointed out") {
 
 TEST_CASE("images larger than the reading chunk are read whole") {
   const small_set folder;
-  folder.write(train_images, images(5, 1024, 1024));
+  folder.write(train_images, image_file(5, 1024, 1024));
   folder.remove(test_images);
-  folder.write_gzip(test_images + ".gz", images(3, 1024, 1024));
+  folder.write_gzip(test_images + ".gz", image_file(3, 1024, 1024));
   const auto data = load_idx(folder.path());
   REQUIRE(data);
   REQUIRE(data->train.bytes.size() == 5u << 20);
@@ -191,13 +191,13 @@ TEST_CASE("a truncated, damaged or false gzip file is refused") {
   const small_set folder;
   const auto name = train_images + ".gz";
   folder.remove(train_images);
-  folder.write_gzip(name, images(5, 100, 100));
+  folder.write_gzip(name, image_file(5, 100, 100));
   REQUIRE(load_idx(folder.path()).message().find(folder.path(test_images)) == 0); // only the sizes differ
 
   folder.cut(name, 12);
   require_message(load_idx(folder.path()), {folder.path(name), "truncated", "fetch the file again"});
 
-  folder.write_gzip(name, images(5, 100, 100));
+  folder.write_gzip(name, image_file(5, 100, 100));
   {
     std::fstream file(folder.path(name), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(-6, std::ios::end); // in the checksum
@@ -205,21 +205,21 @@ TEST_CASE("a truncated, damaged or false gzip file is refused") {
   }
   require_message(load_idx(folder.path()), {folder.path(name), "damaged"});
 
-  folder.write(name, images(5));
+  folder.write(name, image_file(5));
   require_message(load_idx(folder.path()), {folder.path(name), "not gzip"});
 }
 
 TEST_CASE("bytes after the end of an IDX file are refused") {
   const small_set folder;
-  folder.write(test_labels, labels({2, 0, 1}) + "x");
+  folder.write(test_labels, label_file({2, 0, 1}) + "x");
   require_message(load_idx(folder.path()), {folder.path(test_labels), "goes on after the 3 bytes"});
 }
 
 TEST_CASE("a wrong magic number is shown beside the right one") {
   const small_set folder;
-  folder.write(train_images, labels({0, 1, 2, 0, 1, 2, 0, 1}));
+  folder.write(train_images, label_file({0, 1, 2, 0, 1, 2, 0, 1}));
   require_message(load_idx(folder.path()), {folder.path(train_images), "0x00000801", "0x00000803", "images"});
-  folder.write(train_images, images(5));
+  folder.write(train_images, image_file(5));
   folder.write(test_labels, "hello, world");
   require_message(load_idx(folder.path()), {folder.path(test_labels), "0x68656c6c", "0x00000801", "labels"});
 }
@@ -238,19 +238,19 @@ TEST_CASE("a header that promises the impossible costs no memory") {
 
 TEST_CASE("images and labels of different counts are refused") {
   const small_set folder;
-  folder.write(train_labels, labels({0, 2, 1, 0}));
+  folder.write(train_labels, label_file({0, 2, 1, 0}));
   require_message(load_idx(folder.path()), {folder.path(train_labels), "4 labels", "5 images", train_images});
 }
 
 TEST_CASE("test images of another size are refused") {
   const small_set folder;
-  folder.write(test_images, images(3, 3, 2));
+  folder.write(test_images, image_file(3, 3, 2));
   require_message(load_idx(folder.path()), {folder.path(test_images), "3 x 2", "2 x 3"});
 }
 
 TEST_CASE("a test label that training never showed is refused with its row") {
   const small_set folder;
-  folder.write(test_labels, labels({2, 0, 3}));
+  folder.write(test_labels, label_file({2, 0, 3}));
   require_message(load_idx(folder.path()), {folder.path(test_labels), "row 2", "label 3", "no training image"});
 }
 

@@ -11,6 +11,8 @@ namespace syngrad::test {
 
 class made_up_system {
 public:
+  static inline const std::string top = "/sys/fs/cgroup"; // of control groups
+
   std::string root() const { return folder_.file("root"); }
 
   // `path` from the made-up root.

@@ -11,8 +11,6 @@ using syngrad::test::made_up_system;
 
 namespace {
 
-const std::string top = "/sys/fs/cgroup";
-
 processor_limits of(int allowed, std::optional<double> quota) {
   return {.installed = 64, .allowed = allowed, .quota = quota, .quota_of = "/x/cpu.max"};
 }
@@ -43,8 +41,8 @@ TEST_CASE("without control groups, or without a quota, affinity decides") {
   CHECK_FALSE(find_processor_limits(nothing.root()).quota);
   const made_up_system unlimited;
   unlimited.unified("/a/b");
-  unlimited.write(top + "/a/b/cpu.max", "max 100000\n");
-  unlimited.write(top + "/a/cpu.max", "max 100000\n");
+  unlimited.write(made_up_system::top + "/a/b/cpu.max", "max 100000\n");
+  unlimited.write(made_up_system::top + "/a/cpu.max", "max 100000\n");
   const auto found = find_processor_limits(unlimited.root());
   CHECK_FALSE(found.quota);
   CHECK(found.usable() == found.allowed);
@@ -53,38 +51,38 @@ TEST_CASE("without control groups, or without a quota, affinity decides") {
 TEST_CASE("version 2: the least quota between this process's group and the top holds") {
   const made_up_system system;
   system.unified("/slurm/job 7/step");
-  system.write(top + "/slurm/job 7/step/cpu.max", "max 100000\n");
-  system.write(top + "/slurm/job 7/cpu.max", "150000 100000\n");
-  system.write(top + "/slurm/cpu.max", "400000 100000\n");
-  system.write(top + "/other/cpu.max", "1000 100000\n"); // not above this process
+  system.write(made_up_system::top + "/slurm/job 7/step/cpu.max", "max 100000\n");
+  system.write(made_up_system::top + "/slurm/job 7/cpu.max", "150000 100000\n");
+  system.write(made_up_system::top + "/slurm/cpu.max", "400000 100000\n");
+  system.write(made_up_system::top + "/other/cpu.max", "1000 100000\n"); // not above this process
   const auto found = find_processor_limits(system.root());
   REQUIRE(found.quota);
   CHECK(*found.quota == 1.5);
-  CHECK(found.quota_of == system.root() + top + "/slurm/job 7/cpu.max");
+  CHECK(found.quota_of == system.root() + made_up_system::top + "/slurm/job 7/cpu.max");
 }
 
 TEST_CASE("version 2: a container that sees its own part only finds its limit at the top of what is mounted") {
   const made_up_system with_namespace, without;
   with_namespace.unified("/");
-  with_namespace.write(top + "/cpu.max", "50000 100000\n");
+  with_namespace.write(made_up_system::top + "/cpu.max", "50000 100000\n");
   CHECK(find_processor_limits(with_namespace.root()).quota.value_or(0) == 0.5);
 
   without.write("/proc/self/cgroup", "0::/docker/4711/inner\n");
   without.write("/proc/self/mountinfo", "30 22 0:26 /docker/4711 /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
-  without.write(top + "/cpu.max", "300000 100000\n");
-  without.write(top + "/inner/cpu.max", "200000 100000\n");
+  without.write(made_up_system::top + "/cpu.max", "300000 100000\n");
+  without.write(made_up_system::top + "/inner/cpu.max", "200000 100000\n");
   CHECK(find_processor_limits(without.root()).quota.value_or(0) == 2);
 
   const made_up_system elsewhere; // a group outside the namespace
   elsewhere.unified("/../sibling");
-  elsewhere.write(top + "/cpu.max", "100000 100000\n");
+  elsewhere.write(made_up_system::top + "/cpu.max", "100000 100000\n");
   CHECK(find_processor_limits(elsewhere.root()).quota.value_or(0) == 1);
 }
 
 TEST_CASE("version 1: the quota and its period are files of their own, and -1 is none") {
   const made_up_system system;
   system.separate("cpu,cpuacct", "/batch/job");
-  const auto folder = top + "/cpu,cpuacct";
+  const auto folder = made_up_system::top + "/cpu,cpuacct";
   system.write(folder + "/batch/job/cpu.cfs_quota_us", "-1\n");
   system.write(folder + "/batch/job/cpu.cfs_period_us", "100000\n");
   CHECK_FALSE(find_processor_limits(system.root()).quota);
@@ -101,7 +99,7 @@ TEST_CASE("files that make no sense set no quota") {
     CAPTURE(text);
     const made_up_system system;
     system.unified("/a");
-    system.write(top + "/a/cpu.max", text);
+    system.write(made_up_system::top + "/a/cpu.max", text);
     CHECK_FALSE(find_processor_limits(system.root()).quota);
   }
   const made_up_system broken;

@@ -19,11 +19,10 @@ TEST_CASE("threads that can be started are there at the same time, and gone afte
 TEST_CASE("where there are too few threads every limit is named") {
   const made_up_system system;
   system.unified("/job/step");
-  const std::string top = "/sys/fs/cgroup";
-  system.write(top + "/job/step/pids.max", "max\n");
-  system.write(top + "/job/step/pids.current", "3\n");
-  system.write(top + "/job/pids.max", "20\n");
-  system.write(top + "/job/pids.current", "17\n");
+  system.write(made_up_system::top + "/job/step/pids.max", "max\n");
+  system.write(made_up_system::top + "/job/step/pids.current", "3\n");
+  system.write(made_up_system::top + "/job/pids.max", "20\n");
+  system.write(made_up_system::top + "/job/pids.current", "17\n");
   system.write("/proc/sys/kernel/threads-max", "5000\n");
   const auto fits = check_thread_room(
     3, [](int wanted) { return wanted; }, system.root());
@@ -33,8 +32,8 @@ TEST_CASE("where there are too few threads every limit is named") {
   REQUIRE_FALSE(refused);
   const auto& text = refused.message();
   CAPTURE(text);
-  CHECK(text.find("it needs 12 more threads, and only 3 can be started (limits: pids.max of '" + system.root() + top +
-                  "/job' is 20, and 17 are in use") == 0);
+  CHECK(text.find("it needs 12 more threads, and only 3 can be started (limits: pids.max of '" + system.root() +
+                  made_up_system::top + "/job' is 20, and 17 are in use") == 0);
   CHECK(text.find("/step'") == std::string::npos); // no limit
   CHECK(text.find("the machine may have 5000)") != std::string::npos);
 }
