@@ -51,7 +51,8 @@ signal_watcher::~signal_watcher() {
   stop_.press();
   thread_.join();
   ::close(signals_);
-  pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+  // Asked to end, the program is about to: a late repeat would take its exit code.
+  if (taken_ == 0) pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
 void signal_watcher::watch() {

@@ -53,7 +53,8 @@ inline constexpr std::array watched_signals{
 
 // A thread of its own takes the signals from a signalfd, so a step is ordinary code: it may lock and print. It should
 // not take long: what comes meanwhile is dated when it is over. Make it before any other thread: they inherit the
-// blocked signals. Destroyed, the signals kill again.
+// blocked signals. Destroyed, the signals kill again, unless one of them was a request to end: then the program ends,
+// and they change nothing.
 class signal_watcher {
 public:
   using clock = std::chrono::steady_clock;

@@ -51,6 +51,16 @@ private:
   counted_calls readings_;
 };
 
+// A watcher that was asked to end leaves its signals blocked: of a test's own process they are let through again.
+class own_signals {
+public:
+  own_signals() { pthread_sigmask(SIG_SETMASK, nullptr, &before_); }
+  ~own_signals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+  sigset_t before_{};
+};
+
 // The exit code of a child that does `work`; 128 + the signal where one killed it.
 int exit_code_of_child(const std::function<void()>& work) {
   const auto child = ::fork();
@@ -68,6 +78,7 @@ int exit_code_of_child(const std::function<void()>& work) {
 } // namespace
 
 TEST_CASE("each signal is the next step, on a thread where ordinary code may run") {
+  const own_signals restored;
   hand_set_clock clock;
   std::promise<std::thread::id> first, second;
   const signal_watcher watcher(
@@ -80,6 +91,7 @@ TEST_CASE("each signal is the next step, on a thread where ordinary code may run
 }
 
 TEST_CASE("a repeat within a second is the same request, whichever signal it is") {
+  const own_signals restored;
   hand_set_clock clock;
   counted_calls first, second;
   const signal_watcher watcher({first.counting(), second.counting()}, {}, clock.reading());
@@ -96,6 +108,7 @@ TEST_CASE("a repeat within a second is the same request, whichever signal it is"
 }
 
 TEST_CASE("every signal of a scheduler that ends a run is a request to end it") {
+  const own_signals restored;
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGPWR, SIGALRM, SIGXCPU}) {
     counted_calls ending, saving;
     const signal_watcher watcher({ending.counting()}, saving.counting());
@@ -106,6 +119,7 @@ TEST_CASE("every signal of a scheduler that ends a run is a request to end it") 
 }
 
 TEST_CASE("SIGUSR1 asks to save, as often as it comes, and is no step; where nothing can be saved it ends") {
+  const own_signals restored;
   {
     counted_calls ending, saving;
     const signal_watcher watcher({ending.counting()}, saving.counting());
@@ -179,4 +193,22 @@ TEST_CASE("once the watcher is gone, signals are as they were") {
   }
   pthread_sigmask(SIG_SETMASK, nullptr, &after);
   for (const auto& each : watched_signals) CHECK(sigismember(&before, each.number) == sigismember(&after, each.number));
+}
+
+TEST_CASE("a request that comes again when the watcher is gone does not take the program's exit code") {
+  CHECK(exit_code_of_child([] {
+          counted_calls ending;
+          {
+            const signal_watcher watcher({ending.counting()});
+            ::kill(::getpid(), SIGTERM);
+            ending.wait_for(1);
+          }
+          for (const int again : {SIGTERM, SIGXCPU, SIGHUP}) ::kill(::getpid(), again);
+        }) == 7);
+  CHECK(exit_code_of_child([] {
+          {
+            const signal_watcher watcher({[] {}});
+          }
+          ::kill(::getpid(), SIGTERM); // nobody asked before
+        }) == 128 + SIGTERM);
 }
