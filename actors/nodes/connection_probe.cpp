@@ -107,7 +107,7 @@ probe_result explain_tls(const probe_target& target, SSL* connection, int return
   if (words.find("alert") != std::string::npos)
     return {probe_outcome::untrusted,
             where + " refuses the certificate of --tls-cert (" + words +
-              "); give both sides certificates of one CA, in date (`syngrad certs` issues them)",
+              "); give both sides --tls-cert and --tls-ca of one CA, in date (`syngrad certs` issues them)",
             {}};
   return {probe_outcome::untrusted,
           "no TLS with " + where + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca",
