@@ -7,7 +7,8 @@
 namespace syngrad {
 namespace {
 
-layer_group make_group(bench& b, const std::string& description, const optimizer_settings& by, std::uint64_t seed) {
+layer_group make_whole_group(bench& b, const std::string& description, const optimizer_settings& by,
+                             std::uint64_t seed) {
   auto net = std::move(make_network(description).value());
   layer_list layers;
   for (auto& unit : net.units)
@@ -35,7 +36,7 @@ TEST_CASE("a group that was read from bytes trains on as the one that was writte
   for (const auto& by : {optimizer_settings{}, momentum}) {
     CAPTURE(by.name);
     bench b;
-    auto first = make_group(b, "mlp:7-6x2-3", by, 1), second = make_group(b, "mlp:7-6x2-3", by, 2);
+    auto first = make_whole_group(b, "mlp:7-6x2-3", by, 1), second = make_whole_group(b, "mlp:7-6x2-3", by, 2);
     std::vector<std::pair<tensor, tensor>> batches;
     for (int i = 0; i < 8; ++i) batches.emplace_back(b.normal({16, 7}), b.normal({16, 3}));
     for (int i = 0; i < 4; ++i) train(b, first, batches[i].first, batches[i].second);
@@ -71,7 +72,8 @@ TEST_CASE("a predictor that was read from bytes predicts and trains on as the on
 
 TEST_CASE("a group and its predictor fit into one buffer") {
   bench b;
-  auto first = make_group(b, "mlp:7-6x2-3", momentum, 1), second = make_group(b, "mlp:7-6x2-3", momentum, 2);
+  auto first = make_whole_group(b, "mlp:7-6x2-3", momentum, 1),
+       second = make_whole_group(b, "mlp:7-6x2-3", momentum, 2);
   const auto first_predictor = make_predictor(b, "mlp:5"), second_predictor = make_predictor(b, "mlp:5");
   auto from = first.learned(), to = second.learned();
   from.add(first_predictor->learned());
@@ -82,7 +84,7 @@ TEST_CASE("a group and its predictor fit into one buffer") {
 
 TEST_CASE("bytes that are cut, longer, or of another group are refused, and nothing is changed") {
   bench b;
-  auto from = make_group(b, "mlp:3-4-2", {}, 1), to = make_group(b, "mlp:3-4-2", {}, 2);
+  auto from = make_whole_group(b, "mlp:3-4-2", {}, 1), to = make_whole_group(b, "mlp:3-4-2", {}, 2);
   const auto bytes = write_state(b.s, from.learned()), before = write_state(b.s, to.learned());
   const auto refused = [&](std::span<const std::byte> part) { return read_state(b.s, to.learned(), part).message(); };
   for (std::size_t size = 0; size < bytes.size(); ++size) REQUIRE(refused({bytes.data(), size}) != "");
@@ -91,9 +93,9 @@ TEST_CASE("bytes that are cut, longer, or of another group are refused, and noth
   CHECK(refused(longer) == "the state is longer than the model's");
   CHECK(refused({bytes.data() + 1, bytes.size() - 1}) == "these bytes are no state of a group");
   CHECK(refused({bytes.data(), bytes.size() - 1}) == "the state ends too early");
-  const auto wider = write_state(b.s, make_group(b, "mlp:3-40-2", {}, 1).learned());
+  const auto wider = write_state(b.s, make_whole_group(b, "mlp:3-40-2", {}, 1).learned());
   CHECK(refused(wider).starts_with("the state is of another model: tensor 0 has "));
-  const auto plain = write_state(b.s, make_group(b, "mlp:3-4-2", {.name = "sgd"}, 1).learned());
+  const auto plain = write_state(b.s, make_whole_group(b, "mlp:3-4-2", {.name = "sgd"}, 1).learned());
   CHECK(refused(plain) == "the state is of another model, optimizer or predictor");
   const bool unchanged = write_state(b.s, to.learned()) == before;
   CHECK(unchanged);
