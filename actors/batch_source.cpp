@@ -2,6 +2,7 @@
 
 #include "runtime/operators.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <numeric>
@@ -19,54 +20,77 @@ const std::byte* values_of(const sample_set& samples) {
                                : reinterpret_cast<const std::byte*>(samples.bytes.data());
 }
 
+const std::byte* targets_of(const sample_set& samples) {
+  return samples.labels.empty() ? reinterpret_cast<const std::byte*>(samples.values.data())
+                                : reinterpret_cast<const std::byte*>(samples.labels.data());
+}
+
+// Of the rows that are given, one after the other.
+void gather_bytes(const std::byte* from, std::size_t row_bytes, std::span<const std::int32_t> rows,
+                  std::vector<std::byte>& out) {
+  out.resize(rows.size() * row_bytes);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(out.data() + i * row_bytes, from + static_cast<std::size_t>(rows[i]) * row_bytes, row_bytes);
+}
+
+// Of `count` samples' targets.
+tensor make_targets(stream& work, std::int64_t count, std::int64_t values) {
+  return values == 0 ? make_tensor(work, {count}, dtype::i32) : make_tensor(work, {count, values});
+}
+
 } // namespace
 
-batch_source::batch_source(stream& work, const sample_set& samples, std::int64_t features)
-  : work_(work), source_(samples), features_(features) {
+batch_source::batch_source(stream& work, const sample_set& samples, const dataset& of)
+  : work_(work), source_(samples), features_(of.features), target_values_(of.values) {
   try {
-    auto labels = make_tensor(work, {samples.count}, dtype::i32);
-    samples_ = make_tensor(work, {samples.count, features}, type_of(samples));
-    labels_ = std::move(labels);
+    auto targets = make_targets(work, samples.count, target_values_);
+    samples_ = make_tensor(work, {samples.count, features_}, type_of(samples));
+    targets_ = std::move(targets);
   } catch (const std::bad_alloc&) {
     return;
   }
   work.ops().upload(work, values_of(samples), samples_);
-  work.ops().upload(work, samples.labels.data(), labels_);
+  work.ops().upload(work, targets_of(samples), targets_);
 }
 
 batch batch_source::gather(std::span<const std::int32_t> rows) {
   const auto count = static_cast<std::int64_t>(rows.size());
-  batch out{make_tensor(work_, {count, features_}), make_tensor(work_, {count}, dtype::i32)};
+  batch out{make_tensor(work_, {count, features_}), make_targets(work_, count, target_values_), count,
+            count_terms(rows)};
   if (samples_on_device())
     gather_on_device(rows, out);
   else
     gather_on_host(rows, out);
   out.values.ready_after(work_.record());
-  out.labels.ready_after(out.values.ready());
+  out.targets.ready_after(out.values.ready());
   return out;
 }
 
 void batch_source::gather_on_device(std::span<const std::int32_t> rows, batch& out) {
-  auto indices = make_tensor(work_, {out.values.rows()}, dtype::i32);
+  auto indices = make_tensor(work_, {out.samples}, dtype::i32);
   work_.ops().upload(work_, rows.data(), indices);
   work_.ops().gather_rows(work_, samples_, indices, source_.scale(), out.values);
-  work_.ops().gather_labels(work_, labels_, indices, out.labels);
+  if (target_values_ == 0)
+    work_.ops().gather_labels(work_, targets_, indices, out.targets);
+  else
+    work_.ops().gather_rows(work_, targets_, indices, 1, out.targets);
 }
 
 // Samples go up as they are, so bytes take a quarter of the bus, and become floats on the device as elsewhere.
 void batch_source::gather_on_host(std::span<const std::int32_t> rows, batch& out) {
-  const auto row_bytes = static_cast<std::size_t>(features_) * size_of(type_of(source_));
-  gathered_.resize(rows.size() * row_bytes);
-  gathered_labels_.resize(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto row = static_cast<std::size_t>(rows[i]);
-    std::memcpy(gathered_.data() + i * row_bytes, values_of(source_) + row * row_bytes, row_bytes);
-    gathered_labels_[i] = source_.labels[row];
-  }
-  work_.ops().upload(work_, gathered_labels_.data(), out.labels);
-  auto samples = make_tensor(work_, {out.values.rows(), features_}, type_of(source_));
+  gather_bytes(values_of(source_), static_cast<std::size_t>(features_) * size_of(type_of(source_)), rows, gathered_);
+  const auto target_bytes = sizeof(float) * static_cast<std::size_t>(std::max<std::int64_t>(target_values_, 1));
+  gather_bytes(targets_of(source_), target_bytes, rows, gathered_targets_);
+  work_.ops().upload(work_, gathered_targets_.data(), out.targets);
+  auto samples = make_tensor(work_, {out.samples, features_}, type_of(source_));
   work_.ops().upload(work_, gathered_.data(), samples);
-  work_.ops().gather_rows(work_, samples, first_indices(out.values.rows()), source_.scale(), out.values);
+  work_.ops().gather_rows(work_, samples, first_indices(out.samples), source_.scale(), out.values);
+}
+
+std::int64_t batch_source::count_terms(std::span<const std::int32_t> rows) const {
+  const auto without = [&](std::int32_t row) { return source_.labels[static_cast<std::size_t>(row)] == no_label; };
+  const auto missing = source_.labels.empty() ? 0 : std::count_if(rows.begin(), rows.end(), without);
+  return static_cast<std::int64_t>(rows.size()) - missing;
 }
 
 tensor batch_source::first_indices(std::int64_t count) {

@@ -16,14 +16,16 @@
 namespace syngrad {
 
 struct batch {
-  tensor values; // f32 [rows, features]
-  tensor labels; // i32 [rows]
+  tensor values;            // f32 [samples, features]
+  tensor targets;           // i32 [samples], or f32 [samples, values]
+  std::int64_t samples = 0; //
+  std::int64_t terms = 0;   // samples that have a target
 };
 
 class batch_source {
 public:
   // `samples` outlive it.
-  batch_source(stream& work, const sample_set& samples, std::int64_t features);
+  batch_source(stream& work, const sample_set& samples, const dataset& of);
 
   batch gather(std::span<const std::int32_t> rows);
   bool samples_on_device() const { return static_cast<bool>(samples_); }
@@ -31,16 +33,17 @@ public:
 private:
   void gather_on_device(std::span<const std::int32_t> rows, batch& out);
   void gather_on_host(std::span<const std::int32_t> rows, batch& out);
+  std::int64_t count_terms(std::span<const std::int32_t> rows) const;
   tensor first_indices(std::int64_t count);
 
   stream& work_;
   const sample_set& source_;
-  std::int64_t features_;
-  tensor samples_, labels_; // null: with the host
+  std::int64_t features_, target_values_; // target_values_ 0: labels
+  tensor samples_, targets_;              // null: with the host
 
   // Of gathers on the host.
   std::vector<std::byte> gathered_;
-  std::vector<std::int32_t> gathered_labels_;
+  std::vector<std::byte> gathered_targets_;
   tensor counting_; // 0, 1, 2, ...
 };
 

@@ -8,9 +8,7 @@
 namespace syngrad {
 
 coordinator_actor::coordinator_actor(caf::actor_config& config, actor_place place)
-  : observed_actor(config, place, "coordinator", actor_role::coordinator) {
-  summary_.test_error_percent = summary_.validation_error_percent = last_error_ = not_measured;
-}
+  : observed_actor(config, place, "coordinator", actor_role::coordinator) {}
 
 caf::behavior coordinator_actor::make_behavior() {
   set_down_handler([this](caf::down_msg& down) { handle_down(down); });
@@ -38,6 +36,7 @@ void coordinator_actor::on_exit() {
 
 void coordinator_actor::handle_begin(begin& first) {
   setup_ = first.setup;
+  summary_.test = summary_.validation = last_metrics_ = setup_->judge->unmeasured();
   for (const auto& each : setup_->local) monitor(each);
   began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
   send(setup_->source, train{context_for(no_batch), setup_->steps});
@@ -218,7 +217,7 @@ std::string coordinator_actor::describe() {
          std::to_string(groups_flushed_) + " groups flushed, mailbox " + std::to_string(mailbox().size()) +
          (evaluations_.empty()
             ? ""
-            : ", " + std::to_string(evaluations_.begin()->second.rows_left) + " rows of an evaluation to come");
+            : ", " + std::to_string(evaluations_.begin()->second.samples_left) + " samples of an evaluation to come");
 }
 
 } // namespace syngrad

@@ -28,7 +28,8 @@ namespace syngrad {
 struct coordinator_setup {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;
-  std::optional<double> target_percent;
+  std::shared_ptr<const objective> judge; // not null
+  std::optional<metric_target> target;
   bool has_validation = false;
   bool skip_nonfinite = false;
   std::vector<device*> devices; // whose memory is reported
@@ -62,8 +63,8 @@ private:
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
   struct running_evaluation {
     std::uint64_t number = 0;
-    std::int64_t step = 0, rows = 0, rows_left = 0;
-    double loss = 0, wrong = 0; // sums over the rows
+    std::int64_t step = 0, samples = 0, samples_left = 0;
+    loss_totals totals;
     bool on_test_set = false;
     bool final = false; // after the last batch
   };
@@ -122,7 +123,7 @@ private:
   double recent_loss_ = 0;   // exponential mean
   double interval_loss_ = 0; // sum since the last evaluation
   std::int64_t interval_batches_ = 0;
-  double last_error_ = 0;
+  metric_values last_metrics_; // of the latest evaluation
   std::set<std::uint64_t> skipped_;
   std::string first_skipped_; // why
   std::uint64_t warm_allocations_ = 0;

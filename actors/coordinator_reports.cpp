@@ -11,7 +11,7 @@ namespace syngrad {
 
 void coordinator_actor::handle_evaluation_begun(evaluation_begun& begun) {
   evaluations_[begun.evaluation] = {
-    begun.evaluation, begun.step, begun.rows, begun.rows, 0, 0, begun.on_test_set, stage_ == stage::evaluating};
+    begun.evaluation, begun.step, begun.samples, begun.samples, {}, begun.on_test_set, stage_ == stage::evaluating};
 }
 
 void coordinator_actor::handle_evaluated(evaluated& part) {
@@ -19,11 +19,11 @@ void coordinator_actor::handle_evaluated(evaluated& part) {
   if (stage_ == stage::ended || found == evaluations_.end()) return;
   beat();
   auto& running = found->second;
-  if (running.rows_left == running.rows && !running.final) count_training_time(); // its rows follow the last batch
-  running.loss += part.loss * static_cast<double>(part.rows);
-  running.wrong += part.wrong;
-  running.rows_left -= part.rows;
-  if (running.rows_left > 0) return;
+  const bool is_first = running.samples_left == running.samples;
+  if (is_first && !running.final) count_training_time(); // its samples follow the last batch
+  running.totals.add(part.totals);
+  running.samples_left -= part.samples;
+  if (running.samples_left > 0) return;
   const auto finished = running;
   evaluations_.erase(found);
   finish_evaluation(finished);
@@ -36,7 +36,7 @@ void coordinator_actor::handle_evaluation_missed(evaluation_missed& missed) {
   beat();
   const auto left_out = found->second;
   evaluations_.erase(found);
-  if (left_out.rows_left < left_out.rows) segment_ns_ = last_done_ns_ = steady_now_ns();
+  if (left_out.samples_left < left_out.samples) segment_ns_ = last_done_ns_ = steady_now_ns();
   if (!std::exchange(told_of_missed_, true) && setup_->observer.on_notice)
     setup_->observer.on_notice("the evaluation at step " + std::to_string(left_out.step) +
                                " is left out: the network is away, and training goes on below the gap");
@@ -49,14 +49,14 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   out.step = finished.step;
   out.wall_s = seconds(steady_now_ns() - began_ns_);
   out.train_loss = interval_batches_ ? interval_loss_ / static_cast<double>(interval_batches_) : not_measured;
-  out.loss = finished.loss / static_cast<double>(finished.rows);
-  out.error_percent = 100.0 * finished.wrong / static_cast<double>(finished.rows);
+  out.loss = finished.totals.mean_loss();
+  out.metrics = setup_->judge->values_of(finished.totals);
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
   out.on_validation = !finished.on_test_set;
-  last_error_ = out.error_percent;
+  last_metrics_ = out.metrics;
   if (done_ > warm_after) warm_allocations_ = allocations() - summary_.allocations_while_warm;
   if (finished.final) {
-    (finished.on_test_set ? summary_.test_error_percent : summary_.validation_error_percent) = out.error_percent;
+    (finished.on_test_set ? summary_.test : summary_.validation) = out.metrics;
   }
   ask_for_reports({gathering::purpose::evaluation, {}, out, finished.final}, report_span::since_last_interval);
 }
@@ -116,7 +116,7 @@ void coordinator_actor::reports_complete(gathering complete) {
     return;
   }
   segment_ns_ = last_done_ns_ = steady_now_ns();
-  if (setup_->target_percent && complete.evaluation.error_percent <= *setup_->target_percent) {
+  if (setup_->target && setup_->target->is_reached(complete.evaluation.loss, complete.evaluation.metrics)) {
     if (summary_.end == run_end::finished) summary_.end = run_end::target_reached;
     send(setup_->source, stop_training{context_for(no_batch)});
   } else {
@@ -142,7 +142,7 @@ void coordinator_actor::show_progress(const std::vector<group_report>& groups) {
   const auto steps_per_s = rate();
   out.samples_per_s = steps_per_s * static_cast<double>(setup_->batch_size);
   out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - done_) / steps_per_s : not_measured;
-  out.test_error_percent = last_error_;
+  out.metrics = last_metrics_;
   for (const auto& each : groups) out.busy += each.busy / static_cast<double>(groups.size());
   setup_->observer.on_progress(out);
 }

@@ -52,7 +52,7 @@ private:
   template <class M>
   void bring_to_host(M& message) {
     if constexpr (requires { message.values; }) message.values = brought_to_host(copies_, message.values);
-    if constexpr (requires { message.labels; }) message.labels = brought_to_host(copies_, message.labels);
+    if constexpr (requires { message.targets; }) message.targets = brought_to_host(copies_, message.targets);
   }
 
   stream& copies_;

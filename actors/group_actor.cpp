@@ -64,7 +64,7 @@ void group_actor::handle_connect(connect& neighbours) {
 void group_actor::handle_activation(activation& arrived) {
   auto here = arrived;
   here.values = brought_here(arrived.values);
-  here.labels = brought_here(arrived.labels);
+  here.targets = brought_here(arrived.targets);
   inbox_.push_back({std::move(here), false});
   advance();
 }
@@ -129,7 +129,7 @@ void group_actor::handle_work_done(work_done& passed) {
       const double loss = record->numbers.f32()[measure::loss];
       setup_.observer->measured(origin_of(*record, setup_.layers->version()), trace_measure::loss, loss);
       if (!std::isfinite(loss)) report_nonfinite_loss(*record);
-      send(coordinator(), batch_done{context_for(passed.context.batch), loss, record->rows});
+      send(coordinator(), batch_done{context_for(passed.context.batch), loss});
     }
     return;
   }
@@ -156,8 +156,9 @@ void group_actor::handle_evaluation_done(evaluation_done& passed) {
   setup_.work->raise_failure();
   send(below_.who, credit{context_for(no_batch), 1});
   if (!passed.result) return;
-  const float* numbers = passed.result.f32();
-  send(coordinator(), evaluated{context_for(no_batch), passed.evaluation, numbers[0], numbers[1], passed.rows});
+  const std::span numbers(passed.result.f32(), objective::numbers);
+  send(coordinator(),
+       evaluated{context_for(no_batch), passed.evaluation, passed.samples, totals_of(numbers, passed.terms)});
 }
 
 void group_actor::handle_report_request(report_request& request) {

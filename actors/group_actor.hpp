@@ -23,6 +23,7 @@
 #include "actors/policies/update_policy.hpp"
 #include "actors/update_observer.hpp"
 #include "models/learning_rate.hpp"
+#include "models/objective.hpp"
 
 #include <deque>
 #include <memory>
@@ -41,6 +42,7 @@ struct group_setup {
   bool host_below = false;                                               // the neighbour below reads host memory only
   bool host_above = false;
   std::unique_ptr<update_policy> policy;
+  std::shared_ptr<const objective> target; // of the top group; not null there
   learning_rate rate{1e-3f};
   bool deterministic = false;
   int lag = 0;                               // deterministic: turns by which gradients are handled late
@@ -122,7 +124,6 @@ private:
   void deliver_early(batch_record&);
   void deliver_early_through(std::uint64_t last);
   void deliver_audit(batch_record&, const tensor& truth);
-  void apply_at_top(batch_record&, const tensor& truth);
   void audit(batch_record&, const tensor& truth);
   void send_audit_down(batch_record&, tensor values);
   void settle_if_done(batch_record&);
@@ -146,9 +147,9 @@ private:
   void recycle(batch_record&);
 
   // policy_actions
-  tensor update(batch_record&, applied_gradient, const tensor& dy, bool input_gradient) override;
+  tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) override;
   void accumulate(batch_record&, tensor dy) override;
-  void apply_accumulated() override;
+  void apply_accumulated(std::int64_t terms) override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
   tensor difference(const tensor& a, const tensor& b) override;
   void send_down(batch_record&, gradient_kind, tensor values) override;
@@ -172,7 +173,6 @@ private:
   std::uint64_t next_batch_ = 0; // after the latest that began its turn
   std::int64_t next_step_ = 0;   // likewise, of the run's schedule
   bool accumulated_ = false;
-  std::int64_t last_rows_ = 1; // of the latest batch: divides what is left at the end
 
   std::deque<std::unique_ptr<batch_record>> in_flight_; // in the order of their batches
   std::vector<std::unique_ptr<batch_record>> spare_;

@@ -42,14 +42,9 @@ void group_actor::deliver(batch_record& record, gradient_kind kind, const tensor
       send_audit_down(record, {});
   }
   if (is_top())
-    apply_at_top(record, values);
+    setup_.policy->on_loss(*this, record, values);
   else
     setup_.policy->on_gradient(*this, record, kind, values);
-}
-
-void group_actor::apply_at_top(batch_record& record, const tensor& truth) {
-  send_down(record, gradient_kind::truth, update(record, applied_gradient::truth, truth, true));
-  finish(record);
 }
 
 void group_actor::audit(batch_record& record, const tensor& truth) {
@@ -73,7 +68,8 @@ void group_actor::send_audit_down(batch_record& record, tensor values) {
   send_across(below_, audit_gradient{context_for(record.batch), std::move(values)});
 }
 
-tensor group_actor::update(batch_record& record, applied_gradient applied, const tensor& dy, bool input_gradient) {
+tensor group_actor::update(batch_record& record, applied_gradient applied, const tensor& dy, std::int64_t terms,
+                           bool input_gradient) {
   auto& work = *setup_.work;
   auto guard = measured(record, measure::guard, 1);
   auto nonfinite = measured(record, measure::nonfinite, setup_.layers->layer_count());
@@ -81,7 +77,7 @@ tensor group_actor::update(batch_record& record, applied_gradient applied, const
   if (is_top()) work.ops().add(work, measured(record, measure::loss, 1), 1, guard); // it may overflow alone
   staleness_ += setup_.layers->version() - record.version;
   ++stale_updates_;
-  const update_request request{record.rows, setup_.rate.at(record.step), std::exchange(accumulated_, false), &guard,
+  const update_request request{terms, setup_.rate.at(record.step), std::exchange(accumulated_, false), &guard,
                                &nonfinite};
   const bool sends = input_gradient && has_below() && sends_gradient(record.batch);
   auto below = setup_.layers->backward_and_update(work, dy, record.cache, sends, request);
@@ -94,17 +90,19 @@ void group_actor::accumulate(batch_record& record, tensor dy) {
   // What is not finite must not spoil the update of the batch that it is added to.
   auto guard = measured(record, measure::guard + 1, 1);
   work.ops().sum_squares(work, dy, guard);
+  if (is_top()) work.ops().add(work, measured(record, measure::loss, 1), 1, guard); // it may overflow alone
   work.ops().zero_unless_finite(work, guard, dy);
   setup_.layers->backward(work, dy, record.cache, {false, true, accumulated_});
   accumulated_ = true;
   staleness_ += setup_.layers->version() - record.version;
   ++stale_updates_;
-  observe_application(record, applied_gradient::residual, setup_.layers->version() + 1);
+  observe_application(record, is_top() ? applied_gradient::truth : applied_gradient::residual,
+                      setup_.layers->version() + 1);
 }
 
-void group_actor::apply_accumulated() {
+void group_actor::apply_accumulated(std::int64_t terms) {
   if (!std::exchange(accumulated_, false)) return;
-  setup_.layers->update(*setup_.work, {last_rows_, setup_.rate.at(next_step_), true});
+  setup_.layers->update(*setup_.work, {terms, setup_.rate.at(next_step_), true});
 }
 
 tensor group_actor::input_gradient(batch_record& record, const tensor& dy) {
@@ -140,7 +138,7 @@ void group_actor::train_predictor(batch_record& record, gradient_kind kind, cons
     record.agreement_measured = true;
   }
   auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
-  send(predictor_, target{context, kind, record.output, record.labels, received});
+  send(predictor_, target{context, kind, record.output, record.targets, received});
 }
 
 void group_actor::finish(batch_record& record) {
@@ -152,7 +150,7 @@ void group_actor::settle_if_done(batch_record& record) {
   if (!record.finished || record.awaits_audit) return;
   // The memory may be used again once the stream is past its readers; the measures are still to be read.
   for (auto& each : record.cache.layers) each = {};
-  record.output = record.labels = record.prediction = {};
+  record.output = record.targets = record.prediction = {};
   if (!is_top()) read_measures_late(record);
   when_complete(*setup_.work, work_done{context_for(record.batch), true});
 }

@@ -1,8 +1,9 @@
 // Of group_actor: a batch's turn, from its input to where the next one may begin.
 #include "actors/group_actor.hpp"
 
-#include "models/loss.hpp"
 #include "runtime/operators.hpp"
+
+#include <algorithm>
 
 namespace syngrad {
 
@@ -30,7 +31,7 @@ void group_actor::advance() {
       if (!gate_open()) return;
       if (predictor_ && setup_.policy->predicts(turn_->batch)) {
         auto context = caused_by(turn_->cause, turn_->batch, static_cast<std::uint32_t>(turn_->version));
-        send(predictor_, predict{context, turn_->output, turn_->labels});
+        send(predictor_, predict{context, turn_->output, turn_->targets});
         state_ = state::asking;
         return;
       }
@@ -68,15 +69,14 @@ void group_actor::start_training_batch(activation batch) {
   next_step_ = record.step + 1;
   record.rows = batch.values.rows();
   record.version = setup_.layers->version();
-  record.labels = batch.labels.read_on(work);
-  last_rows_ = record.rows;
-  samples_ += record.rows;
+  record.terms = std::max<std::int64_t>(batch.terms, 1);
+  record.targets = batch.targets.read_on(work);
+  samples_ += batch.samples;
   record.output = setup_.layers->forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
   if (is_top()) {
-    auto result = measured(record, measure::loss, 2);
-    const auto loss = softmax_cross_entropy(work, record.output, record.labels, true, result);
-    deliver(record, gradient_kind::truth, loss.gradient);
+    auto result = measured(record, measure::loss, objective::numbers);
+    deliver(record, gradient_kind::truth, setup_.target->evaluate(work, record.output, record.targets, true, result));
     finish_turn();
     return;
   }
@@ -85,7 +85,9 @@ void group_actor::start_training_batch(activation batch) {
              phase::train,
              0,
              record.output,
-             record.labels,
+             record.targets,
+             batch.samples,
+             batch.terms,
              record.step};
   state_ = state::sending;
 }
@@ -93,16 +95,22 @@ void group_actor::start_training_batch(activation batch) {
 void group_actor::start_evaluation_batch(activation batch) {
   auto& work = *setup_.work;
   auto output = setup_.layers->forward(work, batch.values.read_on(work), phase::evaluate, nullptr);
-  evaluation_done passed{caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.values.rows(), {}};
+  evaluation_done passed{caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.samples, batch.terms, {}};
   turn_ = nullptr;
   if (is_top()) {
-    auto result = make_tensor(work, {2});
-    softmax_cross_entropy(work, output, batch.labels.read_on(work), false, result);
+    auto result = make_tensor(work, {objective::numbers});
+    work.ops().fill(work, result, 0);
+    setup_.target->evaluate(work, output, batch.targets.read_on(work), false, result);
     passed.result = brought_to_host(work, result);
   } else {
     output.ready_after(work.record());
-    output_ = {
-      caused_by(batch.context.id, no_batch, 0), phase::evaluate, batch.evaluation, std::move(output), batch.labels, 0};
+    output_ = {caused_by(batch.context.id, no_batch, 0),
+               phase::evaluate,
+               batch.evaluation,
+               std::move(output),
+               batch.targets,
+               batch.samples,
+               batch.terms};
     state_ = state::sending;
   }
   when_complete(work, std::move(passed));
@@ -148,7 +156,7 @@ bool group_actor::try_flush() {
     if (!in_flight_.empty()) deliver_early_through(in_flight_.back()->batch); // deterministic: held back until now
   }
   if (!in_flight_.empty()) return false;
-  if (!is_top()) setup_.policy->on_end(*this);
+  setup_.policy->on_end(*this);
   flushing_ = false;
   flushed_ = true;
   inbox_.pop_front();

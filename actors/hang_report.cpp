@@ -51,7 +51,6 @@ training_summary wait_for_outcome(const running_actors& actors, double hang_afte
     hung.end = run_end::hung;
     hung.failure = line + " (--hang-after)";
     hung.steps = static_cast<std::int64_t>(watch.beat());
-    hung.test_error_percent = hung.validation_error_percent = not_measured;
     return hung;
   }
   return outcome.get();

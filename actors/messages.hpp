@@ -36,6 +36,7 @@
 #include "actors/gradient_kind.hpp"
 #include "actors/summary.hpp"
 #include "models/layer.hpp"
+#include "models/objective.hpp"
 #include "models/synthetic_gradient_model.hpp"
 #include "runtime/tensor.hpp"
 
@@ -66,8 +67,10 @@ struct activation {
   phase mode = phase::train;
   std::uint64_t evaluation = 0; // which evaluation it belongs to, in phase::evaluate
   tensor values;                // [batch, features]
-  tensor labels;                // i32 [batch]
-  std::int64_t step = 0;        // of the run's schedule, in phase::train: batches that ended at gaps are no steps
+  tensor targets;               // of the objective: labels i32 [batch], or values f32 [batch, outputs]
+  std::int64_t samples = 0;
+  std::int64_t terms = 0; // of the loss: what an update divides by
+  std::int64_t step = 0;  // of the run's schedule, in phase::train: batches that ended at gaps are no steps
 };
 
 struct gradient {
@@ -89,7 +92,7 @@ struct gradients_wanted {
 struct predict {
   message_context context;
   tensor values;
-  tensor labels;
+  tensor targets;
 };
 
 struct synthetic_gradient {
@@ -101,7 +104,7 @@ struct target {
   message_context context;
   gradient_kind kind = gradient_kind::none;
   tensor values; // the activation
-  tensor labels;
+  tensor targets;
   tensor gradient;
 };
 
@@ -133,7 +136,6 @@ struct flush_mark {
 struct batch_done {
   message_context context;
   double loss = 0;
-  std::int64_t rows = 0;
 };
 
 // Trained by the groups below a gap in the network only: the source has to send one more.
@@ -144,9 +146,8 @@ struct batch_alone {
 struct evaluated {
   message_context context;
   std::uint64_t evaluation = 0;
-  double loss = 0; // mean over the rows
-  double wrong = 0;
-  std::int64_t rows = 0;
+  std::int64_t samples = 0;
+  loss_totals totals; // over their loss terms
 };
 
 // Of one of its batches; not after the last training batch, when there is nothing else to do than to wait.
@@ -179,7 +180,8 @@ struct work_done {
 struct evaluation_done {
   message_context context;
   std::uint64_t evaluation = 0;
-  std::int64_t rows = 0;
+  std::int64_t samples = 0;
+  std::int64_t terms = 0;
   tensor result;
 };
 
@@ -217,8 +219,8 @@ struct evaluate {
 struct evaluation_begun {
   message_context context;
   std::uint64_t evaluation = 0;
-  std::int64_t step = 0; // training batches that went before
-  std::int64_t rows = 0; // that will come back as `evaluated`
+  std::int64_t step = 0;    // training batches that went before
+  std::int64_t samples = 0; // that will come back as `evaluated`
   bool on_test_set = false;
 };
 struct training_ended {

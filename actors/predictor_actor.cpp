@@ -81,7 +81,7 @@ void predictor_actor::advance() {
 
 void predictor_actor::answer(const predict& asked) {
   auto& work = *setup_.work;
-  auto values = setup_.model->predict(work, asked.values.read_on(work), asked.labels.read_on(work));
+  auto values = setup_.model->predict(work, asked.values.read_on(work), asked.targets.read_on(work));
   values.ready_after(work.record());
   send(group_,
        synthetic_gradient{context_for(asked.context.batch, static_cast<std::uint32_t>(trained_)), std::move(values)});
@@ -91,7 +91,7 @@ void predictor_actor::train_on_oldest_target() {
   auto& work = *setup_.work;
   const auto next = std::move(targets_.front());
   targets_.pop_front();
-  setup_.model->train(work, next.values.read_on(work), next.labels.read_on(work), next.gradient.read_on(work),
+  setup_.model->train(work, next.values.read_on(work), next.targets.read_on(work), next.gradient.read_on(work),
                       setup_.rate.at(trained_));
   ++trained_;
   if (solving_) ++since_solve_;

@@ -4,7 +4,9 @@
 #include "actors/setting_limits.hpp"
 #include "models/learning_rate.hpp"
 #include "runtime/data/hold_out.hpp"
+#include "runtime/operators.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -41,11 +43,17 @@ status check_numbers(const training_settings& s) {
   if (!(s.validation_fraction >= 0 && s.validation_fraction < 1))
     return refuse("validation",
                   "expected a fraction of at least 0 and below 1, got " + std::to_string(s.validation_fraction));
-  if (s.target_percent && !(*s.target_percent >= 0 && *s.target_percent <= 100))
-    return refuse("target-error", "expected 0 to 100 %, got " + std::to_string(*s.target_percent));
   if (!(s.hang_after_s >= 0))
     return refuse("hang-after", "expected seconds, 0 for never, got " + std::to_string(s.hang_after_s));
   if (auto decay = learning_rate::parse(1, s.decay, s.steps); !decay) return refuse("lr-decay", decay.message());
+  return ok();
+}
+
+status check_objective(const training_settings& s) {
+  const auto judge = make_objective(s.objective);
+  if (!judge) return refuse("objective", judge.message());
+  if (!s.target) return ok();
+  if (auto good = check_target(*s.target, **judge); !good) return refuse("target", good.message());
   return ok();
 }
 
@@ -65,7 +73,7 @@ status check_optimizers(const training_settings& s) {
 
 status check_max_alone(const training_settings& s) {
   if (s.max_alone == 0) return ok();
-  if (!policy_predicts(s.policy))
+  if (!capabilities_of(s.policy).predicts)
     return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
                                  s.policy + "; leave it out or use --max-alone 0");
   if (s.deterministic)
@@ -78,7 +86,7 @@ status check_lag(const training_settings& s) {
   if (!s.lag) return ok();
   if (!s.deterministic) return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
   // A prediction cannot come after its own target.
-  const int least = policy_predicts(s.policy) ? 1 : 0;
+  const int least = capabilities_of(s.policy).predicts ? 1 : 0;
   if (*s.lag < least || *s.lag > most_lag)
     return refuse("lag", "expected " + std::to_string(least) + " to " + std::to_string(most_lag) + " with --policy " +
                            s.policy + ", got " + std::to_string(*s.lag));
@@ -87,12 +95,31 @@ status check_lag(const training_settings& s) {
 
 status check_gradients(const training_settings& s) {
   if (s.gradients.is_all()) return ok();
-  if (s.policy != "synthetic")
+  if (capabilities_of(s.policy).needs_every_gradient)
     return refuse("gradients", "expected all, because --policy " + s.policy +
                                  " needs each of them; use --policy synthetic or --gradients all");
   if (s.gradients.above && s.deterministic)
     return refuse("gradients",
                   "an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use every:N");
+  return ok();
+}
+
+// A data set made by hand has what it says.
+status check_samples(const sample_set& samples, const dataset& of, const std::string& which) {
+  const auto wrong = [&](const std::string& why) {
+    return refuse("data", "the " + which + " samples of '" + of.name + "' " + why);
+  };
+  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(samples.count, 0));
+  const auto features = count * static_cast<std::size_t>(of.features),
+             values = count * static_cast<std::size_t>(of.values);
+  if (samples.bytes.size() + samples.floats.size() != features || (!samples.bytes.empty() && !samples.floats.empty()))
+    return wrong("have no " + std::to_string(of.features) + " features each, as bytes or as floats");
+  if (samples.labels.size() != (of.values == 0 ? count : 0) || samples.values.size() != values)
+    return wrong(of.values == 0 ? "have no label each" : "have no " + std::to_string(of.values) + " values each");
+  for (const auto label : samples.labels)
+    if (label != no_label && (label < 0 || label >= of.classes))
+      return wrong("have the label " + std::to_string(label) + ", which is not below the number of classes, " +
+                   std::to_string(of.classes));
   return ok();
 }
 
@@ -105,11 +132,18 @@ std::string fitting_model(const network& net, const dataset& data) {
 
 } // namespace
 
+synthetic_gradient_settings predictors_of(const training_settings& settings) {
+  auto out = settings.synthetic;
+  const auto judge = make_objective(settings.objective);
+  out.labels = out.labels && judge && (*judge)->takes_labels();
+  return out;
+}
+
 status check_settings(const training_settings& settings) {
   if (const auto policy = make_update_policy(settings.policy, 0); !policy) return refuse("policy", policy.message());
   if (auto kind = check_synthetic_gradient_kind(settings.synthetic.kind); !kind) return refuse("sg", kind.message());
-  for (const auto& each : {check_numbers(settings), check_optimizers(settings), check_lag(settings),
-                           check_gradients(settings), check_max_alone(settings)})
+  for (const auto& each : {check_numbers(settings), check_objective(settings), check_optimizers(settings),
+                           check_lag(settings), check_gradients(settings), check_max_alone(settings)})
     if (!each) return each.failure();
   return ok();
 }
@@ -136,7 +170,16 @@ std::int64_t training_rows(const training_settings& settings, const dataset& dat
 
 status check_data(const training_settings& settings, const network& net, const dataset& data) {
   const auto& name = data.name;
-  if (net.inputs != data.features || net.classes < data.classes)
+  const bool has_labels = data.values == 0, takes_labels = (*make_objective(settings.objective))->takes_labels();
+  if (has_labels != takes_labels)
+    return refuse("objective", "the targets of the data '" + name + "' are " + (has_labels ? "labels" : "values") +
+                                 ", but " + settings.objective.name + " takes " +
+                                 (takes_labels ? "labels; use mse" : "values; use cross-entropy"));
+  if (!has_labels && (net.inputs != data.features || net.classes != data.values))
+    return refuse("model", "the data '" + name + "' has " + std::to_string(data.features) + " features and " +
+                             std::to_string(data.values) + " values to each, but " + net.description + " takes " +
+                             std::to_string(net.inputs) + " and gives " + std::to_string(net.classes));
+  if (has_labels && (net.inputs != data.features || net.classes < data.classes))
     return refuse("model", "the data '" + name + "' has " + std::to_string(data.features) + " features and " +
                              std::to_string(data.classes) + " classes, but " + net.description + " takes " +
                              std::to_string(net.inputs) + " and tells " + std::to_string(net.classes) +
@@ -152,7 +195,11 @@ status check_data(const training_settings& settings, const network& net, const d
 status check_run(const training_settings& settings, const network& net, const dataset* data) {
   for (const auto& each : {check_settings(settings), check_network(net), check_split(settings.split, net)})
     if (!each) return each.failure();
-  return data ? check_data(settings, net, *data) : ok();
+  if (!data) return ok();
+  for (const auto& each : {check_data(settings, net, *data), check_samples(data->train, *data, "training"),
+                           check_samples(data->test, *data, "test")})
+    if (!each) return each.failure();
+  return ok();
 }
 
 } // namespace syngrad

@@ -49,7 +49,7 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
 }
 
 status build_groups(run_plan& plan, network net, const device_places& places) {
-  const bool predicts = policy_predicts(plan.settings.policy);
+  const bool predicts = capabilities_of(plan.settings.policy).predicts;
   const auto& split = plan.settings.split;
   int first_layer = 0, first_unit = 0;
   for (std::size_t i = 0; i < split.size(); ++i) {
@@ -107,6 +107,8 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
 
   run_plan plan;
   plan.settings = settings;
+  plan.judge = std::move(*make_objective(settings.objective)); // checked above
+  plan.settings.synthetic = predictors_of(settings);
   plan.data = data;
   plan.source_device = places.source;
   plan.devices = used_devices(places);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "actors/gradient_demand.hpp"
+#include "models/metric_target.hpp"
+#include "models/objective.hpp"
 #include "models/optimizer.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
@@ -26,9 +28,10 @@ struct training_settings {
 
   std::int64_t batch_size = 256;
   std::int64_t steps = 1000;
-  std::int64_t evaluate_every = 0;      // steps; 0: only at the end
-  std::optional<double> target_percent; // stop when an evaluation's error is at most this
-  double validation_fraction = 0;       // of the training set, held out; evaluations are then made on it
+  objective_settings objective;
+  std::int64_t evaluate_every = 0;     // steps; 0: only at the end
+  std::optional<metric_target> target; // stop when an evaluation reaches it
+  double validation_fraction = 0;      // of the training set, held out; evaluations are then made on it
 
   std::uint64_t seed = 1;
   bool deterministic = false;
@@ -46,6 +49,9 @@ struct training_settings {
   // are not among `steps`. Needs a policy that predicts, and a run that is not deterministic.
   std::int64_t max_alone = 0;
 };
+
+// What the run's predictors are made with: the objective may have no labels to condition them on.
+synthetic_gradient_settings predictors_of(const training_settings&);
 
 // Names of the policies, in the order of their registry.
 std::vector<std::string> known_policies();

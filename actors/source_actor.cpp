@@ -32,8 +32,8 @@ void source_actor::on_exit() {
 void source_actor::handle_connect(connect& neighbours) {
   above_ = {neighbours.above, setup_.host_above};
   report_failures_to(neighbours.coordinator);
-  training_samples_.emplace(*setup_.work, setup_.data->train, setup_.data->features);
-  test_samples_.emplace(*setup_.work, setup_.data->test, setup_.data->features);
+  training_samples_.emplace(*setup_.work, setup_.data->train, *setup_.data);
+  test_samples_.emplace(*setup_.work, setup_.data->test, *setup_.data);
 }
 
 void source_actor::handle_credit(credit& granted) {
@@ -96,8 +96,9 @@ void source_actor::advance() {
 
 void source_actor::send_training_batch() {
   auto made = training_samples_->gather(setup_.order.next());
-  send_across(above_, activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0,
-                                 std::move(made.values), std::move(made.labels), scheduled()});
+  send_across(above_,
+              activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
+                         std::move(made.targets), made.samples, made.terms, scheduled()});
   ++step_;
   if (setup_.evaluate_every > 0 && scheduled() >= next_evaluation_ && step_ < steps_) {
     next_evaluation_ += setup_.evaluate_every;
@@ -126,7 +127,7 @@ void source_actor::send_evaluation_batch() {
     std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
   auto made = (pass_->on_test_set ? test_samples_ : training_samples_)->gather(rows_);
   send_across(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
-                                 std::move(made.labels)});
+                                 std::move(made.targets), made.samples, made.terms});
   pass_->next_row += count;
   if (pass_->next_row == total) pass_.reset();
 }

@@ -1,6 +1,8 @@
 // What a run reports: while it runs (progress, evaluation) and at its end (summary).
 #pragma once
 
+#include "models/metric.hpp"
+
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -42,8 +44,8 @@ struct progress_report {
   double loss = 0; // running mean over recent batches
   double samples_per_s = 0;
   double eta_s = 0;
-  double test_error_percent = 0; // of the last evaluation; NaN before the first
-  double busy = 0;               // mean over the groups
+  metric_values metrics; // of the last evaluation; NaN before the first
+  double busy = 0;       // mean over the groups
 };
 
 struct evaluation_report {
@@ -51,7 +53,7 @@ struct evaluation_report {
   double wall_s = 0;     // since the start of training
   double train_loss = 0; // mean since the last evaluation
   double loss = 0;
-  double error_percent = 0;
+  metric_values metrics;
   double samples_per_s = 0;
   bool on_validation = false;
   std::vector<group_report> groups;
@@ -84,8 +86,8 @@ struct training_summary {
   double steps_per_s = 0; // of the training alone
   double samples_per_s = 0;
   double final_loss = 0;
-  double test_error_percent = 0;            // NaN where the run ended before it could be measured
-  double validation_error_percent = 0;      // NaN without validation
+  metric_values test;                       // NaN, or none, where the run ended before they could be measured
+  metric_values validation;                 // likewise, and without validation
   std::int64_t nonfinite_skipped = 0;       // batches
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
   std::uint64_t device_bytes = 0;           // of all devices, in all processes

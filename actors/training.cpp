@@ -44,7 +44,7 @@ training_summary not_begun(const std::string& why) {
   training_summary out;
   out.end = run_end::failed;
   out.failure = why;
-  out.test_error_percent = out.validation_error_percent = out.final_loss = not_measured;
+  out.final_loss = not_measured;
   return out;
 }
 

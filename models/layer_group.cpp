@@ -146,7 +146,7 @@ void layer_group::update(stream& s, const update_request& request) {
 // `nonfinite` receives the layer's part of what is asked for, and is pointed to.
 optimizer_step layer_group::step_of(std::size_t i, const update_request& request, tensor& nonfinite) const {
   if (request.nonfinite) nonfinite = request.nonfinite->view(static_cast<std::int64_t>(i), {1});
-  return {.scale = 1 / static_cast<float>(request.batch_size),
+  return {.scale = 1 / static_cast<float>(request.terms),
           .learning_rate = request.learning_rate,
           .number = version_ + 1,
           .guard = request.guard,

@@ -21,7 +21,7 @@ struct group_cache {
 };
 
 struct update_request {
-  std::int64_t batch_size; // for the division of the summed gradients
+  std::int64_t terms; // of the loss, by which the summed gradients are divided
   float learning_rate;
   bool accumulated = false;      // earlier backward passes have left gradients to be added to
   const tensor* guard = nullptr; // nothing is applied where this scalar is not finite

@@ -55,10 +55,10 @@ layer_list make_hidden_unit(std::int64_t inputs, std::int64_t width) {
 
 result<network> make_mlp(const std::string& description, std::string_view shape_text) {
   auto parts = split_text(shape_text, '-');
-  if (parts.size() < 2) return malformed_model(description, "inputs and classes are needed");
+  if (parts.size() < 2) return malformed_model(description, "inputs and outputs are needed");
   const auto inputs = parse_bounded(description, parts.front(), "the number of inputs", 1, max_width);
   if (!inputs) return inputs.failure();
-  const auto classes = parse_bounded(description, parts.back(), "the number of classes", 2, max_width);
+  const auto classes = parse_bounded(description, parts.back(), "the number of outputs", 1, max_width);
   if (!classes) return classes.failure();
   const auto hidden = parse_hidden(description, {parts.begin() + 1, parts.end() - 1});
   if (!hidden) return hidden.failure();

@@ -1,8 +1,9 @@
 // The operators of a device. Each enqueues work on its stream and returns.
 //
-// All tensors are contiguous f32 unless said otherwise; labels are i32 [batch] in 0..classes-1. Outputs are allocated
-// by the caller. Tensors from other streams are made readable by the caller (tensor::read_on). Nothing is allocated
-// from the operating system once each shape was seen, and results do not depend on timing or on the calling thread.
+// All tensors are contiguous f32 unless said otherwise; labels are i32 [rows] in 0..classes-1, or no_label. Outputs are
+// allocated by the caller. Tensors from other streams are made readable by the caller (tensor::read_on). Nothing is
+// allocated from the operating system once each shape was seen, and results do not depend on timing or on the calling
+// thread.
 #pragma once
 
 #include "runtime/step_numbers.hpp"
@@ -11,6 +12,8 @@
 namespace syngrad {
 
 enum class transpose : bool { no, yes };
+
+inline constexpr std::int32_t no_label = -1; // of a row that has none
 
 // c = alpha * op(a) * op(b) + beta * c, with op(a) [m, k], op(b) [k, n], c [m, n]. With beta == 0, c is not read.
 // Then bias [n] is added to each row, and then max(0, .) is taken if `relu`; a NaN stays one. `sums_of_a` [m] receives
@@ -78,6 +81,17 @@ struct step_arguments {
   const tensor* numbers = nullptr; // u8
 };
 
+// The loss of a row is the cross-entropy between softmax(logits) and the target: (1 - smoothing) onehot(label) +
+// smoothing / classes. A row without a label has neither loss nor gradient.
+struct cross_entropy_arguments {
+  const tensor& logits; // [rows, classes]
+  const tensor& labels;
+  tensor* gradient; // softmax(logits) - target, per row; may be null
+  tensor& result;   // [2]: mean loss of the rows with a label, 0 where there is none; how many of them have another
+                  // largest logit than that of their label (the lowest index wins ties)
+  float smoothing = 0;
+};
+
 class operators {
 public:
   virtual ~operators() = default;
@@ -103,8 +117,8 @@ public:
   virtual void batch_norm(stream&, const batch_norm_arguments&) = 0;
   virtual void batch_norm_backward(stream&, const batch_norm_backward_arguments&) = 0;
 
-  // y[r] = bias + table[labels[r]]; a null bias or table counts as zero. Prefills a product's output (beta = 1), so
-  // that bias and label term cost no pass of their own.
+  // y[r] = bias + table[labels[r]]; a null bias or table counts as zero, as does the entry of no label. Prefills a
+  // product's output (beta = 1), so that bias and label term cost no pass of their own.
   virtual void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) = 0;
   // Both keep what was there where the scalar `guard` (may be null) is not finite.
   // out[c] = beta * out[c] + sum over rows of x[r][c]
@@ -115,10 +129,7 @@ public:
   // counts[k] = beta * counts[k] + number of rows labelled k; counts [classes]
   virtual void count_labels(stream&, const tensor& labels, float beta, tensor& counts) = 0;
 
-  // result[0] = mean loss, result[1] = number of rows whose largest logit is not the label (lowest index wins ties).
-  // gradient (may be null) = softmax(logits) - onehot(labels), per sample.
-  virtual void softmax_cross_entropy(stream&, const tensor& logits, const tensor& labels, tensor* gradient,
-                                     tensor& result) = 0;
+  virtual void softmax_cross_entropy(stream&, const cross_entropy_arguments&) = 0;
 
   // out[r] = source[indices[r]] * scale; source u8 or f32 [n, features], indices i32 [batch], out f32.
   virtual void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) = 0;

@@ -152,7 +152,7 @@ void conducted_run::end_with(run_end end, const std::string& why) {
   summary_.emplace();
   summary_->end = end;
   summary_->failure = why;
-  summary_->test_error_percent = summary_->validation_error_percent = summary_->final_loss = not_measured;
+  summary_->final_loss = not_measured;
 }
 
 // A signal for all processes of a run may be heard of from a node first: it is one request, however often it is told.

@@ -19,7 +19,7 @@ public:
   bool bring(M& message) {
     bool ready = true;
     if constexpr (requires { message.values; }) ready = bring_tensor(message.values) && ready;
-    if constexpr (requires { message.labels; }) ready = bring_tensor(message.labels) && ready;
+    if constexpr (requires { message.targets; }) ready = bring_tensor(message.targets) && ready;
     return ready;
   }
   stream& work() { return *work_; }

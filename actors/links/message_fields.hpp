@@ -9,9 +9,9 @@ namespace syngrad {
 template <class A>
 void fields(A& archive, activation& m) {
   archive(m.mode, phase::evaluate);
-  archive(m.evaluation, m.step);
+  archive(m.evaluation, m.step, m.samples, m.terms);
   archive.values(m.values, archive.formats().activations);
-  archive.values(m.labels, wire_format::f32);
+  archive.values(m.targets, wire_format::f32);
 }
 
 template <class A>
@@ -35,12 +35,12 @@ void fields(A&, flush_mark&) {}
 
 template <class A>
 void fields(A& archive, batch_done& m) {
-  archive(m.loss, m.rows);
+  archive(m.loss);
 }
 
 template <class A>
 void fields(A& archive, evaluated& m) {
-  archive(m.evaluation, m.loss, m.wrong, m.rows);
+  archive(m.evaluation, m.samples, m.totals.loss, m.totals.sums[0], m.totals.sums[1], m.totals.terms);
 }
 
 template <class A>
@@ -71,7 +71,7 @@ void fields(A& archive, evaluate& m) {
 
 template <class A>
 void fields(A& archive, evaluation_begun& m) {
-  archive(m.evaluation, m.step, m.rows, m.on_test_set);
+  archive(m.evaluation, m.step, m.samples, m.on_test_set);
 }
 
 template <class A>

@@ -3,7 +3,8 @@
 namespace syngrad {
 
 void corrected_policy::on_turn(policy_actions& group, batch_record& record) {
-  group.update(record, applied_gradient::synthetic, record.prediction, false);
+  last_terms_ = record.terms;
+  group.update(record, applied_gradient::synthetic, record.prediction, record.terms, false);
 }
 
 void corrected_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
@@ -19,7 +20,7 @@ void corrected_policy::on_gradient(policy_actions& group, batch_record& record, 
 }
 
 void corrected_policy::on_end(policy_actions& group) {
-  group.apply_accumulated();
+  group.apply_accumulated(last_terms_);
 }
 
 } // namespace syngrad

@@ -9,14 +9,15 @@ namespace syngrad {
 
 class corrected_policy : public update_policy {
 public:
-  bool predicts(std::uint64_t) const override { return true; }
-  bool waits_for_gradient(std::uint64_t) const override { return false; }
-  bool bootstraps(std::uint64_t) const override { return false; }
+  policy_capabilities capabilities() const override { return {.predicts = true}; }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
   void on_turn(policy_actions&, batch_record&) override;
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
   void on_end(policy_actions&) override;
+
+private:
+  std::int64_t last_terms_ = 1; // of the latest batch: divides what is left at the end
 };
 
 } // namespace syngrad

@@ -1,7 +1,5 @@
 #include "actors/policies/delayed.hpp"
 
-#include "actors/policies/locked.hpp"
-
 namespace syngrad {
 
 void delayed_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,

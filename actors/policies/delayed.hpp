@@ -8,13 +8,10 @@ namespace syngrad {
 
 class delayed_policy : public update_policy {
 public:
-  bool predicts(std::uint64_t) const override { return false; }
-  bool waits_for_gradient(std::uint64_t) const override { return false; }
-  bool bootstraps(std::uint64_t) const override { return false; }
+  policy_capabilities capabilities() const override { return {}; }
   // Up to the loss and down again: a turn for each interface on both ways.
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
-  void on_turn(policy_actions&, batch_record&) override {}
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
 };
 

@@ -1,4 +1,5 @@
-// The names of the policies: a new policy is a file of its own and one line here.
+// The names of the policies, and what they share: a new policy is a file of its own and one line here, or one call of
+// register_policy().
 #include "actors/policies/corrected.hpp"
 #include "actors/policies/delayed.hpp"
 #include "actors/policies/locked.hpp"
@@ -7,47 +8,64 @@
 #include "actors/settings.hpp"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 namespace syngrad {
 
 namespace {
 
 template <class Policy>
-std::unique_ptr<update_policy> make() {
+std::unique_ptr<update_policy> make_policy() {
   return std::make_unique<Policy>();
 }
 
-struct entry {
-  const char* name;
-  std::unique_ptr<update_policy> (*make)();
-};
+std::vector<known_policy>& policy_registry() {
+  static std::vector<known_policy> all{
+    {"synthetic", make_policy<synthetic_policy>},
+    {"corrected", make_policy<corrected_policy>},
+    {"delayed", make_policy<delayed_policy>},
+    {"locked", make_policy<locked_policy>},
+  };
+  return all;
+}
 
-constexpr std::array<entry, 4> registry{{
-  {"synthetic", make<synthetic_policy>},
-  {"corrected", make<corrected_policy>},
-  {"delayed", make<delayed_policy>},
-  {"locked", make<locked_policy>},
-}};
-
-const entry* find(const std::string& name) {
-  const auto found = std::find_if(registry.begin(), registry.end(), [&](auto& each) { return name == each.name; });
-  return found == registry.end() ? nullptr : found;
+const known_policy* find_policy(const std::string& name) {
+  const auto& all = policy_registry();
+  const auto found = std::find_if(all.begin(), all.end(), [&](auto& each) { return name == each.name; });
+  return found == all.end() ? nullptr : &*found;
 }
 
 } // namespace
 
+void update_policy::on_loss(policy_actions& group, batch_record& record, const tensor& values) {
+  apply_received(group, record, gradient_kind::truth, values);
+}
+
+void apply_received(policy_actions& group, batch_record& record, gradient_kind kind, const tensor& values) {
+  if (kind == gradient_kind::none)
+    group.send_down(record, kind, {});
+  else
+    group.send_down(record, kind, group.update(record, applied_gradient::truth, values, record.terms, true));
+  group.finish(record);
+}
+
+status register_policy(known_policy added) {
+  if (find_policy(added.name)) return error{"there is a policy '" + added.name + "' already; give it another name"};
+  policy_registry().push_back(std::move(added));
+  return ok();
+}
+
 std::vector<std::string> known_policies() {
   std::vector<std::string> names;
-  for (const auto& each : registry) names.emplace_back(each.name);
+  for (const auto& each : policy_registry()) names.push_back(each.name);
   return names;
 }
 
 result<std::unique_ptr<update_policy>> make_update_policy(const std::string& name, std::int64_t warmup) {
-  const auto* found = find(name);
+  const auto* found = find_policy(name);
   if (!found) {
     std::string known;
-    for (const auto& each : registry) known += (known.empty() ? "" : ", ") + std::string(each.name);
+    for (const auto& each : policy_registry()) known += (known.empty() ? "" : ", ") + each.name;
     return error{"unknown policy '" + name + "'; the policies are " + known};
   }
   auto policy = found->make();
@@ -55,9 +73,9 @@ result<std::unique_ptr<update_policy>> make_update_policy(const std::string& nam
   return policy;
 }
 
-bool policy_predicts(const std::string& name) {
-  const auto* found = find(name);
-  return found && found->make()->predicts(0);
+policy_capabilities capabilities_of(const std::string& name) {
+  const auto* found = find_policy(name);
+  return found ? found->make()->capabilities() : policy_capabilities{};
 }
 
 } // namespace syngrad

@@ -4,7 +4,7 @@ namespace syngrad {
 
 void synthetic_policy::on_turn(policy_actions& group, batch_record& record) {
   group.send_down(record, gradient_kind::bootstrapped,
-                  group.update(record, applied_gradient::synthetic, record.prediction, true));
+                  group.update(record, applied_gradient::synthetic, record.prediction, record.terms, true));
 }
 
 void synthetic_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,

@@ -8,9 +8,9 @@ namespace syngrad {
 
 class synthetic_policy : public update_policy {
 public:
-  bool predicts(std::uint64_t) const override { return true; }
-  bool waits_for_gradient(std::uint64_t) const override { return false; }
-  bool bootstraps(std::uint64_t) const override { return true; }
+  policy_capabilities capabilities() const override {
+    return {.predicts = true, .bootstraps = true, .needs_every_gradient = false};
+  }
   // Targets come from the neighbour, which is at most this many batches behind.
   int fixed_lag(int, int) const override { return 2; }
 

@@ -1,10 +1,12 @@
 // When a group updates, and with which gradient: one file for each policy.
 //
 // The group actor drives: for each training batch it runs the forward pass, sends the activation up, and gives the
-// policy its turn (on_turn); it hands over each gradient that comes down exactly once (on_gradient). The policy answers
-// through `policy_actions`, all of which only enqueue work and messages.
+// policy its turn (on_turn); it hands over each gradient that comes down exactly once (on_gradient). At the top group
+// there is the gradient of the loss at once instead of both (on_loss). The policy answers through `policy_actions`, all
+// of which only enqueue work and messages.
 //
-// A policy belongs to one group actor. It must finish() every batch: that frees the cache.
+// A policy belongs to one group actor. It must finish() every batch: that frees the cache. What a policy can do, and
+// what it needs of a run, it declares: nobody asks for its name.
 #pragma once
 
 #include "actors/batch_record.hpp"
@@ -22,14 +24,14 @@ class policy_actions {
 public:
   virtual ~policy_actions() = default;
 
-  // Backward pass with `dy` and one optimizer step, together with what accumulate() has left. Returns the gradient at
-  // the group's input; a null tensor where `input_gradient` is false, nobody wants it, or
-  // this is the bottom group.
-  virtual tensor update(batch_record&, applied_gradient, const tensor& dy, bool input_gradient) = 0;
+  // Backward pass with `dy` and one optimizer step, together with what accumulate() has left; the sum is divided by
+  // `terms`. Returns the gradient at the group's input; a null tensor where `input_gradient` is false, nobody wants it,
+  // or this is the bottom group.
+  virtual tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) = 0;
   // Adds the parameter gradient of `dy`, which is used up, to the next update.
   virtual void accumulate(batch_record&, tensor dy) = 0;
-  // One optimizer step with what accumulate() has left, if anything.
-  virtual void apply_accumulated() = 0;
+  // One optimizer step with what accumulate() has left, if anything, divided by `terms`.
+  virtual void apply_accumulated(std::int64_t terms) = 0;
   // The gradient at the group's input that belongs to `dy` at its output; null at the bottom group.
   virtual tensor input_gradient(batch_record&, const tensor& dy) = 0;
   virtual tensor difference(const tensor& a, const tensor& b) = 0;
@@ -42,30 +44,52 @@ public:
   virtual void finish(batch_record&) = 0;
 };
 
+struct policy_capabilities {
+  bool predicts = false;   // groups below the top have predictors
+  bool bootstraps = false; // what is sent down may come from predictions: true gradients then travel apart, for
+                           // audits
+  bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
+};
+
 class update_policy {
 public:
   virtual ~update_policy() = default;
 
+  virtual policy_capabilities capabilities() const = 0;
   // Whether the batch's turn begins with a prediction; on_turn() then finds it in the record.
-  virtual bool predicts(std::uint64_t batch) const = 0;
+  virtual bool predicts(std::uint64_t) const { return capabilities().predicts; }
+  // Whether the gradients of this batch that are sent down come from predictions.
+  virtual bool bootstraps(std::uint64_t) const { return capabilities().bootstraps; }
   // Whether the batch's turn ends only when its own gradient has been handled.
-  virtual bool waits_for_gradient(std::uint64_t batch) const = 0;
-  // Whether the gradients sent down come from predictions: true ones then travel apart, for audits.
-  virtual bool bootstraps(std::uint64_t batch) const = 0;
+  virtual bool waits_for_gradient(std::uint64_t) const { return false; }
   // Turns by which gradients are handled late in a deterministic run, for group `index` of `count`.
   virtual int fixed_lag(int index, int count) const = 0;
 
-  virtual void on_turn(policy_actions&, batch_record&) = 0;
+  virtual void on_turn(policy_actions&, batch_record&) {}
   // `values` is null where `kind` is none.
   virtual void on_gradient(policy_actions&, batch_record&, gradient_kind kind, const tensor& values) = 0;
+  // Of the top group: `values` is the gradient of the batch's loss. By default it updates with it, and sends down what
+  // it becomes.
+  virtual void on_loss(policy_actions&, batch_record&, const tensor& values);
   // The stream of batches has ended and every gradient has been handled.
   virtual void on_end(policy_actions&) {}
 };
 
+// Update with a gradient that has come down, or with that of the loss, and pass on what it becomes at the input.
+void apply_received(policy_actions&, batch_record&, gradient_kind, const tensor& values);
+
+struct known_policy {
+  std::string name;
+  std::unique_ptr<update_policy> (*make)();
+};
+// Makes a policy known to every run that is prepared from now on; not while another thread prepares one. A name that is
+// known already is not taken a second time.
+status register_policy(known_policy);
+
 // By name; fails naming the known ones. Batches before `warmup` run locked and train the predictors.
 result<std::unique_ptr<update_policy>> make_update_policy(const std::string& name, std::int64_t warmup);
 
-// Whether groups below the top need predictors.
-bool policy_predicts(const std::string& name);
+// Of a policy by name; of an unknown one nothing is true but what it may need.
+policy_capabilities capabilities_of(const std::string& name);
 
 } // namespace syngrad

@@ -10,6 +10,7 @@ public:
   warmup_policy(std::uint64_t batches, std::unique_ptr<update_policy> then)
     : batches_(batches), then_(std::move(then)) {}
 
+  policy_capabilities capabilities() const override { return then_->capabilities(); }
   bool predicts(std::uint64_t batch) const override { return !warming(batch) && then_->predicts(batch); }
   bool waits_for_gradient(std::uint64_t batch) const override {
     return warming(batch) || then_->waits_for_gradient(batch);
@@ -19,6 +20,7 @@ public:
 
   void on_turn(policy_actions&, batch_record&) override;
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
+  void on_loss(policy_actions&, batch_record&, const tensor& values) override;
   void on_end(policy_actions& group) override { then_->on_end(group); }
 
 private:

@@ -37,8 +37,7 @@ public:
                          const tensor* guard) override;
   void count_labels(stream&, const tensor& labels, float beta, tensor& counts) override;
 
-  void softmax_cross_entropy(stream&, const tensor& logits, const tensor& labels, tensor* gradient,
-                             tensor& result) override; // softmax_cross_entropy.cpp
+  void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override; // softmax_cross_entropy.cpp
 
   void gather_rows(stream&, const tensor& source, const tensor& indices, float scale,
                    tensor& out) override; // gather.cpp

@@ -36,7 +36,8 @@ void cpu_operators::fill_rows(stream& s, const tensor* bias, const tensor* table
   host(s).launch([=, out = y.f32()] {
     for (std::int64_t r = 0; r < rows; ++r) {
       auto* to = out + r * columns;
-      const auto* entry = entries ? entries + row_of(row_labels[r], classes) * columns : base;
+      const bool has_entry = entries && row_labels[r] != no_label;
+      const auto* entry = has_entry ? entries + row_of(row_labels[r], classes) * columns : base;
       if (!entry)
         std::fill_n(to, columns, 0.0f);
       else if (entry == base || !base)
@@ -74,6 +75,7 @@ void cpu_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& 
     if (!lets_pass(condition)) return;
     prepare(sums, classes * columns, beta);
     for (std::int64_t r = 0; r < rows; ++r) {
+      if (row_labels[r] == no_label) continue;
       const auto* from = in + r * columns;
       auto* to = sums + row_of(row_labels[r], classes) * columns;
 #pragma omp simd
@@ -86,7 +88,8 @@ void cpu_operators::count_labels(stream& s, const tensor& labels, float beta, te
   const auto rows = labels.elements(), classes = counts.elements();
   host(s).launch([=, row_labels = labels.i32(), out = counts.f32()] {
     prepare(out, classes, beta);
-    for (std::int64_t r = 0; r < rows; ++r) out[row_of(row_labels[r], classes)] += 1;
+    for (std::int64_t r = 0; r < rows; ++r)
+      if (row_labels[r] != no_label) out[row_of(row_labels[r], classes)] += 1;
   });
 }
 

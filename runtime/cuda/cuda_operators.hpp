@@ -42,8 +42,7 @@ public:
   void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
 
-  void softmax_cross_entropy(stream&, const tensor& logits, const tensor& labels, tensor* gradient,
-                             tensor& result) override; // reductions.cu
+  void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override; // reductions.cu
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override;
   void sum_squares(stream&, const tensor& x, tensor& out) override;
 

@@ -5,10 +5,9 @@
 
 namespace syngrad::cuda {
 
-void cuda_operators::softmax_cross_entropy(stream& s, const tensor& logits, const tensor& labels, tensor* gradient,
-                                           tensor& result) {
+void cuda_operators::softmax_cross_entropy(stream& s, const cross_entropy_arguments& of) {
   cuda_launcher on(s, "softmax_cross_entropy");
-  kernels::softmax_cross_entropy(on, logits, labels, gradient, result);
+  kernels::softmax_cross_entropy(on, of);
 }
 
 void cuda_operators::agreement(stream& s, const tensor& a, const tensor& b, tensor& out) {

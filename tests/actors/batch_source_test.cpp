@@ -1,6 +1,7 @@
 // Batches of samples that lie on the device, and of those that stay with the host because they do not fit.
 #include "actors/batch_source.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/operators.hpp"
 #include "runtime/transfer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
@@ -11,6 +12,13 @@ using namespace syngrad::test;
 namespace {
 
 constexpr std::int64_t sample_count = 60, sample_features = 40;
+
+dataset described(std::int64_t values = 0) {
+  dataset out;
+  out.features = sample_features;
+  out.values = values;
+  return out;
+}
 
 sample_set bytes_set() {
   sample_set made;
@@ -29,15 +37,16 @@ sample_set floats_set() {
 
 struct seen_batch {
   std::vector<float> values;
-  std::vector<std::int32_t> labels;
+  std::vector<std::int32_t> targets; // their bits
   friend bool operator==(const seen_batch&, const seen_batch&) = default;
 };
 
 seen_batch gathered(batch_source& from, stream& work, const std::vector<std::int32_t>& rows) {
   const auto made = from.gather(rows);
-  const auto values = brought_to_host(work, made.values), labels = brought_to_host(work, made.labels);
+  const auto values = brought_to_host(work, made.values), targets = brought_to_host(work, made.targets);
   work.owner().synchronize();
-  return {{values.f32(), values.f32() + values.elements()}, {labels.i32(), labels.i32() + labels.elements()}};
+  const auto* bits = static_cast<const std::int32_t*>(targets.data());
+  return {{values.f32(), values.f32() + values.elements()}, {bits, bits + targets.elements()}};
 }
 
 } // namespace
@@ -47,13 +56,13 @@ TEST_CASE("batches of samples that stay with the host are those of samples on th
   for (const auto& samples : {bytes_set(), floats_set()}) {
     cpu_device cpu;
     auto& on_cpu = cpu.make_stream();
-    batch_source whole(on_cpu, samples, sample_features);
+    batch_source whole(on_cpu, samples, described());
     REQUIRE(whole.samples_on_device());
 
     const std::size_t too_little = samples.bytes.empty() ? 4000 : 2000;
     late_device late(1, too_little);
     auto& work = late.make_stream();
-    batch_source parts(work, samples, sample_features);
+    batch_source parts(work, samples, described());
     REQUIRE_FALSE(parts.samples_on_device());
     for (int again = 0; again < 3; ++again) {
       REQUIRE(gathered(parts, work, three) == gathered(whole, on_cpu, three));
@@ -69,8 +78,38 @@ TEST_CASE("row and label of a sample belong together") {
   const auto samples = bytes_set();
   cpu_device cpu;
   auto& work = cpu.make_stream();
-  batch_source from(work, samples, sample_features);
+  batch_source from(work, samples, described());
   const auto seen = gathered(from, work, {3});
-  REQUIRE(seen.labels == std::vector<std::int32_t>{57});
+  REQUIRE(seen.targets == std::vector<std::int32_t>{57});
   REQUIRE(seen.values[0] == static_cast<float>(3 * sample_features) * (1.0f / 255.0f));
+}
+
+TEST_CASE("a sample's values are gathered as its label would be, with samples on the device and with the host") {
+  auto samples = bytes_set();
+  samples.labels.clear();
+  for (std::int64_t i = 0; i < 3 * sample_count; ++i) samples.values.push_back(static_cast<float>(i) * 0.25f);
+  cpu_device cpu;
+  late_device late(1, 2000);
+  auto &here = cpu.make_stream(), &there = late.make_stream();
+  batch_source whole(here, samples, described(3)), parts(there, samples, described(3));
+  REQUIRE_FALSE(parts.samples_on_device());
+  const auto made = whole.gather(std::vector<std::int32_t>{7, 59});
+  REQUIRE(made.targets.extents() == shape{2, 3});
+  REQUIRE(made.samples == 2);
+  REQUIRE(made.terms == 2);
+  const auto* values = made.targets.f32();
+  REQUIRE(std::vector<float>(values, values + 6) == std::vector<float>{5.25f, 5.5f, 5.75f, 44.25f, 44.5f, 44.75f});
+  REQUIRE(gathered(parts, there, {7, 59}) == gathered(whole, here, {7, 59}));
+}
+
+TEST_CASE("samples without a label are in their batch, and no terms of its loss") {
+  auto samples = bytes_set();
+  samples.labels[4] = samples.labels[5] = no_label;
+  cpu_device cpu;
+  auto& work = cpu.make_stream();
+  batch_source from(work, samples, described());
+  const auto made = from.gather(std::vector<std::int32_t>{3, 4, 5, 4});
+  REQUIRE(made.samples == 4);
+  REQUIRE(made.terms == 1);
+  REQUIRE(made.targets.i32()[1] == no_label);
 }

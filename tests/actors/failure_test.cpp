@@ -84,7 +84,7 @@ TEST_CASE("with skip, an update from a gradient that is not finite is left out a
   REQUIRE(out.summary.steps == 100);
   CHECK(out.summary.nonfinite_skipped == 3);
   CHECK(all_finite(out.weights));
-  CHECK(out.summary.test_error_percent < 50);
+  CHECK(out.summary.test["error"] < 50);
 }
 
 TEST_CASE("a run whose batches were all skipped has failed, and changed nothing") {
@@ -125,7 +125,7 @@ TEST_CASE("a run that skips all of its last hundred batches has diverged, one th
   CHECK(out.summary.failure.find("the last 100 batches were all skipped, as their numbers are NaN or infinite; the "
                                  "first time: group 2, batch 100: ") == (diverged ? 0 : std::string::npos));
   CHECK(all_finite(out.weights));
-  CHECK(out.summary.test_error_percent < 50);
+  CHECK(out.summary.test["error"] < 50);
 }
 
 TEST_CASE("an exception in a layer ends the run, names the group, and keeps the weights") {
@@ -169,7 +169,7 @@ TEST_CASE("an interrupt from another thread ends a long run in order") {
   REQUIRE(out.summary.end == run_end::interrupted);
   CHECK(out.summary.steps >= 50);
   CHECK(out.summary.steps < 1000);
-  CHECK(std::isfinite(out.summary.test_error_percent));
+  CHECK(std::isfinite(out.summary.test["error"]));
   for (const auto& group : out.summary.groups) CHECK(group.updates >= out.summary.steps);
 }
 

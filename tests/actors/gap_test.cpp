@@ -113,7 +113,7 @@ TEST_CASE("an interrupt or a target at any moment around a gap ends the run in o
     auto order = random_schedule(seed, random);
     if (random.below(3) == 0) {
       settings.evaluate_every = 3;
-      settings.target_percent = 50;
+      settings.target = metric_target{"error", false, 50};
     } else {
       order.interrupt_at = random.below(1500);
     }

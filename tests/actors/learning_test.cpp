@@ -48,10 +48,10 @@ TEST_CASE("every policy learns the digits in four groups") {
   settings.evaluate_every = 250;
   const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   REQUIRE(out.summary.failure == "");
-  CHECK(out.summary.test_error_percent <= wanted.percent);
+  CHECK(out.summary.test["error"] <= wanted.percent);
   REQUIRE(out.evaluations.size() == 2);
   REQUIRE(out.evaluations[0].step == 250);
-  REQUIRE(out.evaluations[1].error_percent == out.summary.test_error_percent);
+  REQUIRE(out.evaluations[1].metrics["error"] == out.summary.test["error"]);
   const bool predicted = wanted.policy == "synthetic" || wanted.policy == "corrected";
   for (std::size_t i = 0; i < 3; ++i) {
     const auto& group = out.summary.groups[i];
@@ -72,7 +72,7 @@ TEST_CASE("a free-running synthetic run learns as a deterministic one does") {
   settings.deterministic = false;
   const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   REQUIRE(out.summary.failure == "");
-  CHECK(out.summary.test_error_percent <= 10);
+  CHECK(out.summary.test["error"] <= 10);
 }
 
 TEST_CASE("without labels the predictor is worse, which is what conditioning is for") {
@@ -83,14 +83,14 @@ TEST_CASE("without labels the predictor is worse, which is what conditioning is 
   settings.synthetic.labels = false;
   const auto without = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   CHECK(without.summary.groups[0].cosine < with.summary.groups[0].cosine);
-  CHECK(without.summary.test_error_percent > with.summary.test_error_percent);
+  CHECK(without.summary.test["error"] > with.summary.test["error"]);
 }
 
 TEST_CASE("a run stops at the first evaluation that reaches the target, on the validation part if there is one") {
   cpu_device cpu;
   auto settings = learning_settings("synthetic");
   settings.evaluate_every = 20;
-  settings.target_percent = 40;
+  settings.target = metric_target{"error", false, 40};
   settings.validation_fraction = 0.1;
   const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   REQUIRE(out.summary.end == run_end::target_reached);
@@ -98,10 +98,10 @@ TEST_CASE("a run stops at the first evaluation that reaches the target, on the v
   REQUIRE(out.summary.steps % 20 == 0);
   REQUIRE(out.evaluations.size() == static_cast<std::size_t>(out.summary.steps / 20 + 2));
   for (std::size_t i = 0; i + 1 < out.evaluations.size(); ++i) CHECK(out.evaluations[i].on_validation);
-  CHECK(out.evaluations[out.evaluations.size() - 3].error_percent <= 40);
-  for (std::size_t i = 0; i + 3 < out.evaluations.size(); ++i) CHECK(out.evaluations[i].error_percent > 40);
+  CHECK(out.evaluations[out.evaluations.size() - 3].metrics["error"] <= 40);
+  for (std::size_t i = 0; i + 3 < out.evaluations.size(); ++i) CHECK(out.evaluations[i].metrics["error"] > 40);
   CHECK_FALSE(out.evaluations.back().on_validation);
-  CHECK(std::isfinite(out.summary.validation_error_percent));
+  CHECK(std::isfinite(out.summary.validation["error"]));
 }
 
 TEST_CASE("an audit measures the bias that bootstrapped gradients gather with depth") {
@@ -140,5 +140,5 @@ TEST_CASE("products on two threads each train as well as on one, and the same by
   const auto again = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
   REQUIRE(two.summary.failure == "");
   REQUIRE(two.weights == again.weights);
-  CHECK(two.summary.test_error_percent == Approx(one.summary.test_error_percent).margin(2));
+  CHECK(two.summary.test["error"] == Approx(one.summary.test["error"]).margin(2));
 }

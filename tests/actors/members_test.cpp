@@ -39,7 +39,7 @@ TEST_CASE("a deterministic run over members has the weights of one in a single p
     REQUIRE(out.stuck == "");
     REQUIRE(out.summary.failure == "");
     REQUIRE(out.weights == expected.weights);
-    REQUIRE(out.summary.test_error_percent == expected.summary.test_error_percent);
+    REQUIRE(out.summary.test["error"] == expected.summary.test["error"]);
   }
 }
 

@@ -14,12 +14,14 @@ public:
   explicit recorder(stream& s) : s_(s) {}
   std::vector<std::string> log;
 
-  tensor update(batch_record&, applied_gradient applied, const tensor& dy, bool input_gradient) override {
+  tensor update(batch_record& of, applied_gradient applied, const tensor& dy, std::int64_t terms,
+                bool input_gradient) override {
+    REQUIRE(terms == of.terms);
     note("update " + std::string(name_of(applied)) + " " + value(dy) + (input_gradient ? " with dx" : ""));
     return number(value_of(dy) * 10);
   }
   void accumulate(batch_record&, tensor dy) override { note("accumulate " + value(dy)); }
-  void apply_accumulated() override { note("apply accumulated"); }
+  void apply_accumulated(std::int64_t terms) override { note("apply accumulated over " + std::to_string(terms)); }
   tensor input_gradient(batch_record&, const tensor& dy) override {
     note("input gradient of " + value(dy));
     return number(value_of(dy) * 10);
@@ -53,6 +55,7 @@ struct bench {
   recorder group{s};
   batch_record record;
 
+  bench() { record.terms = 7; }
   // A batch's turn with prediction 3, then its gradient 5 (or none), then the end.
   std::vector<std::string> run(update_policy& policy, gradient_kind kind = gradient_kind::truth) {
     if (policy.predicts(record.batch)) record.prediction = group.number(3);
@@ -87,7 +90,7 @@ TEST_CASE("corrected applies prediction and residual, which add up to the true g
   bench b;
   const auto policy = std::move(*make_update_policy("corrected", 0));
   REQUIRE(b.run(*policy) == calls{"update synthetic 3", "train predictor towards 5", "accumulate 2",
-                                  "input gradient of 5", "send true 50", "finish", "apply accumulated"});
+                                  "input gradient of 5", "send true 50", "finish", "apply accumulated over 7"});
 }
 
 TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing") {
@@ -95,11 +98,11 @@ TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing"
     std::string name;
     calls wanted;
   };
-  const auto each =
-    GENERATE(values<expectation>({{"locked", {"send none", "finish"}},
-                                  {"delayed", {"send none", "finish"}},
-                                  {"corrected", {"update synthetic 3", "send none", "finish", "apply accumulated"}},
-                                  {"synthetic", {"update synthetic 3 with dx", "send bootstrapped 30", "finish"}}}));
+  const auto each = GENERATE(
+    values<expectation>({{"locked", {"send none", "finish"}},
+                         {"delayed", {"send none", "finish"}},
+                         {"corrected", {"update synthetic 3", "send none", "finish", "apply accumulated over 7"}},
+                         {"synthetic", {"update synthetic 3 with dx", "send bootstrapped 30", "finish"}}}));
   bench b;
   REQUIRE(b.run(**make_update_policy(each.name, 0), gradient_kind::none) == each.wanted);
 }
@@ -120,6 +123,32 @@ TEST_CASE("the fixed lags are those of the chains that gradients come down") {
   REQUIRE((*make_update_policy("synthetic", 0))->fixed_lag(0, 6) == 2);
   REQUIRE((*make_update_policy("delayed", 0))->fixed_lag(0, 6) == 10);
   REQUIRE((*make_update_policy("corrected", 0))->fixed_lag(4, 6) == 2);
+}
+
+TEST_CASE("at the top group every policy updates with the gradient of the loss, in warm-up too") {
+  for (const auto& name : known_policies()) {
+    CAPTURE(name);
+    bench b;
+    const auto policy = std::move(*make_update_policy(name, 1));
+    for (b.record.batch = 0; b.record.batch < 2; ++b.record.batch)
+      policy->on_loss(b.group, b.record, b.group.number(4));
+    const calls once{"update true 4 with dx", "send true 40", "finish"};
+    auto twice = once;
+    twice.insert(twice.end(), once.begin(), once.end());
+    REQUIRE(b.group.log == twice);
+  }
+}
+
+TEST_CASE("what policies declare is what they do") {
+  for (const auto& name : {"locked", "delayed", "corrected", "synthetic"}) {
+    CAPTURE(name);
+    const auto policy = std::move(*make_update_policy(name, 0));
+    const auto can = capabilities_of(name);
+    REQUIRE(policy->predicts(5) == can.predicts);
+    REQUIRE(policy->bootstraps(5) == can.bootstraps);
+    REQUIRE(can.needs_every_gradient == (std::string(name) != "synthetic"));
+  }
+  REQUIRE_FALSE(capabilities_of("eager").predicts);
 }
 
 TEST_CASE("an unknown policy is refused with the known names") {

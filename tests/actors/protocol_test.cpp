@@ -82,7 +82,7 @@ TEST_CASE("an interrupt at any moment ends the run in order with all groups at t
       REQUIRE(group.updates >= out.summary.steps);
       REQUIRE(group.updates <= out.summary.steps + 1);
     }
-    REQUIRE(std::isfinite(out.summary.test_error_percent));
+    REQUIRE(std::isfinite(out.summary.test["error"]));
   }
 }
 

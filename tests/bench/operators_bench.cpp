@@ -191,8 +191,9 @@ void operators_bench::loss() {
   const auto logits = normal({batch, classes});
   const auto labels = below(batch, classes);
   auto gradient = normal({batch, classes}), result = normal({2});
-  bytes(label("softmax_cross_entropy", batch, classes), batch * classes, 2,
-        [&] { ops_.softmax_cross_entropy(stream_, logits, labels, &gradient, result); });
+  bytes(label("softmax_cross_entropy", batch, classes), batch * classes, 2, [&] {
+    ops_.softmax_cross_entropy(stream_, {logits, labels, &gradient, result});
+  });
 }
 
 void operators_bench::ridge(std::int64_t width) {

@@ -105,7 +105,7 @@ std::vector<std::vector<float>> trained_weights(device& where, bool recorded = f
     group.forward(s, data.normal(), phase::train, &caches[i % 2]);
     if (i > 0)
       group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], true,
-                                {.batch_size = data.batch, .learning_rate = 1e-2f / static_cast<float>(i)});
+                                {.terms = data.batch, .learning_rate = 1e-2f / static_cast<float>(i)});
   }
   REQUIRE(group.version() == 39); // counted by replays, too
   REQUIRE((group.recordings().replays > 40) == (recorded && where.records_work()));

@@ -1,7 +1,7 @@
 #include "models/layer_group.hpp"
 
 #include "models/layers/relu.hpp"
-#include "models/loss.hpp"
+#include "models/objective.hpp"
 #include "tests/models/finite_differences.hpp"
 
 #include <limits>
@@ -71,10 +71,11 @@ TEST_CASE("the gradient of a whole network's loss agrees with finite differences
   auto group = make_group(b, "mlp:6-7x2-3", 0, 3);
   auto x = b.normal({16, 6});
   const auto labels = b.labels(16, 3);
-  auto result = make_tensor(b.s, {2});
+  auto result = make_tensor(b.s, {objective::numbers});
   group_cache cache;
-  const auto out = softmax_cross_entropy(b.s, group.forward(b.s, x, phase::train, &cache), labels, true, result);
-  const auto dx = group.backward(b.s, out.gradient, cache, {});
+  const auto judge = std::move(*make_objective({}));
+  const auto dy = judge->evaluate(b.s, group.forward(b.s, x, phase::train, &cache), labels, true, result);
+  const auto dx = group.backward(b.s, dy, cache, {});
 
   // The loss is a mean over the batch, gradients are per sample.
   const auto loss = [&] {
@@ -104,7 +105,7 @@ TEST_CASE("backward and update in one is backward, then update, bit for bit") {
       auto apart = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
       for (int step = 0; step < 4; ++step) {
         const auto x = b.normal({8, 10}), dy = b.normal({8, 4}), earlier = b.normal({8, 4});
-        const update_request request{.batch_size = 8, .learning_rate = 0.01f, .accumulated = accumulated};
+        const update_request request{.terms = 8, .learning_rate = 0.01f, .accumulated = accumulated};
         std::vector<float> dx[2];
         for (auto* group : {&fused, &apart}) {
           group_cache cache;
@@ -132,7 +133,7 @@ TEST_CASE("an input gradient that is not wanted is not computed, and changes no 
   group_cache first, second;
   with.forward(b.s, x, phase::train, &first);
   without.forward(b.s, x, phase::train, &second);
-  const update_request request{.batch_size = 8, .learning_rate = 0.01f};
+  const update_request request{.terms = 8, .learning_rate = 0.01f};
   CHECK(with.backward_and_update(b.s, dy, first, true, request));
   CHECK_FALSE(without.backward_and_update(b.s, dy, second, false, request));
   CHECK(weights_of(with) == weights_of(without));
@@ -181,7 +182,7 @@ TEST_CASE("a guard stops the update of all layers, and elements that are not fin
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   const auto bad = b.upload({1}, {nan});
   auto counts = b.upload({3}, {0, 0, 0});
-  update_request request{.batch_size = 8, .learning_rate = 0.01f, .guard = &bad, .nonfinite = &counts};
+  update_request request{.terms = 8, .learning_rate = 0.01f, .guard = &bad, .nonfinite = &counts};
   group.backward_and_update(b.s, dy, cache, false, request);
   CHECK(weights_of(group) == started);
   CHECK(before.at("2.weight") == started.at("2.weight"));
@@ -228,7 +229,7 @@ TEST_CASE("once warm, training a group allocates no device memory") {
   const auto train = [&] {
     group_cache cache;
     group.forward(b.s, x, phase::train, &cache);
-    group.backward_and_update(b.s, dy, cache, true, {.batch_size = 8, .learning_rate = 0.01f});
+    group.backward_and_update(b.s, dy, cache, true, {.terms = 8, .learning_rate = 0.01f});
   };
   for (int i = 0; i < 3; ++i) train();
   const auto warm = b.where.memory().counters().allocations;

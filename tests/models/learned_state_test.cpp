@@ -23,7 +23,7 @@ std::unique_ptr<synthetic_gradient_model> make_predictor(bench& b, const std::st
 void train(bench& b, layer_group& group, const tensor& x, const tensor& dy) {
   group_cache cache;
   group.forward(b.s, x, phase::train, &cache);
-  group.backward_and_update(b.s, dy, cache, false, {.batch_size = x.rows(), .learning_rate = 0.01f});
+  group.backward_and_update(b.s, dy, cache, false, {.terms = x.rows(), .learning_rate = 0.01f});
 }
 
 bool same(bench& b, const learned_state& one, const learned_state& other) {

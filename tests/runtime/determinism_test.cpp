@@ -45,7 +45,7 @@ std::vector<unsigned char> pass(device& where) {
   ops.matmul(on, {x, no, w, no, h});
   ops.batch_norm(on, {h, gamma, beta, y, mean, variance, &saved, 0.1f, 1e-5f, true});
   ops.matmul(on, {y, no, top, no, logits});
-  ops.softmax_cross_entropy(on, logits, labels, &dlogits, loss);
+  ops.softmax_cross_entropy(on, {logits, labels, &dlogits, loss});
   ops.matmul(on, {dlogits, no, top, yes, dx});
   ops.batch_norm_backward(on, {dx, h, y, gamma, saved, &dx, &gamma, &beta, true, true});
   ops.matmul(on, {x, yes, dx, no, dw});

@@ -88,16 +88,21 @@ struct cross_entropy {
   matrix gradient;
 };
 
-inline cross_entropy softmax_cross_entropy(const matrix& logits, const labels& of) {
+// `smoothing` as in the operator; rows with a negative label count for nothing.
+inline cross_entropy softmax_cross_entropy(const matrix& logits, const labels& of, double smoothing = 0) {
   cross_entropy out{0, 0, matrix(logits.rows, logits.columns)};
+  const auto counted = static_cast<double>(std::count_if(of.begin(), of.end(), [](auto each) { return each >= 0; }));
   for (std::int64_t r = 0; r < logits.rows; ++r) {
+    if (of[r] < 0) continue;
     const auto* row = &logits.at[r * logits.columns];
     const auto largest = std::max_element(row, row + logits.columns);
     double sum = 0;
     for (std::int64_t c = 0; c < logits.columns; ++c) sum += std::exp(row[c] - *largest);
-    for (std::int64_t c = 0; c < logits.columns; ++c)
-      out.gradient(r, c) = std::exp(row[c] - *largest) / sum - (c == of[r] ? 1 : 0);
-    out.loss += (std::log(sum) - (row[of[r]] - *largest)) / static_cast<double>(logits.rows);
+    for (std::int64_t c = 0; c < logits.columns; ++c) {
+      const auto target = (c == of[r] ? 1 - smoothing : 0) + smoothing / static_cast<double>(logits.columns);
+      out.gradient(r, c) = std::exp(row[c] - *largest) / sum - target;
+      out.loss += target * (std::log(sum) - (row[c] - *largest)) / counted;
+    }
     out.wrong += largest - row != of[r];
   }
   return out;

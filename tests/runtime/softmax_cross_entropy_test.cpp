@@ -10,9 +10,12 @@ struct outcome {
   matrix gradient;
 };
 
-outcome run(device_under_test& bench, const matrix& logits, const std::vector<std::int32_t>& labels) {
+outcome run(device_under_test& bench, const matrix& logits, const std::vector<std::int32_t>& labels,
+            float smoothing = 0) {
   auto gradient = bench.zeros({logits.rows, logits.columns}), result = bench.zeros({2});
-  bench.ops().softmax_cross_entropy(bench.on(), bench.upload(logits), bench.upload(labels), &gradient, result);
+  const auto on_device = bench.upload(logits);
+  const auto labels_there = bench.upload(labels);
+  bench.ops().softmax_cross_entropy(bench.on(), {on_device, labels_there, &gradient, result, smoothing});
   const auto numbers = bench.download(result);
   return {numbers.at[0], numbers.at[1], bench.download(gradient)};
 }
@@ -26,13 +29,34 @@ TEST_CASE("softmax cross-entropy equals the reference") {
     CAPTURE(spread, rows, columns);
     auto logits = bench.normal(rows, columns);
     for (auto& each : logits.at) each = static_cast<double>(static_cast<float>(each * spread + 100));
-    const auto labels = bench.labels(rows, columns);
-    const auto got = run(bench, logits, labels);
-    const auto expected = reference::softmax_cross_entropy(logits, labels);
-    REQUIRE(got.loss == Approx(expected.loss).epsilon(1e-5).margin(1e-6));
+    auto labels = bench.labels(rows, columns);
+    for (const auto smoothing : {0.0f, 0.1f, 0.75f}) {
+      const auto got = run(bench, logits, labels, smoothing);
+      const auto expected = reference::softmax_cross_entropy(logits, labels, static_cast<double>(smoothing));
+      REQUIRE(got.loss == Approx(expected.loss).epsilon(1e-5).margin(1e-6));
+      REQUIRE(got.wrong == expected.wrong);
+      REQUIRE(worst_error(got.gradient, expected.gradient, tolerances::softmax) <= 1);
+    }
+  }
+}
+
+TEST_CASE("rows without a label have neither loss nor gradient, and the mean is that of the others") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto logits = bench.normal(37, 11);
+  auto labels = bench.labels(37, 11);
+  for (std::size_t r = 0; r < labels.size(); r += 3) labels[r] = no_label;
+  for (const auto smoothing : {0.0f, 0.2f}) {
+    const auto got = run(bench, logits, labels, smoothing);
+    const auto expected = reference::softmax_cross_entropy(logits, labels, static_cast<double>(smoothing));
+    REQUIRE(got.loss == Approx(expected.loss).epsilon(1e-5));
     REQUIRE(got.wrong == expected.wrong);
+    REQUIRE(got.gradient(3, 5) == 0);
     REQUIRE(worst_error(got.gradient, expected.gradient, tolerances::softmax) <= 1);
   }
+  const auto none = run(bench, logits, std::vector<std::int32_t>(37, no_label));
+  REQUIRE(none.loss == 0);
+  REQUIRE(none.wrong == 0);
+  REQUIRE(*std::max_element(none.gradient.at.begin(), none.gradient.at.end()) == 0);
 }
 
 TEST_CASE("the gradient of softmax cross-entropy equals finite differences") {
@@ -92,6 +116,8 @@ TEST_CASE("without a gradient the loss is the same") {
   const auto logits = bench.normal(31, 10);
   const auto labels = bench.labels(31, 10);
   auto result = bench.zeros({2});
-  bench.ops().softmax_cross_entropy(bench.on(), bench.upload(logits), bench.upload(labels), nullptr, result);
+  const auto on_device = bench.upload(logits);
+  const auto labels_there = bench.upload(labels);
+  bench.ops().softmax_cross_entropy(bench.on(), {on_device, labels_there, nullptr, result});
   REQUIRE(bench.download(result).at[0] == run(bench, logits, labels).loss);
 }

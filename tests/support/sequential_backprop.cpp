@@ -45,7 +45,7 @@ public:
     for (auto& each : blocks_) h = forward(each, h);
     auto result = make_tensor(s_, {2});
     auto dy = make_tensor(s_, h.extents());
-    s_.ops().softmax_cross_entropy(s_, h, labels, &dy, result);
+    s_.ops().softmax_cross_entropy(s_, {h, labels, &dy, result});
     for (std::size_t i = blocks_.size(); i-- > 0;) dy = backward(blocks_[i], dy, i > 0);
     for (auto& each : blocks_)
       for (auto* parameter : each.parameters()) adam(*parameter, step);

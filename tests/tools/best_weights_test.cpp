@@ -19,7 +19,7 @@ namespace {
 evaluation_report evaluation(std::int64_t step, double error, double loss = 1, bool on_validation = false) {
   evaluation_report out;
   out.step = step;
-  out.error_percent = error;
+  out.metrics = metric_values({{{"error", "%", "error_percent"}, error}});
   out.loss = loss;
   out.on_validation = on_validation;
   return out;
@@ -70,7 +70,7 @@ TEST_CASE("The weights of the best evaluation are kept, with its numbers") {
   const auto kept = run.best.finish();
   REQUIRE(kept);
   CHECK(kept->step == 20);
-  CHECK(kept->error_percent == 12.5);
+  CHECK(kept->value.value == 12.5);
   CHECK(run.copies == 2);
   CHECK(run.weight() == 20);
   for (const auto* part : {"\"step\":\"20\"", "\"error_percent\":\"12.5\"", "\"loss\":\"1\"", "\"model\":\"mlp:1-1\""})

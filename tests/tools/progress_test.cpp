@@ -16,7 +16,7 @@ progress_report sample_progress() {
   report.loss = 0.03125;
   report.samples_per_s = 24100.4;
   report.eta_s = 35;
-  report.test_error_percent = 2.31;
+  report.metrics = metric_values({{{"error", "%", "error_percent"}, 2.31}});
   report.busy = 0.87;
   return report;
 }
@@ -45,7 +45,7 @@ TEST_CASE("The progress line loses what matters least until it fits the terminal
 
 TEST_CASE("Before the first evaluation there is no error to show") {
   auto report = sample_progress();
-  report.test_error_percent = std::nan("");
+  report.metrics = metric_values({{{"error", "%", "error_percent"}, std::nan("")}});
   CHECK(format_progress(report, 1000).find("error -  ETA") != std::string::npos);
 }
 

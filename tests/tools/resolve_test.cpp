@@ -196,7 +196,7 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
   CHECK(b.optimizer.nesterov);
   CHECK(b.audit_every == 7);
   CHECK(b.gradients.every == 3);
-  CHECK(b.target_percent == 1.25);
+  CHECK(b.target == metric_target{"error", false, 1.25});
   CHECK(b.evaluate_every == 0);
   CHECK(b.decay.empty());
   CHECK(b.skip_nonfinite);

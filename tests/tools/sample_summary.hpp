@@ -31,6 +31,10 @@ inline std::vector<group_report> sample_groups() {
   return {lower, upper};
 }
 
+inline metric_values sample_error(double percent) {
+  return metric_values({{{"error", "%", "error_percent"}, percent}});
+}
+
 inline training_summary sample_summary() {
   training_summary summary;
   summary.steps = 1200;
@@ -38,8 +42,8 @@ inline training_summary sample_summary() {
   summary.steps_per_s = 96;
   summary.samples_per_s = 24576;
   summary.final_loss = 0.03125;
-  summary.test_error_percent = 1.5;
-  summary.validation_error_percent = std::nan("");
+  summary.test = sample_error(1.5);
+  summary.validation = sample_error(std::nan(""));
   summary.groups = sample_groups();
   return summary;
 }
@@ -50,7 +54,7 @@ inline evaluation_report sample_evaluation(std::int64_t step) {
   report.wall_s = 2.5;
   report.train_loss = 0.5;
   report.loss = 0.25;
-  report.error_percent = 6.5;
+  report.metrics = sample_error(6.5);
   report.samples_per_s = 20000;
   report.groups = sample_groups();
   return report;

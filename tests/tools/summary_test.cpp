@@ -56,7 +56,7 @@ TEST_CASE("The summary's last line says it all") {
   CHECK(format_last_line(summary, "runs/x") ==
         "test error 1.50 %, 1200 steps in 12.5 s, 24,576 samples/s; results in runs/x");
   summary.end = run_end::interrupted;
-  summary.validation_error_percent = 2;
+  summary.validation = test::sample_error(2);
   summary.nonfinite_skipped = 4;
   CHECK(format_last_line(summary, "r") ==
         "interrupted: test error 1.50 %, validation error 2.00 %, 1200 steps in 12.5 s, 24,576 samples/s, 4 batches "

@@ -165,18 +165,18 @@ TEST_CASE("the report of a run has its facts, its summary and the answers of the
           std::string::npos);
 
   const auto named_after_trace = gather_report(*trace_run::open(folder.path()), {}, folder.file("trace/"));
-  REQUIRE(named_after_trace.summary.test_error_percent == 2.125);
+  REQUIRE(named_after_trace.summary.test_metric == 2.125);
   REQUIRE(folder.path().ends_with(named_after_trace.run));
 }
 
 TEST_CASE("a summary that is broken, partly there or missing leaves numbers unknown") {
   const temporary_folder folder;
-  REQUIRE(std::isnan(read_run_summary(folder.file("none.json")).test_error_percent));
+  REQUIRE(std::isnan(read_run_summary(folder.file("none.json")).test_metric));
   std::ofstream(folder.file("half.json")) << R"({"end": "finished", "test_err)";
   REQUIRE(read_run_summary(folder.file("half.json")).end.empty());
   std::ofstream(folder.file("odd.json")) << R"({"test_error_percent": null, "samples_per_s": 12.5, "steps": [1]})";
   const auto odd = read_run_summary(folder.file("odd.json"));
-  REQUIRE(std::isnan(odd.test_error_percent));
+  REQUIRE(std::isnan(odd.test_metric));
   REQUIRE(odd.samples_per_s == 12.5);
   REQUIRE(std::isnan(odd.steps));
 }

@@ -165,7 +165,7 @@ report_data sample_report() {
   report_data data;
   data.run = "20250301-120000-synthetic";
   data.started = "2025-03-01 12:00:00 UTC";
-  data.summary = {"finished", 1.62, 104321, 2.4, 1000};
+  data.summary = {"finished", "error_percent", 1.62, 104321, 2.4, 1000};
   data.names.facts = {
     {"policy", "synthetic"}, {"model", "mlp:784-256x5-10"}, {"groups", "6"}, {"threads", "2"}, {"batch_size", "256"}};
   for (const auto& [id, name, role, index] : cast()) data.names.actors[id] = {role, index, name};

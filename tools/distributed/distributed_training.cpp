@@ -30,11 +30,10 @@ std::string how_to_join(const endpoint& where) {
 }
 
 training_summary failed(const std::string& why, bool interrupted = false) {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   training_summary out;
   out.end = interrupted ? run_end::interrupted : run_end::failed;
   out.failure = why;
-  out.test_error_percent = out.validation_error_percent = out.final_loss = nan;
+  out.final_loss = std::numeric_limits<double>::quiet_NaN();
   return out;
 }
 

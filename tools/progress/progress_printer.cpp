@@ -23,9 +23,8 @@ std::string step_of(std::int64_t step, std::int64_t steps) {
 std::string format_progress(const progress_report& report, int width) {
   std::vector<std::string> parts{
     step_of(report.step, report.steps),   show_count(std::llround(report.samples_per_s)) + " samples/s",
-    "loss " + show_real(report.loss, 4),  "error " + show_real(report.test_error_percent, 2) + " %",
+    "loss " + show_real(report.loss, 4),  show_metric(report.metrics.judge()),
     "ETA " + show_duration(report.eta_s), "busy " + show_percent(report.busy)};
-  if (!std::isfinite(report.test_error_percent)) parts[3] = "error -";
   const auto limit = static_cast<std::size_t>(width > 0 ? width : 0);
   while (true) {
     std::string line;
@@ -56,9 +55,8 @@ void progress_printer::progress(const progress_report& report) {
 void progress_printer::evaluation(const evaluation_report& report, std::int64_t steps) {
   const std::lock_guard lock(mutex_);
   if (quiet_) return;
-  const auto error =
-    std::string(report.on_validation ? "validation" : "test") + " error " + show_real(report.error_percent, 2) + " %";
-  print(step_of(report.step, steps) + ": " + (terminal_.colour ? bold + error + no_style : error) + ", loss " +
+  const auto judged = (report.on_validation ? "validation " : "test ") + show_metric(report.metrics.judge());
+  print(step_of(report.step, steps) + ": " + (terminal_.colour ? bold + judged + no_style : judged) + ", loss " +
         show_real(report.loss, 4) + ", training loss " + show_real(report.train_loss, 4) + ", " +
         show_count(std::llround(report.samples_per_s)) + " samples/s, " + show_real(report.wall_s, 1) + " s");
 }

@@ -85,9 +85,9 @@ std::string format_groups(const training_summary& summary) {
 }
 
 std::string format_last_line(const training_summary& summary, const std::string& folder) {
-  auto line = ending(summary.end) + "test error " + show_real(summary.test_error_percent, 2) + " %";
-  if (std::isfinite(summary.validation_error_percent))
-    line += ", validation error " + show_real(summary.validation_error_percent, 2) + " %";
+  auto line = ending(summary.end) + "test " + show_metric(summary.test.judge());
+  if (!summary.validation.empty() && std::isfinite(summary.validation.judge().value))
+    line += ", validation " + show_metric(summary.validation.judge());
   line += ", " + std::to_string(summary.steps) + " steps in " + show_real(summary.wall_s, 1) + " s, " +
           show_count(std::llround(summary.samples_per_s)) + " samples/s";
   if (summary.nonfinite_skipped > 0)

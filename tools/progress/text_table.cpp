@@ -40,6 +40,12 @@ std::string show_percent(double share, int decimals) {
   return std::isfinite(share) ? show_real(100 * share, decimals) + " %" : "-";
 }
 
+std::string show_metric(const metric_value& of) {
+  const bool percent = of.of.unit == "%";
+  const auto text = of.of.name + " " + show_real(of.value, percent ? 2 : 4);
+  return std::isfinite(of.value) && !of.of.unit.empty() ? text + " " + of.of.unit : text;
+}
+
 std::string show_count(std::int64_t value) {
   auto digits = std::to_string(value);
   const std::size_t sign = value < 0 ? 1 : 0;

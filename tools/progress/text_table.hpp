@@ -1,6 +1,8 @@
 // A table for people: columns as wide as their widest cell, numbers to the right.
 #pragma once
 
+#include "models/metric.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,5 +25,6 @@ std::string show_real(double value, int decimals);
 std::string show_percent(double share, int decimals = 0); // 0.5 -> "50 %"
 std::string show_count(std::int64_t value);               // 12345678 -> "12,345,678"
 std::string show_duration(double seconds);                // 75 -> "1:15"
+std::string show_metric(const metric_value&);             // "error 2.31 %"
 
 } // namespace syngrad::tools

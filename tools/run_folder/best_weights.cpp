@@ -38,9 +38,10 @@ best_weights::~best_weights() {
 
 bool best_weights::is_better(const evaluation_report& report) const {
   if (report.on_validation != on_validation_ || !std::isfinite(report.loss)) return false;
-  if (!best_ || report.error_percent != best_->error_percent)
-    return !best_ || report.error_percent < best_->error_percent;
-  return report.loss < best_->loss;
+  if (!best_) return true;
+  const auto &now = report.metrics.judge(), &before = best_->metrics.judge();
+  if (now.value == before.value) return report.loss < best_->loss;
+  return now.of.lower_is_better ? now.value < before.value : now.value > before.value;
 }
 
 void best_weights::evaluated(const std::string& folder, const evaluation_report& report, const reader& read) {
@@ -92,7 +93,8 @@ void best_weights::write(const snapshot& now) {
   auto about = metadata_;
   about["step"] = std::to_string(now.of.step);
   about["loss"] = format_real(now.of.loss);
-  about["error_percent"] = format_real(now.of.error_percent);
+  const auto& judged = now.of.metrics.judge();
+  about[judged.of.column] = format_real(judged.value);
   std::vector<safetensors_entry> entries;
   for (const auto& each : now.weights) entries.push_back({each.name, each.type, each.extents, each.bytes.data()});
   const auto path = now.folder + "/" + best_weights_name;
@@ -102,7 +104,7 @@ void best_weights::write(const snapshot& now) {
   if (!file) return complain(file.message());
   if (const auto done = write_safetensors(*file, entries, about); !done) return complain(done.message());
   const std::lock_guard lock(mutex_);
-  kept_ = kept{path, now.of.step, now.of.error_percent};
+  kept_ = kept{path, now.of.step, judged};
 }
 
 void best_weights::complain(const std::string& why) {

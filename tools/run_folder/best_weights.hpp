@@ -3,7 +3,7 @@
 // a disk writes, the latest best ones replace those that wait.
 //
 // A file that cannot be written is said once, and ends nothing. What it is the best of stands in its metadata: step,
-// loss, error_percent.
+// loss, and the metric that judges (error_percent).
 //
 // Threads: evaluated() from one at a time, the rest from the thread that made this object.
 #pragma once
@@ -42,7 +42,7 @@ public:
   struct kept {
     std::string path;
     std::int64_t step = 0;
-    double error_percent = 0;
+    metric_value value; // of the metric that judges
   };
   // Waits for what is being written. What is on disk then; none where there is no file.
   std::optional<kept> finish();

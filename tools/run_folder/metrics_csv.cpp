@@ -14,10 +14,14 @@ std::string field(double value) {
 
 } // namespace
 
-result<metrics_csv> metrics_csv::create(const std::string& path, int groups) {
+result<metrics_csv> metrics_csv::create(const std::string& path, const objective& judge, int groups) {
   auto file = growing_file::create(path);
   if (!file) return file.failure();
-  std::string header = "step,wall_s,samples_per_s,train_loss_nats,loss_nats,error_percent,judged_on";
+  const auto loss = "loss" + (judge.loss_unit().empty() ? "" : "_" + judge.loss_unit());
+  auto header = "step,wall_s,samples_per_s,train_" + loss + "," + loss;
+  for (const auto& each : judge.metrics())
+    if (each.listed) header += "," + each.column;
+  header += ",judged_on";
   for (int i = 0; i < groups; ++i) {
     const auto prefix = ",group" + std::to_string(i) + "_";
     header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "staleness_updates";
@@ -34,8 +38,10 @@ result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
 
 status metrics_csv::append(const evaluation_report& report) {
   auto row = std::to_string(report.step) + field(report.wall_s) + field(report.samples_per_s) +
-             field(report.train_loss) + field(report.loss) + field(report.error_percent) +
-             (report.on_validation ? ",validation" : ",test");
+             field(report.train_loss) + field(report.loss);
+  for (const auto& each : report.metrics)
+    if (each.of.listed) row += field(each.value);
+  row += report.on_validation ? ",validation" : ",test";
   for (int i = 0; i < groups_; ++i) {
     if (static_cast<std::size_t>(i) >= report.groups.size()) {
       row += ",,,,";

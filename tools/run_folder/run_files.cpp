@@ -49,7 +49,8 @@ result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, c
   for (const auto& name : wanted.class_names) summary_bytes += 16 + 6 * name.size(); // each byte escaped
   auto summary = atomic_file::create(folder.file("summary.json"), summary_bytes);
   if (!summary) return summary.failure();
-  auto metrics = before ? before->metrics.continued_at(rows) : metrics_csv::create(rows, wanted.groups);
+  auto metrics = before ? before->metrics.continued_at(rows)
+                        : metrics_csv::create(rows, **make_objective(wanted.objective), wanted.groups);
   if (!metrics) return metrics.failure();
   made.names.push_back(rows);
   auto events = before ? before->events.continued_at(scalars) : tensorboard_events::create(scalars, now);

@@ -21,6 +21,7 @@ struct recording_plan {
   int groups = 0;
   std::size_t weight_bytes = 0;              // to reserve; see weights_file.hpp
   std::vector<std::string> class_names = {}; // of each class; empty: its number
+  objective_settings objective = {};         // which metrics there will be; it has passed check_settings()
 };
 
 double seconds_since_1970();

@@ -12,11 +12,11 @@ namespace {
 using named_tensors = std::span<const layer_group::named_tensor>;
 
 std::vector<scalar> scalars_of(const evaluation_report& report) {
-  std::vector<scalar> scalars{
-    {"loss/train", report.train_loss},
-    {report.on_validation ? "loss/validation" : "loss/test", report.loss},
-    {report.on_validation ? "error_percent/validation" : "error_percent/test", report.error_percent},
-    {"speed/samples_per_s", report.samples_per_s}};
+  const std::string judged_on = report.on_validation ? "/validation" : "/test";
+  std::vector<scalar> scalars{{"loss/train", report.train_loss}, {"loss" + judged_on, report.loss}};
+  for (const auto& each : report.metrics)
+    if (each.of.listed) scalars.push_back({each.of.column + judged_on, each.value});
+  scalars.push_back({"speed/samples_per_s", report.samples_per_s});
   for (const auto& group : report.groups)
     scalars.push_back({"cosine/interface_" + std::to_string(group.group), group.cosine});
   return scalars;

@@ -58,6 +58,11 @@ void write_classes(json_writer& json, std::span<const std::string> names) {
   json.end_array();
 }
 
+void write_metrics(json_writer& json, const std::string& prefix, const metric_values& values) {
+  for (const auto& each : values)
+    if (each.of.listed) json.key((prefix + each.of.column).c_str()).number(each.value);
+}
+
 void write_memory(json_writer& json, const held_memory& held) {
   json.begin_object();
   json.key("node").text(held.node);
@@ -102,8 +107,8 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("end").text(name_of(summary.end));
   json.key("failure");
   summary.failure.empty() ? json.null() : json.text(summary.failure);
-  json.key("test_error_percent").number(summary.test_error_percent);
-  json.key("validation_error_percent").number(summary.validation_error_percent);
+  write_metrics(json, "test_", summary.test);
+  write_metrics(json, "validation_", summary.validation);
   json.key("final_loss").number(summary.final_loss);
   json.key("steps").number(summary.steps);
   json.key("steps_per_s").number(summary.steps_per_s);

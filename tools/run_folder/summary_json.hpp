@@ -1,4 +1,5 @@
-// summary.json: the summary of a run for scripts. Keys: end, failure, test_error_percent, validation_error_percent,
+// summary.json: the summary of a run for scripts. Keys: end, failure; test_METRIC and validation_METRIC for each
+// listed metric of the objective (test_error_percent);
 // final_loss, steps, steps_per_s, samples_per_s, wall_s, nonfinite_skipped, allocations_while_warm, device_bytes;
 // classes, the labels that outputs 0, 1, ... stand for, or null where they are these numbers themselves;
 // devices, an array of objects with what each device holds; memory, likewise by node for a run over several processes;

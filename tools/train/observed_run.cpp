@@ -44,8 +44,7 @@ std::string observed_run::describe_best(const training_summary& summary) {
   const auto kept = best_.finish();
   const bool last = kept && kept->step == summary.steps && summary.end != run_end::failed;
   if (!kept || last) return "";
-  return "best: " + show_real(kept->error_percent, 2) + " % at step " + std::to_string(kept->step) + ", in " +
-         kept->path;
+  return "best: " + show_metric(kept->value) + " at step " + std::to_string(kept->step) + ", in " + kept->path;
 }
 
 exit_code observed_run::execute(trainer& run, device_set& devices) {
@@ -78,6 +77,8 @@ training_summary observed_run::take_to_its_end(trainer& run) {
   auto summary = run.run();
   interrupt_.aim(nullptr, nullptr);
   running_ = nullptr;
+  if (summary.test.empty()) // it ended before there was anything to judge
+    summary.test = summary.validation = (*make_objective(options_.settings.objective))->unmeasured();
   return summary;
 }
 

@@ -74,6 +74,16 @@ status resolve_gradients(train_options& options) {
   return ok();
 }
 
+status resolve_target(train_options& options) {
+  auto& target = options.settings.target;
+  if (options.target_error) target = metric_target{"error", false, *options.target_error};
+  if (options.target.empty()) return ok();
+  auto read = metric_target::parse(options.target);
+  if (!read) return option_error("target", read.message());
+  target = *read;
+  return ok();
+}
+
 status check_combinations(const train_options& options, const option_reader& reader) {
   const bool csv = options.data.starts_with("csv:");
   for (const auto* name : {"label-column", "delimiter"})
@@ -89,7 +99,7 @@ status resolve_max_alone(train_options& options) {
   constexpr int usual = 1000;
   auto& settings = options.settings;
   auto& wanted = options.cluster.max_alone;
-  const bool several = options.cluster.active(), predicts = policy_predicts(settings.policy);
+  const bool several = options.cluster.active(), predicts = capabilities_of(settings.policy).predicts;
   if (wanted.value_or(0) > 0 && !several)
     return option_error("max-alone", "expected --listen or --local-nodes with it; leave it out");
   if (several && !wanted) wanted = predicts && !settings.deterministic ? usual : 0;
@@ -115,6 +125,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto done = resolve_groups(options, *model); !done) return done.failure();
   if (auto done = resolve_audit(options); !done) return done.failure();
   if (auto done = resolve_gradients(options); !done) return done.failure();
+  if (auto done = resolve_target(options); !done) return done.failure();
   if (auto good = check_combinations(options, reader); !good) return good.failure();
   if (auto good = resolve_max_alone(options); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();

@@ -45,7 +45,8 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
           .model = options.model,
           .groups = static_cast<int>(options.settings.split.size()),
           .weight_bytes = weights_size(model),
-          .class_names = data.class_names};
+          .class_names = data.class_names,
+          .objective = options.settings.objective};
 }
 
 // Over several processes the groups' devices are theirs.

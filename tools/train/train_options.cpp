@@ -68,8 +68,17 @@ option_group what_on(train_options& o) {
            real_number("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
                        "Share of a csv file's rows that is held out for the test"),
            real_number("validation", "FRACTION", o.settings.validation_fraction, {0, 1, false, true},
-                       "Share of the training set that is held out too: evaluations and --target-error then judge on "
+                       "Share of the training set that is held out too: evaluations and --target then judge on "
                        "it, and the test set only at the end")}};
+}
+
+option_group what_for(train_options& o) {
+  auto& wanted = o.settings.objective;
+  return {"What for",
+          {choice("objective", wanted.name, known_objectives(),
+                  "cross-entropy: classes, judged by the error. mse: values, judged by the mean squared error"),
+           real_number("label-smoothing", "SHARE", wanted.label_smoothing, {0, 1, false, true},
+                       "Of cross-entropy: so much of each target is spread evenly over all classes")}};
 }
 
 option_group how_groups_update(train_options& o) {
@@ -125,14 +134,22 @@ option_group how_long(train_options& o) {
   auto every = optional_number("eval-every", o.evaluate_every, 0, std::numeric_limits<int>::max(),
                                "Evaluate every N steps; 0: only at the end");
   every.shown_default = "a tenth of the run";
+  auto target = optional_text(
+    text("target", "METRIC<=X", o.target,
+         "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, loss<=0.1; with "
+         "--objective mse: mse<=X, rmse<=X",
+         [](const std::string& value) -> status {
+           if (auto read = metric_target::parse(value); !read) return read.failure();
+           return ok();
+         }),
+    o.target, "");
   return {"How long",
           {whole_number("batch", o.settings.batch_size, least_batch, most_batch,
                         "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
                         "every epoch mixes anew, so they are others each time"),
            whole_number("steps", o.settings.steps, 1, any_count, "Batches to train on"), std::move(epochs),
-           std::move(every),
-           optional_real("target-error", "PERCENT", o.settings.target_percent, {0, 100},
-                         "Stop as soon as an evaluation's error is at most this")}};
+           std::move(every), std::move(target),
+           optional_real("target-error", "PERCENT", o.target_error, {0, 100}, "Short for --target error<=PERCENT")}};
 }
 
 option_group on_what(train_options& o) {
@@ -199,16 +216,17 @@ train_options::train_options() {
 }
 
 std::vector<option_group> train_option_table(train_options& target) {
-  std::vector<option_group> table{what_to_train(target),    what_on(target),  how_groups_update(target),
-                                  how_weights_move(target), how_long(target), on_what(target),
-                                  how_it_runs(target)};
+  std::vector<option_group> table{what_to_train(target),     what_on(target),          what_for(target),
+                                  how_groups_update(target), how_weights_move(target), how_long(target),
+                                  on_what(target),           how_it_runs(target)};
   for (auto& each : cluster_groups(target.cluster)) table.push_back(std::move(each));
   table.push_back(output(target));
   return table;
 }
 
 option_reader make_train_option_reader(train_options& target) {
-  return option_reader(train_option_table(target), {{"groups", "split"}, {"steps", "epochs"}});
+  return option_reader(train_option_table(target),
+                       {{"groups", "split"}, {"steps", "epochs"}, {"target", "target-error"}});
 }
 
 std::string train_help(const option_reader& reader) {

@@ -27,6 +27,8 @@ struct train_options {
   std::string decay = "0.6:0.1,0.8:0.1";
   std::optional<double> epochs; // instead of settings.steps
   std::optional<int> evaluate_every;
+  std::string target; // "error<=2"; empty: none
+  std::optional<double> target_error;
   std::string audit = "off";     // off | every:N
   std::string gradients = "all"; // all | every:N | above:ERROR
   std::string on_nonfinite = "stop";

@@ -18,7 +18,8 @@ struct fill_rows_kernel {
 
   SYNGRAD_HOST_DEVICE void operator()(std::int64_t row, std::int64_t column) const {
     const auto base = bias ? bias[column] : 0.0f;
-    out[row * columns + column] = table ? base + table[labels[row] * columns + column] : base;
+    const bool has_entry = table && labels[row] != no_label;
+    out[row * columns + column] = has_entry ? base + table[labels[row] * columns + column] : base;
   }
 };
 

@@ -50,7 +50,8 @@ run_plan loop_cluster::plan_of(const training_settings& own, std::uint8_t node, 
   auto net = make_network(model);
   if (change) change(*net);
   if (change_at) change_at(*net, node);
-  auto plan = make_run_plan(own, std::move(*net), node == 0 ? &data() : nullptr, places, std::move(observer));
+  auto plan = make_run_plan(own, std::move(*net), node == 0 ? (samples ? samples : &data()) : nullptr, places,
+                            std::move(observer));
   if (!plan) throw std::invalid_argument(plan.message());
   return std::move(*plan);
 }

@@ -38,7 +38,8 @@ struct loop_cluster {
   std::function<void(loop_peers&, const std::map<int, caf::actor>& inboxes)> meanwhile = {};
   // A line for the coordinator's user; from the thread that conducts the run.
   std::function<void(loop_peers&, const std::string&)> on_line = {};
-  bool on_disk = true; // what becomes of the coordinator's weights
+  bool on_disk = true;              // what becomes of the coordinator's weights
+  const dataset* samples = nullptr; // null: data()
 
   outcome run() const;
 

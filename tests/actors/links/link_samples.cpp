@@ -66,13 +66,13 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   std::vector<link_message> all;
   const auto next = [&] { return context(random); };
   all.push_back(activation{next(), phase::evaluate, 7, random_bits(work, {5, 3}, random),
-                           random_bits(work, {5}, random, dtype::i32), 41});
+                           random_bits(work, {5}, random, dtype::i32), 5, 4, 41});
   all.push_back(gradient{next(), gradient_kind::bootstrapped, random_bits(work, {5, 3}, random)});
   all.push_back(audit_gradient{next(), random_bits(work, {2, 2}, random)});
   all.push_back(credit{next(), 2});
   all.push_back(flush_mark{next()});
-  all.push_back(batch_done{next(), 0.7, 256});
-  all.push_back(evaluated{next(), 3, 0.6, 17, 100});
+  all.push_back(batch_done{next(), 0.7});
+  all.push_back(evaluated{next(), 3, 100, {60.5, {17, 2}, 99}});
   all.push_back(flushed{next(), 4});
   all.push_back(failure{next(), "group 2: not finite", 99, true});
   all.push_back(train{next(), 1000});

@@ -137,8 +137,10 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(up.evaluation == 7);
   REQUIRE(up.step == 41);
   REQUIRE(up.values.extents() == shape{5, 3});
-  REQUIRE(up.labels.type() == dtype::i32);
-  REQUIRE(up.labels.extents() == shape{5});
+  REQUIRE(up.samples == 5);
+  REQUIRE(up.terms == 4);
+  REQUIRE(up.targets.type() == dtype::i32);
+  REQUIRE(up.targets.extents() == shape{5});
 }
 
 TEST_CASE("a tensor of any bits, of any rank, empty or absent comes back bit for bit") {
@@ -181,10 +183,10 @@ TEST_CASE("activations and gradients take their own formats, labels and audits a
   const auto values = copy_of(work, numbers, {2, 3});
   const auto labels = random_bits(work, {2}, random, dtype::i32);
   const auto up = bytes_of(link_message(activation{{}, phase::train, 0, values, labels}), options);
-  REQUIRE(up.size() == prologue_bytes + 36 + 17 + 20 + 12 + 2 * (3 + 4) + 8);
+  REQUIRE(up.size() == prologue_bytes + 36 + 33 + 20 + 12 + 2 * (3 + 4) + 8);
   const auto arrived = std::get<activation>(*decode(decoder, up, random, 9).message);
   REQUIRE(decoder.payload_bytes() == 24 + 8);
-  REQUIRE(std::memcmp(arrived.labels.data(), labels.data(), 8) == 0);
+  REQUIRE(std::memcmp(arrived.targets.data(), labels.data(), 8) == 0);
   for (int i = 0; i < 3; ++i) {
     REQUIRE(std::abs(arrived.values.f32()[i] - numbers[static_cast<std::size_t>(i)]) <= 0.5001f);
     REQUIRE(std::abs(arrived.values.f32()[i + 3] - numbers[static_cast<std::size_t>(i) + 3]) <= 3.0f / 127 * 0.5001f);

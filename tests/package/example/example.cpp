@@ -44,7 +44,7 @@ void add_point(sample_set& set, random_source& random) {
 
 int main() {
   random_source random(1, 0);
-  dataset rings{"rings", 2, 3, {}, {}};
+  dataset rings{.name = "rings", .features = 2, .classes = 3};
   for (int i = 0; i < 8000; ++i) add_point(i < 6000 ? rings.train : rings.test, random);
   network net{"rings", 2, 3, std::vector<layer_list>(3)};
   for (int unit = 0; unit < 3; ++unit)
@@ -54,6 +54,6 @@ int main() {
   cpu_device cpu;
   auto run = training::prepare(settings, std::move(net), rings, cpu);
   const auto summary = run ? (*run)->run() : training_summary{run_end::failed, run.message()};
-  std::cout << summary.failure << "test error: " << summary.test_error_percent << " %\n";
-  return summary.end == run_end::finished && summary.test_error_percent < 4 ? 0 : 1;
+  std::cout << summary.failure << "test error: " << summary.test["error"] << " %\n";
+  return summary.end == run_end::finished && summary.test["error"] < 4 ? 0 : 1;
 }

@@ -124,10 +124,9 @@ public:
     kernels::gather_labels(on, source, indices, out);
   }
 
-  void softmax_cross_entropy(stream& s, const tensor& logits, const tensor& labels, tensor* gradient,
-                             tensor& result) override {
+  void softmax_cross_entropy(stream& s, const cross_entropy_arguments& of) override {
     host_launcher on(s);
-    kernels::softmax_cross_entropy(on, logits, labels, gradient, result);
+    kernels::softmax_cross_entropy(on, of);
   }
   void agreement(stream& s, const tensor& a, const tensor& b, tensor& out) override {
     host_launcher on(s);

@@ -22,16 +22,20 @@ struct fact {
 
 std::vector<fact> headline(const report_data& data) {
   std::vector<fact> facts;
-  const auto add = [&](const char* name, const std::string& value, bool words = false) {
+  const auto add = [&](const std::string& name, const std::string& value, bool words = false) {
     if (!value.empty()) facts.push_back({name, value, words});
   };
-  const auto add_number = [&](const char* name, double value, const std::string& shown) {
+  const auto add_number = [&](const std::string& name, double value, const std::string& shown) {
     if (std::isfinite(value)) add(name, shown);
   };
   const auto& summary = data.summary;
   add("policy", data.names.fact("policy"), true);
   add("model", data.names.fact("model"), true);
-  add_number("test error", summary.test_error_percent, show_real(summary.test_error_percent, 2) + " %");
+  const std::string percent = "_percent";
+  const bool in_percent = summary.metric.ends_with(percent);
+  const auto metric = summary.metric.substr(0, summary.metric.size() - (in_percent ? percent.size() : 0));
+  add_number("test " + metric, summary.test_metric,
+             in_percent ? show_real(summary.test_metric, 2) + " %" : show_real(summary.test_metric, 4));
   add_number("samples a second", summary.samples_per_s, show_number(summary.samples_per_s));
   add("time traced", show_nanoseconds(static_cast<double>(data.span_ns)));
   add("groups", data.names.fact("groups"));

@@ -23,7 +23,12 @@ run_summary read_run_summary(const std::string& path) {
     return summary;
   }
   summary.end = json.get("end", summary.end);
-  summary.test_error_percent = json.get("test_error_percent", summary.test_error_percent);
+  const std::string judged = "test_"; // its first metric judges
+  for (const auto& [key, value] : json) {
+    if (!summary.metric.empty() || !key.starts_with(judged)) continue;
+    summary.metric = key.substr(judged.size());
+    summary.test_metric = value.get_value(summary.test_metric);
+  }
   summary.samples_per_s = json.get("samples_per_s", summary.samples_per_s);
   summary.wall_s = json.get("wall_s", summary.wall_s);
   summary.steps = json.get("steps", summary.steps);

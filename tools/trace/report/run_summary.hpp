@@ -9,8 +9,10 @@ namespace syngrad::tools {
 struct run_summary {
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
-  std::string end; // "finished", "interrupted", ...; empty: unknown
-  double test_error_percent = unknown, samples_per_s = unknown, wall_s = unknown, steps = unknown;
+  std::string end;              // "finished", "interrupted", ...; empty: unknown
+  std::string metric;           // that judges, as its column: "error_percent"; empty: unknown
+  double test_metric = unknown; // on the test set
+  double samples_per_s = unknown, wall_s = unknown, steps = unknown;
 };
 
 // What cannot be read, or is not there, stays unknown: a report is made of a killed run, too.

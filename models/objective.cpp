@@ -1,0 +1,66 @@
+#include "models/objective.hpp"
+
+#include "models/objectives/cross_entropy.hpp"
+#include "models/objectives/mean_squared_error.hpp"
+
+#include <utility>
+
+namespace syngrad {
+
+namespace {
+
+std::vector<known_objective>& objective_registry() {
+  static std::vector<known_objective> all{
+    {"cross-entropy", cross_entropy::make},
+    {"mse", mean_squared_error::make},
+  };
+  return all;
+}
+
+} // namespace
+
+metric_values objective::values_of(const loss_totals& totals) const {
+  const auto values = judge(totals);
+  std::vector<metric_value> out;
+  for (const auto& each : metrics()) out.push_back({each, values[out.size()]});
+  return metric_values(std::move(out));
+}
+
+metric_values objective::unmeasured() const {
+  std::vector<metric_value> out;
+  for (const auto& each : metrics()) out.push_back({each});
+  return metric_values(std::move(out));
+}
+
+loss_totals totals_of(std::span<const float> left, std::int64_t terms) {
+  loss_totals out;
+  out.loss = static_cast<double>(left[0]) * static_cast<double>(terms);
+  for (std::size_t i = 0; i < out.sums.size(); ++i) out.sums[i] = static_cast<double>(left[i + 1]);
+  out.terms = terms;
+  return out;
+}
+
+status register_objective(known_objective added) {
+  for (const auto& each : objective_registry())
+    if (each.name == added.name)
+      return error{"there is an objective '" + added.name + "' already; give it another name"};
+  objective_registry().push_back(std::move(added));
+  return ok();
+}
+
+std::vector<std::string> known_objectives() {
+  std::vector<std::string> names;
+  for (const auto& each : objective_registry()) names.push_back(each.name);
+  return names;
+}
+
+result<std::unique_ptr<objective>> make_objective(const objective_settings& settings) {
+  std::string known;
+  for (const auto& each : objective_registry()) {
+    if (settings.name == each.name) return each.make(settings);
+    known += (known.empty() ? "" : ", ") + each.name;
+  }
+  return error{"unknown objective '" + settings.name + "'; known are " + known};
+}
+
+} // namespace syngrad
