@@ -209,6 +209,6 @@ TEST_CASE("a request that comes again when the watcher is gone does not take the
           {
             const signal_watcher watcher({[] {}});
           }
-          ::kill(::getpid(), SIGTERM); // nobody asked before
-        }) == 128 + SIGTERM);
+          ::kill(::getpid(), SIGHUP); // nobody asked before; the framework reports SIGTERM itself
+        }) == 128 + SIGHUP);
 }
