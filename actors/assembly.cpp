@@ -35,7 +35,7 @@ group_setup setup_of_group(run_plan& plan, int index) {
   setup.host_below = reads_host_only(plan, index - 1);
   setup.host_above = index + 1 < count && reads_host_only(plan, index + 1);
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
-  setup.target = plan.judge;
+  setup.trained_for = plan.trained_for;
   setup.rate = plan.rate;
   setup.deterministic = settings.deterministic;
   setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
@@ -164,7 +164,7 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   setup->local = workers_of(here);
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
-  setup->judge = plan.judge;
+  setup->trained_for = plan.trained_for;
   setup->target = plan.settings.target;
   setup->has_validation = !plan.validation.empty();
   setup->skip_nonfinite = plan.settings.skip_nonfinite;

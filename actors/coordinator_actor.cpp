@@ -36,7 +36,7 @@ void coordinator_actor::on_exit() {
 
 void coordinator_actor::handle_begin(begin& first) {
   setup_ = first.setup;
-  summary_.test = summary_.validation = last_metrics_ = setup_->judge->unmeasured();
+  summary_.test = summary_.validation = last_metrics_ = setup_->trained_for->unmeasured();
   for (const auto& each : setup_->local) monitor(each);
   began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
   send(setup_->source, train{context_for(no_batch), setup_->steps});

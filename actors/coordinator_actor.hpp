@@ -28,7 +28,7 @@ namespace syngrad {
 struct coordinator_setup {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;
-  std::shared_ptr<const objective> judge; // not null
+  std::shared_ptr<const objective> trained_for; // not null
   std::optional<metric_target> target;
   bool has_validation = false;
   bool skip_nonfinite = false;

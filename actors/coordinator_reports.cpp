@@ -50,7 +50,7 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   out.wall_s = seconds(steady_now_ns() - began_ns_);
   out.train_loss = interval_batches_ ? interval_loss_ / static_cast<double>(interval_batches_) : not_measured;
   out.loss = finished.totals.mean_loss();
-  out.metrics = setup_->judge->values_of(finished.totals);
+  out.metrics = setup_->trained_for->values_of(finished.totals);
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
   out.on_validation = !finished.on_test_set;
   last_metrics_ = out.metrics;

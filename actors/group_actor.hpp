@@ -42,7 +42,7 @@ struct group_setup {
   bool host_below = false;                                               // the neighbour below reads host memory only
   bool host_above = false;
   std::unique_ptr<update_policy> policy;
-  std::shared_ptr<const objective> target; // of the top group; not null there
+  std::shared_ptr<const objective> trained_for; // of the top group; not null there
   learning_rate rate{1e-3f};
   bool deterministic = false;
   int lag = 0;                               // deterministic: turns by which gradients are handled late

@@ -76,7 +76,8 @@ void group_actor::start_training_batch(activation batch) {
   record.output.ready_after(work.record());
   if (is_top()) {
     auto result = measured(record, measure::loss, objective::numbers);
-    deliver(record, gradient_kind::truth, setup_.target->evaluate(work, record.output, record.targets, true, result));
+    deliver(record, gradient_kind::truth,
+            setup_.trained_for->evaluate(work, record.output, record.targets, true, result));
     finish_turn();
     return;
   }
@@ -100,7 +101,7 @@ void group_actor::start_evaluation_batch(activation batch) {
   if (is_top()) {
     auto result = make_tensor(work, {objective::numbers});
     work.ops().fill(work, result, 0);
-    setup_.target->evaluate(work, output, batch.targets.read_on(work), false, result);
+    setup_.trained_for->evaluate(work, output, batch.targets.read_on(work), false, result);
     passed.result = brought_to_host(work, result);
   } else {
     output.ready_after(work.record());

@@ -107,7 +107,7 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
 
   run_plan plan;
   plan.settings = settings;
-  plan.judge = std::move(*make_objective(settings.objective)); // checked above
+  plan.trained_for = std::move(*make_objective(settings.objective)); // checked above
   plan.settings.synthetic = predictors_of(settings);
   plan.data = data;
   plan.source_device = places.source;

@@ -40,7 +40,7 @@ struct run_plan {
   std::shared_ptr<work_log> work;           // null: no trace
   std::optional<batch_order> order;         // set where there is data
   std::vector<std::int32_t> validation;
-  std::shared_ptr<const objective> judge; // not null
+  std::shared_ptr<const objective> trained_for; // not null
   learning_rate rate{1e-3f};
   learning_rate synthetic_rate{1e-3f};
   std::vector<planned_group> groups; // all of the run, bottom to top
