@@ -1,7 +1,8 @@
 #include "actors/gradient_demand.hpp"
 
+#include "runtime/parse.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 
@@ -13,10 +14,7 @@ template <class Number>
 std::optional<Number> number_after(std::string_view prefix, std::string_view text) {
   if (!text.starts_with(prefix)) return std::nullopt;
   text.remove_prefix(prefix.size());
-  Number value{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return parse_number<Number>(text);
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 #include "models/learning_rate.hpp"
 
-#include "models/parse.hpp"
+#include "runtime/parse.hpp"
 
 #include <cmath>
 

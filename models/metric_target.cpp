@@ -1,6 +1,6 @@
 #include "models/metric_target.hpp"
 
-#include "models/parse.hpp"
+#include "runtime/parse.hpp"
 
 #include <algorithm>
 #include <array>

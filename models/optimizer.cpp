@@ -2,7 +2,7 @@
 
 #include "models/optimizers/adam.hpp"
 #include "models/optimizers/sgd.hpp"
-#include "models/parse.hpp"
+#include "runtime/parse.hpp"
 
 namespace syngrad {
 

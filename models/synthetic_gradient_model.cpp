@@ -1,6 +1,6 @@
 #include "models/synthetic_gradient_model.hpp"
 
-#include "models/parse.hpp"
+#include "runtime/parse.hpp"
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
 

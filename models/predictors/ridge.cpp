@@ -1,7 +1,7 @@
 #include "models/predictors/ridge.hpp"
 
 #include "models/arena.hpp"
-#include "models/parse.hpp"
+#include "runtime/parse.hpp"
 #include "runtime/operators.hpp"
 
 #include <algorithm>

@@ -3,9 +3,9 @@
 #include "runtime/data/csv_number.hpp"
 #include "runtime/data/csv_parser.hpp"
 #include "runtime/io/text_file.hpp"
+#include "runtime/parse.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace syngrad {
@@ -51,9 +51,7 @@ std::vector<std::string> names_in_comment(const csv_preamble& preamble, std::siz
 result<std::size_t> find_column(const std::string& file, const std::string& wanted,
                                 const std::vector<std::string>& names, std::size_t fields) {
   if (all_digits(wanted)) {
-    std::size_t index = fields;
-    std::from_chars(wanted.data(), wanted.data() + wanted.size(), index);
-    if (index < fields) return index;
+    if (const auto index = parse_number<std::size_t>(wanted); index && *index < fields) return *index;
   } else if (const auto found = std::find(names.begin(), names.end(), wanted); found != names.end()) {
     if (std::find(found + 1, names.end(), wanted) != names.end())
       return error{file + ": two columns are called " + quoted_begin(wanted) + "; give the number of one, from 0"};

@@ -1,9 +1,9 @@
 #include "runtime/io/file_target.hpp"
 
 #include "runtime/io/file_descriptor.hpp"
+#include "runtime/parse.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstdlib>
 #include <fcntl.h>
@@ -34,9 +34,8 @@ std::string without_links(const std::string& folder) {
 // N where `path` is an entry N of the folder in which the kernel shows this process's descriptors.
 std::optional<int> own_descriptor(const std::string& path) {
   const auto name = name_in(path);
-  int number = -1;
-  const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (failure != std::errc{} || end != name.data() + name.size() || number < 0) return std::nullopt;
+  const auto number = parse_number<int>(name);
+  if (!number || *number < 0) return std::nullopt;
   const auto folder = without_links(folder_of(path));
   const auto own = "/proc/" + std::to_string(::getpid());
   if (folder != own + "/fd" && !(folder.starts_with(own + "/task/") && folder.ends_with("/fd"))) return std::nullopt;

@@ -1,7 +1,8 @@
 #include "runtime/trace/trace_names.hpp"
 
+#include "runtime/parse.hpp"
+
 #include <array>
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -11,24 +12,6 @@ namespace {
 
 constexpr std::array<std::string_view, 7> role_names{"other",  "source",      "group", "predictor",
                                                      "solver", "coordinator", "link"};
-
-std::vector<std::string_view> split(std::string_view line) {
-  std::vector<std::string_view> fields;
-  for (;;) {
-    const auto end = line.find('\t');
-    fields.push_back(line.substr(0, end));
-    if (end == std::string_view::npos) return fields;
-    line.remove_prefix(end + 1);
-  }
-}
-
-template <class Number>
-std::optional<Number> number_in(std::string_view text) {
-  Number number{};
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 actor_role role_named(std::string_view name) {
   for (std::size_t i = 0; i < role_names.size(); ++i)
@@ -75,15 +58,15 @@ std::string trace_names::text() const {
 void trace_names::add(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find('\n');
-    const auto fields = split(text.substr(0, end));
+    const auto fields = split_text(text.substr(0, end), '\t');
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (fields.size() == 5 && fields[0] == "actor") {
-      const auto id = number_in<std::uint32_t>(fields[1]);
-      const auto index = number_in<int>(fields[3]);
+      const auto id = parse_number<std::uint32_t>(fields[1]);
+      const auto index = parse_number<int>(fields[3]);
       if (id && index) actors[*id] = {role_named(fields[2]), *index, std::string(fields[4])};
     } else if (fields.size() == 4 && fields[0] == "thread") {
-      const auto node = number_in<std::uint8_t>(fields[1]);
-      const auto ring = number_in<std::uint16_t>(fields[2]);
+      const auto node = parse_number<std::uint8_t>(fields[1]);
+      const auto ring = parse_number<std::uint16_t>(fields[2]);
       if (node && ring) threads[{*node, *ring}] = std::string(fields[3]);
     } else if (fields.size() == 3 && fields[0] == "fact") {
       facts[std::string(fields[1])] = std::string(fields[2]);

@@ -1,6 +1,6 @@
 #include "tools/command_line/option_row.hpp"
 
-#include "models/parse.hpp"
+#include "runtime/parse.hpp"
 #include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"
 

@@ -1,4 +1,4 @@
-// Strict readers for the small texts that describe networks, rates and predictors.
+// Strict readers for small texts: numbers, and parts between separators. Any thread.
 #pragma once
 
 #include <charconv>
