@@ -21,7 +21,7 @@
 // that passes it on. SIGXCPU comes again with every second of processor time, so it is never more than the first step.
 #pragma once
 
-#include "actors/nodes/stop_switch.hpp"
+#include "actors/nodes/limited_wait.hpp"
 #include "tools/exit_code.hpp"
 
 #include <array>

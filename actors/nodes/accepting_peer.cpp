@@ -2,7 +2,6 @@
 // refuses belongs to a process that has ended.
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/peer_actor.hpp"
-#include "actors/nodes/probe_thread.hpp"
 
 namespace syngrad {
 

@@ -1,6 +1,6 @@
 #include "actors/nodes/bounded_middleman.hpp"
 
-#include "actors/nodes/node_connector.hpp"
+#include "actors/nodes/node_sockets.hpp"
 #include "actors/tsan_annotations.hpp"
 
 #include <caf/io/basp_broker.hpp>

@@ -7,8 +7,8 @@
 // thread.
 #pragma once
 
+#include "actors/nodes/limited_wait.hpp"
 #include "actors/nodes/node_sockets.hpp"
-#include "actors/nodes/stop_switch.hpp"
 
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/default_multiplexer.hpp>

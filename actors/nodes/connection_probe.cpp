@@ -1,6 +1,6 @@
 #include "actors/nodes/connection_probe.hpp"
 
-#include "actors/nodes/record_format.hpp"
+#include "actors/nodes/record_channel.hpp"
 #include "actors/nodes/tcp_connection.hpp"
 
 #include <algorithm>

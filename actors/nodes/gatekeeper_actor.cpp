@@ -14,6 +14,17 @@ constexpr auto owner_answers_within = std::chrono::seconds(10);
 
 } // namespace
 
+void limited_log::say(kind which, const std::string& line, std::int64_t now_ns) {
+  constexpr std::int64_t second = 1'000'000'000;
+  auto& seen = kinds_[static_cast<std::size_t>(which)];
+  if (seen.ever && now_ns - seen.printed_ns < second) {
+    ++seen.left_out;
+    return;
+  }
+  if (print_) print_(seen.left_out == 0 ? line : line + " (and " + std::to_string(seen.left_out) + " more like it)");
+  seen = {now_ns, 0, true};
+}
+
 gatekeeper_actor::gatekeeper_actor(caf::actor_config& config, std::shared_ptr<const node_context> context)
   : caf::event_based_actor(config), context_(std::move(context)), log_(context_->log) {
   set_default_handler(caf::drop); // whatever else a stranger sends

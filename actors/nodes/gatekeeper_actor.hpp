@@ -1,6 +1,45 @@
+// The only actor of a process that strangers reach, and the log that they cannot flood.
+#pragma once
+
+#include "actors/nodes/node_context.hpp"
+#include "actors/nodes/peer_messages.hpp"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace syngrad {
+
+// Lines for a log, at most one of a kind and second: what an attacker or a fault repeats a thousand times is counted,
+// not printed. One thread at a time; time is passed in.
+class limited_log {
+public:
+  enum class kind { refused, malformed, overloaded };
+
+  explicit limited_log(std::function<void(const std::string&)> print) : print_(std::move(print)) {}
+
+  // Prints the line, unless one of its kind was printed within the last second. The next one says how many were left
+  // out.
+  void say(kind, const std::string& line, std::int64_t now_ns);
+
+private:
+  struct tally {
+    std::int64_t printed_ns = 0;
+    std::uint64_t left_out = 0;
+    bool ever = false;
+  };
+
+  std::function<void(const std::string&)> print_;
+  std::array<tally, 3> kinds_;
+};
+
 // The only actor of a process that strangers reach (through a session_port, which keeps orders to exit and news of ends
-// from it): lets in who proves what the handshake asks for, and then hands the
-// connection to a peer. What it keeps of strangers is bounded, and what it prints about them, too.
+// from it): lets in who proves what the handshake asks for, and then hands the connection to a peer. What it keeps of
+// strangers is bounded, and what it prints about them, too.
 //
 //  state of a stranger    event                            then
 //  -                      hello, in order                  challenge; greeted
@@ -13,18 +52,6 @@
 //                                                          or refused; forgotten
 //  greeted                proof, role peer                 refused (again): the coordinator's word is still on its way
 //  greeted                10 s, or 256 newer ones          forgotten
-#pragma once
-
-#include "actors/nodes/limited_log.hpp"
-#include "actors/nodes/node_context.hpp"
-#include "actors/nodes/peer_messages.hpp"
-
-#include <deque>
-#include <map>
-#include <memory>
-
-namespace syngrad {
-
 class gatekeeper_actor : public caf::event_based_actor {
 public:
   gatekeeper_actor(caf::actor_config&, std::shared_ptr<const node_context>);

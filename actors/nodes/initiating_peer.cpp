@@ -18,10 +18,9 @@
 // CAF's own traps on this way: its connecting actor hands out a gatekeeper whose connection is already lost, until it
 // has heard of the loss; an old
 // stand-in's end can take a new one along. All of them end an attempt, and the next one passes.
+#include "actors/nodes/addresses.hpp"
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/peer_actor.hpp"
-#include "actors/nodes/probe_thread.hpp"
-#include "actors/nodes/resolved_host.hpp"
 
 #include <algorithm>
 #include <set>

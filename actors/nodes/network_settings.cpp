@@ -1,6 +1,6 @@
 #include "actors/nodes/network_settings.hpp"
 
-#include "actors/nodes/resolved_host.hpp"
+#include "actors/nodes/addresses.hpp"
 
 #include <algorithm>
 

@@ -3,15 +3,16 @@
 #include "actors/actor_system.hpp"
 #include "actors/links/link_packets.hpp"
 #include "actors/nodes/bounded_middleman.hpp"
+#include "actors/nodes/endpoint.hpp"
 #include "actors/nodes/gatekeeper_actor.hpp"
-#include "actors/nodes/listening_fault.hpp"
+#include "actors/nodes/handshake.hpp"
 #include "actors/nodes/network_messages.hpp"
-#include "actors/nodes/random_node_id.hpp"
 
 #include <caf/io/all.hpp>
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <set>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,6 +20,42 @@
 namespace syngrad {
 
 namespace {
+
+// A module for CAF that gives this process a random node number.
+//
+// CAF 0.17 makes the number from the machine's network cards, its disk and the process number. Two containers that
+// share a host's network, and a process that is started again in one, get the same number then; CAF takes the other
+// for itself, or the new one for the old one.
+class random_node_id : public caf::actor_system::module {
+public:
+  explicit random_node_id(caf::actor_system& system) : system_(system) {}
+
+  void start() override {}
+  void stop() override {}
+  void init(caf::actor_system_config&) override;
+  // Modules are initialised in the order of their numbers: this one comes after the middleman, which sets the node
+  // number, and is otherwise unused here.
+  id_t id() const override { return opencl_manager; }
+  void* subtype_ptr() override { return this; }
+
+  static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>) {
+    return new random_node_id(system); // the actor system owns it
+  }
+
+private:
+  caf::actor_system& system_;
+};
+
+void random_node_id::init(caf::actor_system_config&) {
+  caf::node_id::default_data::host_id_type host{};
+  const auto random = random_nonce();
+  static_assert(sizeof host + sizeof(std::uint32_t) <= nonce_size);
+  std::memcpy(host.data(), random.data(), host.size());
+  std::uint32_t process = 0;
+  std::memcpy(&process, random.data() + host.size(), sizeof process);
+  // The system hands out a constant reference to a member that is not constant.
+  const_cast<caf::node_id&>(system_.node()) = caf::make_node_id(process | 1, host);
+}
 
 std::string host_name() {
   std::array<char, longest_name + 1> name{};

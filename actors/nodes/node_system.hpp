@@ -3,9 +3,9 @@
 // Threads: made and destroyed by one; everything const from any.
 #pragma once
 
+#include "actors/nodes/addresses.hpp"
 #include "actors/nodes/node_context.hpp"
-#include "actors/nodes/resolved_host.hpp"
-#include "actors/nodes/session_port.hpp"
+#include "actors/nodes/peer_session.hpp"
 
 #include <caf/all.hpp>
 

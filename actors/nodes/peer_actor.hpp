@@ -14,9 +14,9 @@
 // for such a thread until nothing refers to its actor: what it sends is anonymous, lest it stays in some mailbox.
 #pragma once
 
+#include "actors/nodes/peer_gauges.hpp"
 #include "actors/nodes/peer_session.hpp"
 #include "actors/nodes/peer_setup.hpp"
-#include "actors/nodes/rate_meter.hpp"
 
 #include <map>
 #include <optional>

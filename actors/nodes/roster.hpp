@@ -1,12 +1,17 @@
-// One process of a run, as `syngrad nodes` shows it. Whole numbers only: this crosses the network, where CAF spoils
-// floating-point numbers.
+// Who takes part in a run, for people: what is shown of a process, and how it is asked for.
 #pragma once
 
+#include "actors/nodes/network_settings.hpp"
+
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace syngrad {
 
+// One process of a run, as `syngrad nodes` shows it. Whole numbers only: this crosses the network, where CAF spoils
+// floating-point numbers.
 struct roster_entry {
   std::uint8_t node = 0;
   std::string name;
@@ -20,5 +25,10 @@ struct roster_entry {
   std::int64_t round_trip_ns = 0;     // the least one; 0: not yet
   std::int64_t last_heard_ms = -1;    // ago; -1: never, or the process that answers
 };
+
+// Asks a coordinator who is with it. Blocks; one thread. `settings.listen` stays empty: nobody asks back. Takes no
+// longer than the limit, all steps together. The error names the address and what to do.
+result<std::vector<roster_entry>> query_roster(const network_settings& settings, const endpoint& coordinator,
+                                               std::chrono::seconds within);
 
 } // namespace syngrad

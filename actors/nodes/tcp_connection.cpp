@@ -1,6 +1,6 @@
 #include "actors/nodes/tcp_connection.hpp"
 
-#include "actors/nodes/resolved_host.hpp"
+#include "actors/nodes/addresses.hpp"
 
 #include <cerrno>
 #include <poll.h>

@@ -2,9 +2,9 @@
 // thread at a time.
 #pragma once
 
+#include "actors/nodes/addresses.hpp"
 #include "actors/nodes/endpoint.hpp"
-#include "actors/nodes/name_lookup.hpp"
-#include "actors/nodes/question_limit.hpp"
+#include "actors/nodes/limited_wait.hpp"
 
 #include <optional>
 #include <utility>

@@ -1,10 +1,10 @@
 #include "actors/nodes/tls_credentials.hpp"
 
-#include "actors/nodes/authority_name.hpp"
-#include "actors/nodes/certificate_facts.hpp"
+#include "actors/nodes/certificates.hpp"
 #include "runtime/io/text_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <filesystem>
 
@@ -43,6 +43,40 @@ std::string list_beside(const std::string& ca) {
 bool is_issued_by(X509_CRL* list, X509* authority) {
   return X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(authority)) == 0 &&
          X509_CRL_verify(list, X509_get0_pubkey(authority)) == 1;
+}
+
+// Which CA a connecting side has its certificate of is said in the first bytes of TLS (as the server name of RFC 6066):
+// whoever accepts closes a connection of another CA's before any of its cryptography is done. It is no secret and
+// proves nothing; the certificate does, afterwards.
+//
+// The name is the same for every certificate with this key: a renewed CA keeps it. Lower-case hexadecimal and
+// ".syngrad".
+std::string authority_name(X509* authority) {
+  constexpr std::size_t named_by = 16; // bytes of the key's SHA-256
+  std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
+  unsigned int size = 0;
+  if (X509_pubkey_digest(authority, EVP_sha256(), sum.data(), &size) != 1 || size < named_by) return {};
+  constexpr const char* digits = "0123456789abcdef";
+  std::string out;
+  for (std::size_t i = 0; i < named_by; ++i) {
+    out += digits[sum[i] >> 4];
+    out += digits[sum[i] & 15];
+  }
+  return out + ".syngrad";
+}
+
+// What the other side has said; only from within the callback of SSL_CTX_set_client_hello_cb. Empty: nothing that
+// reads.
+//
+// The extension: length of the list u16, and its only entry: sort u8 (0: a host's name), length u16, the name.
+std::string named_authority(SSL* connection) {
+  const unsigned char* data = nullptr;
+  std::size_t size = 0;
+  constexpr std::size_t header = 5;
+  if (SSL_client_hello_get0_ext(connection, TLSEXT_TYPE_server_name, &data, &size) != 1 || size < header) return {};
+  const auto number = [&](std::size_t at) { return std::size_t{data[at]} << 8 | data[at + 1]; };
+  if (number(0) != size - 2 || data[2] != TLSEXT_NAMETYPE_host_name || number(3) != size - header) return {};
+  return {reinterpret_cast<const char*>(data) + header, size - header};
 }
 
 } // namespace

@@ -19,7 +19,7 @@ WITH_TLS = SORTS[3:]
 
 
 def authority_name(certificate):
-    """What nodes of this CA say first: actors/nodes/authority_name.hpp."""
+    """What nodes of this CA say first: actors/nodes/tls_credentials.cpp."""
     text = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], check=True, capture_output=True).stdout
     key = subprocess.run(["openssl", "ec", "-pubin", "-outform", "DER"], input=text, check=True, capture_output=True).stdout
     return hashlib.sha256(key[-65:]).hexdigest()[:32] + ".syngrad"  # of a P-256 key the point alone

@@ -1,8 +1,7 @@
 #include "tools/distributed/distributed_training.hpp"
 
 #include "actors/deliberate_leak.hpp"
-#include "actors/nodes/own_address.hpp"
-#include "actors/nodes/resolved_host.hpp"
+#include "actors/nodes/addresses.hpp"
 #include "actors/policies/update_policy.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/credit_advice.hpp"

@@ -5,7 +5,7 @@
 // The function is called once, on a thread of this object's own. Make it after the signal_watcher.
 #pragma once
 
-#include "actors/nodes/stop_switch.hpp"
+#include "actors/nodes/limited_wait.hpp"
 
 #include <functional>
 #include <thread>

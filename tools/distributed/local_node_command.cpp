@@ -1,6 +1,6 @@
 #include "tools/distributed/local_node_command.hpp"
 
-#include "actors/nodes/resolved_host.hpp"
+#include "actors/nodes/addresses.hpp"
 #include "runtime/process/processors.hpp"
 
 #include <filesystem>

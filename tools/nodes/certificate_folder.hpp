@@ -8,8 +8,7 @@
 // Keys are their owner's only to read. A file appears whole or not at all. One process at a time has the folder.
 #pragma once
 
-#include "actors/nodes/certificate_authority.hpp"
-#include "actors/nodes/certificate_facts.hpp"
+#include "actors/nodes/certificates.hpp"
 
 #include <filesystem>
 #include <memory>

@@ -1,7 +1,7 @@
 #include "tools/nodes/nodes_command.hpp"
 
-#include "actors/nodes/resolved_host.hpp"
-#include "actors/nodes/roster_query.hpp"
+#include "actors/nodes/addresses.hpp"
+#include "actors/nodes/roster.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/nodes/network_options.hpp"

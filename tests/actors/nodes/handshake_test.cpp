@@ -4,8 +4,8 @@
 #include "tests/support/catch.hpp"
 
 #include "actors/actor_system.hpp"
+#include "actors/nodes/gatekeeper_actor.hpp"
 #include "actors/nodes/handshake.hpp"
-#include "actors/nodes/limited_log.hpp"
 
 #include <functional>
 

@@ -8,9 +8,8 @@
 
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/handshake.hpp"
-#include "actors/nodes/probe_thread.hpp"
-#include "actors/nodes/record_format.hpp"
-#include "actors/nodes/roster_query.hpp"
+#include "actors/nodes/record_channel.hpp"
+#include "actors/nodes/roster.hpp"
 
 #include <arpa/inet.h>
 #include <array>

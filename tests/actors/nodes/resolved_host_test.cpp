@@ -1,6 +1,5 @@
 // What a host stands for decides whether it leaves this machine, never its text; and what was judged is what is bound.
-#include "actors/nodes/own_address.hpp"
-#include "actors/nodes/resolved_host.hpp"
+#include "actors/nodes/addresses.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,5 +1,5 @@
 // What users write about addresses, and where a process may listen.
-#include "actors/nodes/own_address.hpp"
+#include "actors/nodes/addresses.hpp"
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/open_connections.hpp"
-#include "actors/nodes/record_format.hpp"
+#include "actors/nodes/record_channel.hpp"
 #include "actors/nodes/tcp_connection.hpp"
 
 #include <arpa/inet.h>

@@ -8,7 +8,7 @@
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/handshake.hpp"
 #include "actors/nodes/peer_messages.hpp"
-#include "actors/nodes/record_format.hpp"
+#include "actors/nodes/record_channel.hpp"
 #include "actors/nodes/tcp_connection.hpp"
 #include "runtime/random.hpp"
 

@@ -1,6 +1,6 @@
 #include "tests/actors/nodes/test_cluster.hpp"
 
-#include "actors/nodes/certificate_facts.hpp"
+#include "actors/nodes/certificates.hpp"
 #include "runtime/io/text_file.hpp"
 
 #include <fstream>

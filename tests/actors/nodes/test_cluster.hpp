@@ -1,7 +1,7 @@
 // A private CA and the files that it issues, in a temporary folder that goes away with this object.
 #pragma once
 
-#include "actors/nodes/certificate_authority.hpp"
+#include "actors/nodes/certificates.hpp"
 #include "actors/nodes/network_settings.hpp"
 
 #include <filesystem>

@@ -6,7 +6,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/tcp_relay.hpp"
 
-#include "actors/nodes/certificate_facts.hpp"
+#include "actors/nodes/certificates.hpp"
 #include "actors/nodes/tls_credentials.hpp"
 #include "runtime/io/file_descriptor.hpp"
 #include "runtime/io/text_file.hpp"

@@ -1,8 +1,8 @@
-#include "actors/nodes/roster_query.hpp"
+#include "actors/nodes/roster.hpp"
 
+#include "actors/nodes/addresses.hpp"
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/node_system.hpp"
-#include "actors/nodes/resolved_host.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,11 +1,25 @@
-#include "actors/nodes/question_limit.hpp"
+#include "actors/nodes/limited_wait.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace syngrad {
+
+stop_switch::stop_switch() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+stop_switch::~stop_switch() {
+  if (file_ >= 0) ::close(file_);
+}
+
+void stop_switch::press() {
+  const std::uint64_t once = 1;
+  [[maybe_unused]] const auto written = ::write(file_, &once, sizeof once);
+}
 
 question_limit::clock::duration question_limit::left() const {
   return std::max(until_ - clock::now(), clock::duration::zero());

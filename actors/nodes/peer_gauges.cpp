@@ -1,4 +1,4 @@
-#include "actors/nodes/rate_meter.hpp"
+#include "actors/nodes/peer_gauges.hpp"
 
 #include <algorithm>
 
