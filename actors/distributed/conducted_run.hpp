@@ -15,11 +15,11 @@
 // from any other one, one at a time.
 #pragma once
 
-#include "actors/distributed/conductor_setup.hpp"
-#include "actors/distributed/hang_inquiry.hpp"
+#include "actors/distributed/node_inquiries.hpp"
 #include "actors/distributed/run_links.hpp"
-#include "actors/distributed/weights_inquiry.hpp"
+#include "actors/distributed/seated_nodes.hpp"
 #include "actors/hang_watch.hpp"
+#include "actors/links/link_options.hpp"
 #include "models/layer_group.hpp"
 
 #include <chrono>
@@ -32,6 +32,23 @@
 #include <vector>
 
 namespace syngrad {
+
+// What the coordinator's process brings along to conduct a run over several.
+struct conductor_setup {
+  caf::actor_system* system = nullptr;
+  run_inbox* inbox = nullptr;
+  device* host = nullptr; // where tensors from other processes arrive
+  std::vector<seated_node> nodes;
+  run_order order;                         // but for `node`
+  std::vector<std::uint64_t> hashes;       // of each group
+  std::vector<std::uint64_t> weight_bytes; // of each group: no node may send more
+  link_options options;
+  bool gather_traces = false; // the plan has a recorder, then: a node's trace is at most twice as large as its limit
+  std::function<void(const std::string& node, const trace_part&)> on_trace;
+  double hang_after_s = 60; // 0: never
+  // A node was told to end, and so the run is: what there is should be saved first. Null: nobody does.
+  std::function<void()> on_told_to_end;
+};
 
 class conducted_run {
 public:

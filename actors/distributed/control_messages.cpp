@@ -1,7 +1,6 @@
 #include "actors/distributed/control_messages.hpp"
 
-#include "actors/links/byte_parser.hpp"
-#include "actors/links/byte_writer.hpp"
+#include "actors/links/byte_codec.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,10 +1,8 @@
 #include "actors/distributed/member_run.hpp"
 
 #include "actors/distributed/group_hash.hpp"
-#include "actors/distributed/loss_text.hpp"
-#include "actors/distributed/memory_of.hpp"
-#include "actors/distributed/stop_actors.hpp"
-#include "actors/distributed/waits_text.hpp"
+#include "actors/distributed/own_part.hpp"
+#include "actors/distributed/process_text.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"
 

@@ -16,7 +16,6 @@
 // Threads: run() blocks its caller. The node's plan is its own; nothing here is shared but the actors.
 #pragma once
 
-#include "actors/distributed/control_ends.hpp"
 #include "actors/distributed/run_links.hpp"
 
 #include <functional>

@@ -3,7 +3,7 @@
 // Threads: one at a time.
 #pragma once
 
-#include "actors/distributed/seated_node.hpp"
+#include "actors/distributed/run_links.hpp"
 #include "actors/nodes/peer_messages.hpp"
 
 #include <algorithm>
@@ -12,6 +12,13 @@
 #include <vector>
 
 namespace syngrad {
+
+// A node that takes part in a run, as the coordinator's process sees it: who it is, and the ways to it.
+struct seated_node {
+  run_member who;
+  caf::actor peer;
+  control_ends control;
+};
 
 class seated_nodes {
 public:

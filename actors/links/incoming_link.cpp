@@ -1,10 +1,10 @@
-#include "actors/links/incoming_link.hpp"
+#include "actors/links/link_ends.hpp"
 
 #include "actors/links/chunk_sum.hpp"
-#include "actors/links/frame_decoder.hpp"
 #include "actors/links/link_actor.hpp"
 #include "actors/links/link_packets.hpp"
-#include "actors/links/link_receiver.hpp"
+#include "actors/links/link_protocol.hpp"
+#include "actors/links/message_codec.hpp"
 
 #include <chrono>
 

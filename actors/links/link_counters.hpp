@@ -1,7 +1,7 @@
 // What went over a link so far. Counted by its actor, read by anybody.
 #pragma once
 
-#include "actors/links/link_message.hpp"
+#include "actors/links/link_messages.hpp"
 
 #include <atomic>
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The messages between links and the rest of their process. None of them crosses to another one, but control_message,
-// which a link carries like the messages of actors/messages.hpp.
+// The messages between links and the rest of their process, and the list of all that cross (link_message). Of the
+// former none does but control_message, which a link carries like the messages of actors/messages.hpp.
 //
 //  from            to                 message            when
 //  peer actor      both links         link_up            there is a connection, or a new one
@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace syngrad {
@@ -52,6 +53,16 @@ struct link_drained {
   message_context context;
   std::uint32_t number = 0; // of the link
 };
+
+// Every message that can cross a link. A message's place in the list is its number on the wire: new ones come last.
+using link_message =
+  std::variant<activation, gradient, audit_gradient, credit, flush_mark, batch_done, evaluated, flushed, failure, train,
+               resume_training, stop_training, evaluate, evaluation_begun, training_ended, report_request, report,
+               control_message, gradients_wanted, batch_alone, evaluation_missed>;
+
+inline const message_context& context_of(const link_message& message) {
+  return std::visit([](const auto& each) -> const message_context& { return each.context; }, message);
+}
 
 } // namespace syngrad
 

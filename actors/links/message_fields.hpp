@@ -2,7 +2,7 @@
 // a header_reader. Tensors are described here; their elements follow the header.
 #pragma once
 
-#include "actors/links/link_message.hpp"
+#include "actors/links/link_messages.hpp"
 
 namespace syngrad {
 

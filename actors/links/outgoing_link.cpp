@@ -1,12 +1,13 @@
-#include "actors/links/outgoing_link.hpp"
+#include "actors/links/link_ends.hpp"
 
 #include "actors/links/chunk_sum.hpp"
-#include "actors/links/host_copies.hpp"
 #include "actors/links/link_actor.hpp"
 #include "actors/links/link_packets.hpp"
-#include "actors/links/link_sender.hpp"
+#include "actors/links/link_protocol.hpp"
+#include "runtime/operators.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <deque>
 
@@ -32,6 +33,43 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::look_again)
 namespace syngrad {
 
 namespace {
+
+// Makes the tensors of a message readable by the host: waits until they are ready, and copies those that lie in memory
+// of a device. Nothing blocks; the work is on a stream of its own.
+class host_copies {
+public:
+  // `source` makes the tensors; null: a CPU, whose tensors the host may read at once.
+  explicit host_copies(device* source) : work_(source ? &source->make_stream() : nullptr) {}
+
+  // Whether the tensors of `message` can be read now; else once work() is past what is enqueued on it.
+  template <class M>
+  bool bring(M& message) {
+    bool ready = true;
+    if constexpr (requires { message.values; }) ready = bring_tensor(message.values) && ready;
+    if constexpr (requires { message.targets; }) ready = bring_tensor(message.targets) && ready;
+    return ready;
+  }
+  stream& work() { return *work_; }
+
+private:
+  bool bring_tensor(tensor& part) {
+    if (!part) return true;
+    if (!work_) {
+      assert(part.ready().ready());
+      return true;
+    }
+    const bool on_host = &part.memory()->pool() == &work_->owner().host_visible_memory();
+    if (on_host && part.ready().ready()) return true;
+    part.read_on(*work_);
+    if (on_host) return false;
+    auto copy = make_host_visible_tensor(*work_, part.extents(), part.type());
+    work_->ops().copy(*work_, part, copy);
+    part = std::move(copy);
+    return false;
+  }
+
+  stream* work_; // of `source`
+};
 
 class outgoing_link : public link_actor {
 public:

@@ -4,8 +4,7 @@
 // Threads: one at a time; what arrives is read by it, too.
 #pragma once
 
-#include "actors/links/incoming_link.hpp"
-#include "actors/links/outgoing_link.hpp"
+#include "actors/links/link_ends.hpp"
 
 #include <caf/all.hpp>
 

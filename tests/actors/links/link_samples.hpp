@@ -1,8 +1,7 @@
 // Messages and tensors for the tests of links.
 #pragma once
 
-#include "actors/links/encoded_frame.hpp"
-#include "actors/links/frame_decoder.hpp"
+#include "actors/links/message_codec.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/random.hpp"
 

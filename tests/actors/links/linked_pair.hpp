@@ -2,10 +2,9 @@
 // wire each way that carries only so many packets.
 #pragma once
 
-#include "actors/links/incoming_link.hpp"
-#include "actors/links/link_message.hpp"
+#include "actors/links/link_ends.hpp"
+#include "actors/links/link_messages.hpp"
 #include "actors/links/link_packets.hpp"
-#include "actors/links/outgoing_link.hpp"
 #include "actors/observed_actor.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 

@@ -2,7 +2,7 @@
 #include "tests/actors/links/link_samples.hpp"
 #include "tests/support/catch.hpp"
 
-#include "actors/links/frame_format.hpp"
+#include "actors/links/message_codec.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -3,8 +3,7 @@
 // already did.
 #pragma once
 
-#include "actors/links/link_receiver.hpp"
-#include "actors/links/link_sender.hpp"
+#include "actors/links/link_protocol.hpp"
 #include "runtime/random.hpp"
 
 #include <deque>

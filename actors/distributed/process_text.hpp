@@ -1,5 +1,8 @@
-// What a process waits for, as text that goes over a control link: bounded, and fit for a terminal whoever sent it.
+// What is said of a process, as text: what it waits for, and that it is gone.
 #pragma once
+
+#include "actors/distributed/control_messages.hpp"
+#include "actors/nodes/peer_messages.hpp"
 
 #include <caf/all.hpp>
 
@@ -10,6 +13,7 @@
 
 namespace syngrad {
 
+// What a process waits for, as text that goes over a control link: bounded, and fit for a terminal whoever sent it.
 inline constexpr std::size_t longest_waits_text = std::size_t{32} << 10;
 inline constexpr std::chrono::milliseconds waits_patience{500}; // for a process's own actors, all of them together
 
@@ -20,5 +24,12 @@ std::vector<std::string> waits_of_process(std::vector<caf::actor> actors, const 
 std::string to_waits_text(const std::vector<std::string>& lines, std::size_t limit = longest_waits_text);
 // What is no printable character is replaced, and what is too long cut.
 std::vector<std::string> read_waits_text(const std::string& text);
+
+// How a dead process is reported, wherever it is noticed first: who, why, its last sign of life, and what is lost.
+// `title`: "node a". One line.
+std::string describe_loss(const std::string& title, const peer_dead&, const std::vector<group_place>&);
+
+// "group 1", "groups 1, 2"; empty where it has none.
+std::string groups_on(std::uint8_t node, const std::vector<group_place>&);
 
 } // namespace syngrad

@@ -1,11 +1,43 @@
-#include "actors/distributed/weights_inquiry.hpp"
+#include "actors/distributed/node_inquiries.hpp"
 
-#include "actors/distributed/loss_text.hpp"
+#include "actors/distributed/process_text.hpp"
 
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
 namespace syngrad {
+
+hang_inquiry::hang_inquiry(seated_nodes& nodes, std::uint32_t number) : nodes_(nodes), number_(number) {
+  for (auto& [node, each] : nodes_) {
+    if (each.lost()) continue;
+    each.seat.control.say(tell_waits{number_});
+    awaited_.insert(node);
+  }
+}
+
+void hang_inquiry::take(std::uint8_t node, const waits_told& answer) {
+  if (answer.number != number_ || awaited_.erase(node) == 0) return;
+  answers_[node] = read_waits_text(answer.text);
+  if (answer.computes)
+    if (const auto* each = nodes_.find(node)) computing_ = "node " + each->name();
+}
+
+std::vector<std::string> hang_inquiry::sections(double waited_s) {
+  char silence[64];
+  std::snprintf(silence, sizeof silence, "no answer for %.1f s", waited_s);
+  std::vector<std::string> lines;
+  for (const auto& [number, each] : nodes_) {
+    const auto answer = answers_.find(number);
+    if (answer == answers_.end()) {
+      lines.push_back("on node " + each.name() + ": " + (each.lost() ? "it is gone" : silence));
+      continue;
+    }
+    lines.push_back("on node " + each.name() + ":");
+    for (const auto& line : answer->second) lines.push_back("  " + line);
+  }
+  return lines;
+}
 
 weights_inquiry::weights_inquiry(setup given, std::uint32_t number, clock::time_point now)
   : setup_(std::move(given)), number_(number), heard_(now) {
