@@ -51,6 +51,8 @@ bool is_issued_by(X509_CRL* list, X509* authority) {
 //
 // The name is the same for every certificate with this key: a renewed CA keeps it. Lower-case hexadecimal and
 // ".syngrad".
+//
+// Threads: any; a connection is one thread's at a time.
 std::string authority_name(X509* authority) {
   constexpr std::size_t named_by = 16; // bytes of the key's SHA-256
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
