@@ -7,9 +7,8 @@
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/analysis/latency.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 #include "tools/trace/analysis/trace_check.hpp"
-#include "tools/trace/analysis/utilisation.hpp"
 
 #include <map>
 #include <set>

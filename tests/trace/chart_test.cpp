@@ -2,12 +2,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/svg_elements.hpp"
 
-#include "tools/trace/report/svg_columns.hpp"
-#include "tools/trace/report/svg_heat_strips.hpp"
-#include "tools/trace/report/svg_line_chart.hpp"
-#include "tools/trace/report/svg_matrix.hpp"
-#include "tools/trace/report/svg_ranges.hpp"
-#include "tools/trace/report/svg_stacked_bars.hpp"
+#include "tools/trace/report/svg_charts.hpp"
 
 #include <cmath>
 

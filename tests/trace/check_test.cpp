@@ -5,7 +5,7 @@
 #include "tests/trace/pipeline_trace.hpp"
 
 #include "runtime/trace/trace_writer.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <fstream>
 

@@ -4,9 +4,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
 
-#include "tools/trace/answer_format.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/answer.hpp"
 #include "tools/trace/record_text.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <fstream>
 #include <sstream>

@@ -3,8 +3,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
 
-#include "tools/trace/commands/commands.hpp"
 #include "tools/trace/record_text.hpp"
+#include "tools/trace/trace_command.hpp"
 
 using namespace syngrad;
 using namespace syngrad::test;

@@ -3,8 +3,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
 
-#include "tools/trace/analysis/queue_depth.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
+#include "tools/trace/trace_command.hpp"
 
 using namespace syngrad;
 using namespace syngrad::test;

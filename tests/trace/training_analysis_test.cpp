@@ -4,10 +4,7 @@
 #include "tests/trace/asked_traces.hpp"
 #include "tests/trace/hand_made_pipelines.hpp"
 
-#include "tools/trace/analysis/gradient_quality.hpp"
-#include "tools/trace/analysis/lock_replay.hpp"
-#include "tools/trace/analysis/staleness.hpp"
-#include "tools/trace/analysis/traffic.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
 #include <bit>
 #include <cmath>

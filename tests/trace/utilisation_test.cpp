@@ -3,8 +3,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
 
-#include "tools/trace/analysis/bottlenecks.hpp"
-#include "tools/trace/analysis/utilisation.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 
 using namespace syngrad;
 using namespace syngrad::test;

@@ -6,11 +6,12 @@
 #include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/subcommand.hpp"
-#include "tools/trace/answer_format.hpp"
+#include "tools/trace/answer.hpp"
 #include "tools/trace/trace_command.hpp"
 #include "tools/trace/trace_options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <iomanip>
@@ -192,6 +193,16 @@ exit_code run_trace(std::span<const std::string> arguments) {
   for (const auto* each : trace_commands()) names.emplace_back(each->name);
   return refuse_command("trace", "unknown command '" + arguments.front() + "'" + suggest(arguments.front(), names, "") +
                                    "; `syngrad trace --help` lists the commands");
+}
+
+std::span<const trace_command* const> trace_commands() {
+  static constexpr std::array registry{
+    &info_command,    &check_command, &show_command, &follow_command,    &util_command,
+    &latency_command, &queue_command, &path_command, &staleness_command, &gradients_command,
+    &bytes_command,   &locks_command, &why_command,  &diff_command,      &report_command,
+    &export_command,  &merge_command, &tail_command, &recover_command,
+  };
+  return registry;
 }
 
 } // namespace syngrad::tools

@@ -1,4 +1,4 @@
-// What `syngrad trace NAME RUN...` can be: a file each under commands/, and a line in trace_commands.cpp.
+// What `syngrad trace NAME RUN...` can be: each is defined under commands/, and has a line here and in run_trace.cpp.
 #pragma once
 
 #include "runtime/result.hpp"
@@ -44,5 +44,26 @@ struct trace_command {
 
 // Every command, in the order of the help text.
 std::span<const trace_command* const> trace_commands();
+
+// The commands, each defined in the file of its name or of its family.
+extern const trace_command bytes_command;
+extern const trace_command check_command;
+extern const trace_command diff_command;
+extern const trace_command export_command;
+extern const trace_command follow_command;
+extern const trace_command gradients_command;
+extern const trace_command info_command;
+extern const trace_command latency_command;
+extern const trace_command locks_command;
+extern const trace_command merge_command;
+extern const trace_command path_command;
+extern const trace_command queue_command;
+extern const trace_command recover_command;
+extern const trace_command report_command;
+extern const trace_command show_command;
+extern const trace_command staleness_command;
+extern const trace_command tail_command;
+extern const trace_command util_command;
+extern const trace_command why_command;
 
 } // namespace syngrad::tools

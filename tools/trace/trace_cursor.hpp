@@ -50,6 +50,23 @@ private:
   std::vector<trace_record> records_;
 };
 
+inline void trace_cursor::refill() {
+  records_.clear();
+  next_ = 0;
+  while (records_.empty() && next_chunk_ < chunks_.size()) {
+    const auto& next = chunks_[next_chunk_++];
+    if (next.file->read(next.chunk, codec_, records_)) continue;
+    records_.clear();
+    unreadable_(next); // the sum held, so its writer was at fault
+  }
+  if (records_.empty() && rest_) {
+    records_ = *rest_;
+    rest_ = nullptr;
+  }
+  if (offset_ns_ != 0)
+    for (auto& record : records_) record.time_ns -= offset_ns_;
+}
+
 // A message is sent before it is handled: at equal times the lower kind goes first.
 inline bool comes_before(const trace_record& a, const trace_record& b) {
   return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.kind < b.kind;

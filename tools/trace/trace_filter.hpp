@@ -38,4 +38,14 @@ constexpr bool is_message(record_kind kind) {
   return kind >= record_kind::send && kind <= record_kind::drop;
 }
 
+inline bool trace_filter::passes(const trace_record& record) const {
+  if (record.time_ns < from_ns || record.time_ns >= to_ns) return false;
+  if (batches && (record.batch < batches->first || record.batch > batches->second)) return false;
+  if (!actors.empty() && !actors.contains(record.actor) && !actors.contains(record.peer)) return false;
+  if (interface && record.interface != *interface) return false;
+  if (type && (!is_message(record.kind) || record.type != *type)) return false;
+  if (node && node_of(record.actor) != *node) return false;
+  return !where || where->holds(record);
+}
+
 } // namespace syngrad::tools

@@ -1,17 +1,156 @@
 #include "tools/trace/where_expression.hpp"
 
+#include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/command_line/nearest_name.hpp"
+#include "tools/trace/trace_filter.hpp"
 #include "tools/trace/trace_options.hpp"
-#include "tools/trace/where_field.hpp"
-#include "tools/trace/where_token.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
 #include <optional>
 #include <set>
+#include <span>
+#include <string_view>
 
 namespace syngrad::tools {
 
 namespace {
+
+// The words, signs and quoted names of a --where expression, one after the other. Refers to the text, which outlives
+// it.
+struct where_token {
+  enum kind { word, sign, quoted, end } what = end;
+  std::string_view text; // without quotes
+  std::size_t column = 1;
+
+  bool is_word(std::string_view wanted) const { return what == word && text == wanted; }
+  bool is_sign(std::string_view wanted) const { return what == sign && text == wanted; }
+};
+
+class where_tokens {
+public:
+  explicit where_tokens(std::string_view text) : text_(text) { pop(); }
+
+  const where_token& front() const { return front_; } // `end` for ever after the last one
+  void pop();
+
+private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  where_token front_;
+};
+
+bool is_part_of_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-' || c == '+';
+}
+
+std::size_t length_of_sign(std::string_view rest) {
+  for (const auto* two : {"==", "!=", "<=", ">=", "&&", "||"})
+    if (rest.starts_with(two)) return 2;
+  return 1; // one that is unknown too: the parser refuses it
+}
+
+void where_tokens::pop() {
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n')) ++at_;
+  const auto rest = text_.substr(at_);
+  if (rest.empty()) {
+    front_ = {where_token::end, {}, at_ + 1};
+    return;
+  }
+  if (rest.front() == '\'' || rest.front() == '"') {
+    const auto close = rest.find(rest.front(), 1);
+    const bool whole = close != std::string_view::npos;
+    // Without its other quote it is a sign, which nothing accepts.
+    front_ = {whole ? where_token::quoted : where_token::sign, whole ? rest.substr(1, close - 1) : rest, at_ + 1};
+    at_ += whole ? close + 1 : rest.size();
+    return;
+  }
+  std::size_t length = 0;
+  while (length < rest.size() && is_part_of_word(rest[length])) ++length;
+  const bool word = length > 0;
+  if (!word) length = length_of_sign(rest);
+  front_ = {word ? where_token::word : where_token::sign, rest.substr(0, length), at_ + 1};
+  at_ += length;
+}
+
+// The fields of a record that --where compares, and the numbers that it compares them with.
+
+// Exact for every field where it has 64 bits of fraction or more, as on x86-64 and AArch64.
+using where_number = long double;
+
+struct where_field {
+  // What a record says of the field; nothing where its kind has no such field.
+  using reader = std::optional<where_number> (*)(const trace_record&);
+
+  std::string_view name;
+  reader read;
+
+  static std::span<const where_field> all();
+  static const where_field* named(std::string_view); // null: there is none
+};
+
+// Whole, decimal or hexadecimal after 0x; or real.
+std::optional<where_number> where_number_in(std::string_view text);
+
+bool carries_bytes(record_kind kind) {
+  return is_message(kind) && kind != record_kind::end && kind != record_kind::drop;
+}
+
+std::optional<where_number> present(bool is_there, where_number value) {
+  return is_there ? std::optional(value) : std::nullopt;
+}
+
+constexpr std::array<where_field, 14> where_fields{{
+  {"time", [](const trace_record& r) { return present(true, static_cast<where_number>(r.time_ns)); }},
+  {"kind", [](const trace_record& r) { return present(true, static_cast<where_number>(r.kind)); }},
+  {"type", [](const trace_record& r) { return present(is_message(r.kind), r.type); }},
+  {"actor", [](const trace_record& r) { return present(true, r.actor); }},
+  {"peer", [](const trace_record& r) { return present(true, r.peer); }},
+  {"batch", [](const trace_record& r) { return present(r.batch != no_trace_batch, r.batch); }},
+  {"version", [](const trace_record& r) { return present(true, r.version); }},
+  {"bytes", [](const trace_record& r) { return present(carries_bytes(r.kind), r.value); }},
+  {"value",
+   [](const trace_record& r) {
+     return present(true, r.kind == record_kind::metric ? static_cast<where_number>(r.measured()) : r.value);
+   }},
+  {"interface", [](const trace_record& r) { return present(r.interface != no_interface, r.interface); }},
+  {"node", [](const trace_record& r) { return present(true, node_of(r.actor)); }},
+  {"message", [](const trace_record& r) { return present(true, static_cast<where_number>(r.message)); }},
+  {"parent", [](const trace_record& r) { return present(true, static_cast<where_number>(r.parent)); }},
+  {"measure", [](const trace_record& r) { return present(r.kind == record_kind::metric, r.type); }},
+}};
+
+template <class Number>
+std::optional<where_number> whole_number_in(std::string_view text, int base) {
+  Number value{};
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return static_cast<where_number>(value);
+}
+
+std::span<const where_field> where_field::all() {
+  return where_fields;
+}
+
+const where_field* where_field::named(std::string_view name) {
+  const auto* found =
+    std::find_if(where_fields.begin(), where_fields.end(), [&](const where_field& f) { return f.name == name; });
+  return found == where_fields.end() ? nullptr : found;
+}
+
+std::optional<where_number> where_number_in(std::string_view text) {
+  if (text.starts_with("0x")) return whole_number_in<std::uint64_t>(text.substr(2), 16);
+  if (const auto whole = whole_number_in<std::uint64_t>(text, 10)) return whole;
+  if (const auto whole = whole_number_in<std::int64_t>(text, 10)) return whole;
+  double value{};
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  return static_cast<where_number>(value);
+}
 
 using where_node = where_expression::node;
 using where_node_pointer = std::shared_ptr<const where_node>;

@@ -1,7 +1,7 @@
 #include "tools/trace/analysis/critical_path.hpp"
 
 #include "tools/trace/analysis/handling_graph.hpp"
-#include "tools/trace/analysis/time_window.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
 
 #include <algorithm>
 #include <array>

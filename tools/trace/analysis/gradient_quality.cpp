@@ -1,9 +1,8 @@
-#include "tools/trace/analysis/gradient_quality.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/analysis/bucket_means.hpp"
-#include "tools/trace/analysis/group_table.hpp"
-#include "tools/trace/analysis/time_window.hpp"
+#include "tools/trace/analysis/actor_index.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
 
 #include <array>
 #include <cmath>

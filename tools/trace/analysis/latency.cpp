@@ -1,6 +1,5 @@
-#include "tools/trace/analysis/latency.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 
-#include "tools/trace/analysis/message_arrival.hpp"
 #include "tools/trace/analysis/message_table.hpp"
 
 #include <array>

@@ -1,15 +1,111 @@
-#include "tools/trace/analysis/lock_replay.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
-#include "tools/trace/analysis/hop_times.hpp"
-#include "tools/trace/analysis/time_window.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/analysis/actor_index.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
 #include "tools/trace/analysis/turn_parts.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
 
 namespace syngrad::tools {
 
 namespace {
+
+// How long a message between groups takes to its handling when nothing is in its way: counted from its send or, where
+// its sender's handler went on and kept the thread, from the end of that; only where its receiver handled nothing, and
+// no other handler began before it. One thread.
+class hop_times {
+public:
+  explicit hop_times(const group_table& groups) : groups_(&groups), states_(groups.groups().size()) {}
+
+  void take(const trace_record&);
+  // Where every message had to wait for a thread: the shortest of those waits alone, which comes nearest to a hop.
+  std::vector<std::int64_t> found() const {
+    if (!undisturbed_.empty() || waited_for_thread_.empty()) return undisturbed_;
+    return {*std::min_element(waited_for_thread_.begin(), waited_for_thread_.end())};
+  }
+
+private:
+  struct state {
+    bool busy = false;
+    std::int64_t handled = 0;
+    std::vector<std::uint64_t> sent; // in the handler that goes on
+  };
+  struct sent_message {
+    std::int64_t released_ns;
+    std::int64_t begun;   // handlers of all actors, at that moment
+    std::int64_t handled; // by the receiver, when it was sent
+  };
+
+  void take_send(const trace_record&);
+  void take_begin(const trace_record&, state* receiver);
+  void take_end(const trace_record&, state& sender);
+  state* state_of(std::uint32_t actor) {
+    const int group = groups_->position_of(actor);
+    return group < 0 ? nullptr : &states_[static_cast<std::size_t>(group)];
+  }
+
+  const group_table* groups_;
+  std::vector<state> states_;
+  std::int64_t begun_ = 0;
+  std::unordered_map<std::uint64_t, sent_message> on_their_way_;
+  std::vector<std::int64_t> undisturbed_, waited_for_thread_;
+};
+
+void hop_times::take(const trace_record& record) {
+  switch (record.kind) {
+  case record_kind::send:
+    take_send(record);
+    break;
+  case record_kind::begin:
+    take_begin(record, state_of(record.actor));
+    break;
+  case record_kind::end:
+    if (auto* sender = state_of(record.actor)) take_end(record, *sender);
+    break;
+  default:
+    break;
+  }
+}
+
+void hop_times::take_send(const trace_record& record) {
+  if (record.type != static_cast<std::uint8_t>(trace_message::activation) &&
+      record.type != static_cast<std::uint8_t>(trace_message::gradient))
+    return;
+  const auto* receiver = state_of(record.peer);
+  auto* sender = state_of(record.actor);
+  if (!receiver || !sender || receiver->busy) return;
+  on_their_way_[record.message] = {record.time_ns, begun_, receiver->handled};
+  sender->sent.push_back(record.message);
+}
+
+void hop_times::take_begin(const trace_record& record, state* receiver) {
+  if (receiver) {
+    if (const auto sent = on_their_way_.find(record.message); sent != on_their_way_.end()) {
+      const auto wait = record.time_ns - sent->second.released_ns;
+      if (sent->second.handled == receiver->handled)
+        (sent->second.begun == begun_ ? undisturbed_ : waited_for_thread_).push_back(wait);
+      on_their_way_.erase(sent);
+    }
+    receiver->busy = true;
+    ++receiver->handled;
+  }
+  ++begun_;
+}
+
+void hop_times::take_end(const trace_record& record, state& sender) {
+  sender.busy = false;
+  for (const auto message : sender.sent)
+    if (const auto sent = on_their_way_.find(message); sent != on_their_way_.end()) {
+      sent->second.released_ns = record.time_ns;
+      sent->second.begun = begun_;
+    }
+  sender.sent.clear();
+}
 
 double median_of(std::vector<std::int64_t>& values) {
   if (values.empty()) return 0;

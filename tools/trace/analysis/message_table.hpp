@@ -1,8 +1,7 @@
-// What is known of the messages under way, by id: a hash table with open addressing, for analyses that meet millions of
-// messages of which few are under way at a time. No allocation but when it grows. One thread.
-//
-// Invariant: from the place that an id hashes to up to where it is, no place is free (0 is no id and marks free ones).
+// Messages on their way: when they arrive, and what is kept of them until then.
 #pragma once
+
+#include "runtime/trace/trace_record.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,23 @@
 
 namespace syngrad::tools {
 
+// Where and when a message arrives: with its send, in one process; with its `enqueue`, where a link delivered it.
+struct message_arrival {
+  bool arrives = false;
+  std::uint32_t receiver = 0;
+};
+
+inline message_arrival arrival_of(const trace_record& record) {
+  if (record.message == 0) return {}; // only handling is recorded of such
+  if (record.kind == record_kind::enqueue) return {true, record.actor};
+  const bool near = record.kind == record_kind::send && node_of(record.actor) == node_of(record.peer);
+  return {near, record.peer};
+}
+
+// What is known of the messages under way, by id: a hash table with open addressing, for analyses that meet millions of
+// messages of which few are under way at a time. No allocation but when it grows. One thread.
+//
+// Invariant: from the place that an id hashes to up to where it is, no place is free (0 is no id and marks free ones).
 template <class Value>
 class message_table {
 public:

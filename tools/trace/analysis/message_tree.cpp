@@ -1,6 +1,6 @@
 #include "tools/trace/analysis/message_tree.hpp"
 
-#include "tools/trace/analysis/message_arrival.hpp"
+#include "tools/trace/analysis/message_table.hpp"
 
 #include <unordered_map>
 

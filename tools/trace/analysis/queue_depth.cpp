@@ -1,7 +1,6 @@
-#include "tools/trace/analysis/queue_depth.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 
 #include "tools/trace/analysis/actor_index.hpp"
-#include "tools/trace/analysis/message_arrival.hpp"
 #include "tools/trace/analysis/message_table.hpp"
 #include "tools/trace/analysis/time_buckets.hpp"
 

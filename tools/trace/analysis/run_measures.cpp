@@ -1,17 +1,19 @@
 #include "tools/trace/analysis/run_measures.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/analysis/bucket_means.hpp"
-#include "tools/trace/analysis/group_table.hpp"
+#include "tools/trace/analysis/actor_index.hpp"
 #include "tools/trace/analysis/log_histogram.hpp"
-#include "tools/trace/analysis/time_window.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace syngrad::tools {
 
@@ -163,6 +165,20 @@ std::vector<run_measure> collector::finished() {
   return out;
 }
 
+constexpr std::size_t resamples = 2000;
+constexpr std::size_t least_values = 8;
+
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double resampled_mean(std::span<const double> values, random_source& random) {
+  double sum = 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    sum += values[random.below(static_cast<std::uint32_t>(values.size()))];
+  return sum / static_cast<double>(values.size());
+}
+
 } // namespace
 
 std::vector<run_measure> measure_run(const trace_run& run, const trace_filter& filter, int stretches) {
@@ -179,6 +195,19 @@ std::vector<run_measure> measure_run(const trace_run& run, const trace_filter& f
   collector measures(run, bucketed_span(training->first, training->second, stretches));
   run.for_each(window, [&](const trace_record& record) { measures.take(record); });
   return measures.finished();
+}
+
+std::optional<mean_difference> compare_means(std::span<const double> a, std::span<const double> b,
+                                             random_source random) {
+  if (a.size() < least_values || b.size() < least_values) return std::nullopt;
+  std::vector<double> changes(resamples);
+  for (auto& each : changes) {
+    const double of_a = resampled_mean(a, random);
+    each = resampled_mean(b, random) - of_a;
+  }
+  std::sort(changes.begin(), changes.end());
+  const auto at = [&](double q) { return changes[static_cast<std::size_t>(q * static_cast<double>(resamples - 1))]; };
+  return mean_difference{mean_of(b) - mean_of(a), at(0.025), at(0.975)};
 }
 
 } // namespace syngrad::tools

@@ -1,13 +1,18 @@
-// What two runs are compared by: rates, shares, waits, ages and agreement, each as its values in stretches of time of
-// one length, from the first update of any weights to the last.
+// The measures by which two runs are compared, and how sure one may be of a difference.
 #pragma once
 
+#include "runtime/random.hpp"
 #include "tools/trace/trace_run.hpp"
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace syngrad::tools {
+
+// What two runs are compared by: rates, shares, waits, ages and agreement, each as its values in stretches of time of
+// one length, from the first update of any weights to the last.
 
 struct run_measure {
   std::string name;           // "queue p99, activation"
@@ -18,5 +23,18 @@ struct run_measure {
 // Always in the same order: steps, busy shares, waits and handlers by message type, staleness, cosine, bytes. Empty
 // where no weights were updated. Reads the trace twice.
 std::vector<run_measure> measure_run(const trace_run&, const trace_filter&, int stretches);
+
+// How sure one may be of a difference of means: the bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap,
+// 1993, chapter 13: percentile intervals) over means of stretches of time, which are nearly independent where single
+// messages are not.
+
+struct mean_difference {
+  double change = 0;        // mean of b minus mean of a
+  double low = 0, high = 0; // 95 % of resampled changes lie between
+  bool excludes_zero() const { return low > 0 || high < 0; }
+};
+
+// Nothing where either has fewer than eight values: resampling few says too little of how they scatter.
+std::optional<mean_difference> compare_means(std::span<const double> a, std::span<const double> b, random_source);
 
 } // namespace syngrad::tools

@@ -1,7 +1,6 @@
-#include "tools/trace/analysis/staleness.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
-#include "tools/trace/analysis/bucket_means.hpp"
-#include "tools/trace/analysis/time_window.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
 #include "tools/trace/analysis/turn_parts.hpp"
 
 #include <array>

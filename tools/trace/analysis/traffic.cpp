@@ -1,6 +1,6 @@
-#include "tools/trace/analysis/traffic.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
-#include "tools/trace/analysis/time_window.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
 
 #include <charconv>
 #include <unordered_map>

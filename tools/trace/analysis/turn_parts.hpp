@@ -9,7 +9,7 @@
 #pragma once
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/analysis/group_table.hpp"
+#include "tools/trace/analysis/actor_index.hpp"
 
 #include <cstdint>
 #include <vector>

@@ -1,5 +1,5 @@
-#include "tools/trace/analysis/traffic.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include "tools/trace/analysis/trace_check.hpp"
 

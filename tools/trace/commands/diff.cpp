@@ -1,7 +1,6 @@
-#include "tools/trace/analysis/bootstrap.hpp"
 #include "tools/trace/analysis/run_measures.hpp"
-#include "tools/trace/analysis/time_window.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/analysis/time_buckets.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/progress/text_table.hpp"

@@ -1,8 +1,8 @@
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/progress/text_table.hpp"
-#include "tools/trace/analysis/bottlenecks.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 
 #include <array>
 #include <ctime>

@@ -1,7 +1,7 @@
-#include "tools/trace/analysis/lock_replay.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
 #include "tools/progress/text_table.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 #include "tools/trace/analysis/critical_path.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <algorithm>
 

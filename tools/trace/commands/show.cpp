@@ -1,7 +1,6 @@
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/export/record_words.hpp"
 #include "tools/trace/record_text.hpp"
 
 namespace syngrad::tools {

@@ -1,7 +1,7 @@
 #include "tools/progress/terminal.hpp"
 #include "tools/signals.hpp"
-#include "tools/trace/commands/commands.hpp"
 #include "tools/trace/live/live_view.hpp"
+#include "tools/trace/trace_command.hpp"
 
 #include <algorithm>
 #include <chrono>

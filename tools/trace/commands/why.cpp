@@ -1,6 +1,6 @@
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/analysis/update_story.hpp"
-#include "tools/trace/commands/commands.hpp"
+#include "tools/trace/trace_command.hpp"
 #include "tools/trace/trace_options.hpp"
 
 #include <charconv>

@@ -1,4 +1,4 @@
-// A format that a trace can be exported to: a file each in this folder, and a line in export_formats.cpp.
+// A format that a trace can be exported to: a line in export_formats.cpp, and a file of its own where it is not text.
 #pragma once
 
 #include "runtime/io/output_file.hpp"

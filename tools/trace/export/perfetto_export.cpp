@@ -1,19 +1,78 @@
-// As Perfetto shows it: a handler is a slice on its actor's track, named by its message; a send is an instant there,
-// with an arrow to the slice that handles the message, through the link's where it crosses one; queue depth and every
-// measure are counters.
+#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/export/message_arrows.hpp"
-#include "tools/trace/export/perfetto_tracks.hpp"
-#include "tools/trace/export/record_words.hpp"
+#include "tools/trace/export/perfetto_packets.hpp"
+#include "tools/trace/record_text.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 namespace syngrad::tools {
 
 namespace {
+
+// The tracks of an exported trace: a process for each node, a thread for each actor, a track for each stream, and a
+// counter for each quantity of an actor. Each is described when it is asked for first. One thread at a time.
+class perfetto_tracks {
+public:
+  perfetto_tracks(perfetto_packets& packets, const trace_names& names) : packets_(&packets), names_(&names) {}
+
+  std::uint64_t process(std::uint8_t node);
+  std::uint64_t actor(std::uint32_t id);
+  std::uint64_t stream(const trace_record& work);
+  // `number`: of the quantity, any; `what`: its name, such as "queue depth".
+  std::uint64_t counter(std::uint32_t actor, std::uint8_t number, const std::string& what);
+
+private:
+  bool is_new(std::uint64_t track) { return described_.insert(track).second; }
+
+  perfetto_packets* packets_;
+  const trace_names* names_;
+  std::set<std::uint64_t> described_;
+};
+
+// Kinds of tracks, in the top bits of their numbers.
+constexpr std::uint64_t process_kind = std::uint64_t{1} << 56, actor_kind = std::uint64_t{2} << 56,
+                        stream_kind = std::uint64_t{3} << 56, counter_kind = std::uint64_t{4} << 56;
+
+int pid_of(std::uint8_t node) {
+  return node + 1; // 0 is the kernel's
+}
+
+int tid_of(std::uint32_t actor) {
+  return pid_of(node_of(actor)) << 16 | static_cast<int>(actor & 0xffff); // never a pid: that would be a main thread
+}
+
+std::uint64_t perfetto_tracks::process(std::uint8_t node) {
+  const auto track = process_kind | node;
+  if (is_new(track)) packets_->add_process(track, pid_of(node), "node " + std::to_string(node));
+  return track;
+}
+
+std::uint64_t perfetto_tracks::actor(std::uint32_t id) {
+  const auto parent = process(node_of(id));
+  const auto track = actor_kind | id;
+  if (is_new(track)) packets_->add_thread(track, parent, pid_of(node_of(id)), tid_of(id), names_->title_of(id));
+  return track;
+}
+
+std::uint64_t perfetto_tracks::stream(const trace_record& work) {
+  const auto node = node_of(work.actor);
+  const auto parent = process(node);
+  const auto track = stream_kind | std::uint64_t{node} << 32 | work.peer;
+  if (is_new(track)) packets_->add_track(track, parent, stream_title(work, *names_));
+  return track;
+}
+
+std::uint64_t perfetto_tracks::counter(std::uint32_t actor, std::uint8_t number, const std::string& what) {
+  const auto parent = process(node_of(actor));
+  const auto track = counter_kind | std::uint64_t{number} << 32 | actor;
+  if (is_new(track)) packets_->add_counter(track, parent, what + " of " + names_->title_of(actor));
+  return track;
+}
 
 constexpr std::uint8_t queue_counter = 255; // measures have the numbers of their own from 1 up
 

@@ -1,14 +1,39 @@
-// What the pictures of a report share: their frame, and axes with ticks, grid lines, titles.
+// What the pictures of a report share: their frame, amounts with units, and axes with ticks, grid lines, titles.
 #pragma once
 
-#include "tools/trace/report/axis.hpp"
-#include "tools/trace/report/quantity.hpp"
 #include "tools/trace/report/svg_canvas.hpp"
 
 #include <string>
 #include <vector>
 
 namespace syngrad::tools {
+
+// Amounts as a report shows them: three digits and the unit that suits.
+
+// How a chart writes a value of its axis.
+using show_quantity = std::string (*)(double);
+
+std::string show_nanoseconds(double ns); // 1'500 -> "1.5 µs"; 0 -> "0"
+std::string show_bytes(double bytes);    // 1536 -> "1.5 KiB"
+std::string show_share(double share);    // 0.25 -> "25 %"
+std::string show_number(double value);   // 0.125 -> "0.125"; 12345 -> "12,345"
+
+// From values to places in a picture: linear and logarithmic, with ticks at round values.
+struct axis {
+  double from = 0, to = 1;   // values; on a logarithmic axis above 0
+  double begin = 0, end = 1; // where they are in the picture
+  bool logarithmic = false;
+
+  // Values outside are drawn at the edge.
+  double at(double value) const;
+};
+
+// 1, 2 or 5 times a power of ten apart, between `from` and `to`, at most `most` of them.
+std::vector<double> round_ticks(double from, double to, int most);
+// Powers of ten from `from` to `to`, thinned out to at most `most`.
+std::vector<double> power_ticks(double from, double to, int most);
+// A round number that is no less than `value`, and little more: for the end of an axis. 1 for what is not above 0.
+double round_up(double value);
 
 // The same picture is drawn for wide and for narrow screens; type has the same size in both.
 struct chart_frame {

@@ -1,4 +1,4 @@
-#include "tools/trace/report/page_style.hpp"
+#include "tools/trace/report/report_page.hpp"
 
 namespace syngrad::tools {
 

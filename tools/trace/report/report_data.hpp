@@ -2,20 +2,28 @@
 #pragma once
 
 #include "tools/trace/analysis/critical_path.hpp"
-#include "tools/trace/analysis/gradient_quality.hpp"
-#include "tools/trace/analysis/latency.hpp"
-#include "tools/trace/analysis/lock_replay.hpp"
-#include "tools/trace/analysis/queue_depth.hpp"
-#include "tools/trace/analysis/staleness.hpp"
-#include "tools/trace/analysis/traffic.hpp"
-#include "tools/trace/analysis/utilisation.hpp"
-#include "tools/trace/report/run_summary.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace syngrad::tools {
+
+// The few numbers of a run's summary.json that a report opens with.
+struct run_summary {
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+  std::string end;              // "finished", "interrupted", ...; empty: unknown
+  std::string metric;           // that judges, as its column: "error_percent"; empty: unknown
+  double test_metric = unknown; // on the test set
+  double samples_per_s = unknown, wall_s = unknown, steps = unknown;
+};
+
+// What cannot be read, or is not there, stays unknown: a report is made of a killed run, too.
+run_summary read_run_summary(const std::string& path);
 
 struct report_data {
   std::string run;     // its name: the folder's last part

@@ -4,9 +4,13 @@
 #include "tools/trace/report/report_data.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace syngrad::tools {
 
 std::string make_report(const report_data&);
+
+// The style sheet of the report: colours of light and dark, type, and how the page fits a phone.
+std::string_view page_style();
 
 } // namespace syngrad::tools

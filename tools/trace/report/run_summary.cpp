@@ -1,4 +1,4 @@
-#include "tools/trace/report/run_summary.hpp"
+#include "tools/trace/report/report_data.hpp"
 
 #include "runtime/io/text_file.hpp"
 

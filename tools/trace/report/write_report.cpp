@@ -1,6 +1,6 @@
 #include "tools/trace/report/write_report.hpp"
 
-#include "tools/trace/analysis/bottlenecks.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 #include "tools/trace/report/report_page.hpp"
 
 #include <ctime>

@@ -1,0 +1,216 @@
+// Commands about the gradients of a run: how good predictions were, and how old what moved the weights was.
+#include "tools/trace/analysis/training_analyses.hpp"
+#include "tools/trace/trace_command.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace syngrad::tools {
+
+namespace {
+
+// A table of means over time: a row a bucket, a column each for actors or interfaces.
+
+// --limit, or enough for people or for programs.
+int over_time_rows(const trace_request&);
+
+class over_time_table {
+public:
+  // `begin_ns`: of the first bucket, since the run began.
+  over_time_table(std::string name, std::int64_t begin_ns, std::int64_t bucket_ns);
+
+  // NaN: nothing was measured then. All series are as long as the first.
+  void add(const std::string& title, int decimals, const std::vector<float>& values);
+  const answer_table& table() const { return table_; }
+
+private:
+  answer_table table_;
+  std::int64_t begin_ns_, bucket_ns_;
+};
+
+int over_time_rows(const trace_request& request) {
+  if (request.limit > 0) return static_cast<int>(std::min<std::int64_t>(request.limit, 100'000));
+  return request.format == "table" ? 12 : 60;
+}
+
+over_time_table::over_time_table(std::string name, std::int64_t begin_ns, std::int64_t bucket_ns)
+  : table_{std::move(name), {{"from", "s", 3}}, {}}, begin_ns_(begin_ns), bucket_ns_(bucket_ns) {}
+
+void over_time_table::add(const std::string& title, int decimals, const std::vector<float>& values) {
+  std::string key = title;
+  std::replace(key.begin(), key.end(), ' ', '_');
+  table_.columns.push_back({key, "", decimals});
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i == table_.rows.size())
+      table_.rows.push_back({static_cast<double>(begin_ns_ + bucket_ns_ * static_cast<std::int64_t>(i)) / 1e9});
+    table_.rows[i].push_back(real_or_none(static_cast<double>(values[i])));
+  }
+}
+
+answer_table against_received(const gradient_qualities& found) {
+  answer_table table{"received",
+                     {{"interface", "", 0},
+                      {"batches", "", 0},
+                      {"cosine", "", 3},
+                      {"deviation", "", 3},
+                      {"least", "", 3},
+                      {"norm_ratio", "", 3},
+                      {"verdict", "", 0}},
+                     {}};
+  for (const auto& each : found.interfaces)
+    table.rows.push_back({std::int64_t{each.interface}, each.cosine.count, real_or_none(each.cosine.mean),
+                          real_or_none(each.cosine.deviation), real_or_none(each.cosine.least),
+                          real_or_none(each.norm_ratio.mean), std::string(each.suspicious ? "not above zero" : "")});
+  return table;
+}
+
+answer_table against_true(const gradient_qualities& found) {
+  answer_table table{"true",
+                     {{"interface", "", 0},
+                      {"audited", "", 0},
+                      {"cosine", "", 3},
+                      {"deviation", "", 3},
+                      {"least", "", 3},
+                      {"norm_ratio", "", 3},
+                      {"bias", "", 3}},
+                     {}};
+  for (const auto& each : found.interfaces)
+    if (each.audit_cosine.count > 0)
+      table.rows.push_back({std::int64_t{each.interface}, each.audit_cosine.count, real_or_none(each.audit_cosine.mean),
+                            real_or_none(each.audit_cosine.deviation), real_or_none(each.audit_cosine.least),
+                            real_or_none(each.audit_norm_ratio.mean), real_or_none(each.audit_bias.mean)});
+  return table;
+}
+
+answer_table over_time(const gradient_qualities& found, const char* name, std::int64_t run_begin_ns,
+                       quality_series gradient_quality::*which) {
+  over_time_table table(name, found.begin_ns - run_begin_ns, found.bucket_ns);
+  for (const auto& each : found.interfaces)
+    if ((each.*which).count > 0) table.add("interface " + std::to_string(each.interface), 3, (each.*which).over_time);
+  return table.table();
+}
+
+void add_notes(const gradient_qualities& found, answer& out) {
+  if (found.interfaces.empty())
+    out.notes.push_back("No agreement was traced: this policy predicts no gradients, or the run was too short.");
+  for (const auto& each : found.interfaces)
+    if (each.suspicious)
+      out.notes.push_back("Interface " + std::to_string(each.interface) +
+                          ": in the last tenth of the run the mean cosine of synthetic and received gradients is not "
+                          "above zero; its updates do not descend.");
+  if (!found.interfaces.empty() && against_true(found).rows.empty())
+    out.notes.push_back("No batch was audited: true gradients are not known (syngrad train --audit).");
+}
+
+result<answer> answer_gradients(const trace_request& request) {
+  const auto found = measure_gradients(request.run(), request.filter, over_time_rows(request));
+  answer out;
+  out.tables.push_back(against_received(found));
+  if (auto audited = against_true(found); !audited.rows.empty()) out.tables.push_back(std::move(audited));
+  const auto add = [&](const char* name, quality_series gradient_quality::*which) {
+    auto table = over_time(found, name, request.run().begin_ns(), which);
+    if (!table.rows.empty()) out.tables.push_back(std::move(table));
+  };
+  add("cosine_over_time", &gradient_quality::cosine);
+  add("norm_ratio_over_time", &gradient_quality::norm_ratio);
+  add("true_cosine_over_time", &gradient_quality::audit_cosine);
+  add("true_norm_ratio_over_time", &gradient_quality::audit_norm_ratio);
+  add("bias_over_time", &gradient_quality::audit_bias);
+  add_notes(found, out);
+  return out;
+}
+
+} // namespace
+
+const trace_command gradients_command{
+  "gradients",
+  "RUN",
+  "whether the predictions were any good: synthetic gradients against received and true ones",
+  "  received   agreement of the synthetic gradient with what came from above later (which rests on a prediction "
+  "itself,\n"
+  "             but at the top interface); deviation and least: of the cosine; norm_ratio: |synthetic| / |received|;\n"
+  "             verdict: 'not above zero' where the mean cosine of the last tenth of the run is zero or less\n"
+  "  true       the same against the true gradient of audited batches; bias: |sum over rows of (synthetic - true)|\n"
+  "             over |true| sqrt(rows): 1 is what independent errors as large as the gradient give\n"
+  "  over time  means, a column an interface; --limit: so many rows",
+  1,
+  1,
+  true,
+  answer_gradients};
+
+namespace {
+
+cell interface_of(const staleness_of_group& group) {
+  if (group.interface == no_interface) return {};
+  return std::int64_t{group.interface};
+}
+
+answer_table summary_of(const staleness_result& found) {
+  answer_table table{"groups",
+                     {{"group", "", 0},
+                      {"interface", "", 0},
+                      {"updates", "", 0},
+                      {"mean_versions", "", 2},
+                      {"largest_versions", "", 0},
+                      {"mean_batches", "", 2},
+                      {"age_p50", "ms", 3},
+                      {"age_p99", "ms", 3},
+                      {"age_max", "ms", 3}},
+                     {}};
+  for (const auto& each : found.groups)
+    table.rows.push_back({each.name, interface_of(each), each.updates, each.mean_versions, each.largest_versions,
+                          each.mean_batches, each.age.quantile(0.5) / 1e6, each.age.quantile(0.99) / 1e6,
+                          static_cast<double>(each.age.largest()) / 1e6});
+  return table;
+}
+
+answer_table histogram_of(const staleness_result& found) {
+  answer_table table{
+    "histogram",
+    {{"group", "", 0}, {"versions", "", 0}, {"updates", "", 0}, {"share", "share", 1}, {"bar", "bar", 0}},
+    {}};
+  for (const auto& each : found.groups) {
+    std::int64_t all = 0;
+    for (const auto& [versions, updates] : each.versions) all += updates;
+    for (const auto& [versions, updates] : each.versions) {
+      const double share = static_cast<double>(updates) / static_cast<double>(all);
+      table.rows.push_back({each.name, versions, updates, share, share});
+    }
+  }
+  return table;
+}
+
+result<answer> answer_staleness(const trace_request& request) {
+  const auto found = measure_staleness(request.run(), request.filter, over_time_rows(request));
+  over_time_table over_time("over_time", found.begin_ns - request.run().begin_ns(), found.bucket_ns);
+  std::int64_t updates = 0;
+  for (const auto& each : found.groups) {
+    over_time.add(each.name, 2, each.versions_over_time);
+    updates += each.updates;
+  }
+  answer out;
+  out.tables = {summary_of(found), histogram_of(found), over_time.table()};
+  if (updates == 0) out.notes.push_back("No update was traced in what you asked for.");
+  return out;
+}
+
+} // namespace
+
+const trace_command staleness_command{
+  "staleness",
+  "RUN",
+  "how old gradients were when they moved weights: in versions, batches and milliseconds",
+  "  groups     interface: above the group; versions: updates of the group's weights between the batch's forward pass\n"
+  "             and its own update; batches: others that the group began meanwhile; age: from the begin of the "
+  "forward\n"
+  "             pass to the update\n"
+  "  histogram  how many updates were so many versions old\n"
+  "  over_time  mean versions, a column a group; --limit: so many rows",
+  1,
+  1,
+  true,
+  answer_staleness};
+
+} // namespace syngrad::tools
