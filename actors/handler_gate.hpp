@@ -5,8 +5,8 @@
 // actor's, the rest any other.
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -16,15 +16,35 @@ namespace syngrad {
 class handler_gate {
 public:
   void enter() {
-    for (int asked = asked_.load(); asked != 0; asked = asked_.load()) asked_.wait(asked);
-    handling_.lock();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return asked_ == 0; });
+    handling_ = true;
   }
-  void leave() { handling_.unlock(); }
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    handling_ = false;
+    if (asked_ > 0) changed_.notify_all();
+  }
 
 private:
   friend class paused_handlers;
-  std::timed_mutex handling_;
-  std::atomic<int> asked_{0}; // by how many others
+  void ask() {
+    const std::lock_guard lock(mutex_);
+    ++asked_;
+  }
+  bool is_free_until(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, until, [this] { return !handling_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    if (--asked_ == 0) changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool handling_ = false;
+  int asked_ = 0; // by how many others: no message begins meanwhile
 };
 
 // While it lives, no message is handled behind the gates.
@@ -33,27 +53,23 @@ public:
   // Waits until the messages that are being handled are over, for all gates together no longer than `patience`.
   paused_handlers(std::vector<handler_gate*> gates, std::chrono::milliseconds patience) : gates_(std::move(gates)) {
     const auto until = std::chrono::steady_clock::now() + patience;
-    for (auto* each : gates_) ++each->asked_;
-    while (held_ < gates_.size() && gates_[held_]->handling_.try_lock_until(until)) ++held_;
+    for (auto* each : gates_) each->ask();
+    while (free_ < gates_.size() && gates_[free_]->is_free_until(until)) ++free_;
   }
   ~paused_handlers() {
-    for (std::size_t i = 0; i < held_; ++i) gates_[i]->handling_.unlock();
-    for (auto* each : gates_) {
-      --each->asked_;
-      each->asked_.notify_all();
-    }
+    for (auto* each : gates_) each->open();
   }
   paused_handlers(const paused_handlers&) = delete;
   paused_handlers& operator=(const paused_handlers&) = delete;
 
   // The first gate whose message did not end in time: then nothing may be looked at.
   std::optional<std::size_t> stuck() const {
-    return held_ == gates_.size() ? std::nullopt : std::optional<std::size_t>(held_);
+    return free_ == gates_.size() ? std::nullopt : std::optional<std::size_t>(free_);
   }
 
 private:
   std::vector<handler_gate*> gates_;
-  std::size_t held_ = 0; // from the front
+  std::size_t free_ = 0; // from the front
 };
 
 } // namespace syngrad

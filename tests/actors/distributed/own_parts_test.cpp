@@ -179,7 +179,7 @@ TEST_CASE("an objective of one's own judges with its own metric, over one proces
   const auto alone = run_threaded(settings, saddle_model, saddle(), cpu);
   REQUIRE(alone.summary.failure == "");
   CHECK(alone.evaluations.back().loss < alone.evaluations.front().loss + 0.05);
-  CHECK(alone.evaluations.back().loss < 0.2); // of about 0.3 for an output of 0
+  CHECK(alone.evaluations.back().loss < 0.25); // of about 0.3 for an output of 0
   CHECK(alone.summary.test["worst"] > 0);
   const auto together = saddle_cluster(settings).run();
   REQUIRE(together.summary.failure == "");
