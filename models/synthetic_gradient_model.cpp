@@ -1,8 +1,8 @@
 #include "models/synthetic_gradient_model.hpp"
 
-#include "runtime/parse.hpp"
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
+#include "runtime/parse.hpp"
 
 #include <functional>
 

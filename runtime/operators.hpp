@@ -88,7 +88,7 @@ struct cross_entropy_arguments {
   const tensor& labels;
   tensor* gradient; // softmax(logits) - target, per row; may be null
   tensor& result;   // [2]: mean loss of the rows with a label, 0 where there is none; how many of them have another
-                  // largest logit than that of their label (the lowest index wins ties)
+                    // largest logit than that of their label (the lowest index wins ties)
   float smoothing = 0;
 };
 

@@ -2,8 +2,8 @@
 
 #include "models/layers/batch_norm.hpp"
 #include "models/layers/linear.hpp"
-#include "runtime/parse.hpp"
 #include "runtime/operators.hpp"
+#include "runtime/parse.hpp"
 
 namespace syngrad {
 

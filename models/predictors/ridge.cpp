@@ -1,8 +1,8 @@
 #include "models/predictors/ridge.hpp"
 
 #include "models/arena.hpp"
-#include "runtime/parse.hpp"
 #include "runtime/operators.hpp"
+#include "runtime/parse.hpp"
 
 #include <algorithm>
 #include <cmath>
