@@ -18,7 +18,7 @@ namespace syngrad {
 struct batch {
   tensor values;            // f32 [samples, features]
   tensor targets;           // i32 [samples], or f32 [samples, values]
-  std::int64_t samples = 0; //
+  std::int64_t samples = 0; // rows
   std::int64_t terms = 0;   // samples that have a target
 };
 

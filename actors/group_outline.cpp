@@ -23,6 +23,7 @@ std::string name_of_units(int first, int count) {
 
 std::vector<group_outline> outline_groups(const training_settings& settings, const network& net) {
   const bool predicts = capabilities_of(settings.policy).predicts;
+  const auto predictors = predictors_of(settings);
   auto split = settings.split;
   if (split.empty()) split = {static_cast<int>(net.units.size())};
   std::vector<group_outline> out;
@@ -36,7 +37,7 @@ std::vector<group_outline> outline_groups(const training_settings& settings, con
     layer_number += static_cast<int>(group.layers.size());
     if (predicts && i + 1 < split.size())
       group.predictor =
-        size_of_synthetic_gradient_model(predictors_of(settings), group.layers.back()->outputs(), net.classes).value();
+        size_of_synthetic_gradient_model(predictors, group.layers.back()->outputs(), net.classes).value();
     out.push_back(std::move(group));
   }
   return out;

@@ -66,6 +66,7 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
   const auto rows = static_cast<double>(settings.batch_size);
   const auto count = static_cast<int>(groups.size());
   const bool predicts = capabilities_of(settings.policy).predicts;
+  const double labels = predictors_of(settings).labels ? net.classes : 0;
   const auto input = rows * static_cast<double>(net.inputs) * float_bytes;
   double held = input, in_flight = 0;
   for (int i = 0; i < count; ++i) {
@@ -73,8 +74,7 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
     // A gradient at its output, and where it is predicted the prediction.
     const auto batch = rows * float_bytes * (group.activations + group.width * (predicts ? 2 : 1)) + record_bytes;
     held += group.weights * arrays_of(settings.optimizer) * float_bytes + batch;
-    if (predicts && i + 1 < count)
-      held += predictor_floats(settings, group.width, predictors_of(settings).labels ? net.classes : 0) * float_bytes;
+    if (predicts && i + 1 < count) held += predictor_floats(settings, group.width, labels) * float_bytes;
     const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;
     const int lag = i + 1 == count ? 0 : settings.lag.value_or(fixed);
     in_flight += static_cast<double>(cache_limit_of(settings, i, count, lag) - 1) * batch;

@@ -70,7 +70,8 @@ class ended_run:
             err.seek(0)
             self.out, self.err = out.read(), err.read()
         self.began = beginning in self.out
-        self.had_no_weights = not self.began and not several
+        # Of several processes the training is seen to have begun a little late.
+        self.states_before = ("none", "whole") if several else ("none",)
 
     def weights(self, model):
         """'whole', 'none', or what is wrong with them. Where the coordinator could not fetch all, nodes have theirs."""
@@ -98,7 +99,7 @@ def row_of(program, home, name, signals, repeats, seed, arguments, model, longes
         state = run.weights(model)
         if not run.began:
             # Before the program watches for signals, they end it as any other.
-            if (state != "none" and (run.had_no_weights or state != "whole")) or run.code not in {130, *(-each for _, each in signals)}:
+            if state not in run.states_before or run.code not in {130, *(-each for _, each in signals)}:
                 wrong.append((name, i, "before the training", run.code, state, run.err))
             continue
         began += 1
