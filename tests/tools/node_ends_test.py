@@ -2,14 +2,13 @@
 that reaches every process of a run is one request, and gives 130 everywhere; a folder that cannot be written is told
 before the run begins."""
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from program import (LIMIT, check, check_refused, children, folder, free_address, read_until, run, send_again, start,
+from program import (LIMIT, check, check_refused, children, folder, free_address, read_until, remove, run, send_again, start,
                      tiny_csv, wait_gone)
 from whole_weights import names_in
 
@@ -188,7 +187,7 @@ def folder_is_gone(home):
     before = set(home.glob("runs/*-node-b"))
     process, nodes = joined(home, "gone")
     mine, = set(home.glob("runs/*-node-b")) - before
-    shutil.rmtree(mine)
+    remove(mine)
     process.kill()
     process.communicate(timeout=LIMIT)
     for each in nodes:

@@ -1,7 +1,9 @@
 """What the tests of whole processes share: running the program, and checking what it says."""
+import errno
 import importlib
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -123,3 +125,16 @@ def check_refused(result, *parts, code=2, command="syngrad train: "):
 
 def folder():
     return tempfile.TemporaryDirectory(prefix="syngrad-")
+
+
+def remove(place):
+    """Removes a folder that a run may be writing a file into: what came or went meanwhile is tried again."""
+    while True:
+        try:
+            shutil.rmtree(place)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                raise
+            if not place.exists():
+                return

@@ -1,11 +1,10 @@
 """A run's folder is its own: a second run is refused and touches nothing; one that is renamed is followed; one that is
 removed is replaced, and said."""
 import json
-import shutil
 import sys
 from pathlib import Path
 
-from program import LIMIT, TINY, check, check_refused, folder, read_until, run, start, tiny_csv
+from program import LIMIT, TINY, check, check_refused, folder, read_until, remove, run, start, tiny_csv
 from whole_weights import problem_with
 
 program = sys.argv[1]
@@ -80,7 +79,7 @@ def renamed(home):
 
 def removed(home):
     process = begin(home, "gone")
-    shutil.rmtree(home / "gone")
+    remove(home / "gone")
     said = read_until(process, "was removed", process.stderr)[-1]
     check("'gone' was removed" in said and "go to 'gone'" in said, said)
     read_until(process, "test error")
@@ -98,7 +97,7 @@ def replaced(home):
     """Removed, and another run has taken the place: it keeps what it has."""
     first = begin(home, "place")
     (home / "place").rename(home / "bin")
-    shutil.rmtree(home / "bin")
+    remove(home / "bin")
     second = start(program, home, "train", *TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "50", "--run", "place",
                    "--seed", "7")
     out, err = second.communicate(timeout=LIMIT)
