@@ -5,7 +5,7 @@
 #pragma once
 
 #include "actors/coordinator_actor.hpp"
-#include "actors/links/link_counters.hpp"
+#include "actors/link_counters.hpp"
 #include "actors/run_plan.hpp"
 
 #include <caf/all.hpp>

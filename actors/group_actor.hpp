@@ -18,10 +18,9 @@
 #include "actors/gap_above.hpp"
 #include "actors/gradient_demand.hpp"
 #include "actors/handler_gate.hpp"
-#include "actors/links/link_counters.hpp"
-#include "actors/links/link_messages.hpp"
-#include "actors/policies/update_policy.hpp"
+#include "actors/link_counters.hpp"
 #include "actors/update_observer.hpp"
+#include "actors/update_policy.hpp"
 #include "models/learning_rate.hpp"
 #include "models/objective.hpp"
 

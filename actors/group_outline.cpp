@@ -1,6 +1,6 @@
 #include "actors/group_outline.hpp"
 
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 
 namespace syngrad {
 

@@ -2,7 +2,7 @@
 
 #include "actors/batch_record.hpp"
 #include "actors/group_outline.hpp"
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 
 #include <algorithm>
 

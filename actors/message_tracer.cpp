@@ -1,7 +1,5 @@
 #include "actors/message_tracer.hpp"
 
-#include "actors/links/link_messages.hpp"
-
 #include <array>
 #include <typeinfo>
 #include <utility>

@@ -24,7 +24,8 @@
 //  any              coordinator      failure
 //  coordinator      source           train, resume_training, stop_training, evaluate
 //  coordinator      group            report_request -> group_report
-//  link             group            neighbour_away, neighbour_back    the network (links/link_messages.hpp)
+//  link             group            neighbour_away, neighbour_back    its connection is lost; both ends go on
+//  process          process          control_message            orders, weights, traces: distributed/
 //  anybody          any              describe_request           what it waits for, kept as a promise
 //
 // To themselves, when a stream is past what it was given: work_done, evaluation_done, departure.
@@ -47,6 +48,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace syngrad {
 
@@ -248,6 +250,17 @@ struct report {
 struct describe_request {
   std::shared_ptr<std::promise<std::string>> answer; // a line; broken where the actor has ended
 };
+struct neighbour_away {
+  message_context context;
+};
+struct neighbour_back {
+  message_context context;
+};
+struct control_message { // `type` and `bytes` are the business of its ends
+  message_context context;
+  std::uint16_t type = 0;
+  std::vector<char> bytes;
+};
 struct interrupt_run {};
 struct progress_tick {};
 struct next_target { // a predictor to itself: train on the next target, after what came in meanwhile
@@ -288,6 +301,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::all_sent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::describe_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::neighbour_away)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::neighbour_back)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::control_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::interrupt_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::progress_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::next_target)

@@ -1,7 +1,7 @@
 #include "actors/run_check.hpp"
 
-#include "actors/policies/update_policy.hpp"
 #include "actors/setting_limits.hpp"
+#include "actors/update_policy.hpp"
 #include "models/learning_rate.hpp"
 #include "runtime/data/hold_out.hpp"
 #include "runtime/operators.hpp"

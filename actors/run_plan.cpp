@@ -1,8 +1,8 @@
 // Builds groups and predictors of a run that passes its checks.
 #include "actors/run_plan.hpp"
 #include "actors/group_outline.hpp"
-#include "actors/policies/update_policy.hpp"
 #include "actors/run_check.hpp"
+#include "actors/update_policy.hpp"
 #include "runtime/data/hold_out.hpp"
 #include "runtime/device_failure.hpp"
 

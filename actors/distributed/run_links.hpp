@@ -5,7 +5,7 @@
 #include "actors/distributed/control_messages.hpp"
 #include "actors/distributed/link_routes.hpp"
 #include "actors/distributed/run_inbox.hpp"
-#include "actors/links/link_counters.hpp"
+#include "actors/link_counters.hpp"
 #include "actors/links/link_options.hpp"
 #include "runtime/device.hpp"
 

@@ -143,7 +143,7 @@ void incoming_link::take(const chunk_bytes& bytes) {
 }
 
 void incoming_link::deliver(link_message& message) {
-  counters().count(message, decoder_.payload_bytes(), decoder_.frame_bytes());
+  count(message, decoder_.payload_bytes(), decoder_.frame_bytes());
   std::visit(
     [this](auto& each) {
       crosses(record_kind::deserialize, each, sender_of(each.context.id), interface_, decoder_.frame_bytes());

@@ -1,7 +1,7 @@
 // What the two ends of a link have in common: the other end's handle, the life of the connection, the way to fail.
 #pragma once
 
-#include "actors/links/link_counters.hpp"
+#include "actors/link_counters.hpp"
 #include "actors/links/link_messages.hpp"
 #include "actors/observed_actor.hpp"
 
@@ -34,6 +34,7 @@ protected:
   std::string session_text(std::uint64_t session) const;
   void set_remote(caf::actor remote) { remote_ = std::move(remote); }
   link_counters& counters() { return *counters_; }
+  void count(const link_message&, std::size_t payload_bytes, std::size_t wire_bytes);
 
   void on_exit() override {
     remote_ = nullptr;
@@ -52,6 +53,19 @@ inline std::string link_actor::session_text(std::uint64_t session) const {
   if (heard_ns_ != 0)
     std::snprintf(ago, sizeof ago, "heard of %.1f s ago", static_cast<double>(steady_now_ns() - heard_ns_) * 1e-9);
   return "; session " + std::to_string(session) + (remote_ ? " is up, " : " is down, ") + ago;
+}
+
+inline void link_actor::count(const link_message& message, std::size_t payload_bytes, std::size_t wire_bytes) {
+  auto& sums = *counters_;
+  sums.messages += 1;
+  sums.payload_bytes += payload_bytes;
+  sums.wire_bytes += wire_bytes;
+  if (context_of(message).batch == no_batch) return;
+  sums.training_bytes += wire_bytes;
+  const auto* down = std::get_if<gradient>(&message);
+  if (!down) return;
+  (down->values ? sums.gradients : sums.gradients_left_out) += 1;
+  (down->values ? sums.gradient_bytes : sums.left_out_bytes) += wire_bytes;
 }
 
 } // namespace syngrad

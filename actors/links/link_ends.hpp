@@ -1,7 +1,7 @@
 // The two ends of a link, each in the process of one of the two actors that it joins.
 #pragma once
 
-#include "actors/links/link_counters.hpp"
+#include "actors/link_counters.hpp"
 #include "actors/links/link_messages.hpp"
 #include "actors/links/link_options.hpp"
 #include "actors/message_tracer.hpp"

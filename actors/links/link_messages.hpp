@@ -1,5 +1,5 @@
-// The messages between links and the rest of their process, and the list of all that cross (link_message). Of the
-// former none does but control_message, which a link carries like the messages of actors/messages.hpp.
+// The messages between links and the rest of their process, none of which crosses, and the list of all that do
+// (link_message). What a link says to actors of a run, and what it carries for them: actors/messages.hpp.
 //
 //  from            to                 message            when
 //  peer actor      both links         link_up            there is a connection, or a new one
@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <string>
 #include <variant>
-#include <vector>
 
 namespace syngrad {
 
@@ -30,20 +29,6 @@ struct link_down {
 };
 struct link_dead {
   std::string why;
-};
-
-struct neighbour_away {
-  message_context context;
-};
-struct neighbour_back {
-  message_context context;
-};
-
-// Orders, weights, traces: `type` and `bytes` are the business of its ends.
-struct control_message {
-  message_context context;
-  std::uint16_t type = 0;
-  std::vector<char> bytes;
 };
 
 struct drain_link {
@@ -69,8 +54,5 @@ inline const message_context& context_of(const link_message& message) {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::link_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::link_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::link_dead)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::neighbour_away)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::neighbour_back)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::control_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::drain_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::link_drained)

@@ -173,7 +173,7 @@ void outgoing_link::enqueue_frame(link_message message) {
   }
   std::visit([&](const auto& each) { crosses(record_kind::serialize, each, neighbour_, interface_, frame->bytes()); },
              frame->message());
-  counters().count(frame->message(), frame->payload_bytes(), frame->bytes());
+  count(frame->message(), frame->payload_bytes(), frame->bytes());
   sender_.push(frame->bytes());
   frames_.push_back(std::move(frame));
 }

@@ -3,7 +3,7 @@
 // One optimizer step a batch; what is applied in total is the true gradient, late by the part that was mispredicted.
 #pragma once
 
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 
 namespace syngrad {
 
@@ -19,5 +19,26 @@ public:
 private:
   std::int64_t last_terms_ = 1; // of the latest batch: divides what is left at the end
 };
+
+inline void corrected_policy::on_turn(policy_actions& group, batch_record& record) {
+  last_terms_ = record.terms;
+  group.update(record, applied_gradient::synthetic, record.prediction, record.terms, false);
+}
+
+inline void corrected_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
+                                          const tensor& values) {
+  if (kind == gradient_kind::none) {
+    group.send_down(record, kind, {});
+  } else {
+    group.train_predictor(record, kind, values);
+    group.accumulate(record, group.difference(values, record.prediction));
+    group.send_down(record, kind, group.input_gradient(record, values));
+  }
+  group.finish(record);
+}
+
+inline void corrected_policy::on_end(policy_actions& group) {
+  group.apply_accumulated(last_terms_);
+}
 
 } // namespace syngrad

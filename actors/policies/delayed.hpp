@@ -2,7 +2,7 @@
 // synthetic gradients must beat.
 #pragma once
 
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 
 namespace syngrad {
 
@@ -14,5 +14,10 @@ public:
 
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
 };
+
+inline void delayed_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
+                                        const tensor& values) {
+  apply_received(group, record, kind, values);
+}
 
 } // namespace syngrad

@@ -1,7 +1,7 @@
 // `locked`: wait for the true gradient. With one batch in flight, which waiting implies, this is backpropagation.
 #pragma once
 
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 
 namespace syngrad {
 
@@ -13,5 +13,10 @@ public:
 
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
 };
+
+inline void locked_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
+                                       const tensor& values) {
+  apply_received(group, record, kind, values);
+}
 
 } // namespace syngrad

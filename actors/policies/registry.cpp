@@ -5,7 +5,6 @@
 #include "actors/policies/locked.hpp"
 #include "actors/policies/synthetic.hpp"
 #include "actors/policies/warmup.hpp"
-#include "actors/settings.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -2,7 +2,7 @@
 // target for the predictor below (Jaderberg et al., arXiv 1608.05343, section 2).
 #pragma once
 
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 
 namespace syngrad {
 
@@ -17,5 +17,16 @@ public:
   void on_turn(policy_actions&, batch_record&) override;
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
 };
+
+inline void synthetic_policy::on_turn(policy_actions& group, batch_record& record) {
+  group.send_down(record, gradient_kind::bootstrapped,
+                  group.update(record, applied_gradient::synthetic, record.prediction, record.terms, true));
+}
+
+inline void synthetic_policy::on_gradient(policy_actions& group, batch_record& record, gradient_kind kind,
+                                          const tensor& values) {
+  if (kind != gradient_kind::none) group.train_predictor(record, kind, values);
+  group.finish(record);
+}
 
 } // namespace syngrad

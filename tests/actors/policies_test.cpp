@@ -1,6 +1,6 @@
 // What each policy has its group do, step by step, without actors: a recorder stands in for the group.
-#include "actors/policies/update_policy.hpp"
 #include "actors/settings.hpp"
+#include "actors/update_policy.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tests/support/catch.hpp"

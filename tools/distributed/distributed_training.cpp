@@ -2,7 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "actors/nodes/addresses.hpp"
-#include "actors/policies/update_policy.hpp"
+#include "actors/update_policy.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/credit_advice.hpp"
 #include "tools/distributed/host_rate.hpp"

@@ -1,7 +1,7 @@
 #include "tools/train/resolve.hpp"
 
-#include "actors/policies/update_policy.hpp"
 #include "actors/run_check.hpp"
+#include "actors/update_policy.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/train/trace_mode.hpp"
 

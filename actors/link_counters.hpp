@@ -1,10 +1,7 @@
 // What went over a link so far. Counted by its actor, read by anybody.
 #pragma once
 
-#include "actors/links/link_messages.hpp"
-
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 
 namespace syngrad {
@@ -21,11 +18,15 @@ struct link_counters {
   std::atomic<std::uint64_t> training_bytes{0}; // of messages about a batch that is trained on
   std::atomic<std::uint64_t> gradients{0}, gradient_bytes{0};
   std::atomic<std::uint64_t> gradients_left_out{0}, left_out_bytes{0}; // of kind none
-
-  void count(const link_message&, std::size_t payload_bytes, std::size_t wire_bytes);
 };
 
 // What the gradients that were left out would have added: as much as the others take, since batches are alike.
-std::uint64_t bytes_saved(const link_counters&);
+inline std::uint64_t bytes_saved(const link_counters& counters) {
+  const auto known = counters.gradients.load();
+  if (known == 0) return 0;
+  const auto instead = counters.gradients_left_out.load() * counters.gradient_bytes.load() / known;
+  const auto taken = counters.left_out_bytes.load();
+  return instead > taken ? instead - taken : 0;
+}
 
 } // namespace syngrad
