@@ -1,5 +1,5 @@
 #include "runtime/process/thread_room.hpp"
-#include "tools/program.hpp"
+#include "tools/program/program.hpp"
 #include "tools/standard_output.hpp"
 
 #include <exception>
