@@ -3,7 +3,8 @@
 
     layering.py ROOT      prints FILE:LINE: what is wrong, one a line; exits 1 where there is any
 
-Lower layers know nothing of higher ones, and each foreign library stays where it is wrapped.
+Lower layers know nothing of higher ones, each foreign library stays where it is wrapped, and below runtime/, actors/ and
+tools/ no two folders include each other, neither directly nor over others.
 """
 
 import pathlib
@@ -22,6 +23,10 @@ FOREIGN = [
     ("oneDNN", re.compile(r"(oneapi/)?dnnl"), ["runtime/cpu/"]),
     ("Eigen", re.compile(r"(unsupported/)?Eigen/"), ["runtime/cpu/"]),
 ]
+
+# Where folders must not include each other, and the pairs that still do.
+WITHOUT_CIRCLES = ("runtime", "actors", "tools")
+ALLOWED_CIRCLES = [{"tools/distributed", "tools/train"}]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ABSOLUTE = re.compile(r'"/(home|root|work|Users|opt|mnt)/')
@@ -60,13 +65,49 @@ def line_faults(root, path, line):
             yield f"includes {target}: {fault}"
 
 
+def folder_of(path):
+    return path.rpartition("/")[0]
+
+
+def reachable(edges, start):
+    """All folders that the files of `start` include, directly or over others."""
+    seen, waiting = set(), [start]
+    while waiting:
+        for target in edges.get(waiting.pop(), ()):
+            if target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return seen
+
+
+def circle_faults(includes):
+    """`includes`: of (path, line number, target); names each include by which a folder reaches itself."""
+    crossing = []
+    for path, number, target in includes:
+        pair = folder_of(path), folder_of(target)
+        if pair[0] != pair[1] and path.startswith(WITHOUT_CIRCLES) and set(pair) not in ALLOWED_CIRCLES:
+            crossing.append((*pair, path, number, target))
+    edges = {}
+    for source, included, *_ in crossing:
+        edges.setdefault(source, set()).add(included)
+    reach = {folder: reachable(edges, folder) for folder in edges}
+    for source, included, path, number, target in crossing:
+        if source in reach.get(included, ()):
+            yield f"{path}:{number}: includes {target}: {included}/ includes {source}/, too, or over others"
+
+
 def faults(root):
     root = pathlib.Path(root)
+    includes = []
     for file in sorted(f for folder in FOLDERS for f in (root / folder).rglob("*") if f.suffix in SUFFIXES):
         path = file.relative_to(root).as_posix()
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            match = INCLUDE.match(line)
+            if match and match.group(1) == '"':
+                includes.append((path, number, match.group(2)))
             for fault in line_faults(root, path, line):
                 yield f"{path}:{number}: {fault}"
+    yield from circle_faults(includes)
 
 
 def main():

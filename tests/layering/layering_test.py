@@ -13,14 +13,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ["runtime/stream.hpp", "models/layer.hpp", "actors/group.hpp", "tools/program.hpp", "tests/support/catch.hpp"]
 
 
-def faults_of(path, text):
-    """The faults of one file with the given text, in a tree that has every header of HEADERS."""
+def faults_of_files(texts):
+    """The faults of files, a text for each path, in a tree that has every header of HEADERS."""
     with tempfile.TemporaryDirectory() as root:
-        for name in HEADERS + [path]:
+        for name in HEADERS + list(texts):
             file = pathlib.Path(root, name)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text if name == path else "#pragma once\n")
+            file.write_text(texts.get(name, "#pragma once\n"))
         return list(layering.faults(root))
+
+
+def faults_of(path, text):
+    return faults_of_files({path: text})
 
 
 class LayeringTest(unittest.TestCase):
@@ -69,6 +73,26 @@ class LayeringTest(unittest.TestCase):
     def test_an_absolute_path_is_found(self):
         self.assert_found("runtime/a.cpp", '#include "/usr/include/zlib.h"', "an absolute path")
         self.assert_found("tests/a.cpp", f'auto file = "{os.sep}home/somebody/data";', "an absolute path")
+
+    def test_folders_that_include_each_other_are_found(self):
+        up, down = '#include "actors/group.hpp"\n', '#include "actors/links/link.hpp"\n'
+        self.assertEqual(faults_of_files({"actors/links/link.hpp": up, "actors/x/a.cpp": down}), [])
+        found = faults_of_files({"actors/links/link.hpp": up, "actors/a.cpp": down})
+        self.assertEqual([each.split(": ")[0] for each in found], ["actors/a.cpp:1", "actors/links/link.hpp:1"])
+        self.assertIn("actors/links/ includes actors/, too", found[0])
+
+    def test_a_circle_over_three_folders_is_found(self):
+        texts = {f"tools/{here}/a.hpp": f'#include "tools/{there}/a.hpp"\n' for here, there in ["xy", "yz", "zx"]}
+        self.assertEqual(len(faults_of_files(texts)), 3)
+        texts["tools/z/a.hpp"] = "#pragma once\n"
+        self.assertEqual(faults_of_files(texts), [])
+
+    def test_circles_that_are_allowed_still_exist(self):
+        for pair in layering.ALLOWED_CIRCLES:
+            for here in pair:
+                (there,) = pair - {here}
+                texts = [f.read_text(encoding="utf-8") for f in (ROOT / here).glob("*.?pp")]
+                self.assertTrue(any(f'#include "{there}/' in text for text in texts), f"{here} no longer knows {there}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@
 // left. The number of lanes follows from the number of terms alone, so the same shapes give the same bits.
 #pragma once
 
-#include "runtime/cuda/host_device.hpp"
+#include "runtime/cuda/kernels/host_device.hpp"
 
 #include <cstdint>
 

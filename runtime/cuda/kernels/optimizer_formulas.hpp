@@ -2,7 +2,7 @@
 // memory.
 #pragma once
 
-#include "runtime/cuda/host_device.hpp"
+#include "runtime/cuda/kernels/host_device.hpp"
 #include "runtime/step_numbers.hpp"
 
 #include <cmath>
