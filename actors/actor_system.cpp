@@ -1,7 +1,7 @@
 #include "actors/actor_system.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
-#include "runtime/process/thread_room.hpp"
+#include "runtime/process/process_limits.hpp"
 
 namespace syngrad {
 

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "actors/observed_actor.hpp"
-#include "runtime/transfer.hpp"
+#include "runtime/device.hpp"
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "actors/gradient_demand.hpp"
 
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <cmath>

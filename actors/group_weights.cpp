@@ -1,6 +1,6 @@
 #include "actors/group_weights.hpp"
 
-#include "runtime/transfer.hpp"
+#include "runtime/device.hpp"
 
 #include <algorithm>
 #include <exception>

@@ -4,7 +4,7 @@
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
 
-#include "runtime/profiler_ranges.hpp"
+#include "runtime/device.hpp"
 #include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"

@@ -4,7 +4,7 @@
 #include "actors/run_check.hpp"
 #include "actors/update_policy.hpp"
 #include "runtime/data/hold_out.hpp"
-#include "runtime/device_failure.hpp"
+#include "runtime/stream.hpp"
 
 #include <algorithm>
 #include <new>

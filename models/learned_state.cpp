@@ -1,7 +1,7 @@
 #include "models/learned_state.hpp"
 
+#include "runtime/device.hpp"
 #include "runtime/operators.hpp"
-#include "runtime/transfer.hpp"
 
 #include <bit>
 #include <cstring>

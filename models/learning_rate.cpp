@@ -1,6 +1,6 @@
 #include "models/learning_rate.hpp"
 
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 #include "models/metric_target.hpp"
 
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 
 #include "models/optimizers/adam.hpp"
 #include "models/optimizers/sgd.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 namespace syngrad {
 

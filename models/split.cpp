@@ -2,7 +2,7 @@
 // splits that reach it, the one whose costs differ least (least sum of squares). Both by dynamic programming over
 // (groups used, units used).
 #include "models/network.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <limits>

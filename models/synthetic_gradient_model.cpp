@@ -2,7 +2,7 @@
 
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <functional>
 

@@ -1,14 +1,31 @@
-// A device makes streams and memory. It outlives everything made with it: actors, tensors, models.
+// A device makes streams and memory, and tensors on them. It outlives everything made with it: actors, tensors, models.
 #pragma once
 
 #include "runtime/memory_pool.hpp"
-#include "runtime/profiler_ranges.hpp"
-#include "runtime/recorded_work.hpp"
+#include "runtime/operators.hpp"
 #include "runtime/tensor.hpp"
 
 #include <string>
 
 namespace syngrad {
+
+// Work on one stream that was recorded once and is enqueued again with a single call. It reads and writes the addresses
+// that it was recorded with, so whoever replays it sees to it that they hold what is meant (replay_cache.hpp).
+class recorded_work {
+public:
+  virtual ~recorded_work() = default;
+  // `on` is the stream that it was recorded on. May be called while an earlier replay is under way.
+  virtual void replay(stream& on) = 0;
+};
+
+// Names what a thread is doing, for a profiler that looks at the program from outside.
+class profiler_ranges {
+public:
+  virtual ~profiler_ranges() = default;
+  // Ranges of a thread nest. `name` is copied.
+  virtual void begin(const char* name) = 0;
+  virtual void end() = 0;
+};
 
 class device {
 public:
@@ -67,6 +84,31 @@ inline tensor make_tensor(stream& writer, shape extents, dtype type = dtype::f32
 inline tensor make_host_visible_tensor(stream& writer, shape extents, dtype type = dtype::f32) {
   const auto bytes = static_cast<std::size_t>(extents.elements()) * size_of(type);
   return {writer.owner().host_visible_memory().acquire(writer, bytes), 0, extents, type};
+}
+
+// ---- bringing a tensor to the device of the stream that is to read it, or to where the host reads it
+
+// `from`, where work on `reader` can read it: itself on its own device, else a copy that `reader` makes, in its order
+// of work, without the host waiting. The source goes back to its pool only when `reader` is past the copy.
+// A CPU stream cannot wait for another device: give it a host-visible tensor, once that is ready.
+inline tensor brought_to(stream& reader, const tensor& from) {
+  if (!from) return from;
+  from.read_on(reader);
+  if (reader.owner().holds(*from.memory().get())) return from;
+  auto here = make_tensor(reader, from.extents(), from.type());
+  reader.ops().copy(reader, from, here);
+  here.ready_after(reader.record());
+  return here;
+}
+
+// `from`, where the host can read it by its address once `work` is past what is enqueued there: itself on a device
+// whose memory the host reads anyway, else a copy that `work` makes.
+inline tensor brought_to_host(stream& work, const tensor& from) {
+  if (!from || work.owner().host_reads_memory()) return from;
+  auto seen = make_host_visible_tensor(work, from.extents(), from.type());
+  work.ops().copy(work, from.read_on(work), seen);
+  seen.ready_after(work.record());
+  return seen;
 }
 
 } // namespace syngrad

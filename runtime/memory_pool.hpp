@@ -1,4 +1,9 @@
-// Keeps the memory of one device for reuse: once a run is warm, nothing is allocated.
+// The memory of one device: buffers that are counted, and the pool that keeps them for reuse. Once a run is warm,
+// nothing is allocated.
+//
+// Invariant: memory is handed out again only together with what tells that every stream that used it is past it, and
+// its next user waits for that. So a late device never overwrites what is still being read. Where one stream alone used
+// it, which is the rule, the order of that stream tells: no event is recorded unless another stream gets the memory.
 //
 // A part of a pool is a pool whose memory is kept together for one purpose: recorded work writes to the same addresses
 // each time it is replayed. The parent owns it.
@@ -6,15 +11,91 @@
 // Threads: all members may be called by any thread.
 #pragma once
 
-#include "runtime/buffer.hpp"
+#include "runtime/stream.hpp"
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace syngrad {
+
+class memory_pool;
+
+// Device memory that returns to its pool when the last reference goes.
+class buffer {
+public:
+  buffer(memory_pool& pool, void* data, std::size_t bytes) : pool_(pool), data_(data), bytes_(bytes) {}
+
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+  memory_pool& pool() const { return pool_; }
+  // Notes that work on `user` reads or writes this memory. Any thread.
+  void used_by(stream& user);
+
+private:
+  friend class memory_pool;
+  friend class buffer_ref;
+
+  static constexpr std::size_t max_users = 16;
+
+  memory_pool& pool_;
+  void* data_;
+  std::size_t bytes_;
+  std::atomic<int> references_{0};
+  std::mutex users_mutex_;
+  std::array<stream*, max_users> users_{};
+  std::size_t user_count_ = 0;
+  // Of the previous life; owned by the pool while the buffer is free.
+  std::vector<event> pending_;
+  stream* only_user_ = nullptr;
+  bool returned_ = false; // it has been in the pool: not one that is held for as long as the run
+  bool for_parts_ = false;
+};
+
+// A counted reference to a buffer. Copies may be made and dropped on any thread.
+class buffer_ref {
+public:
+  buffer_ref() = default;
+  explicit buffer_ref(buffer* target) : target_(target) { retain(); }
+  buffer_ref(const buffer_ref& other) : target_(other.target_) { retain(); }
+  buffer_ref(buffer_ref&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
+  buffer_ref& operator=(buffer_ref other) noexcept {
+    std::swap(target_, other.target_);
+    return *this;
+  }
+  ~buffer_ref() { release(); }
+
+  explicit operator bool() const { return target_ != nullptr; }
+  buffer* operator->() const { return target_; }
+  buffer* get() const { return target_; }
+
+private:
+  void retain() {
+    if (target_) target_->references_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void release();
+
+  buffer* target_ = nullptr;
+};
+
+// Thrown where a memory source has no more to give. Says where, how much was asked for and what is free; the boundary
+// of the actor adds who asked.
+class out_of_memory : public std::bad_alloc {
+public:
+  explicit out_of_memory(std::string text) : text_(std::move(text)) {}
+  const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+  std::string text_;
+};
 
 // Where a pool gets its memory from: one implementation per kind of device.
 class memory_source {

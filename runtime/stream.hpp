@@ -4,17 +4,17 @@
 // Streams are made by, and live as long as, their device.
 #pragma once
 
-#include "runtime/work_watcher.hpp"
-
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 
 namespace syngrad {
 
 class device;
 class memory_pool;
 class operators;
-class time_mark;
 
 // Whether work that was enqueued has been done. Implemented by each asynchronous device.
 class completion {
@@ -36,8 +36,34 @@ private:
   std::shared_ptr<completion> state_;
 };
 
+// A point in a stream's order, and when the device got there: how work is timed without anybody waiting for it.
+class time_mark : public completion {
+public:
+  struct moment {
+    std::int64_t host_ns;        // CLOCK_MONOTONIC
+    std::int64_t uncertainty_ns; // the device's clock is not the host's
+  };
+  // Once it is ready. Nothing where the device has failed since.
+  virtual std::optional<moment> time() const = 0;
+};
+
 // Which of two streams with work goes first, where the device can choose.
 enum class stream_priority { high, normal, low };
+
+// Who is told of the operators that are enqueued on a stream (stream::watch), on the thread that enqueues them.
+class work_watcher {
+public:
+  virtual ~work_watcher() = default;
+  virtual void before_operator() = 0; // one is about to be enqueued
+};
+
+// A device failed: an operation was refused, or work that was enqueued earlier broke. Thrown by streams and operators,
+// caught once, at the boundary of the actor, which ends with it. Some failures leave the whole device unusable: every
+// later call on it throws as well.
+class device_failure : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
 
 class stream {
 public:

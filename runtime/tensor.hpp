@@ -4,7 +4,7 @@
 // that wrote it calls read_on() first.
 #pragma once
 
-#include "runtime/buffer.hpp"
+#include "runtime/memory_pool.hpp"
 #include "runtime/shape.hpp"
 
 #include <cassert>

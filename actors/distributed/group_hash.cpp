@@ -2,7 +2,7 @@
 
 #include "models/arena.hpp"
 #include "models/layers/linear.hpp"
-#include "runtime/transfer.hpp"
+#include "runtime/device.hpp"
 
 namespace syngrad {
 

@@ -3,7 +3,7 @@
 #include "models/layers/batch_norm.hpp"
 #include "models/layers/linear.hpp"
 #include "runtime/operators.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 namespace syngrad {
 

@@ -2,7 +2,7 @@
 
 #include "models/arena.hpp"
 #include "runtime/operators.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <cmath>

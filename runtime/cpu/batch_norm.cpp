@@ -1,9 +1,7 @@
 // Two passes over whole rows, forward and backward: sums of columns, then what follows from them. Columns are taken in
 // blocks only so that their sums fit on the stack and in L1; narrower blocks were slower, for the prefetcher.
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
-#include "runtime/cpu/guard.hpp"
-#include "runtime/cpu/row_groups.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <algorithm>
 #include <cmath>

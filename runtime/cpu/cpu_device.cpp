@@ -1,13 +1,15 @@
 #include "runtime/cpu/cpu_device.hpp"
 
-#include "runtime/byte_size.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
-#include "runtime/host_stream.hpp"
-#include "runtime/out_of_memory.hpp"
-
-#include <unistd.h>
+#include "runtime/text.hpp"
 
 #include <new>
+#include <omp.h>
+#include <unistd.h>
+
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
 
 namespace syngrad {
 
@@ -27,6 +29,13 @@ private:
   static constexpr std::align_val_t alignment{64};
 };
 
+void flush_denormals() {
+#ifdef __SSE2__
+  constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+  _mm_setcsr(_mm_getcsr() | flush_to_zero | denormals_are_zero);
+#endif
+}
+
 } // namespace
 
 std::unique_ptr<memory_source> make_host_memory() {
@@ -39,6 +48,16 @@ cpu_device::~cpu_device() = default;
 stream& cpu_device::add_stream(stream_priority) {
   const std::lock_guard lock(mutex_);
   return *streams_.emplace_back(std::make_unique<host_stream>(*this, true));
+}
+
+void configure_compute_thread(int intra_op) {
+  flush_denormals();
+  // oneDNN runs on OpenMP: without this, every thread that calls it would open a team of its own of all processors.
+  omp_set_num_threads(intra_op);
+  if (intra_op > 1) {
+#pragma omp parallel
+    flush_denormals();
+  }
 }
 
 } // namespace syngrad

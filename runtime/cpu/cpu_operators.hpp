@@ -2,10 +2,15 @@
 //
 // Nothing changes once it is made, so one instance serves all streams. Each member puts one piece of host work on its
 // stream, which holds raw addresses only: a device that runs its work late keeps the memory reserved
-// (runtime/host_stream.hpp).
+// (runtime/cpu/cpu_device.hpp).
 #pragma once
 
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/operators.hpp"
+#include "runtime/tensor.hpp"
+
+#include <cstdint>
+#include <type_traits>
 
 namespace syngrad::cpu {
 
@@ -37,10 +42,9 @@ public:
                          const tensor* guard) override;
   void count_labels(stream&, const tensor& labels, float beta, tensor& counts) override;
 
-  void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override; // softmax_cross_entropy.cpp
+  void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override; // reductions.cpp
 
-  void gather_rows(stream&, const tensor& source, const tensor& indices, float scale,
-                   tensor& out) override; // gather.cpp
+  void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
 
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override; // reductions.cpp
@@ -60,5 +64,35 @@ private:
 
   bool pads_rows_; // see matmul.cpp
 };
+
+// ---- what the loops share
+
+inline bool is_finite(float x) {
+  return x - x == 0; // std::isfinite does not vectorise
+}
+
+// Whether work may change what lives longer than a batch: see the guards in runtime/operators.hpp. Read when the work
+// is done. Null: it may.
+inline bool lets_pass(const float* guard) {
+  return !guard || is_finite(*guard);
+}
+
+inline const float* address_of(const tensor* guard) {
+  return guard ? guard->f32() : nullptr;
+}
+
+// Walks the rows of a matrix a few at a time, so that what belongs to a column (sums, factors) is loaded once for them
+// all. Reading whole rows in order suits the prefetcher; the order of all sums is fixed.
+//
+// Calls kernel(constant<Group>, first_row) for each `Group` rows, then kernel(constant<1>, row) for the rest.
+// A first-level cache has 8 to 12 ways: where a row is a multiple of 4 KiB, Group times the number of matrices read
+// must stay below that.
+template <int Group, class Kernel>
+void for_row_groups(std::int64_t rows, Kernel kernel) {
+  std::int64_t row = 0;
+  for (; row + Group <= rows; row += Group) kernel(std::integral_constant<int, Group>{}, row);
+  if constexpr (Group > 1)
+    for (; row < rows; ++row) kernel(std::integral_constant<int, 1>{}, row);
+}
 
 } // namespace syngrad::cpu

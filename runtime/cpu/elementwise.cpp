@@ -1,5 +1,6 @@
 #include "runtime/cpu/cpu_operators.hpp"
-#include "runtime/host_stream.hpp"
+
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/memory_pool.hpp"
 
 #include <algorithm>
@@ -7,6 +8,22 @@
 #include <vector>
 
 namespace syngrad::cpu {
+
+namespace {
+
+constexpr std::int64_t tile = 16; // floats in a cache line
+
+// Through a small buffer, so that each line of both matrices is touched once: where their rows are a multiple of 4 KiB
+// apart, the lines of a tile would evict each other.
+void transpose_tile(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, float* to,
+                    std::int64_t to_stride) {
+  float buffer[tile][tile];
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c) buffer[c][r] = from[r * from_stride + c];
+  for (std::int64_t c = 0; c < columns; ++c) std::copy_n(buffer[c], rows, to + c * to_stride);
+}
+
+} // namespace
 
 void cpu_operators::fill(stream& s, tensor& target, float value) {
   host(s).launch([out = target.f32(), count = target.elements(), value] { std::fill_n(out, count, value); });
@@ -25,22 +42,6 @@ void cpu_operators::copy_block(stream& s, const tensor& source, tensor& target, 
     for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * columns, columns, to + r * stride);
   });
 }
-
-namespace {
-
-constexpr std::int64_t tile = 16; // floats in a cache line
-
-// Through a small buffer, so that each line of both matrices is touched once: where their rows are a multiple of 4 KiB
-// apart, the lines of a tile would evict each other.
-void transpose_tile(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t columns, float* to,
-                    std::int64_t to_stride) {
-  float buffer[tile][tile];
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < columns; ++c) buffer[c][r] = from[r * from_stride + c];
-  for (std::int64_t c = 0; c < columns; ++c) std::copy_n(buffer[c], rows, to + c * to_stride);
-}
-
-} // namespace
 
 void cpu_operators::copy_block_transposed(stream& s, const tensor& source, tensor& target, std::int64_t row,
                                           std::int64_t column) {
@@ -106,6 +107,13 @@ void cpu_operators::relu_backward(stream& s, const tensor& dy, const tensor& y, 
       const auto passed = above[i];
       below[i] = out[i] == 0 ? 0.0f : passed;
     }
+  });
+}
+
+void cpu_operators::zero_unless_finite(stream& s, const tensor& guard, tensor& target) {
+  assert(guard.elements() == 1);
+  host(s).launch([condition = guard.f32(), out = target.f32(), count = target.elements()] {
+    if (!lets_pass(condition)) std::fill_n(out, count, 0.0f);
   });
 }
 

@@ -1,9 +1,8 @@
 // dnnl_sgemm rather than oneDNN's matmul primitive: it runs at the same rate, accumulates, is safe on several threads
 // at once, and needs no objects that would have to be kept per shape and thread.
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
-#include "runtime/cpu/guard.hpp"
 #include "runtime/device.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <dnnl.h>
 

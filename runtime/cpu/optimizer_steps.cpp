@@ -1,9 +1,8 @@
 // Each step is one vectorised pass, in blocks: a block whose gradients can all be applied takes no further test.
 // Selecting each element's old or new value instead makes the compiler mask its stores, which some processors do ten
 // times slower.
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
-#include "runtime/cpu/guard.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <algorithm>
 #include <cmath>

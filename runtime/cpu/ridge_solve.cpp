@@ -1,8 +1,8 @@
 // Cholesky by Eigen, in the caller's memory. The only file that includes Eigen.
 #define EIGEN_DONT_PARALLELIZE // solves run beside other work, on a thread of their own
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
 #include "runtime/device.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <Eigen/Cholesky>
 

@@ -2,7 +2,7 @@
 // which operation, and what CUDA said.
 #pragma once
 
-#include "runtime/device_failure.hpp"
+#include "runtime/stream.hpp"
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>

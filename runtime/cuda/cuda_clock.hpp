@@ -8,7 +8,7 @@
 
 #include "runtime/cuda/clock_anchor.hpp"
 #include "runtime/cuda/cuda_event.hpp"
-#include "runtime/time_mark.hpp"
+#include "runtime/stream.hpp"
 
 #include <memory>
 #include <mutex>

@@ -1,7 +1,7 @@
 // Recorded work as a CUDA graph: captured once, launched as a whole.
 #pragma once
 
-#include "runtime/recorded_work.hpp"
+#include "runtime/device.hpp"
 
 #include <cuda_runtime_api.h>
 

@@ -1,8 +1,8 @@
 #include "runtime/cuda/cuda_memory.hpp"
 
-#include "runtime/byte_size.hpp"
 #include "runtime/cuda/device_scope.hpp"
-#include "runtime/out_of_memory.hpp"
+#include "runtime/memory_pool.hpp"
+#include "runtime/text.hpp"
 
 namespace syngrad::cuda {
 

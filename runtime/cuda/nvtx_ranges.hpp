@@ -1,7 +1,7 @@
 // Ranges for NVIDIA's profilers (NVTX), where the program was built with SYNGRAD_NVTX.
 #pragma once
 
-#include "runtime/profiler_ranges.hpp"
+#include "runtime/device.hpp"
 
 #include <memory>
 

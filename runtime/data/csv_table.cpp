@@ -3,7 +3,7 @@
 #include "runtime/data/csv_number.hpp"
 #include "runtime/data/csv_parser.hpp"
 #include "runtime/io/text_file.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -3,7 +3,7 @@
 #include "runtime/data/digit_outline.hpp"
 #include "runtime/data/digit_painter.hpp"
 #include "runtime/data/digit_strokes.hpp"
-#include "runtime/process/processors.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "runtime/random.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "runtime/io/file_target.hpp"
 
 #include "runtime/io/file_descriptor.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <cerrno>
 #include <climits>

@@ -1,7 +1,7 @@
 #include "runtime/io/text_file.hpp"
 
-#include "runtime/byte_size.hpp"
 #include "runtime/io/file_descriptor.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <array>

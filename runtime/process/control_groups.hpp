@@ -16,9 +16,8 @@ struct control_group {
   int version = 2;
 };
 
-// Of `controller`, from this process's own up; empty where there are none, or they are not to be seen. `root` stands
-// for
-// "/": files below it are read.
+// Of `controller`, from this process's own up; empty where there are none, or they are not to be seen. `root`
+// stands for "/": files below it are read.
 std::vector<control_group> find_control_groups(const std::string& controller, const std::string& root = "");
 
 // The first line of `file` in the group's folder; empty where it cannot be read.

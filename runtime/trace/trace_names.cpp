@@ -1,6 +1,6 @@
 #include "runtime/trace/trace_names.hpp"
 
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 
 #include <array>
 #include <optional>

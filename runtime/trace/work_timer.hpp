@@ -3,7 +3,7 @@
 // Threads: its actor's.
 #pragma once
 
-#include "runtime/time_mark.hpp"
+#include "runtime/stream.hpp"
 #include "runtime/trace/trace_record.hpp"
 
 #include <memory>

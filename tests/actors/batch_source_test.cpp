@@ -1,8 +1,8 @@
 // Batches of samples that lie on the device, and of those that stay with the host because they do not fit.
 #include "actors/batch_source.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/device.hpp"
 #include "runtime/operators.hpp"
-#include "runtime/transfer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
 

@@ -6,7 +6,6 @@
 
 #include "actors/hang_report.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <atomic>
 #include <cmath>

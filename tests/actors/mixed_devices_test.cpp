@@ -6,7 +6,7 @@
 #include "tests/support/late_device.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
-#include "runtime/out_of_memory.hpp"
+#include "runtime/memory_pool.hpp"
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 #include "tests/support/guarded_memory.hpp"
 
-#include "runtime/out_of_memory.hpp"
+#include "runtime/memory_pool.hpp"
 
 #include <sys/mman.h>
 

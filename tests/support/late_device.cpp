@@ -2,8 +2,7 @@
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
-#include "runtime/device_failure.hpp"
-#include "runtime/time_mark.hpp"
+#include "runtime/stream.hpp"
 #include "tests/support/guarded_memory.hpp"
 
 #include <algorithm>

@@ -16,8 +16,8 @@
 // that is one thread.
 #pragma once
 
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/device.hpp"
-#include "runtime/host_stream.hpp"
 #include "runtime/random.hpp"
 
 #include <atomic>

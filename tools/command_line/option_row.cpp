@@ -1,7 +1,7 @@
 #include "tools/command_line/option_row.hpp"
 
 #include "runtime/io/text_file.hpp"
-#include "runtime/parse.hpp"
+#include "runtime/text.hpp"
 #include "tools/command_line/nearest_name.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "tools/devices/host_processor.hpp"
 
-#include "runtime/process/processors.hpp"
+#include "runtime/process/process_limits.hpp"
 
 #include <fstream>
 

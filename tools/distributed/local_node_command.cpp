@@ -1,7 +1,7 @@
 #include "tools/distributed/local_node_command.hpp"
 
 #include "actors/nodes/addresses.hpp"
-#include "runtime/process/processors.hpp"
+#include "runtime/process/process_limits.hpp"
 
 #include <filesystem>
 

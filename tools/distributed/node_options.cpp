@@ -1,7 +1,7 @@
 #include "tools/distributed/node_options.hpp"
 
 #include "actors/setting_limits.hpp"
-#include "runtime/process/processors.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_name.hpp"
 #include "tools/nodes/network_options.hpp"

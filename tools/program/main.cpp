@@ -1,4 +1,4 @@
-#include "runtime/process/thread_room.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "tools/program/program.hpp"
 #include "tools/standard_output.hpp"
 

@@ -1,8 +1,8 @@
 #include "tools/run_folder/best_weights.hpp"
 
-#include "runtime/byte_size.hpp"
 #include "runtime/io/atomic_file.hpp"
 #include "runtime/io/safetensors.hpp"
+#include "runtime/text.hpp"
 #include "tools/command_line/option_row.hpp"
 
 #include <cmath>

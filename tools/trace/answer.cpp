@@ -1,7 +1,7 @@
 #include "tools/trace/answer.hpp"
 
-#include "runtime/io/csv_field.hpp"
 #include "runtime/io/json_writer.hpp"
+#include "runtime/text.hpp"
 #include "tools/progress/text_table.hpp"
 
 #include <cmath>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/memory_needs.hpp"
-#include "runtime/process/memory_room.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "runtime/result.hpp"
 #include "tools/train/train_options.hpp"
 

@@ -1,6 +1,6 @@
 #include "tools/train/trace_rings.hpp"
 
-#include "runtime/byte_size.hpp"
+#include "runtime/text.hpp"
 
 namespace syngrad::tools {
 

@@ -3,7 +3,7 @@
 #include "actors/actor_system.hpp"
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
-#include "runtime/process/memory_room.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/distributed/cluster_check.hpp"

@@ -3,7 +3,7 @@
 #include "actors/setting_limits.hpp"
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
-#include "runtime/process/processors.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_help.hpp"
 #include "tools/train/trace_mode.hpp"
 

@@ -1,10 +1,10 @@
 // The small parts of the CUDA backend that need no GPU.
-#include "runtime/byte_size.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
 #include "runtime/cuda/cuda_version.hpp"
 #include "runtime/cuda/handle_pool.hpp"
 #include "runtime/cuda/matmul_product.hpp"
 #include "runtime/cuda/operator_history.hpp"
+#include "runtime/text.hpp"
 #include "tests/support/catch.hpp"
 
 #include <vector>

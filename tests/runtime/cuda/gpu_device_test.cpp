@@ -1,7 +1,7 @@
 // What only a GPU shows: order between streams that really run at once, memory, and the two ways of calling back.
+#include "runtime/device.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/random.hpp"
-#include "runtime/transfer.hpp"
 #include "tests/runtime/cuda/gpu_under_test.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,8 +1,7 @@
 // CUDA graphs and times of work, on a GPU.
-#include "runtime/device_failure.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/replay_cache.hpp"
-#include "runtime/time_mark.hpp"
+#include "runtime/stream.hpp"
 #include "tests/runtime/cuda/gpu_under_test.hpp"
 #include "tests/support/catch.hpp"
 

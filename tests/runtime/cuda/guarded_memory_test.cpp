@@ -1,6 +1,6 @@
 // The late device's memory that the host cannot read: tests rely on it to end a program that tries.
+#include "runtime/device.hpp"
 #include "runtime/operators.hpp"
-#include "runtime/transfer.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
 

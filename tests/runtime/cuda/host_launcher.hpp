@@ -2,9 +2,9 @@
 // has (runtime/cuda/kernels/launching.hpp).
 #pragma once
 
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/kernels/launching.hpp"
 #include "runtime/device.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 // A device that breaks after the call that enqueued the work has returned.
-#include "runtime/device_failure.hpp"
 #include "runtime/operators.hpp"
+#include "runtime/stream.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
 

@@ -1,6 +1,6 @@
 // Tensors that cross from one device to another, on two devices that work late: what is read before it is written, or
 // reused before it was read, shows as a wrong number.
-#include "runtime/transfer.hpp"
+#include "runtime/device.hpp"
 
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"

@@ -1,4 +1,4 @@
-#include "runtime/process/processors.hpp"
+#include "runtime/process/process_limits.hpp"
 
 #include "tests/runtime/process/made_up_system.hpp"
 #include "tests/support/catch.hpp"

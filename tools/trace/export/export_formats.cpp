@@ -1,8 +1,8 @@
 // The list of formats, and those of text with a line a record: CSV, JSON.
 #include "tools/trace/export/export_format.hpp"
 
-#include "runtime/io/csv_field.hpp"
 #include "runtime/io/json_writer.hpp"
+#include "runtime/text.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/record_text.hpp"
 
