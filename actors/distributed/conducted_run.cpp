@@ -1,7 +1,7 @@
 // Of conducted_run: the steps of a run, in their order. What happens meanwhile is in conducted_events.cpp.
 #include "actors/distributed/conducted_run.hpp"
 
-#include "actors/distributed/own_part.hpp"
+#include "actors/distributed/process_part.hpp"
 #include "actors/distributed/result_gathering.hpp"
 #include "actors/group_weights.hpp"
 

@@ -15,11 +15,10 @@
 // from any other one, one at a time.
 #pragma once
 
-#include "actors/distributed/node_inquiries.hpp"
 #include "actors/distributed/run_links.hpp"
 #include "actors/distributed/seated_nodes.hpp"
 #include "actors/hang_watch.hpp"
-#include "actors/links/link_options.hpp"
+#include "actors/links/wire_format.hpp"
 #include "models/layer_group.hpp"
 
 #include <chrono>

@@ -117,7 +117,7 @@ struct tell_waits {
 struct waits_told {
   static constexpr auto type = control_type::waits_told;
   std::uint32_t number = 0; // of the question that is answered
-  std::string text;         // process_text.hpp
+  std::string text;         // process_part.hpp
   bool computes = false;    // an actor there is in a handler that computes: it is slow, rather than hung
 };
 

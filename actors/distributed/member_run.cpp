@@ -1,8 +1,7 @@
 #include "actors/distributed/member_run.hpp"
 
 #include "actors/distributed/group_hash.hpp"
-#include "actors/distributed/own_part.hpp"
-#include "actors/distributed/process_text.hpp"
+#include "actors/distributed/process_part.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"
 

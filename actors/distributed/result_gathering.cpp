@@ -1,6 +1,6 @@
 #include "actors/distributed/result_gathering.hpp"
 
-#include "actors/distributed/process_text.hpp"
+#include "actors/distributed/process_part.hpp"
 
 #include <cstdio>
 #include <utility>

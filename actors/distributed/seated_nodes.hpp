@@ -1,13 +1,18 @@
-// The nodes of a run, as the coordinator's process sees them, and how far each has come.
+// The nodes of a run, as the coordinator's process sees them: how far each has come, and questions to them while the
+// run goes on (what their actors wait for, their weights as they are now).
 //
 // Threads: one at a time.
 #pragma once
 
 #include "actors/distributed/run_links.hpp"
 #include "actors/nodes/peer_messages.hpp"
+#include "models/layer_group.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +76,82 @@ private:
   }
 
   std::map<std::uint8_t, member> members_;
+};
+
+// Asks every node of a run that makes no progress what its actors wait for.
+//
+//  to the node      from the node    when
+//  tell_waits       waits_told       its main thread and its control links still work
+//  tell_waits       nothing          it is frozen, out of reach, or all its threads are in handlers
+//
+// Threads: one at a time.
+class hang_inquiry {
+public:
+  // Asks at once. `nodes` outlive it; answers to a `number` of before are late.
+  hang_inquiry(seated_nodes& nodes, std::uint32_t number);
+
+  void take(std::uint8_t node, const waits_told&);
+  bool complete() const { return awaited_.empty(); }
+  // Of the nodes that have answered, one that computes: "node b"; empty where there is none.
+  std::string computing() const { return computing_; }
+
+  // After `waited_s`: a section for each node, with its lines, or that it has not answered.
+  std::vector<std::string> sections(double waited_s);
+
+private:
+  seated_nodes& nodes_;
+  std::uint32_t number_;
+  std::set<std::uint8_t> awaited_;
+  std::map<std::uint8_t, std::vector<std::string>> answers_;
+  std::string computing_;
+};
+
+// Asks every node of a run for its weights as they are now, while the run goes on.
+//
+//  to the node     from the node       when
+//  tell_weights    weights_part, ...   its groups are between two messages, and it has saved them on its own disk
+//                  weights_told        all is said, or why it cannot be
+//  tell_weights    nothing             it is frozen, out of reach, or a group is in one step for very long
+//
+// Threads: one at a time.
+class weights_inquiry {
+public:
+  using clock = std::chrono::steady_clock;
+  struct setup {
+    seated_nodes* nodes = nullptr; // outlive it
+    device* host = nullptr;        // where the weights arrive
+    std::vector<group_place> places;
+    std::vector<std::uint64_t> weight_bytes; // of each group: no node may send more
+    double patience_s = 60;                  // of silence
+  };
+
+  // Asks at once. Answers to a `number` of before are late; 0 is the one of the run's end.
+  weights_inquiry(setup, std::uint32_t number, clock::time_point now);
+
+  void take(std::uint8_t node, const weights_part&);
+  void take(std::uint8_t node, const weights_told&);
+  void take_loss(std::uint8_t node, const std::string& why);
+  void look_for_silence(clock::time_point now);
+
+  bool over() const { return !problem_.empty() || awaited_.empty(); }
+  // When it is over: of all groups that are on nodes.
+  result<std::vector<layer_group::named_tensor>> weights() const;
+
+private:
+  struct account {
+    std::uint64_t wanted = 0, come = 0; // bytes
+    std::uint64_t received = 0;         // over the control link
+  };
+
+  void fail(std::uint8_t node, const std::string& why);
+
+  setup setup_;
+  std::uint32_t number_;
+  clock::time_point heard_; // of any of those that are awaited
+  std::map<std::uint8_t, account> accounts_;
+  std::set<std::uint8_t> awaited_;
+  std::vector<layer_group::named_tensor> weights_;
+  std::string problem_;
 };
 
 } // namespace syngrad

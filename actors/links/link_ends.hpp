@@ -3,7 +3,7 @@
 
 #include "actors/link_counters.hpp"
 #include "actors/links/link_messages.hpp"
-#include "actors/links/link_options.hpp"
+#include "actors/links/wire_format.hpp"
 #include "actors/message_tracer.hpp"
 #include "runtime/device.hpp"
 

@@ -9,11 +9,28 @@
 #include "actors/links/message_codec.hpp"
 
 #include <caf/all.hpp>
-
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 
 namespace syngrad {
+
+// The sum that a chunk carries, over its bytes and its number: whatever changes on the way, a chunk that is taken is
+// the one that was sent. XXH3, 64 bits.
+class chunk_sum {
+public:
+  chunk_sum();
+  ~chunk_sum();
+
+  void begin(std::uint64_t sequence);
+  void add(const char* data, std::size_t count);
+  std::uint64_t get() const;
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
 
 // The bytes of one chunk. Where it is sent they are a part of a message, which lies in several places and is written to
 // the socket's buffer from there; where it arrives they are one block.

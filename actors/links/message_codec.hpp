@@ -16,7 +16,7 @@
 #pragma once
 
 #include "actors/links/link_messages.hpp"
-#include "actors/links/link_options.hpp"
+#include "actors/links/wire_format.hpp"
 #include "runtime/device.hpp"
 #include "runtime/result.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"

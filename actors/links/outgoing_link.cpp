@@ -1,6 +1,5 @@
 #include "actors/links/link_ends.hpp"
 
-#include "actors/links/chunk_sum.hpp"
 #include "actors/links/link_actor.hpp"
 #include "actors/links/link_packets.hpp"
 #include "actors/links/link_protocol.hpp"

@@ -32,4 +32,13 @@ void to_wire(const float* values, const shape& extents, wire_format format, char
 // `in` holds wire_bytes().
 void from_wire(const char* in, const shape& extents, wire_format format, float* values);
 
+// What both ends of a link are told alike.
+struct link_options {
+  wire_format activations = wire_format::f32;
+  wire_format gradients = wire_format::f32;            // audited ones always travel as f32: they are a measure
+  std::size_t chunk_bytes = std::size_t{1} << 20;      // a message is cut into pieces of at most this
+  std::size_t credit_bytes = std::size_t{64} << 20;    // on the way at once, sent and not yet acknowledged
+  std::size_t message_limit = std::size_t{1025} << 20; // of one message on the wire: 1 GiB and what describes it
+};
+
 } // namespace syngrad

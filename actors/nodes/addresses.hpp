@@ -1,8 +1,8 @@
 // The addresses of hosts: found within a limit of time, judged, and those of this machine.
 #pragma once
 
-#include "actors/nodes/endpoint.hpp"
 #include "actors/nodes/limited_wait.hpp"
+#include "actors/nodes/network_settings.hpp"
 
 #include <functional>
 #include <memory>

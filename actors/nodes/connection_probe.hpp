@@ -1,20 +1,58 @@
-// Asks an address whether a node could be there, before CAF is asked to connect: CAF has no limit of time for a
-// connection, keeps its one connecting thread busy meanwhile, and does not say why one failed.
-//
-// Blocks, for at most the limit that it is given, all steps together: call it from a thread of its own.
+// Questions to an address, each within a limit of time: the TCP connection that they go over, and whether a node could
+// be there.
 #pragma once
 
 #include "actors/nodes/addresses.hpp"
 #include "actors/nodes/limited_wait.hpp"
+#include "actors/nodes/network_settings.hpp"
 #include "actors/nodes/tls_credentials.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace syngrad {
 
+// A TCP connection for questions to an address, each within a limit of time. Owns its socket, which never blocks; one
+// thread at a time.
+class tcp_connection {
+public:
+  struct failure {
+    int error_number = 0; // of connect(); 0: the name was not resolved
+    std::string what;
+  };
+  struct received {
+    std::size_t bytes = 0;
+    enum class end { complete, late, closed } how = end::complete;
+  };
+
+  tcp_connection() = default;
+  tcp_connection(tcp_connection&& other) noexcept;
+  tcp_connection& operator=(tcp_connection&& other) noexcept;
+  ~tcp_connection();
+
+  // Tries every address of the host in turn; each gets its part of the time that is left.
+  std::optional<failure> open(const endpoint&, name_lookup&, const question_limit&);
+  // `size` bytes, unless the other side closes (or resets) the connection before or the limit is over.
+  received receive(void* data, std::size_t size, const question_limit&);
+
+  int socket() const { return socket_; }
+  int release() { return std::exchange(socket_, -1); } // the caller closes it
+  const endpoint& address() const { return address_; } // numeric
+  std::string own_host() const;                        // this machine's end, numeric; empty: not known
+
+private:
+  int socket_ = -1;
+  endpoint address_;
+};
+
+// Whether a node could be at an address is asked before CAF is told to connect: CAF has no limit of time for a
+// connection, keeps its one connecting thread busy meanwhile, and does not say why one failed.
+//
+// Questions block, for at most the limit that it is given, all steps together: ask from a thread of your own.
 struct probe_target {
   endpoint where;
   std::string named_by; // what a user mends where the address is wrong: "--join"

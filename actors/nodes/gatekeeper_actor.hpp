@@ -1,8 +1,8 @@
 // The only actor of a process that strangers reach, and the log that they cannot flood.
 #pragma once
 
-#include "actors/nodes/node_context.hpp"
 #include "actors/nodes/peer_messages.hpp"
+#include "actors/nodes/peer_setup.hpp"
 
 #include <array>
 #include <cstdint>

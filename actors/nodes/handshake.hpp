@@ -7,8 +7,8 @@
 // same CA that forwards a whole conversation: members of a cluster trust each other that far.
 #pragma once
 
-#include "actors/nodes/endpoint.hpp"
 #include "actors/nodes/network_messages.hpp"
+#include "actors/nodes/network_settings.hpp"
 #include "actors/nodes/tls_credentials.hpp"
 
 #include <optional>

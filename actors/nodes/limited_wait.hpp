@@ -1,8 +1,15 @@
 // Waits for descriptors that end in time: by a limit, or at once when somebody presses a switch.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace syngrad {
 
@@ -45,5 +52,38 @@ private:
   clock::time_point until_;
   const stop_switch* stop_;
 };
+
+inline stop_switch::stop_switch() : file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+inline stop_switch::~stop_switch() {
+  if (file_ >= 0) ::close(file_);
+}
+
+inline void stop_switch::press() {
+  const std::uint64_t once = 1;
+  [[maybe_unused]] const auto written = ::write(file_, &once, sizeof once);
+}
+
+inline question_limit::clock::duration question_limit::left() const {
+  return std::max(until_ - clock::now(), clock::duration::zero());
+}
+
+inline question_limit question_limit::part_of(std::size_t parts) const {
+  return question_limit(left() / std::max<std::size_t>(parts, 1), stop_);
+}
+
+inline bool question_limit::await(int file, short events) const {
+  // Late is late, also where the descriptor is ready: who sends without end is not listened to without end.
+  while (left() > clock::duration::zero()) {
+    std::array<pollfd, 2> watched{{{file, events, 0}, {stop_ ? stop_->file() : -1, POLLIN, 0}}};
+    // Rounded up: a wait that is over a moment early would go round without waiting.
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left()).count();
+    constexpr decltype(milliseconds) longest = 1000 * 3600;
+    const auto ready = ::poll(watched.data(), watched.size(), static_cast<int>(std::min(milliseconds, longest)));
+    if (ready > 0) return watched[1].revents == 0;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+  return false;
+}
 
 } // namespace syngrad

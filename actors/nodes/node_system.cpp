@@ -3,10 +3,10 @@
 #include "actors/actor_system.hpp"
 #include "actors/links/link_packets.hpp"
 #include "actors/nodes/bounded_middleman.hpp"
-#include "actors/nodes/endpoint.hpp"
 #include "actors/nodes/gatekeeper_actor.hpp"
 #include "actors/nodes/handshake.hpp"
 #include "actors/nodes/network_messages.hpp"
+#include "actors/nodes/network_settings.hpp"
 
 #include <caf/io/all.hpp>
 

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "actors/nodes/addresses.hpp"
-#include "actors/nodes/node_context.hpp"
 #include "actors/nodes/peer_session.hpp"
+#include "actors/nodes/peer_setup.hpp"
 
 #include <caf/all.hpp>
 

@@ -1,3 +1,37 @@
+// The other process of a pair, and how fast the connection to it is.
+#pragma once
+
+#include "actors/nodes/peer_session.hpp"
+#include "actors/nodes/peer_setup.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace syngrad {
+
+// How many bytes a second a connection carries, from bursts that are sent over it and answered. A burst that takes no
+// time to speak of says nothing: they grow until one can be timed, and the median of three counts.
+//
+// Value without a clock of its own; one thread at a time.
+class rate_meter {
+public:
+  explicit rate_meter(std::uint64_t most_bytes = least_burst) : most_bytes_(most_bytes) {}
+
+  std::uint64_t burst() const { return burst_; } // bytes of the next one
+  // A burst was answered after `took_ns`, of which the round trip of a small message is not the bytes' time. Bytes a
+  // second once that is known; otherwise another burst is wanted.
+  std::optional<double> take(std::int64_t took_ns, std::int64_t round_trip_ns);
+
+  static constexpr std::uint64_t least_burst = 256 << 10;
+
+private:
+  std::uint64_t most_bytes_;
+  std::uint64_t burst_ = least_burst;
+  std::vector<double> rates_;
+};
+
 // The other process of a pair, as this one sees it: connected, away or dead. Initiator and acceptor differ in how a
 // connection comes about; everything else is here.
 //
@@ -12,17 +46,6 @@
 //
 // It runs on a thread of its own, so that neither the groups' work nor a full mailbox makes it look silent. CAF waits
 // for such a thread until nothing refers to its actor: what it sends is anonymous, lest it stays in some mailbox.
-#pragma once
-
-#include "actors/nodes/peer_gauges.hpp"
-#include "actors/nodes/peer_session.hpp"
-#include "actors/nodes/peer_setup.hpp"
-
-#include <map>
-#include <optional>
-
-namespace syngrad {
-
 class peer_actor : public caf::event_based_actor {
 public:
   peer_actor(caf::actor_config&, peer_setup);

@@ -18,8 +18,8 @@
 //  peer            links        link_up, link_down, link_dead    (actors/links/link_messages.hpp)
 #pragma once
 
-#include "actors/nodes/endpoint.hpp"
 #include "actors/nodes/network_messages.hpp"
+#include "actors/nodes/network_settings.hpp"
 
 namespace syngrad {
 

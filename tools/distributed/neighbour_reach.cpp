@@ -1,6 +1,6 @@
 #include "tools/distributed/neighbour_reach.hpp"
 
-#include "actors/nodes/endpoint.hpp"
+#include "actors/nodes/network_settings.hpp"
 
 #include <algorithm>
 

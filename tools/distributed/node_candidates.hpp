@@ -6,7 +6,7 @@
 
 #include "actors/distributed/conducted_run.hpp"
 #include "actors/nodes/node_system.hpp"
-#include "actors/nodes/peer_gauges.hpp"
+#include "actors/nodes/peer_setup.hpp"
 #include "tools/distributed/node_placement.hpp"
 
 #include <functional>

@@ -1,5 +1,5 @@
 // A run over several processes that makes no progress: one report, with what every process waits for.
-#include "actors/distributed/process_text.hpp"
+#include "actors/distributed/process_part.hpp"
 #include "tests/actors/distributed/loop_cluster.hpp"
 #include "tests/actors/probe_layer.hpp"
 #include "tests/support/catch.hpp"

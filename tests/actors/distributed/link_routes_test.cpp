@@ -1,5 +1,5 @@
 // Which links the processes of a run open to each other.
-#include "actors/distributed/link_routes.hpp"
+#include "actors/distributed/run_links.hpp"
 #include "runtime/random.hpp"
 #include "tests/support/catch.hpp"
 

@@ -6,9 +6,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/tcp_relay.hpp"
 
+#include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/handshake.hpp"
-#include "actors/nodes/record_channel.hpp"
 #include "actors/nodes/roster.hpp"
 
 #include <arpa/inet.h>

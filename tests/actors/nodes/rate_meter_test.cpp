@@ -1,5 +1,5 @@
 // Times are made up; bytes a second must come out.
-#include "actors/nodes/peer_gauges.hpp"
+#include "actors/nodes/peer_actor.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -2,7 +2,7 @@
 #include "tests/actors/nodes/stranger.hpp"
 #include "tests/support/catch.hpp"
 
-#include "actors/nodes/record_channel.hpp"
+#include "actors/nodes/byte_channel.hpp"
 #include "runtime/random.hpp"
 
 #include <array>

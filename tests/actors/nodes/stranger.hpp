@@ -2,7 +2,6 @@
 #pragma once
 
 #include "actors/nodes/connection_probe.hpp"
-#include "actors/nodes/tcp_connection.hpp"
 #include "runtime/random.hpp"
 #include "tests/support/catch.hpp"
 

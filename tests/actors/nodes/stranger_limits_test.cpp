@@ -4,10 +4,9 @@
 #include "tests/actors/nodes/test_node.hpp"
 #include "tests/support/catch.hpp"
 
+#include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/connection_probe.hpp"
-#include "actors/nodes/open_connections.hpp"
-#include "actors/nodes/record_channel.hpp"
-#include "actors/nodes/tcp_connection.hpp"
+#include "actors/nodes/node_stream.hpp"
 
 #include <arpa/inet.h>
 #include <filesystem>

@@ -5,11 +5,10 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/kept_memory.hpp"
 
+#include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/connection_probe.hpp"
 #include "actors/nodes/handshake.hpp"
 #include "actors/nodes/peer_messages.hpp"
-#include "actors/nodes/record_channel.hpp"
-#include "actors/nodes/tcp_connection.hpp"
 #include "runtime/random.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "actors/links/chunk_sum.hpp"
+#include "actors/links/link_packets.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

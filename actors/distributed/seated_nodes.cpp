@@ -1,6 +1,6 @@
-#include "actors/distributed/node_inquiries.hpp"
+#include "actors/distributed/seated_nodes.hpp"
 
-#include "actors/distributed/process_text.hpp"
+#include "actors/distributed/process_part.hpp"
 
 #include <cstdio>
 #include <cstring>

@@ -1,17 +1,31 @@
-// What is said of a process, as text: what it waits for, and that it is gone.
+// A process's part in a run: how it is stopped, what its devices hold, what its actors wait for, and what is said when
+// the process is gone.
 #pragma once
 
 #include "actors/distributed/control_messages.hpp"
 #include "actors/nodes/peer_messages.hpp"
+#include "actors/summary.hpp"
+#include "runtime/device.hpp"
 
 #include <caf/all.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 namespace syngrad {
+
+// Ends actors in order, but does not wait for ever.
+//
+// Asks all to exit and waits until they have. Returns the names of those that have not after `patience`: then their
+// actor system cannot be destroyed. For the thread that takes a process through its run.
+std::vector<std::string> stop_actors(caf::actor_system&, const std::vector<caf::actor>&,
+                                     std::chrono::milliseconds patience = std::chrono::seconds(5));
+
+// What the devices of this process hold: for the summary of a run over several.
+//
+// A row for each name; devices of the same name (the host's for what arrives, and the groups') are counted together.
+std::vector<held_memory> memory_of(const std::vector<device*>&);
 
 // What a process waits for, as text that goes over a control link: bounded, and fit for a terminal whoever sent it.
 inline constexpr std::size_t longest_waits_text = std::size_t{32} << 10;
