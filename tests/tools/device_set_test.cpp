@@ -1,6 +1,6 @@
 #include "tests/support/catch.hpp"
+#include "tools/devices/device_report.hpp"
 #include "tools/devices/device_set.hpp"
-#include "tools/devices/device_text.hpp"
 
 #include <array>
 #include <vector>

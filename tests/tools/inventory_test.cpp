@@ -1,5 +1,5 @@
 #include "tests/support/catch.hpp"
-#include "tools/devices/inventory_text.hpp"
+#include "tools/devices/devices_command.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

@@ -1,6 +1,5 @@
 #include "tests/support/catch.hpp"
 #include "tools/devices/device_options.hpp"
-#include "tools/devices/placement.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

@@ -1,18 +1,49 @@
-// The options that choose devices, shared by the commands that train: --device, --place, --precision, --cuda-graphs.
+// How devices are chosen on the command line: their names, the grammar of --place, and the options --device, --place,
+// --precision and --cuda-graphs, which the commands that train share.
 #pragma once
 
 #include "runtime/cuda/cuda_devices.hpp"
+#include "runtime/result.hpp"
 #include "tools/command_line/option_row.hpp"
-#include "tools/devices/device_name.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace syngrad::tools {
 
+// "cpu", "cuda:0"
+struct device_name {
+  std::optional<int> ordinal; // of a CUDA device, as the driver counts; none: the CPU
+
+  bool is_cuda() const { return ordinal.has_value(); }
+  std::string str() const { return ordinal ? "cuda:" + std::to_string(*ordinal) : "cpu"; }
+};
+
+// What looks like a device's name; whether there is such a device is found out when it is made.
+result<device_name> parse_device_name(const std::string& text);
+
+// What --place can say: which groups go where.
+//
+//   places = place { "," place }
+//   place  = groups "=" [ node "/" ] device
+//   groups = N | N "-" N                      first and last group, counted from 0 at the input
+//   node   = letters, digits, "-", "_", "."
+//   device = "cpu" | "cuda:" N
+//
+// No group may be named twice. Groups that are not named are placed by other means (--device).
+struct placement {
+  int first = 0, last = 0; // groups, both included
+  std::string node;        // empty: this process
+  device_name device;
+};
+
+// In the order in which they are written. Nothing for an empty text.
+result<std::vector<placement>> parse_placements(const std::string& text);
+
 struct device_options {
   std::string device = "cpu";      // of every group that `place` does not name
-  std::string place;               // see placement.hpp; empty: none is named
+  std::string place;               // as parse_placements() reads it; empty: none is named
   std::string precision = "f32";   // of matrix products on CUDA devices
   std::string cuda_graphs = "off"; // on | off
 

@@ -2,7 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "tools/devices/number_ranges.hpp"
+#include "tools/devices/device_report.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "tools/distributed/cluster_check.hpp"
 
-#include "tools/devices/placement.hpp"
+#include "tools/devices/device_options.hpp"
 #include "tools/distributed/local_node_command.hpp"
 #include "tools/distributed/node_placement.hpp"
 

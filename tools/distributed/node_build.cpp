@@ -3,7 +3,7 @@
 #include "actors/deliberate_leak.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
-#include "tools/devices/device_name.hpp"
+#include "tools/devices/device_options.hpp"
 #include "tools/distributed/collected_traces.hpp"
 #include "tools/train/resolve.hpp"
 #include "tools/train/trace_mode.hpp"

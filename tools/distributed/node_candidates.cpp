@@ -2,7 +2,7 @@
 
 #include "actors/nodes/peer_setup.hpp"
 #include "actors/time_account.hpp"
-#include "tools/devices/number_ranges.hpp"
+#include "tools/devices/device_report.hpp"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include "actors/setting_limits.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_help.hpp"
-#include "tools/devices/device_name.hpp"
+#include "tools/devices/device_options.hpp"
 #include "tools/nodes/network_options.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "tools/distributed/node_placement.hpp"
 
-#include "tools/devices/placement.hpp"
+#include "tools/devices/device_options.hpp"
 
 #include <algorithm>
 #include <cstdio>

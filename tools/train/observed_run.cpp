@@ -1,7 +1,7 @@
 #include "tools/train/observed_run.hpp"
 
 #include "actors/hang_watch.hpp"
-#include "tools/devices/device_text.hpp"
+#include "tools/devices/device_report.hpp"
 #include "tools/progress/summary_text.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/run_folder/weights_file.hpp"

@@ -1,4 +1,4 @@
-#include "tools/devices/device_text.hpp"
+#include "tools/devices/device_report.hpp"
 
 #include "tools/progress/text_table.hpp"
 
@@ -51,6 +51,17 @@ std::string format_memory(std::span<const held_memory> rows) {
   for (const auto& each : rows)
     text += separator(text) + each.node + " " + each.device + show_held(each.bytes, each.pinned_bytes);
   return rows.empty() ? "" : text + "\n";
+}
+
+std::string format_ranges(const std::vector<int>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto first = numbers[i];
+    while (i + 1 < numbers.size() && numbers[i + 1] == numbers[i] + 1) ++i;
+    text += (text.empty() ? "" : ",") + std::to_string(first);
+    if (numbers[i] > first) text += "-" + std::to_string(numbers[i]);
+  }
+  return text;
 }
 
 } // namespace syngrad::tools
