@@ -8,7 +8,7 @@
 #include "actors/assembly.hpp"
 #include "actors/time_account.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "tools/bench/training_burst.hpp"
+#include "tools/bench/bursts.hpp"
 
 #include <algorithm>
 #include <cmath>

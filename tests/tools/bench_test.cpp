@@ -1,10 +1,8 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/product_rate.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/bench/bench_report.hpp"
+#include "tools/bench/bursts.hpp"
 #include "tools/bench/measure.hpp"
-#include "tools/bench/product_burst.hpp"
-#include "tools/bench/training_burst.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

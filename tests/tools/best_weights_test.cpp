@@ -1,4 +1,4 @@
-#include "tools/run_folder/best_weights.hpp"
+#include "tools/run_folder/weights_files.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"

@@ -1,6 +1,5 @@
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/run_folder/folder_lock.hpp"
 #include "tools/run_folder/run_folder.hpp"
 
 #include <array>

@@ -4,7 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/tools/sample_summary.hpp"
 #include "tools/run_folder/run_recorder.hpp"
-#include "tools/run_folder/weights_file.hpp"
+#include "tools/run_folder/weights_files.hpp"
 
 #include <algorithm>
 #include <csignal>

@@ -1,7 +1,7 @@
 // The events of the golden file, which the test against Python's tensorboard package reads too.
 #pragma once
 
-#include "tools/run_folder/tensorboard_events.hpp"
+#include "tools/run_folder/metrics_files.hpp"
 
 #include <cmath>
 #include <string>

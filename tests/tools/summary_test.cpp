@@ -1,8 +1,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/tools/sample_summary.hpp"
-#include "tools/progress/summary_text.hpp"
 #include "tools/progress/text_table.hpp"
-#include "tools/run_folder/summary_json.hpp"
+#include "tools/run_folder/summary_text.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

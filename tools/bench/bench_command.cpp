@@ -4,8 +4,8 @@
 #include "actors/settings.hpp"
 #include "runtime/io/output_file.hpp"
 #include "tools/bench/measure.hpp"
-#include "tools/command_line/option_help.hpp"
 #include "tools/command_line/option_reader.hpp"
+#include "tools/command_line/option_text.hpp"
 #include "tools/signals.hpp"
 #include "tools/subcommand.hpp"
 

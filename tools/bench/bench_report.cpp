@@ -1,4 +1,4 @@
-#include "tools/bench/bench_report.hpp"
+#include "tools/bench/measure.hpp"
 
 #include "runtime/io/json_writer.hpp"
 #include "tools/progress/text_table.hpp"

@@ -2,8 +2,7 @@
 
 #include "actors/hop_benchmark.hpp"
 #include "runtime/cuda/product_rate.hpp"
-#include "tools/bench/product_burst.hpp"
-#include "tools/bench/training_burst.hpp"
+#include "tools/bench/bursts.hpp"
 #include "tools/devices/device_set.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "tools/distributed/kept_weights.hpp"
 
-#include "tools/run_folder/weights_file.hpp"
+#include "tools/run_folder/weights_files.hpp"
 
 #include <unistd.h>
 

@@ -7,7 +7,7 @@
 #include "actors/nodes/node_system.hpp"
 #include "actors/nodes/peer_setup.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "tools/command_line/option_help.hpp"
+#include "tools/command_line/option_text.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/host_rate.hpp"
 #include "tools/distributed/input_end.hpp"

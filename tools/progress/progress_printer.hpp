@@ -1,11 +1,8 @@
 // Shows a run while it runs: on a terminal one line that is redrawn, elsewhere plain lines, at most one every ten
 // seconds beside one an evaluation.
-//
-// Threads: any; each member locks, as notices may come while progress is printed.
 #pragma once
 
 #include "actors/summary.hpp"
-#include "tools/progress/terminal.hpp"
 
 #include <functional>
 #include <mutex>
@@ -14,6 +11,16 @@
 
 namespace syngrad::tools {
 
+// What the standard output is connected to.
+struct terminal {
+  bool interactive = false;                       // lines can be redrawn
+  bool colour = false;                            // off where NO_COLOR is set, see no-color.org
+  std::function<int()> width = [] { return 80; }; // columns, now
+};
+
+terminal standard_terminal();
+
+// Threads: any; each member locks, as notices may come while progress is printed.
 class progress_printer {
 public:
   // `clock`: seconds, from any start; monotonic.

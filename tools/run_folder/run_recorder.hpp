@@ -10,20 +10,28 @@
 
 #include "actors/summary.hpp"
 #include "models/layer_group.hpp"
+#include "models/objective.hpp"
 #include "tools/devices/device_report.hpp"
-#include "tools/run_folder/run_files.hpp"
+#include "tools/run_folder/run_folder.hpp"
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace syngrad::tools {
 
 class run_recorder {
 public:
-  using plan = recording_plan;
+  struct plan {
+    std::string run_ini; // its text
+    std::string model;   // kept with the weights
+    int groups = 0;
+    std::size_t weight_bytes = 0;              // to reserve; see weights_files.hpp
+    std::vector<std::string> class_names = {}; // of each class; empty: its number
+    objective_settings objective = {};         // which metrics there will be; it has passed check_settings()
+  };
 
   // Creates every file. On failure nothing stays in the folder, which outlives the recorder.
   static result<run_recorder> open(run_folder&, const plan&);

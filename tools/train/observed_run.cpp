@@ -2,9 +2,9 @@
 
 #include "actors/hang_watch.hpp"
 #include "tools/devices/device_report.hpp"
-#include "tools/progress/summary_text.hpp"
 #include "tools/progress/text_table.hpp"
-#include "tools/run_folder/weights_file.hpp"
+#include "tools/run_folder/summary_text.hpp"
+#include "tools/run_folder/weights_files.hpp"
 
 #include <iostream>
 

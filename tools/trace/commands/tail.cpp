@@ -1,4 +1,4 @@
-#include "tools/progress/terminal.hpp"
+#include "tools/progress/progress_printer.hpp"
 #include "tools/signals.hpp"
 #include "tools/trace/live/live_view.hpp"
 #include "tools/trace/trace_command.hpp"

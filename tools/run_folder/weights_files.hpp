@@ -1,15 +1,12 @@
-// weights.best.safetensors: the weights of the best evaluation so far. A run that diverges later, or learns by heart,
-// has them still. They are written beside the training, by a thread of this object; where evaluations come faster than
-// a disk writes, the latest best ones replace those that wait.
-//
-// A file that cannot be written is said once, and ends nothing. What it is the best of stands in its metadata: step,
-// loss, and the metric that judges (error_percent).
-//
-// Threads: evaluated() from one at a time, the rest from the thread that made this object.
+// The files of weights that a run leaves, and what they hold, whoever writes them: safetensors, named as layers name
+// them, with the model in their metadata.
 #pragma once
 
 #include "actors/summary.hpp"
 #include "actors/trainer.hpp"
+#include "models/layer_group.hpp"
+#include "models/network.hpp"
+#include "runtime/io/atomic_file.hpp"
 #include "runtime/result.hpp"
 
 #include <condition_variable>
@@ -18,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +24,23 @@ namespace syngrad::tools {
 
 inline constexpr const char* best_weights_name = "weights.best.safetensors";
 
+std::map<std::string, std::string> weights_metadata(const std::string& model);
+
+// Bytes that the file takes: of all of `model`, and of some tensors, whose values do not matter.
+std::size_t weights_size(const network& model);
+std::size_t weights_size(std::span<const layer_group::named_tensor>, const std::string& model);
+
+// Writes and commits.
+status write_weights(atomic_file&, std::span<const layer_group::named_tensor>, const std::string& model);
+
+// weights.best.safetensors: the weights of the best evaluation so far. A run that diverges later, or learns by heart,
+// has them still. They are written beside the training, by a thread of this object; where evaluations come faster than
+// a disk writes, the latest best ones replace those that wait.
+//
+// A file that cannot be written is said once, and ends nothing. What it is the best of stands in its metadata: step,
+// loss, and the metric that judges (error_percent).
+//
+// Threads: evaluated() from one at a time, the rest from the thread that made this object.
 class best_weights {
 public:
   using speaker = std::function<void(const std::string& line)>;

@@ -1,0 +1,165 @@
+#include "tools/run_folder/metrics_files.hpp"
+
+#include "tools/command_line/option_row.hpp"
+
+#include <boost/crc.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+#include <vector>
+
+namespace syngrad::tools {
+
+result<growing_file> growing_file::create(const std::string& path) {
+  const int number = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (number < 0) return file_error("create", path, errno);
+  ::close(number);
+  auto writing = file_descriptor::open_for_writing(path);
+  auto reading = file_descriptor::open_for_reading(path);
+  if (writing && reading) return growing_file(std::move(*writing), std::move(*reading));
+  ::unlink(path.c_str());
+  return writing ? reading.failure() : writing.failure();
+}
+
+result<growing_file> growing_file::continued_at(const std::string& path) {
+  constexpr std::size_t piece = std::size_t{1} << 16;
+  auto left = reading_.size();
+  if (!left) return left.failure();
+  auto next = create(path);
+  std::vector<char> bytes;
+  while (next && *left > 0) {
+    bytes.resize(std::min(*left, piece));
+    auto done = reading_.read(bytes.data(), bytes.size());
+    if (done) done = next->append({bytes.data(), bytes.size()});
+    if (!done) {
+      ::unlink(path.c_str());
+      return done.failure();
+    }
+    *left -= bytes.size();
+  }
+  return next;
+}
+
+namespace {
+
+std::string field(double value) {
+  return "," + (std::isfinite(value) ? format_real(static_cast<float>(value)) : std::string());
+}
+
+} // namespace
+
+result<metrics_csv> metrics_csv::create(const std::string& path, const objective& judge, int groups) {
+  auto file = growing_file::create(path);
+  if (!file) return file.failure();
+  const auto loss = "loss" + (judge.loss_unit().empty() ? "" : "_" + judge.loss_unit());
+  auto header = "step,wall_s,samples_per_s,train_" + loss + "," + loss;
+  for (const auto& each : judge.metrics())
+    if (each.listed) header += "," + each.column;
+  header += ",judged_on";
+  for (int i = 0; i < groups; ++i) {
+    const auto prefix = ",group" + std::to_string(i) + "_";
+    header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "staleness_updates";
+  }
+  if (auto done = file->append(header + "\n"); !done) return done.failure();
+  return metrics_csv(std::move(*file), groups);
+}
+
+result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
+  auto file = file_.continued_at(path);
+  if (!file) return file.failure();
+  return metrics_csv(std::move(*file), groups_);
+}
+
+status metrics_csv::append(const evaluation_report& report) {
+  auto row = std::to_string(report.step) + field(report.wall_s) + field(report.samples_per_s) +
+             field(report.train_loss) + field(report.loss);
+  for (const auto& each : report.metrics)
+    if (each.of.listed) row += field(each.value);
+  row += report.on_validation ? ",validation" : ",test";
+  for (int i = 0; i < groups_; ++i) {
+    if (static_cast<std::size_t>(i) >= report.groups.size()) {
+      row += ",,,,";
+      continue;
+    }
+    const auto& group = report.groups[static_cast<std::size_t>(i)];
+    row += field(group.busy) + field(group.cosine) + field(group.norm_ratio) + field(group.staleness);
+  }
+  return file_.append(row + "\n");
+}
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "fixed-size fields are written as they lie");
+
+template <class Number>
+std::string bytes_of(Number number) {
+  std::string bytes(sizeof number, '\0');
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return bytes;
+}
+
+std::uint32_t masked_crc32c(const std::string& bytes) {
+  boost::crc_optimal<32, 0x1edc6f41, 0xffffffff, 0xffffffff, true, true> sum;
+  sum.process_bytes(bytes.data(), bytes.size());
+  return std::rotr(static_cast<std::uint32_t>(sum.checksum()), 15) + 0xa282ead8u;
+}
+
+enum wire_type : unsigned { varint = 0, fixed64 = 1, delimited = 2, fixed32 = 5 };
+
+std::string encode_varint(std::uint64_t value) {
+  std::string out;
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>(0x80 | (value & 0x7f));
+  return out + static_cast<char>(value);
+}
+
+std::string key(unsigned field, wire_type type) {
+  return encode_varint(field << 3 | type);
+}
+
+std::string message(unsigned field, const std::string& content) {
+  return key(field, delimited) + encode_varint(content.size()) + content;
+}
+
+} // namespace
+
+std::string encode_record(const std::string& event) {
+  const auto length = bytes_of(static_cast<std::uint64_t>(event.size()));
+  return length + bytes_of(masked_crc32c(length)) + event + bytes_of(masked_crc32c(event));
+}
+
+std::string encode_version_event(double wall_time) {
+  return key(1, fixed64) + bytes_of(wall_time) + message(3, "brain.Event:2");
+}
+
+std::string encode_scalar_event(double wall_time, std::int64_t step, std::span<const scalar> scalars) {
+  std::string summary;
+  for (const auto& one : scalars)
+    if (std::isfinite(one.value))
+      summary += message(1, message(1, one.tag) + key(2, fixed32) + bytes_of(static_cast<float>(one.value)));
+  return key(1, fixed64) + bytes_of(wall_time) + key(2, varint) + encode_varint(static_cast<std::uint64_t>(step)) +
+         message(5, summary);
+}
+
+result<tensorboard_events> tensorboard_events::create(const std::string& path, double wall_time) {
+  auto file = growing_file::create(path);
+  if (!file) return file.failure();
+  if (auto done = file->append(encode_record(encode_version_event(wall_time))); !done) return done.failure();
+  return tensorboard_events(std::move(*file));
+}
+
+result<tensorboard_events> tensorboard_events::continued_at(const std::string& path) {
+  auto file = file_.continued_at(path);
+  if (!file) return file.failure();
+  return tensorboard_events(std::move(*file));
+}
+
+status tensorboard_events::append(double wall_time, std::int64_t step, std::span<const scalar> scalars) {
+  return file_.append(encode_record(encode_scalar_event(wall_time, step, scalars)));
+}
+
+} // namespace syngrad::tools

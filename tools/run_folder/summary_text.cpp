@@ -1,0 +1,237 @@
+#include "tools/run_folder/summary_text.hpp"
+
+#include "runtime/io/json_writer.hpp"
+#include "tools/progress/text_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace syngrad::tools {
+
+link_traffic traffic_of(const training_summary& summary) {
+  link_traffic out;
+  for (const auto& group : summary.groups) {
+    if (group.samples == 0) continue;
+    const auto a_sample = [&](std::int64_t bytes) {
+      return static_cast<double>(bytes) / static_cast<double>(group.samples);
+    };
+    out.up += a_sample(group.bytes_from_below);
+    out.down += a_sample(group.bytes_from_above);
+    out.saved += a_sample(group.bytes_saved);
+  }
+  return out;
+}
+
+namespace {
+
+bool audited(const training_summary& summary) {
+  return std::any_of(summary.groups.begin(), summary.groups.end(),
+                     [](const auto& group) { return std::isfinite(group.audit_cosine); });
+}
+
+std::int64_t trained_alone(const training_summary& summary) {
+  std::int64_t sum = 0;
+  for (const auto& group : summary.groups) sum += group.alone;
+  return sum;
+}
+
+std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_alone) {
+  std::vector<std::string> cells{std::to_string(group.group),   group.layers,
+                                 std::to_string(group.updates), show_percent(group.busy),
+                                 show_percent(group.starved),   show_percent(group.blocked),
+                                 show_real(group.staleness, 1), show_real(group.cosine, 3),
+                                 show_real(group.norm_ratio, 2)};
+  if (with_audit)
+    cells.insert(cells.end(), {show_real(group.audit_cosine, 3), show_real(group.audit_norm_ratio, 2),
+                               show_real(group.audit_bias, 2)});
+  cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
+                             show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
+  if (with_alone) cells.push_back(std::to_string(group.alone));
+  return cells;
+}
+
+// Empty where everything stays in one process.
+std::string describe(const link_traffic& traffic) {
+  if (!traffic.any()) return "";
+  auto text = "over links, bytes a sample: " + show_count(std::llround(traffic.up)) + " up, " +
+              show_count(std::llround(traffic.down)) + " down";
+  if (traffic.saved > 0)
+    text += "; --gradients saved " + show_count(std::llround(traffic.saved)) + ", " +
+            show_percent(traffic.saved_share()) + " of what all would take";
+  return text + "\n";
+}
+
+std::string ending(run_end end) {
+  switch (end) {
+  case run_end::finished:
+    return "";
+  case run_end::target_reached:
+    return "target reached: ";
+  case run_end::interrupted:
+    return "interrupted: ";
+  case run_end::failed:
+    return "failed: ";
+  case run_end::hung:
+    break;
+  }
+  return "hung: ";
+}
+
+} // namespace
+
+std::string format_groups(const training_summary& summary) {
+  const bool with_audit = audited(summary), with_alone = trained_alone(summary) > 0;
+  std::vector<std::string> titles{"group",   "units",     "updates", "busy", "starved",
+                                  "blocked", "staleness", "cosine",  "norms"};
+  if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
+  titles.insert(titles.end(), {"params", "pred. params", "pred. work", "dropped"});
+  if (with_alone) titles.emplace_back("alone");
+  text_table table(titles);
+  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_alone));
+  return table.str() +
+         "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
+         "cosine, norms: of the predicted against the received gradient. pred. work: share of multiply-adds.\n" +
+         (with_audit ? "audit: what was applied against the true gradient.\n" : "") +
+         (with_alone ? "alone: batches that ended at the group while the network above it was away; not among the "
+                       "steps.\n"
+                     : "") +
+         describe(traffic_of(summary));
+}
+
+std::string format_last_line(const training_summary& summary, const std::string& folder) {
+  auto line = ending(summary.end) + "test " + show_metric(summary.test.judge());
+  if (!summary.validation.empty() && std::isfinite(summary.validation.judge().value))
+    line += ", validation " + show_metric(summary.validation.judge());
+  line += ", " + std::to_string(summary.steps) + " steps in " + show_real(summary.wall_s, 1) + " s, " +
+          show_count(std::llround(summary.samples_per_s)) + " samples/s";
+  if (summary.nonfinite_skipped > 0)
+    line += ", " + std::to_string(summary.nonfinite_skipped) + " batches skipped (NaN or Inf)";
+  if (const auto alone = trained_alone(summary); alone > 0)
+    line += ", " + std::to_string(alone) + " more batches trained alone";
+  return line + "; results in " + folder;
+}
+
+namespace {
+
+std::int64_t whole(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+void write_group(json_writer& json, const group_report& group) {
+  json.begin_object();
+  json.key("group").number(std::int64_t{group.group});
+  json.key("layers").text(group.layers);
+  json.key("updates").number(group.updates);
+  json.key("busy").number(group.busy);
+  json.key("starved").number(group.starved);
+  json.key("blocked").number(group.blocked);
+  json.key("staleness_updates").number(group.staleness);
+  json.key("cosine").number(group.cosine);
+  json.key("norm_ratio").number(group.norm_ratio);
+  json.key("audit_cosine").number(group.audit_cosine);
+  json.key("audit_norm_ratio").number(group.audit_norm_ratio);
+  json.key("audit_bias").number(group.audit_bias);
+  json.key("parameters").number(group.parameters);
+  json.key("predictor_parameters").number(group.predictor_parameters);
+  json.key("predictor_share").number(group.predictor_share);
+  json.key("dropped_targets").number(group.dropped_targets);
+  json.key("bytes_from_below").number(group.bytes_from_below);
+  json.key("bytes_from_above").number(group.bytes_from_above);
+  json.key("bytes_saved").number(group.bytes_saved);
+  json.key("alone").number(group.alone);
+  json.end_object();
+}
+
+// Null where everything stays in one process.
+void write_traffic(json_writer& json, const link_traffic& traffic) {
+  const auto entry = [&](const char* key, double value) {
+    json.key(key);
+    traffic.any() ? json.number(value) : json.null();
+  };
+  entry("link_bytes_per_sample_up", traffic.up);
+  entry("link_bytes_per_sample_down", traffic.down);
+  entry("link_bytes_per_sample_saved", traffic.saved);
+}
+
+void write_classes(json_writer& json, std::span<const std::string> names) {
+  json.key("classes");
+  if (names.empty()) {
+    json.null();
+    return;
+  }
+  json.begin_array();
+  for (const auto& name : names) json.text(name);
+  json.end_array();
+}
+
+void write_metrics(json_writer& json, const std::string& prefix, const metric_values& values) {
+  for (const auto& each : values)
+    if (each.of.listed) json.key((prefix + each.of.column).c_str()).number(each.value);
+}
+
+void write_memory(json_writer& json, const held_memory& held) {
+  json.begin_object();
+  json.key("node").text(held.node);
+  json.key("device").text(held.device);
+  json.key("memory_bytes").number(whole(held.bytes));
+  json.key("host_visible_bytes").number(whole(held.pinned_bytes));
+  json.end_object();
+}
+
+void write_device(json_writer& json, const device_report& device) {
+  json.begin_object();
+  json.key("device").text(device.name);
+  json.key("groups").text(device.groups);
+  json.key("memory_bytes").number(whole(device.memory_bytes));
+  json.key("host_visible_bytes").number(whole(device.host_visible_bytes));
+  json.key("allocations").number(whole(device.allocations));
+  json.end_object();
+}
+
+} // namespace
+
+const char* name_of(run_end end) {
+  switch (end) {
+  case run_end::finished:
+    return "finished";
+  case run_end::target_reached:
+    return "target_reached";
+  case run_end::interrupted:
+    return "interrupted";
+  case run_end::failed:
+    return "failed";
+  case run_end::hung:
+    break;
+  }
+  return "hung";
+}
+
+std::string format_summary_json(const training_summary& summary, std::span<const device_report> devices,
+                                std::span<const std::string> class_names) {
+  json_writer json;
+  json.begin_object();
+  json.key("end").text(name_of(summary.end));
+  json.key("failure");
+  summary.failure.empty() ? json.null() : json.text(summary.failure);
+  write_metrics(json, "test_", summary.test);
+  write_metrics(json, "validation_", summary.validation);
+  json.key("final_loss").number(summary.final_loss);
+  json.key("steps").number(summary.steps);
+  json.key("steps_per_s").number(summary.steps_per_s);
+  json.key("samples_per_s").number(summary.samples_per_s);
+  json.key("wall_s").number(summary.wall_s);
+  json.key("nonfinite_skipped").number(summary.nonfinite_skipped);
+  json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
+  json.key("device_bytes").number(whole(summary.device_bytes));
+  write_traffic(json, traffic_of(summary));
+  write_classes(json, class_names);
+  json.key("devices").begin_array();
+  for (const auto& device : devices) write_device(json, device);
+  json.end_array().key("memory").begin_array();
+  for (const auto& held : summary.memory) write_memory(json, held);
+  json.end_array().key("groups").begin_array();
+  for (const auto& group : summary.groups) write_group(json, group);
+  return json.end_array().end_object().str() + "\n";
+}
+
+} // namespace syngrad::tools
