@@ -1,6 +1,6 @@
 #include "actors/distributed/member_run.hpp"
 
-#include "actors/distributed/group_hash.hpp"
+#include "actors/distributed/group_survey.hpp"
 #include "actors/distributed/process_part.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"

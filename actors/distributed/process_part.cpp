@@ -2,12 +2,16 @@
 
 #include "actors/hang_report.hpp"
 #include "actors/observed_actor.hpp"
+#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/memory_pool.hpp"
+#include "runtime/operators.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <cstdio>
 #include <sstream>
+#include <thread>
 
 namespace syngrad {
 
@@ -105,6 +109,31 @@ std::string groups_on(std::uint8_t node, const std::vector<group_place>& places)
 std::string describe_loss(const std::string& title, const peer_dead& dead, const std::vector<group_place>& places) {
   if (dead.last_heard_s < 0) return title + " was never reached: " + dead.why + lost_with(dead.node, places);
   return title + " is gone: " + dead.why + " (" + last_heard(dead.last_heard_s) + ")" + lost_with(dead.node, places);
+}
+
+double measure_host_rate(int threads) {
+  constexpr std::int64_t size = 256;
+  constexpr int rounds = 32, repetitions = 16; // a round is some 5 ms on one core of 2020
+  double seconds = 1e9;
+  std::thread([&] {
+    configure_compute_thread();
+    cpu_device cpu;
+    auto& work = cpu.make_stream();
+    auto a = make_tensor(work, {size, size}), b = make_tensor(work, {size, size}), c = make_tensor(work, {size, size});
+    for (auto* each : {&a, &b, &c}) cpu.ops().fill(work, *each, 0.5f);
+    const auto multiply = [&] {
+      cpu.ops().matmul(
+        work, {.a = a, .transpose_a = transpose::no, .b = b, .transpose_b = transpose::yes, .c = c, .beta = 0.0f});
+    };
+    multiply(); // makes what is made once
+    for (int round = 0; round < rounds; ++round) {
+      const auto began = std::chrono::steady_clock::now();
+      for (int i = 0; i < repetitions; ++i) multiply();
+      cpu.synchronize();
+      seconds = std::min(seconds, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+    }
+  }).join();
+  return threads * repetitions * static_cast<double>(size * size * size) / std::max(seconds, 1e-9);
 }
 
 } // namespace syngrad

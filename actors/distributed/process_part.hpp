@@ -1,5 +1,5 @@
-// A process's part in a run: how it is stopped, what its devices hold, what its actors wait for, and what is said when
-// the process is gone.
+// A process's part in a run: how it is stopped, what its devices hold, how fast it is, what its actors wait for, and
+// what is said when the process is gone.
 #pragma once
 
 #include "actors/distributed/control_messages.hpp"
@@ -26,6 +26,12 @@ std::vector<std::string> stop_actors(caf::actor_system&, const std::vector<caf::
 //
 // A row for each name; devices of the same name (the host's for what arrives, and the groups') are counted together.
 std::vector<held_memory> memory_of(const std::vector<device*>&);
+
+// Multiply-adds a second of float32 matrix products on `threads` threads of this machine.
+//
+// For placing groups, so two tenths of a second have to do. The fastest of some rounds counts: other programs, and
+// nodes that measure at the same moment, only ever make one slower.
+double measure_host_rate(int threads);
 
 // What a process waits for, as text that goes over a control link: bounded, and fit for a terminal whoever sent it.
 inline constexpr std::size_t longest_waits_text = std::size_t{32} << 10;

@@ -30,7 +30,4 @@ std::string format_memory(std::span<const held_memory>);
 // "1.2 GiB"
 std::string show_bytes(std::uint64_t);
 
-// "0-2,4": `numbers`, which ascend, with neighbours joined. Empty: "".
-std::string format_ranges(const std::vector<int>& numbers);
-
 } // namespace syngrad::tools

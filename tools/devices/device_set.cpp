@@ -2,6 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/text.hpp"
 #include "tools/devices/device_report.hpp"
 
 #include <algorithm>

@@ -2,7 +2,6 @@
 
 #include "tools/devices/device_options.hpp"
 #include "tools/distributed/local_node_command.hpp"
-#include "tools/distributed/node_placement.hpp"
 
 #include <algorithm>
 
@@ -64,7 +63,56 @@ status check_places(const train_options& options, const node_count& count) {
   return ok();
 }
 
+const placeable_node* find_node(const std::vector<placeable_node>& nodes, const std::string& name) {
+  const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                  [&](const auto& each) { return name.empty() ? each.node == 0 : each.name == name; });
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+std::string names_of(const std::vector<placeable_node>& nodes) {
+  std::string text;
+  for (const auto& each : nodes)
+    if (each.node != 0) text += (text.empty() ? "" : ", ") + each.name;
+  return text;
+}
+
 } // namespace
+
+result<std::vector<group_place>> place_by_hand(const std::string& places, std::size_t groups,
+                                               const std::vector<placeable_node>& nodes) {
+  const auto read = parse_placements(places);
+  if (!read) return error{"--place: " + read.message()};
+  std::vector<group_place> out(groups);
+  std::vector<bool> named(groups);
+  for (const auto& place : *read) {
+    const auto* node = find_node(nodes, place.node);
+    if (!node) return error{"--place: there is no node '" + place.node + "'; here are " + names_of(nodes)};
+    const auto device = place.device.str();
+    if (std::find(node->devices.begin(), node->devices.end(), device) == node->devices.end())
+      return error{"--place: node " + node->name + " does not offer " + device + "; start it with --devices " + device +
+                   ", or place the group elsewhere"};
+    for (int i = place.first; i <= place.last; ++i) {
+      if (static_cast<std::size_t>(i) >= groups)
+        return error{"--place: there is no group " + std::to_string(i) + "; the run has " + std::to_string(groups) +
+                     ", counted from 0"};
+      out[static_cast<std::size_t>(i)] = {node->node, device};
+      named[static_cast<std::size_t>(i)] = true;
+    }
+  }
+  for (std::size_t i = 0; i < groups; ++i)
+    if (!named[i])
+      return error{"--place: group " + std::to_string(i) +
+                   " is not named; over several processes name all groups, or leave --place out"};
+  return out;
+}
+
+result<std::vector<group_place>> place_groups(const std::string& places, const std::vector<placeable_group>& groups,
+                                              const std::vector<placeable_node>& nodes) {
+  if (places.empty()) return place_by_cost(groups, nodes);
+  auto all = nodes;
+  all.insert(all.begin(), {0, "the coordinator", {"cpu"}});
+  return place_by_hand(places, groups.size(), all);
+}
 
 std::set<std::string> nodes_of_places(const std::string& text) {
   std::set<std::string> out;

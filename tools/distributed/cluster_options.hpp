@@ -1,6 +1,7 @@
 // What `syngrad train` is told about other processes.
 #pragma once
 
+#include "actors/distributed/node_wait.hpp"
 #include "actors/links/wire_format.hpp"
 #include "actors/nodes/network_settings.hpp"
 #include "tools/command_line/option_row.hpp"
@@ -20,10 +21,6 @@ struct cluster_options {
   std::optional<int> max_alone; // until resolved: by policy
 
   bool active() const { return local_nodes > 0 || !nodes.empty() || network.listen.has_value(); }
-};
-
-struct node_count {
-  int least = 1, most = 1;
 };
 
 std::vector<option_group> cluster_groups(cluster_options& target);

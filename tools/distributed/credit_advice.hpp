@@ -6,7 +6,7 @@
 // the longer of their round trips to the coordinator, which are what is measured.
 #pragma once
 
-#include "tools/distributed/node_placement.hpp"
+#include "actors/distributed/node_placement.hpp"
 
 #include <optional>
 #include <string>

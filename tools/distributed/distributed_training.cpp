@@ -1,14 +1,14 @@
 #include "tools/distributed/distributed_training.hpp"
 
 #include "actors/deliberate_leak.hpp"
+#include "actors/distributed/node_placement.hpp"
+#include "actors/distributed/node_wait.hpp"
+#include "actors/distributed/process_part.hpp"
 #include "actors/nodes/addresses.hpp"
 #include "actors/update_policy.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/credit_advice.hpp"
-#include "tools/distributed/host_rate.hpp"
 #include "tools/distributed/local_node_command.hpp"
-#include "tools/distributed/neighbour_reach.hpp"
-#include "tools/distributed/node_wait.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -63,8 +63,10 @@ distributed_training::~distributed_training() {
 
 status distributed_training::survey() {
   cpu_device scratch; // what is sampled goes with it
-  auto found = survey_groups(*given_.options, scratch);
-  if (!found) return found.failure();
+  const auto model = make_network(given_.options->model);
+  if (!model) return error{"--model: " + model.message()};
+  auto found = survey_groups(given_.options->settings, *model, scratch);
+  if (!found) return error{"--" + found.message()};
   survey_ = std::move(*found);
   return ok();
 }

@@ -5,14 +5,14 @@
 #pragma once
 
 #include "actors/distributed/conducted_run.hpp"
+#include "actors/distributed/group_survey.hpp"
+#include "actors/distributed/node_candidates.hpp"
 #include "actors/nodes/node_system.hpp"
 #include "actors/trainer.hpp"
 #include "actors/training.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tools/distributed/collected_traces.hpp"
-#include "tools/distributed/group_survey.hpp"
 #include "tools/distributed/local_nodes.hpp"
-#include "tools/distributed/node_candidates.hpp"
 #include "tools/train/train_options.hpp"
 
 #include <atomic>

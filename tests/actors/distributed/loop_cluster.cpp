@@ -1,7 +1,7 @@
 #include "tests/actors/distributed/loop_cluster.hpp"
 
 #include "actors/actor_system.hpp"
-#include "actors/distributed/group_hash.hpp"
+#include "actors/distributed/group_survey.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/support/toy_data.hpp"
 

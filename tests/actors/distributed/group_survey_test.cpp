@@ -1,19 +1,26 @@
 // What groups cost, and that every process finds the same groups.
-#include "actors/distributed/group_hash.hpp"
+#include "actors/distributed/group_survey.hpp"
 #include "models/network.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/distributed/group_survey.hpp"
 
 #include <numeric>
 
 using namespace syngrad;
-using namespace syngrad::tools;
 
 namespace {
 
-train_options options_of(const std::string& policy) {
-  train_options options;
+struct planned {
+  std::string model;
+  training_settings settings;
+};
+
+result<group_survey> survey_groups(const planned& run, device& scratch) {
+  return syngrad::survey_groups(run.settings, *make_network(run.model), scratch);
+}
+
+planned options_of(const std::string& policy) {
+  planned options;
   options.model = "mlp:32-64x2-8";
   options.settings.policy = policy;
   options.settings.split = {1, 1, 1};

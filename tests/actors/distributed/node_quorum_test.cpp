@@ -1,8 +1,8 @@
 // When a run has waited long enough for its nodes.
+#include "actors/distributed/node_wait.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/distributed/node_quorum.hpp"
 
-using namespace syngrad::tools;
+using namespace syngrad;
 using std::chrono::seconds;
 
 TEST_CASE("a run begins at once with as many nodes as may come") {

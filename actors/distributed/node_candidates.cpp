@@ -1,12 +1,12 @@
-#include "tools/distributed/node_candidates.hpp"
+#include "actors/distributed/node_candidates.hpp"
 
 #include "actors/nodes/peer_setup.hpp"
 #include "actors/time_account.hpp"
-#include "tools/devices/device_report.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 namespace {
 
@@ -166,4 +166,4 @@ void node_candidates::send_home(const finish& why) {
     if (const auto gone = dismissed_node(given_.inbox->next(std::chrono::milliseconds(100)))) on_the_way.erase(*gone);
 }
 
-} // namespace syngrad::tools
+} // namespace syngrad

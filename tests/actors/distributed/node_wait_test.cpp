@@ -1,8 +1,8 @@
 // What is said while a run waits for its nodes, and when it gives up.
+#include "actors/distributed/node_wait.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/distributed/node_wait.hpp"
 
-using namespace syngrad::tools;
+using namespace syngrad;
 using std::chrono::seconds;
 
 namespace {

@@ -1,5 +1,6 @@
-#include "actors/distributed/group_hash.hpp"
+#include "actors/distributed/group_survey.hpp"
 
+#include "actors/run_check.hpp"
 #include "models/arena.hpp"
 #include "models/layers/linear.hpp"
 #include "runtime/device.hpp"
@@ -83,6 +84,15 @@ void add_stand_in(running_hash& hash, stream& work, std::uint64_t seed, int firs
   add_initial_values(hash, work, small, seed, first_layer);
 }
 
+placeable_group cost_of(const group_outline& group) {
+  placeable_group cost;
+  cost.multiply_adds = group.multiply_adds();
+  if (group.predictor)
+    cost.multiply_adds += group.predictor->predict_multiply_adds + group.predictor->train_multiply_adds;
+  cost.bytes_below = 2 * 4 * static_cast<double>(group.inputs());
+  return cost;
+}
+
 } // namespace
 
 std::uint64_t hash_of_group(const run_plan& plan, std::size_t group) {
@@ -107,6 +117,17 @@ std::uint64_t hash_of_outline(const training_settings& settings, const group_out
   if (sampled.largest) add_initial_values(hash, work, *sampled.largest, settings.seed, sampled.number);
   if (sampled.with_stand_in) add_stand_in(hash, work, settings.seed, group.first_layer);
   return hash.get();
+}
+
+result<group_survey> survey_groups(const training_settings& settings, const network& net, device& scratch) {
+  if (auto good = check_run(settings, net, nullptr); !good) return good.failure();
+  group_survey out;
+  for (const auto& each : outline_groups(settings, net)) {
+    out.costs.push_back(cost_of(each));
+    out.hashes.push_back(hash_of_outline(settings, each, scratch));
+    out.weight_bytes.push_back(each.weight_bytes());
+  }
+  return out;
 }
 
 } // namespace syngrad

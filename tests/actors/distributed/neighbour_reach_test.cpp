@@ -1,9 +1,8 @@
 // Nodes that cannot reach each other by the addresses that they gave are found before the run.
+#include "actors/distributed/node_placement.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/distributed/neighbour_reach.hpp"
 
 using namespace syngrad;
-using namespace syngrad::tools;
 
 namespace {
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "actors/distributed/conducted_run.hpp"
+#include "actors/distributed/node_placement.hpp"
 #include "actors/nodes/node_system.hpp"
 #include "actors/nodes/peer_setup.hpp"
-#include "tools/distributed/node_placement.hpp"
 
 #include <functional>
 #include <map>
@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 class node_candidates {
 public:
@@ -68,4 +68,4 @@ private:
   std::map<std::uint8_t, candidate> all_;
 };
 
-} // namespace syngrad::tools
+} // namespace syngrad

@@ -1,14 +1,34 @@
 // The wait for a run's nodes: when it is over, what is said meanwhile of who is here and who is missing, and when it
-// has lasted too long. Has no clock of its own.
+// has lasted too long. Nothing here has a clock of its own.
 #pragma once
 
-#include "tools/distributed/node_quorum.hpp"
-
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
 
-namespace syngrad::tools {
+namespace syngrad {
+
+struct node_count {
+  int least = 1, most = 1;
+};
+
+// Whether a run may begin: all the nodes that may come are ready, or the least number has been for a while, with nobody
+// on the way in.
+class node_quorum {
+public:
+  using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds others_have{2}; // to come, too
+
+  explicit node_quorum(node_count count) : count_(count) {}
+
+  // `ready` of the nodes that have `joined`. To be asked again and again.
+  bool is_reached(int ready, int joined, clock::time_point now);
+
+private:
+  node_count count_;
+  std::optional<clock::time_point> enough_since_;
+};
 
 class node_wait {
 public:
@@ -44,4 +64,4 @@ private:
   std::set<std::string> told_;
 };
 
-} // namespace syngrad::tools
+} // namespace syngrad

@@ -1,32 +1,44 @@
-#include "tools/distributed/node_wait.hpp"
-
-#include "tools/command_line/option_row.hpp"
+#include "actors/distributed/node_wait.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 namespace {
 
 constexpr std::chrono::seconds first_patience{30};
 constexpr std::chrono::minutes longest_patience{10};
 
-std::string list(const std::set<std::string>& names) {
+std::string joined_names(const std::set<std::string>& names) {
   std::string text;
   for (const auto& each : names) text += (text.empty() ? "" : ", ") + each;
   return text;
 }
 
-std::string count_of_nodes(int count) {
+std::string nodes_text(int count) {
   return std::to_string(count) + (count == 1 ? " node" : " nodes");
 }
 
-double seconds(node_wait::clock::duration time) {
+std::string text_of_seconds(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", value);
+  return text;
+}
+
+double seconds_of(node_wait::clock::duration time) {
   return std::chrono::duration<double>(time).count();
 }
 
 } // namespace
+
+bool node_quorum::is_reached(int ready, int joined, clock::time_point now) {
+  if (ready >= count_.most) return true;
+  if (ready < count_.least) enough_since_.reset();
+  if (ready >= count_.least && !enough_since_) enough_since_ = now;
+  return enough_since_ && now - *enough_since_ > others_have && ready == joined;
+}
 
 node_wait::node_wait(setup given, clock::time_point began)
   : given_(std::move(given)), began_(began), said_at_(began), patience_(first_patience), quorum_(given_.count) {}
@@ -38,8 +50,8 @@ bool node_wait::is_reached(const present& now_here, clock::time_point now) {
 }
 
 std::optional<std::string> node_wait::too_late(const present& now_here, clock::time_point now) const {
-  if (!given_.limit_s || seconds(now - began_) < *given_.limit_s) return std::nullopt;
-  return "--wait-for: waited " + format_real(*given_.limit_s) + " s for " + count_of_nodes(given_.count.least) + "; " +
+  if (!given_.limit_s || seconds_of(now - began_) < *given_.limit_s) return std::nullopt;
+  return "--wait-for: waited " + text_of_seconds(*given_.limit_s) + " for " + nodes_text(given_.count.least) + "; " +
          who(now_here) + "; start what is missing, or wait longer";
 }
 
@@ -49,9 +61,9 @@ std::optional<std::string> node_wait::news(const present& now_here, clock::time_
   patience_ = changed ? clock::duration(first_patience) : std::min<clock::duration>(2 * patience_, longest_patience);
   said_at_ = now;
   told_ = now_here.ready;
-  const auto waited = static_cast<long long>(std::llround(seconds(now - began_)));
+  const auto waited = static_cast<long long>(std::llround(seconds_of(now - began_)));
   return "waited " + std::to_string(waited) + " s" +
-         (given_.limit_s ? " of " + format_real(*given_.limit_s) + " s" : std::string()) + "; " + who(now_here);
+         (given_.limit_s ? " of " + text_of_seconds(*given_.limit_s) : std::string()) + "; " + who(now_here);
 }
 
 std::string node_wait::who(const present& now_here) const {
@@ -61,11 +73,11 @@ std::string node_wait::who(const present& now_here) const {
                       std::inserter(missing, missing.end()));
   const auto named = static_cast<int>(missing.size());
   const int others = given_.count.least - static_cast<int>(here.size()) - named;
-  auto text = "here: " + (here.empty() ? "nobody" : list(here)) + "; missing: " + list(missing);
-  if (others > 0) text += (named > 0 ? " and " : "") + count_of_nodes(others);
+  auto text = "here: " + (here.empty() ? "nobody" : joined_names(here)) + "; missing: " + joined_names(missing);
+  if (others > 0) text += (named > 0 ? " and " : "") + nodes_text(others);
   if (named == 0 && others <= 0) text += "nobody";
   const int coming = now_here.joined - static_cast<int>(here.size());
   return coming > 0 ? text + "; on the way in: " + std::to_string(coming) : text;
 }
 
-} // namespace syngrad::tools
+} // namespace syngrad
