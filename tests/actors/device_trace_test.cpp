@@ -8,7 +8,7 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/timing_analyses.hpp"
-#include "tools/trace/analysis/trace_check.hpp"
+#include "tools/trace/analysis/whole_trace_analyses.hpp"
 
 #include <map>
 #include <set>

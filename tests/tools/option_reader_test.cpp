@@ -1,7 +1,6 @@
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/command_line/option_text.hpp"
 
 #include <fstream>
 

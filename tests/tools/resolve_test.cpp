@@ -1,7 +1,7 @@
 #include "actors/run_check.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/command_line/option_text.hpp"
+#include "tools/command_line/option_reader.hpp"
 #include "tools/train/resolve.hpp"
 
 #include <fstream>

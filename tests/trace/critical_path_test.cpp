@@ -5,7 +5,7 @@
 #include "tests/trace/asked_traces.hpp"
 #include "tests/trace/hand_made_pipelines.hpp"
 
-#include "tools/trace/analysis/critical_path.hpp"
+#include "tools/trace/analysis/causal_analyses.hpp"
 
 using namespace syngrad;
 using namespace syngrad::test;

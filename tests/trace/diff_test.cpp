@@ -2,7 +2,7 @@
 #include "tests/trace/asked_traces.hpp"
 #include "tests/trace/hand_made_pipelines.hpp"
 
-#include "tools/trace/analysis/run_measures.hpp"
+#include "tools/trace/analysis/whole_trace_analyses.hpp"
 #include "tools/trace/trace_command.hpp"
 
 using namespace syngrad;

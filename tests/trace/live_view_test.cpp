@@ -3,7 +3,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/trace_builder.hpp"
 
-#include "tools/trace/live/live_view.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 
 using namespace syngrad;
 using namespace syngrad::test;

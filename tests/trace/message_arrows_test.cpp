@@ -3,7 +3,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/trace_builder.hpp"
 
-#include "tools/trace/export/message_arrows.hpp"
+#include "tools/trace/analysis/causal_analyses.hpp"
 
 using namespace syngrad;
 using namespace syngrad::test;

@@ -6,8 +6,7 @@
 #include "tests/trace/svg_elements.hpp"
 
 #include "tools/trace/report/figures.hpp"
-#include "tools/trace/report/report_page.hpp"
-#include "tools/trace/report/write_report.hpp"
+#include "tools/trace/report/report.hpp"
 
 #include <cmath>
 #include <fstream>

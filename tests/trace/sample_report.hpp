@@ -1,7 +1,7 @@
 // What a report may have to show, made by hand: a run of six groups with everything in it, and one with nothing.
 #pragma once
 
-#include "tools/trace/report/report_data.hpp"
+#include "tools/trace/report/report.hpp"
 
 namespace syngrad::test {
 

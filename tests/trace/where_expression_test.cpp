@@ -2,7 +2,7 @@
 #include "tests/support/catch.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/where_expression.hpp"
+#include "tools/trace/trace_filter.hpp"
 
 using namespace syngrad;
 using syngrad::tools::where_expression;

@@ -2,7 +2,7 @@
 // and empty.html.
 #include "tests/trace/sample_report.hpp"
 
-#include "tools/trace/report/report_page.hpp"
+#include "tools/trace/report/report.hpp"
 
 #include <fstream>
 #include <string>

@@ -5,7 +5,6 @@
 #include "runtime/io/output_file.hpp"
 #include "tools/bench/measure.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/command_line/option_text.hpp"
 #include "tools/signals.hpp"
 #include "tools/subcommand.hpp"
 

@@ -1,6 +1,5 @@
-// Reads a command's options from its command line and from a file, through Boost.Program_options.
-//
-// The command line wins over the file. Every error is one line that names the option (in the file: file and line).
+// A table of options and its text: read from the command line and a file, written as help and as the file that repeats
+// a run.
 #pragma once
 
 #include "tools/command_line/option_row.hpp"
@@ -12,6 +11,9 @@
 
 namespace syngrad::tools {
 
+// Reads a command's options from its command line and from a file, through Boost.Program_options.
+//
+// The command line wins over the file. Every error is one line that names the option (in the file: file and line).
 class option_reader {
 public:
   // Of each pair of `exclusive` options only one may be given; one on the command line replaces the other in the file.
@@ -50,5 +52,16 @@ private:
   std::set<std::string> given_;
   std::vector<std::string>* words_ = nullptr;
 };
+
+// A paragraph an option, with its default in brackets. Lines are at most `width` columns, where no word is longer.
+std::string format_option_help(std::span<const option_group> groups, std::size_t width = 100);
+
+// Whether --help or -h is among them: then nothing else is looked at.
+bool asks_for_help(std::span<const std::string> arguments);
+
+// run.ini: every option of a run as it was resolved, in the form that --config reads. `folder` is where the run's
+// results are; options of the run's place (--run, --config, --help) are left out, so that a repetition gets a folder of
+// its own.
+std::string format_run_ini(std::span<const option_group> groups, const std::string& folder);
 
 } // namespace syngrad::tools

@@ -3,7 +3,6 @@
 #include "runtime/io/json_writer.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/command_line/option_text.hpp"
 #include "tools/devices/device_report.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/subcommand.hpp"

@@ -8,7 +8,7 @@
 #include "actors/nodes/node_system.hpp"
 #include "actors/nodes/peer_setup.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "tools/command_line/option_text.hpp"
+#include "tools/command_line/option_reader.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/input_end.hpp"
 #include "tools/distributed/node_build.hpp"

@@ -2,7 +2,7 @@
 
 #include "actors/setting_limits.hpp"
 #include "runtime/process/process_limits.hpp"
-#include "tools/command_line/option_text.hpp"
+#include "tools/command_line/option_reader.hpp"
 #include "tools/devices/device_options.hpp"
 #include "tools/nodes/network_options.hpp"
 

@@ -2,7 +2,6 @@
 
 #include "actors/nodes/network_settings.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/command_line/option_text.hpp"
 #include "tools/nodes/certificate_folder.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/signals.hpp"

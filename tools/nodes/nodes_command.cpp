@@ -3,7 +3,6 @@
 #include "actors/nodes/addresses.hpp"
 #include "actors/nodes/roster.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/command_line/option_text.hpp"
 #include "tools/nodes/network_options.hpp"
 #include "tools/nodes/roster_text.hpp"
 #include "tools/signals.hpp"

@@ -4,7 +4,6 @@
 #include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/command_line/option_text.hpp"
 #include "tools/subcommand.hpp"
 #include "tools/trace/answer.hpp"
 #include "tools/trace/trace_command.hpp"

@@ -1,21 +1,56 @@
-// Which records a trace command looks at: --from --to --batch --actor --interface --type --node --where.
-//
-// What does not narrow costs nothing. Copies are cheap; any thread.
+// Which records a trace command looks at, and the language of --where.
 #pragma once
 
+#include "runtime/result.hpp"
 #include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/where_expression.hpp"
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace syngrad::tools {
 
+// The language of --where: comparisons of a record's fields, joined by and, or, not and brackets.
+//
+//   expression := conjunction ("or" conjunction)*        also ||
+//   conjunction := term ("and" term)*                    also &&
+//   term := ("not" | "!") term | "(" expression ")" | field operator value
+//   operator := "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
+//   field := time (ns) | kind | type | actor | peer | batch | version | bytes | value | interface | node | message |
+//            parent | measure
+//   value := a number, or a name: of a kind, a message type, a measure, or an actor in quotes ('group 3')
+//
+// A field that a record does not have (bytes of an update, the batch of a timer) makes every comparison false, also !=.
+// An actor may also be named by its role, or a group by its number, and only compared with = and !=.
+//
+// Copies share the parsed form; any thread.
+class where_expression {
+public:
+  // The error says what was expected, and where in `text`.
+  static result<where_expression> parse(const std::string& text, const trace_names&);
+
+  bool holds(const trace_record& record) const { return root_->holds(record); }
+
+  class node {
+  public:
+    virtual ~node() = default;
+    virtual bool holds(const trace_record&) const = 0;
+  };
+
+private:
+  explicit where_expression(std::shared_ptr<const node> root) : root_(std::move(root)) {}
+  std::shared_ptr<const node> root_;
+};
+
+// Which records a trace command looks at: --from --to --batch --actor --interface --type --node --where.
+//
+// What does not narrow costs nothing. Copies are cheap; any thread.
 struct trace_filter {
   std::int64_t from_ns = std::numeric_limits<std::int64_t>::min(); // absolute, inclusive
   std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();   // absolute, exclusive

@@ -68,7 +68,7 @@ private:
   void find_clocks();
   void tell_damage();
 
-  // What is there and what is not, by the numbers of the records (trace_run_count.cpp).
+  // What is there and what is not, by the numbers of the records.
   void count();
   void count_files();
   void count_last_words();

@@ -2,7 +2,7 @@
 
 #include "actors/deliberate_leak.hpp"
 #include "tools/progress/text_table.hpp"
-#include "tools/trace/report/write_report.hpp"
+#include "tools/trace/report/report.hpp"
 #include "tools/train/trace_mode.hpp"
 #include "tools/train/trace_rings.hpp"
 

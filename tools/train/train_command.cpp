@@ -4,7 +4,7 @@
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
 #include "runtime/process/process_limits.hpp"
-#include "tools/command_line/option_text.hpp"
+#include "tools/command_line/option_reader.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/distributed_training.hpp"

@@ -1,9 +1,8 @@
 #include "tools/trace/analysis/training_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/analysis/actor_index.hpp"
 #include "tools/trace/analysis/time_buckets.hpp"
-#include "tools/trace/analysis/turn_parts.hpp"
+#include "tools/trace/analysis/trace_actors.hpp"
 
 #include <algorithm>
 #include <charconv>

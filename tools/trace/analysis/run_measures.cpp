@@ -1,9 +1,9 @@
-#include "tools/trace/analysis/run_measures.hpp"
+#include "tools/trace/analysis/whole_trace_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/analysis/actor_index.hpp"
 #include "tools/trace/analysis/log_histogram.hpp"
 #include "tools/trace/analysis/time_buckets.hpp"
+#include "tools/trace/analysis/trace_actors.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// Where the time of actors and messages goes: each analysis is in a .cpp of its own.
+// Where the time of actors and messages goes: over a run, and of a run that goes on.
 #pragma once
 
 #include "runtime/trace/trace_vocabulary.hpp"
@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,5 +85,45 @@ struct bottleneck {
 
 // The largest first, at most `most`. Shares below 2 % are none.
 std::vector<bottleneck> find_bottlenecks(const utilisation&, const trace_names&, std::size_t most = 3);
+
+// What a run does at the moment, from what was recorded since the last look.
+
+struct live_actor {
+  std::string name;
+  double handled_a_second = 0;
+  std::int64_t waiting = 0; // messages, now
+  double busy = 0;          // share of the time since the last look
+};
+
+struct live_numbers {
+  double seconds = 0; // since the run's first record
+  double span_s = 0;  // since the last look
+  double records_a_second = 0, messages_a_second = 0, batches_a_second = 0;
+  std::vector<live_actor> actors; // that have handled anything so far, in the order of their ids
+};
+
+// One thread at a time.
+class live_view {
+public:
+  // Takes what was recorded from the last `until_ns` (the first time: from the start) to this one.
+  live_numbers look(const trace_run&, std::int64_t until_ns);
+
+private:
+  struct state {
+    std::int64_t waiting = 0;
+    std::optional<std::int64_t> busy_since_ns;
+    std::int64_t busy_ns = 0, handled = 0; // since the last look
+    bool seen = false;
+  };
+  void take(const trace_record&);
+  void arrive(std::uint32_t actor);
+
+  std::map<std::uint32_t, state> actors_;
+  std::optional<std::int64_t> last_ns_;
+  std::int64_t records_ = 0, messages_ = 0, batches_ = 0; // since the last look
+};
+
+// A headline and a table; every line ends with a line break.
+std::string text_of(const live_numbers&, const trace_run&);
 
 } // namespace syngrad::tools

@@ -1,4 +1,4 @@
-#include "tools/trace/analysis/trace_check.hpp"
+#include "tools/trace/analysis/whole_trace_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/message_table.hpp"

@@ -1,4 +1,4 @@
-// What a trace tells of the training: each analysis is one pass in bounded memory, in a .cpp of its own.
+// What a trace tells of the training: each analysis is one pass in bounded memory.
 #pragma once
 
 #include "runtime/trace/trace_vocabulary.hpp"

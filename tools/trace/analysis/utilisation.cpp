@@ -1,9 +1,9 @@
 #include "tools/trace/analysis/timing_analyses.hpp"
 
 #include "runtime/trace/trace_record.hpp"
-#include "tools/trace/analysis/actor_index.hpp"
 #include "tools/trace/analysis/message_table.hpp"
 #include "tools/trace/analysis/time_buckets.hpp"
+#include "tools/trace/analysis/trace_actors.hpp"
 #include "tools/trace/record_text.hpp"
 
 #include <algorithm>

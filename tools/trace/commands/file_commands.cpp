@@ -3,7 +3,7 @@
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/merge/merge_runs.hpp"
 #include "tools/trace/recovery/recover_node.hpp"
-#include "tools/trace/report/write_report.hpp"
+#include "tools/trace/report/report.hpp"
 #include "tools/trace/trace_command.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "tools/progress/progress_printer.hpp"
 #include "tools/signals.hpp"
-#include "tools/trace/live/live_view.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 #include "tools/trace/trace_command.hpp"
 
 #include <algorithm>

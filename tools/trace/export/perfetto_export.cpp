@@ -1,7 +1,7 @@
 #include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/analysis/causal_analyses.hpp"
 #include "tools/trace/export/export_format.hpp"
-#include "tools/trace/export/message_arrows.hpp"
 #include "tools/trace/export/perfetto_packets.hpp"
 #include "tools/trace/record_text.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "tools/trace/answer.hpp"
 #include "tools/trace/report/chart.hpp"
-#include "tools/trace/report/report_data.hpp"
+#include "tools/trace/report/report.hpp"
 
 #include <functional>
 #include <string>

@@ -1,4 +1,4 @@
-#include "tools/trace/report/report_page.hpp"
+#include "tools/trace/report/report.hpp"
 
 namespace syngrad::tools {
 

@@ -1,4 +1,4 @@
-#include "tools/trace/report/report_page.hpp"
+#include "tools/trace/report/report.hpp"
 
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/answer.hpp"

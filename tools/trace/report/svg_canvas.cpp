@@ -1,4 +1,4 @@
-#include "tools/trace/report/svg_canvas.hpp"
+#include "tools/trace/report/chart.hpp"
 
 #include <algorithm>
 #include <cmath>

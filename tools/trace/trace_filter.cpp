@@ -1,9 +1,8 @@
-#include "tools/trace/where_expression.hpp"
+#include "tools/trace/trace_filter.hpp"
 
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/command_line/nearest_name.hpp"
-#include "tools/trace/trace_filter.hpp"
 #include "tools/trace/trace_options.hpp"
 
 #include <algorithm>

@@ -1,12 +1,92 @@
-#include "tools/trace/analysis/update_story.hpp"
+#include "tools/trace/analysis/causal_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
+#include "tools/trace/analysis/message_table.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
 namespace syngrad::tools {
+
+namespace {
+
+class growth {
+public:
+  // `root` 0: whatever has no known parent is one.
+  growth(std::uint64_t root, std::size_t most) : root_(root), most_(most) {}
+
+  void add(const trace_record& record) {
+    if (record.message == 0 || !(is_message(record.kind) || record.kind == record_kind::update)) return;
+    auto* node = node_of_message(record);
+    if (!node) return;
+    switch (record.kind) {
+    case record_kind::send:
+      node->send_ns = record.time_ns;
+      break;
+    case record_kind::begin:
+      node->begin_ns = record.time_ns;
+      break;
+    case record_kind::end:
+      node->end_ns = record.time_ns;
+      break;
+    case record_kind::update:
+      node->updates.push_back(record);
+      break;
+    default:
+      break;
+    }
+    if (arrival_of(record).arrives) node->arrival_ns = record.time_ns;
+  }
+
+  message_tree take() { return std::move(tree_); }
+
+private:
+  message_node* node_of_message(const trace_record& record) {
+    if (const auto known = places_.find(record.message); known != places_.end()) return &tree_.nodes[known->second];
+    if (record.kind == record_kind::update) return nullptr; // its parent is not the message's
+    const auto parent = places_.find(record.parent);
+    const bool is_root = root_ == 0 ? parent == places_.end() : record.message == root_;
+    if (!is_root && parent == places_.end()) return nullptr;
+    if (tree_.nodes.size() == most_) {
+      tree_.whole = false;
+      return nullptr;
+    }
+    const auto place = tree_.nodes.size();
+    places_.emplace(record.message, place);
+    auto& node = tree_.nodes.emplace_back();
+    node.sent = record;
+    if (is_root) {
+      tree_.roots.push_back(place);
+    } else {
+      node.depth = tree_.nodes[parent->second].depth + 1;
+      tree_.nodes[parent->second].children.push_back(place);
+    }
+    return &node;
+  }
+
+  std::uint64_t root_;
+  std::size_t most_;
+  message_tree tree_;
+  std::unordered_map<std::uint64_t, std::size_t> places_;
+};
+
+message_tree grow(const trace_run& run, const trace_filter& filter, std::uint64_t root, std::size_t most) {
+  growth tree(root, most);
+  run.for_each(filter, [&](const trace_record& record) { tree.add(record); });
+  return tree.take();
+}
+
+} // namespace
+
+message_tree find_descendants(const trace_run& run, const trace_filter& filter, std::uint64_t message,
+                              std::size_t most) {
+  return grow(run, filter, message, most);
+}
+
+message_tree find_trees(const trace_run& run, const trace_filter& filter, std::size_t most) {
+  return grow(run, filter, 0, most);
+}
 
 namespace {
 
@@ -132,6 +212,60 @@ result<update_story> find_update_story(const trace_run& run, std::uint32_t group
   for (const auto& each : story.chain)
     if (is(each.sent, trace_message::synthetic_gradient)) story.predictor = each.sent.actor;
   return story;
+}
+
+namespace {
+
+struct numbered_message {
+  std::uint64_t message = 0, number = 0;
+
+  auto operator<=>(const numbered_message&) const = default;
+};
+
+bool can_begin(const trace_record& record) {
+  return record.kind == record_kind::send && record.message != 0;
+}
+
+bool can_end(const trace_record& record) {
+  return record.kind == record_kind::begin && record.message != 0;
+}
+
+} // namespace
+
+message_arrows::message_arrows(const trace_run& run, const trace_filter& filter) {
+  std::vector<numbered_message> sent, handled;
+  std::uint64_t number = 0;
+  run.for_each(filter, [&](const trace_record& record) {
+    if (can_begin(record)) sent.push_back({record.message, number});
+    if (can_end(record)) handled.push_back({record.message, number});
+    ++number;
+  });
+  std::sort(sent.begin(), sent.end());
+  std::sort(handled.begin(), handled.end());
+  auto next = handled.begin();
+  for (auto first = sent.begin(); first != sent.end();) {
+    const auto message = first->message;
+    next = std::lower_bound(next, handled.end(), numbered_message{message, 0});
+    const auto end = std::find_if(next, handled.end(), [&](const auto& each) { return each.message != message; });
+    if (next != end) {
+      if (std::prev(end)->number > first->number)
+        arrows_.push_back({message, first->number, std::prev(end)->number});
+      else
+        ++backwards_;
+    }
+    next = end;
+    first = std::find_if(first, sent.end(), [&](const auto& each) { return each.message != message; });
+  }
+}
+
+arrow_part message_arrows::part_of(const trace_record& record, std::uint64_t number) const {
+  if (!can_begin(record) && !can_end(record)) return arrow_part::none;
+  const auto found = std::lower_bound(arrows_.begin(), arrows_.end(), record.message,
+                                      [](const arrow& each, std::uint64_t message) { return each.message < message; });
+  if (found == arrows_.end() || found->message != record.message) return arrow_part::none;
+  if (number < found->begin || number > found->end) return arrow_part::none;
+  if (number == found->begin) return arrow_part::begin;
+  return number == found->end ? arrow_part::end : arrow_part::step;
 }
 
 } // namespace syngrad::tools

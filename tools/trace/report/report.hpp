@@ -1,13 +1,15 @@
-// All that a report shows, found out beforehand: making the page from it touches no file and no trace.
+// The report of a run: what it shows, found out beforehand, and the page that is made from that.
 #pragma once
 
-#include "tools/trace/analysis/critical_path.hpp"
+#include "runtime/io/output_file.hpp"
+#include "tools/trace/analysis/causal_analyses.hpp"
 #include "tools/trace/analysis/timing_analyses.hpp"
 #include "tools/trace/analysis/training_analyses.hpp"
 
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace syngrad::tools {
@@ -25,6 +27,7 @@ struct run_summary {
 // What cannot be read, or is not there, stays unknown: a report is made of a killed run, too.
 run_summary read_run_summary(const std::string& path);
 
+// All that a report shows: making the page from it touches no file and no trace.
 struct report_data {
   std::string run;     // its name: the folder's last part
   std::string started; // "2025-03-01 12:00:00 UTC"; empty: unknown
@@ -48,5 +51,21 @@ struct report_data {
   result<critical_path> path = error{"it was not looked for"};
   result<lock_replay> locks = error{"it was not replayed"};
 };
+
+// One HTML page that needs nothing else: no script, no font, no picture from anywhere.
+std::string make_report(const report_data&);
+
+// The style sheet of the report: colours of light and dark, type, and how the page fits a phone.
+std::string_view page_style();
+
+// Every analysis, of an opened trace. `run_folder`: where summary.json may be. Each analysis passes through the trace
+// once; in memory is what the critical path needs (80 bytes a handled message), and else what does not grow with it.
+report_data gather_report(const trace_run&, const trace_filter&, const std::string& run_folder);
+
+// Reads the trace of `run_folder` and writes the page to `path`, whole or not at all. Fails where there is no trace, or
+// where the file cannot be written. Any thread; the trace may still be growing.
+status write_report(const std::string& run_folder, const std::string& path);
+// Of an opened trace, into an opened file, which it commits.
+status write_report(const trace_run&, const trace_filter&, const std::string& run_folder, output_file&);
 
 } // namespace syngrad::tools

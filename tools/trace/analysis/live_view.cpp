@@ -1,4 +1,4 @@
-#include "tools/trace/live/live_view.hpp"
+#include "tools/trace/analysis/timing_analyses.hpp"
 
 #include "tools/progress/text_table.hpp"
 
