@@ -5,10 +5,9 @@
 #pragma once
 
 #include "runtime/device.hpp"
-#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "runtime/trace/work_timer.hpp"
+#include "runtime/trace/work_log.hpp"
 
 #include <caf/all.hpp>
 

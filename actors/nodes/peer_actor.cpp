@@ -2,7 +2,7 @@
 
 #include "actors/links/link_messages.hpp"
 #include "actors/time_account.hpp"
-#include "runtime/trace/clock_sample.hpp"
+#include "runtime/trace/trace_record.hpp"
 
 #include <algorithm>
 

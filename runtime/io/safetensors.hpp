@@ -9,7 +9,7 @@
 // Tensors are sorted by name. Host memory only: tensors of other devices are copied to the host first.
 #pragma once
 
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "runtime/tensor.hpp"
 
 #include <map>

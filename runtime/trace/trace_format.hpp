@@ -4,9 +4,8 @@
 //   nodeN.rings          while the run goes on, or after it was killed (ring_file.hpp)
 //
 //   segment      := file_header chunk*
-//   file_header  := "SYNTRAC1" u32 node, u32 sample, u64 run id, i64 CLOCK_MONOTONIC ns, i64 CLOCK_REALTIME ns at the
-//   same
-//                   moment, u32 segment, u32 crc32 of the above
+//   file_header  := "SYNTRAC1" u32 node, u32 sample, u64 run id, i64 CLOCK_MONOTONIC ns, i64 CLOCK_REALTIME ns at
+//                   the same moment, u32 segment, u32 crc32 of the above
 //   chunk        := chunk_header payload
 //   chunk_header := u32 "CHNK", u8 kind, u8 flags, u16 ring, u32 count, u32 payload bytes, u64 first sequence number,
 //                   u64 records that the ring has lost so far, i64 first time, i64 last time, u64 offset of this
@@ -17,10 +16,13 @@
 // carries its own offset: after damage a reader finds the next one by its mark, its offset and its sum.
 #pragma once
 
+#include "runtime/result.hpp"
 #include "runtime/trace/trace_record.hpp"
 
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace syngrad {
 
@@ -66,5 +68,32 @@ std::uint32_t crc_of(const trace_chunk_header&);
 
 std::string segment_name(std::uint32_t node, std::uint32_t segment); // "node0-000000.trace"
 std::string ring_file_name(std::uint32_t node);                      // "node0.rings"
+
+// Records packed for disk: field by field (neighbours differ little within a field), times and ids as differences, then
+// zstd. A typical record takes about ten bytes.
+//
+//   packed := zstd(raw), raw := time* message* parent* actor* peer* batch* version* value* interface* kind* type*
+//   time, message, parent: u64, each minus the one before; the rest: as it is
+//
+// Keeps its memory from call to call. One thread at a time.
+class chunk_codec {
+public:
+  chunk_codec();
+  ~chunk_codec();
+  chunk_codec(chunk_codec&&) noexcept;
+  chunk_codec& operator=(chunk_codec&&) noexcept;
+
+  // Valid until the next call.
+  std::span<const char> pack(std::span<const trace_record>);
+  // Whether `packed` says of itself that it holds `count` records; a look at its first bytes.
+  static bool holds(std::span<const char> packed, std::size_t count);
+  // Exactly `count` records to `out`; fails where `packed` does not hold them.
+  status unpack(std::span<const char> packed, std::size_t count, std::vector<trace_record>& out);
+
+private:
+  struct contexts;
+  std::unique_ptr<contexts> zstd_;
+  std::vector<char> raw_, packed_;
+};
 
 } // namespace syngrad

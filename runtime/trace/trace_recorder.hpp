@@ -5,8 +5,8 @@
 #pragma once
 
 #include "runtime/trace/ring_file.hpp"
-#include "runtime/trace/trace_names.hpp"
-#include "runtime/trace/trace_writer.hpp"
+#include "runtime/trace/trace_file.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
 
 #include <atomic>
 #include <condition_variable>

@@ -7,8 +7,9 @@
 // Threads: timer_of() before the run; flush() when the actors are gone and the device is done. A timer is its actor's.
 #pragma once
 
+#include "runtime/stream.hpp"
+#include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_recorder.hpp"
-#include "runtime/trace/work_timer.hpp"
 
 #include <deque>
 #include <memory>
@@ -17,6 +18,33 @@
 #include <vector>
 
 namespace syngrad {
+
+class work_log;
+
+struct timed_work {
+  std::shared_ptr<time_mark> start, end;
+  trace_record record; // but for its times
+};
+
+// Marks where in a stream's order the work of each handler begins and ends.
+class work_timer final : public work_watcher {
+public:
+  work_timer(work_log& log, stream& of, std::uint32_t number) : log_(log), stream_(of), number_(number) {}
+
+  // A handler begins; what is enqueued until end() is its work.
+  void begin();
+  // It has ended, as `handled`, the record of its end, says.
+  void end(const trace_record& handled);
+
+  void before_operator() override;
+
+private:
+  work_log& log_;
+  stream& stream_;
+  std::uint32_t number_;
+  std::shared_ptr<time_mark> start_; // null: nothing enqueued yet
+  std::uint32_t operators_ = 0;
+};
 
 class work_log {
 public:

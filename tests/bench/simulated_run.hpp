@@ -12,9 +12,8 @@
 #pragma once
 
 #include "runtime/random.hpp"
-#include "runtime/trace/trace_names.hpp"
+#include "runtime/trace/trace_file.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "runtime/trace/trace_writer.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -1,6 +1,6 @@
 #include "tests/support/trace_builder.hpp"
 
-#include "runtime/trace/trace_writer.hpp"
+#include "runtime/trace/trace_file.hpp"
 
 #include <algorithm>
 #include <filesystem>

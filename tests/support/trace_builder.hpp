@@ -1,7 +1,6 @@
 // Makes traces by hand, with known answers: names actors, adds records at chosen times, writes a trace folder.
 #pragma once
 
-#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 

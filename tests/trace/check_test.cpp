@@ -4,7 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
 
-#include "runtime/trace/trace_writer.hpp"
+#include "runtime/trace/trace_file.hpp"
 #include "tools/trace/trace_command.hpp"
 
 #include <fstream>

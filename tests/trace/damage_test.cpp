@@ -6,7 +6,7 @@
 
 #include "runtime/random.hpp"
 #include "runtime/trace/ring_file.hpp"
-#include "runtime/trace/trace_writer.hpp"
+#include "runtime/trace/trace_file.hpp"
 #include "tools/trace/recovery/recover_node.hpp"
 #include "tools/trace/trace_run.hpp"
 

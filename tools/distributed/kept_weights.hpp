@@ -6,7 +6,7 @@
 
 #include "actors/run_plan.hpp"
 #include "models/layer_group.hpp"
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 
 #include <optional>
 #include <span>

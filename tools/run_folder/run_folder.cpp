@@ -1,7 +1,7 @@
 #include "tools/run_folder/run_folder.hpp"
 
 #include "runtime/io/file_descriptor.hpp"
-#include "runtime/io/file_target.hpp"
+#include "runtime/io/output_file.hpp"
 #include "tools/command_line/option_row.hpp"
 
 #include <array>

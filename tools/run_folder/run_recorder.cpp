@@ -1,6 +1,6 @@
 #include "tools/run_folder/run_recorder.hpp"
 
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "tools/run_folder/metrics_files.hpp"
 #include "tools/run_folder/summary_text.hpp"
 #include "tools/run_folder/weights_files.hpp"

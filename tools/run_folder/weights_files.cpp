@@ -1,6 +1,6 @@
 #include "tools/run_folder/weights_files.hpp"
 
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "runtime/io/safetensors.hpp"
 #include "runtime/text.hpp"
 #include "tools/command_line/option_row.hpp"

@@ -6,7 +6,7 @@
 #include "actors/trainer.hpp"
 #include "models/layer_group.hpp"
 #include "models/network.hpp"
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "runtime/result.hpp"
 
 #include <condition_variable>

@@ -1,8 +1,8 @@
 // A record's fields as people and exports read them: what `type`, `value` and `peer` mean depends on the kind.
 #pragma once
 
-#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_record.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/answer.hpp"
 
 #include <optional>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "runtime/result.hpp"
-#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 

@@ -1,7 +1,6 @@
 #include "tools/trace/trace_run.hpp"
 
 #include "runtime/trace/ring_file.hpp"
-#include "runtime/trace/ring_snapshot.hpp"
 
 #include <charconv>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "runtime/trace/trace_file.hpp"
-#include "runtime/trace/trace_names.hpp"
+#include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/trace_cursor.hpp"
 #include "tools/trace/trace_filter.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/io/atomic_file.hpp"
+#include "runtime/io/output_file.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/file_contents.hpp"

@@ -1,7 +1,6 @@
 // The actors and layer groups of a trace, found in constant time, and what the handlers of groups did.
 #pragma once
 
-#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 
 #include <array>

@@ -1,4 +1,3 @@
-#include "runtime/trace/trace_names.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/causal_analyses.hpp"
 #include "tools/trace/export/export_format.hpp"

@@ -1,6 +1,6 @@
 #include "tools/trace/merge/merge_runs.hpp"
 
-#include "runtime/trace/trace_writer.hpp"
+#include "runtime/trace/trace_file.hpp"
 
 #include <algorithm>
 #include <cerrno>

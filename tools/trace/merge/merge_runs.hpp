@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/result.hpp"
-#include "runtime/trace/clock_sample.hpp"
+#include "runtime/trace/trace_record.hpp"
 #include "tools/trace/trace_run.hpp"
 
 #include <map>

@@ -1,9 +1,7 @@
 #include "tools/trace/recovery/recover_node.hpp"
 
 #include "runtime/trace/ring_file.hpp"
-#include "runtime/trace/ring_snapshot.hpp"
 #include "runtime/trace/trace_file.hpp"
-#include "runtime/trace/trace_writer.hpp"
 
 #include <algorithm>
 #include <cerrno>
