@@ -74,23 +74,46 @@ result<network> make_mlp(const std::string& description, std::string_view shape_
 }
 
 struct network_kind {
-  std::string_view name; // before the colon
-  result<network> (*make)(const std::string& description, std::string_view after_colon);
+  std::string name; // before the colon
+  network_maker make;
 };
 
-constexpr network_kind network_kinds[] = {
-  {"mlp", make_mlp},
-};
+std::vector<network_kind>& network_registry() {
+  static std::vector<network_kind> all{
+    {"mlp", [](std::string_view parameters) { return make_mlp("mlp:" + std::string(parameters), parameters); }},
+  };
+  return all;
+}
+
+const network_kind* find_network(std::string_view name) {
+  for (const auto& each : network_registry())
+    if (each.name == name) return &each;
+  return nullptr;
+}
 
 } // namespace
 
 result<network> make_network(const std::string& description) {
   const std::string_view text = description;
   const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return malformed_model(description, "no kind of network before a ':'");
-  for (const auto& kind : network_kinds)
-    if (text.substr(0, colon) == kind.name) return kind.make(description, text.substr(colon + 1));
-  return malformed_model(description, "unknown kind " + quoted(text.substr(0, colon)) + ", known is mlp");
+  const bool alone = colon == std::string_view::npos;
+  if (const auto* kind = find_network(text.substr(0, colon))) {
+    auto made = kind->make(alone ? std::string_view() : text.substr(colon + 1));
+    if (made) made->description = description;
+    return made;
+  }
+  if (alone) return malformed_model(description, "no kind of network before a ':'");
+  std::string known;
+  for (const auto& each : network_registry()) known += (known.empty() ? "" : ", ") + each.name;
+  return malformed_model(description, "unknown kind " + quoted(text.substr(0, colon)) + ", known is " + known);
+}
+
+status register_network(const std::string& name, network_maker make) {
+  if (name.empty() || name.find(':') != std::string::npos)
+    return error{"the name of a network " + quoted(name) + " is empty or has a ':'; give it another one"};
+  if (find_network(name)) return error{"there is a network " + quoted(name) + " already; give it another name"};
+  network_registry().push_back({name, std::move(make)});
+  return ok();
 }
 
 status check_network(const network& net) {

@@ -5,8 +5,10 @@
 #include "models/layer.hpp"
 #include "runtime/result.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace syngrad {
@@ -22,7 +24,15 @@ struct network {
 
 // "mlp:INPUTS-WIDTHxCOUNT-CLASSES", for example "mlp:784-256x5-10": COUNT hidden units Linear + BatchNorm + ReLU
 // (several WIDTHxCOUNT or WIDTH parts may follow each other: "mlp:784-512-256x3-10"), then one Linear.
+//
+// Or "NAME" or "NAME:PARAMETERS" of a network that is registered.
 result<network> make_network(const std::string& description);
+
+// Gets what stands behind the colon.
+using network_maker = std::function<result<network>(std::string_view parameters)>;
+// Makes a network of one's own known by name: to every process of a run, where its program does so before it trains;
+// not while another thread makes one. A name that is known already is not taken a second time.
+status register_network(const std::string& name, network_maker);
 
 // Whether the widths of a network made by hand fit together, from inputs to classes. Says which layer does not fit.
 status check_network(const network&);

@@ -38,6 +38,30 @@ TEST_CASE("several widths may follow each other, or none") {
   CHECK(flat->units[0][0]->describe() == "linear 20->10");
 }
 
+TEST_CASE(
+  "a network of one's own is made by its name, with what stands behind the colon, and described as it was asked for") {
+  const auto maker = [](std::string_view parameters) -> result<network> {
+    if (parameters == "none") return error{"line: no outputs"};
+    network made{"", 3, 2, std::vector<layer_list>(1)};
+    made.units[0].push_back(std::make_unique<linear>(3, 2, true));
+    return made;
+  };
+  REQUIRE(register_network("line", maker));
+  CHECK(register_network("line", maker).message() == "there is a network 'line' already; give it another name");
+  CHECK_FALSE(register_network("mlp", maker));
+  CHECK_FALSE(register_network("", maker));
+  CHECK_FALSE(register_network("line:2", maker));
+  for (const std::string description : {"line", "line:2"}) {
+    const auto made = make_network(description);
+    REQUIRE(made);
+    CHECK(made->description == description);
+    CHECK(made->units[0][0]->describe() == "linear 3->2");
+  }
+  CHECK(make_network("line:none").message() == "line: no outputs");
+  CHECK(contains(make_network("circle").message(), "no kind of network"));
+  CHECK(contains(make_network("circle:1").message(), "unknown kind 'circle', known is mlp, line"));
+}
+
 TEST_CASE("a malformed description is refused with what is wrong and an example") {
   const std::pair<const char*, const char*> cases[] = {
     {"", "no kind of network"},
