@@ -58,8 +58,8 @@ TEST_CASE(
     CHECK(made->units[0][0]->describe() == "linear 3->2");
   }
   CHECK(make_network("line:none").message() == "line: no outputs");
-  CHECK(contains(make_network("circle").message(), "no kind of network"));
-  CHECK(contains(make_network("circle:1").message(), "unknown kind 'circle', known is mlp, line"));
+  CHECK_THAT(make_network("circle").message(), contains("no kind of network"));
+  CHECK_THAT(make_network("circle:1").message(), contains("unknown kind 'circle', known is mlp, line"));
 }
 
 TEST_CASE("a malformed description is refused with what is wrong and an example") {
