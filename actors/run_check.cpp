@@ -5,6 +5,7 @@
 #include "models/learning_rate.hpp"
 #include "runtime/data/hold_out.hpp"
 #include "runtime/operators.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -152,15 +153,13 @@ status check_split(const std::vector<int>& split, const network& net) {
   const auto units = static_cast<std::int64_t>(net.units.size());
   std::int64_t total = 0;
   bool positive = true;
-  std::string text;
   for (const int each : split) {
     positive = positive && each >= 1;
     total += each;
-    text += (text.empty() ? "" : ",") + std::to_string(each);
   }
   if (split.empty() || (positive && total == units)) return ok();
   return refuse("split", "expected numbers of units, at least 1 each and " + std::to_string(units) +
-                           " in all for this --model, got '" + text + "'; write for example " +
+                           " in all for this --model, got '" + join_text(split, ",") + "'; write for example " +
                            (units > 1 ? "1," + std::to_string(units - 1) : "1"));
 }
 

@@ -2,6 +2,7 @@
 
 #include "models/objectives/cross_entropy.hpp"
 #include "models/objectives/mean_squared_error.hpp"
+#include "runtime/text.hpp"
 
 #include <utility>
 
@@ -55,12 +56,9 @@ std::vector<std::string> known_objectives() {
 }
 
 result<std::unique_ptr<objective>> make_objective(const objective_settings& settings) {
-  std::string known;
-  for (const auto& each : objective_registry()) {
+  for (const auto& each : objective_registry())
     if (settings.name == each.name) return each.make(settings);
-    known += (known.empty() ? "" : ", ") + each.name;
-  }
-  return error{"unknown objective '" + settings.name + "'; known are " + known};
+  return error{"unknown objective '" + settings.name + "'; known are " + join_text(known_objectives())};
 }
 
 } // namespace syngrad

@@ -46,11 +46,8 @@ learned_state learned_by(const arena& of, optimizer& by) {
 
 status check_optimizer(const optimizer_settings& settings) {
   const auto wrong = [&](const std::string& why) { return error{"optimizer " + quoted(settings.name) + ": " + why}; };
-  if (!find_kind(settings.name)) {
-    std::string known;
-    for (const auto& kind : optimizer_kinds) known += (known.empty() ? "" : ", ") + std::string(kind.name);
-    return wrong("unknown; known are " + known);
-  }
+  if (!find_kind(settings.name))
+    return wrong("unknown; known are " + join_text(optimizer_kinds, ", ", &optimizer_kind::name));
   // Written so that NaN fails, too.
   const auto below_one = [](float x) { return x >= 0 && x < 1; };
   if (!below_one(settings.momentum)) return wrong("momentum must be at least 0 and below 1, for example 0.9");

@@ -26,9 +26,8 @@ struct parsed_kind {
 };
 
 error malformed_predictor(const std::string& text, const std::string& why) {
-  std::string known;
-  for (const auto* kind : predictor_kinds) known += (known.empty() ? "" : ", ") + std::string(kind->syntax);
-  return {"synthetic-gradient model " + quoted(text) + ": " + why + "; known are " + known};
+  return {"synthetic-gradient model " + quoted(text) + ": " + why + "; known are " +
+          join_text(predictor_kinds, ", ", &predictor_kind::syntax)};
 }
 
 result<parsed_kind> parse_kind(const std::string& text) {

@@ -1,14 +1,18 @@
-// Small texts. Reading, strictly: numbers, and parts between separators. Writing: quotes, fields of CSV, sizes for
-// people. Any thread.
+// Small texts. Reading, strictly: numbers, and parts between separators. Writing: lists, quotes, fields of CSV, sizes
+// for people. Any thread.
 #pragma once
 
 #include <array>
 #include <charconv>
+#include <concepts>
 #include <cstddef>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace syngrad {
@@ -23,6 +27,16 @@ std::optional<Number> parse_number(std::string_view text) {
   return value;
 }
 
+// A whole number of another base than 10, without a prefix such as 0x.
+template <std::integral Number>
+std::optional<Number> parse_number(std::string_view text, int base) {
+  Number value{};
+  const auto end = text.data() + text.size();
+  const auto [stopped, failure] = std::from_chars(text.data(), end, value, base);
+  if (failure != std::errc() || stopped != end) return std::nullopt;
+  return value;
+}
+
 // The parts between separators; an empty text has one empty part.
 inline std::vector<std::string_view> split_text(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -32,6 +46,29 @@ inline std::vector<std::string_view> split_text(std::string_view text, char sepa
     if (at == std::string_view::npos) return parts;
     text.remove_prefix(at + 1);
   }
+}
+
+// "a, b, c": of each its text, which `text_of` (a function or a member) makes, with separators between.
+template <class Range, class TextOf>
+std::string join_text(const Range& all, std::string_view separator, TextOf text_of) {
+  std::string text;
+  bool first = true;
+  for (const auto& each : all) {
+    if (!std::exchange(first, false)) text += separator;
+    text += std::invoke(text_of, each);
+  }
+  return text;
+}
+
+// Of texts as they are, or of numbers.
+template <class Range>
+std::string join_text(const Range& all, std::string_view separator = ", ") {
+  return join_text(all, separator, [](const auto& each) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(each)>>)
+      return std::to_string(each);
+    else
+      return std::string_view(each);
+  });
 }
 
 inline std::string quoted(std::string_view text) {

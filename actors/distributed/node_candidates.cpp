@@ -47,9 +47,7 @@ std::string node_candidates::refusal_of(const std::string& name) const {
   }
   if (missing.empty() || missing.contains(name)) return "";
   if (count() + static_cast<int>(missing.size()) < given_.most) return "";
-  std::string names;
-  for (const auto& each : missing) names += (names.empty() ? "" : ", ") + each;
-  return "the places that are left in this run are for " + names + " (--place)";
+  return "the places that are left in this run are for " + join_text(missing) + " (--place)";
 }
 
 void node_candidates::close() {

@@ -1,5 +1,7 @@
 #include "actors/distributed/node_wait.hpp"
 
+#include "runtime/text.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -10,12 +12,6 @@ namespace {
 
 constexpr std::chrono::seconds first_patience{30};
 constexpr std::chrono::minutes longest_patience{10};
-
-std::string joined_names(const std::set<std::string>& names) {
-  std::string text;
-  for (const auto& each : names) text += (text.empty() ? "" : ", ") + each;
-  return text;
-}
 
 std::string nodes_text(int count) {
   return std::to_string(count) + (count == 1 ? " node" : " nodes");
@@ -73,7 +69,7 @@ std::string node_wait::who(const present& now_here) const {
                       std::inserter(missing, missing.end()));
   const auto named = static_cast<int>(missing.size());
   const int others = given_.count.least - static_cast<int>(here.size()) - named;
-  auto text = "here: " + (here.empty() ? "nobody" : joined_names(here)) + "; missing: " + joined_names(missing);
+  auto text = "here: " + (here.empty() ? "nobody" : join_text(here)) + "; missing: " + join_text(missing);
   if (others > 0) text += (named > 0 ? " and " : "") + nodes_text(others);
   if (named == 0 && others <= 0) text += "nobody";
   const int coming = now_here.joined - static_cast<int>(here.size());

@@ -1,12 +1,12 @@
 #include "actors/nodes/network_settings.hpp"
 
 #include "actors/nodes/addresses.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -16,11 +16,6 @@
 namespace syngrad {
 
 namespace {
-
-bool parse_port(std::string_view text, std::uint16_t& port) {
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return failed == std::errc{} && end == text.data() + text.size();
-}
 
 // An IPv6 address as it is usually written, or IPv4 where it only dresses that up. Empty where it is none.
 std::string usual_ipv6(const std::string& text) {
@@ -54,8 +49,10 @@ error expected(const std::string& text, const std::string& example) {
 result<endpoint> parse(const std::string& text, const std::string& example) {
   const auto colon = text.rfind(':');
   endpoint out;
-  if (colon == std::string::npos || !parse_port(std::string_view(text).substr(colon + 1), out.port))
-    return expected(text, example);
+  if (colon == std::string::npos) return expected(text, example);
+  const auto port = parse_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
+  if (!port) return expected(text, example);
+  out.port = *port;
   out.host = text.substr(0, colon);
   if (out.host.empty() || out.host.size() > longest_host) return expected(text, example);
   if (out.host.front() == '[' && out.host.back() == ']') {
@@ -115,12 +112,11 @@ result<endpoint> parse_listening(const std::string& text) {
 result<port_range> parse_port_range(const std::string& text) {
   const auto dash = text.find('-');
   const auto view = std::string_view(text);
-  port_range out;
-  if (!parse_port(view.substr(0, dash), out.first) ||
-      !parse_port(dash == std::string::npos ? view : view.substr(dash + 1), out.last) || out.first == 0 ||
-      out.last < out.first)
+  const auto first = parse_number<std::uint16_t>(view.substr(0, dash));
+  const auto last = parse_number<std::uint16_t>(dash == std::string::npos ? view : view.substr(dash + 1));
+  if (!first || !last || *first == 0 || *last < *first)
     return error{"expected FIRST-LAST, such as 7000-7010, got '" + text + "'"};
-  return out;
+  return port_range{*first, *last};
 }
 
 std::string to_text(const endpoint& where) {

@@ -5,6 +5,7 @@
 #include "actors/policies/locked.hpp"
 #include "actors/policies/synthetic.hpp"
 #include "actors/policies/warmup.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -62,11 +63,7 @@ std::vector<std::string> known_policies() {
 
 result<std::unique_ptr<update_policy>> make_update_policy(const std::string& name, std::int64_t warmup) {
   const auto* found = find_policy(name);
-  if (!found) {
-    std::string known;
-    for (const auto& each : policy_registry()) known += (known.empty() ? "" : ", ") + each.name;
-    return error{"unknown policy '" + name + "'; the policies are " + known};
-  }
+  if (!found) return error{"unknown policy '" + name + "'; the policies are " + join_text(known_policies())};
   auto policy = found->make();
   if (warmup > 0) policy = std::make_unique<warmup_policy>(static_cast<std::uint64_t>(warmup), std::move(policy));
   return policy;

@@ -1,6 +1,7 @@
 #include "runtime/data/csv_preamble.hpp"
 
 #include "runtime/io/text_file.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -169,9 +170,7 @@ std::string delimiter_name(char delimiter) {
 }
 
 std::string known_delimiters() {
-  std::string names;
-  for (const auto& kind : delimiter_kinds) names += (names.empty() ? "" : "|") + std::string(kind.name);
-  return names;
+  return join_text(delimiter_kinds, "|", &delimiter_kind::name);
 }
 
 } // namespace syngrad

@@ -3,6 +3,7 @@
 #include "actors/actor_system.hpp"
 #include "actors/settings.hpp"
 #include "runtime/io/output_file.hpp"
+#include "runtime/text.hpp"
 #include "tools/bench/measure.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/signals.hpp"
@@ -27,23 +28,17 @@ struct bench_options {
 option_row number_list(std::string name, std::vector<int>& target, int most, std::string help) {
   auto set = [&target, most](const std::string& value) -> status {
     std::vector<int> read;
-    for (std::size_t begin = 0; begin <= value.size();) {
-      const auto end = std::min(value.find(',', begin), value.size());
-      const auto number = parse_whole(value.substr(begin, end - begin));
+    for (const auto part : split_text(value, ',')) {
+      const auto number = parse_number<int>(part);
       if (!number || *number < 1 || *number > most)
         return error{"expected whole numbers from 1 to " + std::to_string(most) + " with commas between, got '" +
                      value + "'"};
-      read.push_back(static_cast<int>(*number));
-      begin = end + 1;
+      read.push_back(*number);
     }
     target = read;
     return ok();
   };
-  auto get = [&target] {
-    std::string text;
-    for (const auto number : target) text += (text.empty() ? "" : ",") + std::to_string(number);
-    return std::optional(text);
-  };
+  auto get = [&target] { return std::optional(join_text(target, ",")); };
   return {std::move(name), "N,N,...", std::move(help), set, get};
 }
 

@@ -155,8 +155,7 @@ option_row text(std::string name, std::string argument, std::string& target, std
 }
 
 option_row choice(std::string name, std::string& target, std::vector<std::string> known, std::string help) {
-  auto argument = std::string();
-  for (const auto& one : known) argument += (argument.empty() ? "" : "|") + one;
+  auto argument = join_text(known, "|");
   auto check = [known = std::move(known)](const std::string& value) -> status {
     if (std::find(known.begin(), known.end(), value) != known.end()) return ok();
     return error{"expected " + join_choices(known) + ", got '" + visible(value) + "'" + suggest(value, known, "")};

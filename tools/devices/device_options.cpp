@@ -1,5 +1,6 @@
 #include "tools/devices/device_options.hpp"
 
+#include "runtime/text.hpp"
 #include "tools/command_line/nearest_name.hpp"
 #include "tools/command_line/option_row.hpp"
 
@@ -95,12 +96,11 @@ status check_apart(const std::vector<placement>& all) {
 
 result<std::vector<placement>> parse_placements(const std::string& text) {
   std::vector<placement> all;
-  for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    auto read = parse_placement(text.substr(begin, end - begin));
+  if (text.empty()) return all;
+  for (const auto part : split_text(text, ',')) {
+    auto read = parse_placement(std::string(part));
     if (!read) return read.failure();
     all.push_back(std::move(*read));
-    begin = end + 1;
   }
   if (auto apart = check_apart(all); !apart) return apart.failure();
   return all;

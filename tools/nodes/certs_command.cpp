@@ -1,6 +1,7 @@
 #include "tools/nodes/certs_command.hpp"
 
 #include "actors/nodes/network_settings.hpp"
+#include "runtime/text.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/nodes/certificate_folder.hpp"
 #include "tools/progress/text_table.hpp"
@@ -39,12 +40,6 @@ std::vector<std::string> split_at_commas(const std::string& value) {
   return out;
 }
 
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ",") + word;
-  return out;
-}
-
 option_row comma_list(std::string name, std::string argument, std::vector<std::string>& target, std::string help,
                       std::function<status(const std::string&)> check) {
   auto set = [&target, check](const std::string& value) -> status {
@@ -57,7 +52,7 @@ option_row comma_list(std::string name, std::string argument, std::vector<std::s
   };
   auto get = [&target]() -> std::optional<std::string> {
     if (target.empty()) return std::nullopt;
-    return join(target);
+    return join_text(target, ",");
   };
   return {std::move(name), std::move(argument), std::move(help), set, get};
 }
@@ -145,8 +140,8 @@ void say_renewed(const certificate_folder& folder, const std::vector<std::string
 
 void say_revoked(const certificate_folder& folder, const std::vector<std::string>& names, int certificates) {
   std::cout
-    << "Revoked: " << certificates << (certificates == 1 ? " certificate of " : " certificates of ") << join(names)
-    << ". Copy to every other machine\n  " << folder.file("crl.pem")
+    << "Revoked: " << certificates << (certificates == 1 ? " certificate of " : " certificates of ")
+    << join_text(names, ",") << ". Copy to every other machine\n  " << folder.file("crl.pem")
     << "\nbeside its ca.pem (or name it with --tls-crl), and start the processes there again: the list is read at "
        "the start.\n";
 }

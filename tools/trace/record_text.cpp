@@ -1,9 +1,9 @@
 #include "tools/trace/record_text.hpp"
 
+#include "runtime/text.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/trace_filter.hpp"
 
-#include <charconv>
 #include <cstdio>
 
 namespace syngrad::tools {
@@ -59,13 +59,8 @@ std::string message_text(std::uint64_t message) {
 }
 
 std::optional<std::uint64_t> parse_message(const std::string& text) {
-  const bool hexadecimal = text.starts_with("0x");
-  const auto* begin = text.data() + (hexadecimal ? 2 : 0);
-  const auto* end = text.data() + text.size();
-  std::uint64_t number = 0;
-  const auto [stop, failure] = std::from_chars(begin, end, number, hexadecimal ? 16 : 10);
-  if (begin == end || failure != std::errc{} || stop != end) return std::nullopt;
-  return number;
+  if (text.starts_with("0x")) return parse_number<std::uint64_t>(std::string_view(text).substr(2), 16);
+  return parse_number<std::uint64_t>(text);
 }
 
 } // namespace syngrad::tools

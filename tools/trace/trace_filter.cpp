@@ -1,5 +1,6 @@
 #include "tools/trace/trace_filter.hpp"
 
+#include "runtime/text.hpp"
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/command_line/nearest_name.hpp"
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <set>
@@ -123,14 +123,6 @@ constexpr std::array<where_field, 14> where_fields{{
   {"measure", [](const trace_record& r) { return present(r.kind == record_kind::metric, r.type); }},
 }};
 
-template <class Number>
-std::optional<where_number> whole_number_in(std::string_view text, int base) {
-  Number value{};
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
-  return static_cast<where_number>(value);
-}
-
 std::span<const where_field> where_field::all() {
   return where_fields;
 }
@@ -142,13 +134,13 @@ const where_field* where_field::named(std::string_view name) {
 }
 
 std::optional<where_number> where_number_in(std::string_view text) {
-  if (text.starts_with("0x")) return whole_number_in<std::uint64_t>(text.substr(2), 16);
-  if (const auto whole = whole_number_in<std::uint64_t>(text, 10)) return whole;
-  if (const auto whole = whole_number_in<std::int64_t>(text, 10)) return whole;
-  double value{};
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
-  return static_cast<where_number>(value);
+  const auto number = [](auto value) {
+    return value ? std::optional(static_cast<where_number>(*value)) : std::nullopt;
+  };
+  if (text.starts_with("0x")) return number(parse_number<std::uint64_t>(text.substr(2), 16));
+  if (const auto whole = number(parse_number<std::uint64_t>(text))) return whole;
+  if (const auto whole = number(parse_number<std::int64_t>(text))) return whole;
+  return number(parse_number<double>(text));
 }
 
 using where_node = where_expression::node;
@@ -289,9 +281,7 @@ private:
     if (name.what != where_token::word || !found) {
       std::vector<std::string> known;
       for (const auto& each : where_field::all()) known.emplace_back(each.name);
-      std::string list;
-      for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
-      return expected("a field (" + list + "), 'not' or '('", suggest(std::string(name.text), known, ""));
+      return expected("a field (" + join_text(known) + "), 'not' or '('", suggest(std::string(name.text), known, ""));
     }
     tokens_.pop();
     const auto how = relation_named(tokens_.front().text);

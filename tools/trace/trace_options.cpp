@@ -1,5 +1,6 @@
 #include "tools/trace/trace_options.hpp"
 
+#include "runtime/text.hpp"
 #include "tools/command_line/nearest_name.hpp"
 
 #include <cmath>
@@ -74,10 +75,8 @@ result<std::set<std::uint32_t>> find_actors(const std::string& text, const trace
   std::set<std::uint32_t> found;
   std::vector<std::string> titles;
   for (const auto& [id, each] : names.actors) titles.push_back(each.title);
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    const auto wanted = trimmed(text.substr(begin, end - begin));
-    begin = end + 1;
+  for (const auto part : split_text(text, ',')) {
+    const auto wanted = trimmed(std::string(part));
     const auto number = parse_whole(wanted);
     const auto before = found.size();
     for (const auto& [id, each] : names.actors)

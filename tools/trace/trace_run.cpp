@@ -1,8 +1,8 @@
 #include "tools/trace/trace_run.hpp"
 
+#include "runtime/text.hpp"
 #include "runtime/trace/ring_file.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -13,9 +13,7 @@ namespace {
 
 // Numbers among the facts of a trace.
 std::int64_t number_or(const std::string& text, std::int64_t otherwise) {
-  std::int64_t number = 0;
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc{} && stop == text.data() + text.size() ? number : otherwise;
+  return parse_number<std::int64_t>(text).value_or(otherwise);
 }
 
 std::uint64_t count_or_none(const std::string& text) {

@@ -2,6 +2,7 @@
 
 #include "actors/run_check.hpp"
 #include "actors/update_policy.hpp"
+#include "runtime/text.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/train/trace_mode.hpp"
 
@@ -14,12 +15,6 @@ namespace syngrad::tools {
 namespace {
 
 constexpr std::int64_t most_units = 1 << 16;
-
-std::string format_split(const std::vector<int>& split) {
-  std::string text;
-  for (const auto units : split) text += (text.empty() ? "" : ",") + std::to_string(units);
-  return text;
-}
 
 // A fault that a check of the run's settings found: its message begins with the setting, which is the option.
 error as_option(const error& fault) {
@@ -50,7 +45,7 @@ status resolve_groups(train_options& options, const network& model) {
   if (!split) return split.failure();
   if (auto covers = check_split(*split, model); !covers) return as_option(covers.failure());
   options.settings.split = *split;
-  options.split = format_split(*split);
+  options.split = join_text(*split, ",");
   options.groups.reset(); // `split` says it all
   return ok();
 }

@@ -1,3 +1,4 @@
+#include "runtime/text.hpp"
 #include "tools/trace/analysis/training_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
@@ -5,7 +6,6 @@
 #include "tools/trace/analysis/trace_actors.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -116,9 +116,7 @@ double median_of(std::vector<std::int64_t>& values) {
 }
 
 int threads_of(const trace_names& names) {
-  const auto text = names.fact("threads");
-  int threads = 0;
-  std::from_chars(text.data(), text.data() + text.size(), threads);
+  const auto threads = parse_number<int>(names.fact("threads")).value_or(0);
   return threads > 0 ? threads : 2;
 }
 

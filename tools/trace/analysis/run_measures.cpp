@@ -1,3 +1,4 @@
+#include "runtime/text.hpp"
 #include "tools/trace/analysis/whole_trace_analyses.hpp"
 
 #include "runtime/trace/trace_vocabulary.hpp"
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -50,12 +50,10 @@ std::vector<double> known(const std::vector<float>& means) {
 class collector {
 public:
   collector(const trace_run& run, const bucketed_span& time)
-    : groups_(run.names()), time_(time), steps_(stretches()), bytes_(stretches()), batches_(stretches()),
+    : groups_(run.names()), time_(time), rows_(parse_number<std::int64_t>(run.names().fact("batch_size")).value_or(0)),
+      steps_(stretches()), bytes_(stretches()), batches_(stretches()),
       busy_(groups_.groups().size(), std::vector<double>(stretches())),
-      staleness_(groups_.groups().size(), bucket_means(time.count())), begun_ns_(groups_.groups().size(), -1) {
-    const auto text = run.names().fact("batch_size");
-    std::from_chars(text.data(), text.data() + text.size(), rows_);
-  }
+      staleness_(groups_.groups().size(), bucket_means(time.count())), begun_ns_(groups_.groups().size(), -1) {}
 
   void take(const trace_record& record) {
     const int group = groups_.position_of(record.actor);
@@ -136,7 +134,7 @@ private:
 
   group_table groups_;
   bucketed_span time_;
-  std::int64_t rows_ = 0;
+  std::int64_t rows_; // of a batch; 0: unknown
   std::vector<double> steps_, bytes_, batches_;
   std::vector<std::vector<double>> busy_; // by group, by stretch
   std::vector<bucket_means> staleness_;

@@ -1,11 +1,11 @@
 #include "tools/trace/analysis/training_analyses.hpp"
 
+#include "runtime/text.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/time_buckets.hpp"
 #include "tools/trace/analysis/trace_actors.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <unordered_map>
@@ -185,13 +185,6 @@ staleness_result measure_staleness(const trace_run& run, const trace_filter& fil
 
 namespace {
 
-std::int64_t batch_size_of(const trace_names& names) {
-  const auto text = names.fact("batch_size");
-  std::int64_t rows = 0;
-  std::from_chars(text.data(), text.data() + text.size(), rows);
-  return rows;
-}
-
 class traffic_counter {
 public:
   void take_send(const trace_record& sent) {
@@ -236,7 +229,7 @@ traffic measure_traffic(const trace_run& run, const trace_filter& filter) {
     if (record.type == static_cast<std::uint8_t>(trace_message::batch_done)) ++batches;
     if (filter.passes(record)) counter.take_send(record);
   });
-  counter.found().samples = batches * batch_size_of(run.names());
+  counter.found().samples = batches * parse_number<std::int64_t>(run.names().fact("batch_size")).value_or(0);
   return std::move(counter.found());
 }
 

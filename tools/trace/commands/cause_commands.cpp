@@ -1,11 +1,11 @@
 // Commands about what caused what: path, why.
+#include "runtime/text.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/analysis/causal_analyses.hpp"
 #include "tools/trace/trace_command.hpp"
 #include "tools/trace/trace_options.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace syngrad::tools {
 
@@ -143,9 +143,9 @@ result<asked_update> parse_asked_update(const trace_request& request) {
   if (found->size() != 1 || named->second.role != actor_role::group)
     return error{"'" + actor + "' is not one group: only groups have weights that updates move; write 'group 0' or 0"};
   const auto& text = words.back();
-  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), out.version);
-  if (failure != std::errc{} || stop != text.data() + text.size())
-    return error{"expected a version of the weights, got '" + text + "'; the first update makes version 1"};
+  const auto version = parse_number<std::uint32_t>(text);
+  if (!version) return error{"expected a version of the weights, got '" + text + "'; the first update makes version 1"};
+  out.version = *version;
   return out;
 }
 

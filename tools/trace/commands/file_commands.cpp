@@ -1,4 +1,5 @@
 // Commands that leave files: report, export, merge, recover.
+#include "runtime/text.hpp"
 #include "tools/command_line/nearest_name.hpp"
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/merge/merge_runs.hpp"
@@ -44,11 +45,8 @@ namespace {
 
 result<const export_format*> find_format(const std::vector<std::string>& words) {
   std::vector<std::string> names;
-  std::string all;
-  for (const auto* format : export_formats()) {
-    names.emplace_back(format->name);
-    all += (all.empty() ? "" : ", ") + names.back();
-  }
+  for (const auto* format : export_formats()) names.emplace_back(format->name);
+  const auto all = join_text(names);
   if (words.size() != 1) return error{"name one format: " + all + "; for example: syngrad trace export RUN perfetto"};
   for (const auto* format : export_formats())
     if (words.front() == format->name) return format;

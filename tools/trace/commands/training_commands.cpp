@@ -12,18 +12,30 @@ namespace syngrad::tools {
 
 namespace {
 
-// A table of means over time: a row a bucket, a column each for actors or interfaces.
-
 // --limit, or enough for people or for programs.
-int over_time_rows(const trace_request&);
+int over_time_rows(const trace_request& request) {
+  if (request.limit > 0) return static_cast<int>(std::min<std::int64_t>(request.limit, 100'000));
+  return request.format == "table" ? 12 : 60;
+}
 
+// A table of means over time: a row a bucket, a column each for actors or interfaces.
 class over_time_table {
 public:
   // `begin_ns`: of the first bucket, since the run began.
-  over_time_table(std::string name, std::int64_t begin_ns, std::int64_t bucket_ns);
+  over_time_table(std::string name, std::int64_t begin_ns, std::int64_t bucket_ns)
+    : table_{std::move(name), {{"from", "s", 3}}, {}}, begin_ns_(begin_ns), bucket_ns_(bucket_ns) {}
 
   // NaN: nothing was measured then. All series are as long as the first.
-  void add(const std::string& title, int decimals, const std::vector<float>& values);
+  void add(const std::string& title, int decimals, const std::vector<float>& values) {
+    std::string key = title;
+    std::replace(key.begin(), key.end(), ' ', '_');
+    table_.columns.push_back({key, "", decimals});
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i == table_.rows.size())
+        table_.rows.push_back({static_cast<double>(begin_ns_ + bucket_ns_ * static_cast<std::int64_t>(i)) / 1e9});
+      table_.rows[i].push_back(real_or_none(static_cast<double>(values[i])));
+    }
+  }
   const answer_table& table() const { return table_; }
 
 private:
@@ -31,57 +43,44 @@ private:
   std::int64_t begin_ns_, bucket_ns_;
 };
 
-int over_time_rows(const trace_request& request) {
-  if (request.limit > 0) return static_cast<int>(std::min<std::int64_t>(request.limit, 100'000));
-  return request.format == "table" ? 12 : 60;
+// What both tables say of an interface: how many batches, and how their gradients agree.
+answer_table agreement_table(const char* name, const char* counted, answer_column last) {
+  return {name,
+          {{"interface", "", 0},
+           {counted, "", 0},
+           {"cosine", "", 3},
+           {"deviation", "", 3},
+           {"least", "", 3},
+           {"norm_ratio", "", 3},
+           std::move(last)},
+          {}};
 }
 
-over_time_table::over_time_table(std::string name, std::int64_t begin_ns, std::int64_t bucket_ns)
-  : table_{std::move(name), {{"from", "s", 3}}, {}}, begin_ns_(begin_ns), bucket_ns_(bucket_ns) {}
-
-void over_time_table::add(const std::string& title, int decimals, const std::vector<float>& values) {
-  std::string key = title;
-  std::replace(key.begin(), key.end(), ' ', '_');
-  table_.columns.push_back({key, "", decimals});
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i == table_.rows.size())
-      table_.rows.push_back({static_cast<double>(begin_ns_ + bucket_ns_ * static_cast<std::int64_t>(i)) / 1e9});
-    table_.rows[i].push_back(real_or_none(static_cast<double>(values[i])));
-  }
+std::vector<cell> agreement_row(std::uint16_t interface, const quality_series& cosine, const quality_series& norm_ratio,
+                                cell last) {
+  return {std::int64_t{interface},
+          cosine.count,
+          real_or_none(cosine.mean),
+          real_or_none(cosine.deviation),
+          real_or_none(cosine.least),
+          real_or_none(norm_ratio.mean),
+          std::move(last)};
 }
 
 answer_table against_received(const gradient_qualities& found) {
-  answer_table table{"received",
-                     {{"interface", "", 0},
-                      {"batches", "", 0},
-                      {"cosine", "", 3},
-                      {"deviation", "", 3},
-                      {"least", "", 3},
-                      {"norm_ratio", "", 3},
-                      {"verdict", "", 0}},
-                     {}};
+  auto table = agreement_table("received", "batches", {"verdict", "", 0});
   for (const auto& each : found.interfaces)
-    table.rows.push_back({std::int64_t{each.interface}, each.cosine.count, real_or_none(each.cosine.mean),
-                          real_or_none(each.cosine.deviation), real_or_none(each.cosine.least),
-                          real_or_none(each.norm_ratio.mean), std::string(each.suspicious ? "not above zero" : "")});
+    table.rows.push_back(agreement_row(each.interface, each.cosine, each.norm_ratio,
+                                       std::string(each.suspicious ? "not above zero" : "")));
   return table;
 }
 
 answer_table against_true(const gradient_qualities& found) {
-  answer_table table{"true",
-                     {{"interface", "", 0},
-                      {"audited", "", 0},
-                      {"cosine", "", 3},
-                      {"deviation", "", 3},
-                      {"least", "", 3},
-                      {"norm_ratio", "", 3},
-                      {"bias", "", 3}},
-                     {}};
+  auto table = agreement_table("true", "audited", {"bias", "", 3});
   for (const auto& each : found.interfaces)
     if (each.audit_cosine.count > 0)
-      table.rows.push_back({std::int64_t{each.interface}, each.audit_cosine.count, real_or_none(each.audit_cosine.mean),
-                            real_or_none(each.audit_cosine.deviation), real_or_none(each.audit_cosine.least),
-                            real_or_none(each.audit_norm_ratio.mean), real_or_none(each.audit_bias.mean)});
+      table.rows.push_back(
+        agreement_row(each.interface, each.audit_cosine, each.audit_norm_ratio, real_or_none(each.audit_bias.mean)));
   return table;
 }
 
