@@ -7,7 +7,6 @@
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 #include <cusolverDn.h>
-
 #include <string>
 
 namespace syngrad::cuda {
@@ -38,5 +37,21 @@ inline void check(const call_site& from, cusolverStatus_t code) {
 std::string describe(cudaError_t code);
 // Whether the code tells of work that broke earlier, after which the device is of no use to this process.
 bool is_fault_of_earlier_work(cudaError_t code);
+
+// Makes a device current for the calling thread, and the one before again when it ends: for what may happen in the
+// midst of another device's operator, as when a buffer returns to its pool.
+class device_scope {
+public:
+  explicit device_scope(const call_site& from) {
+    check(from, cudaGetDevice(&before_));
+    check(from, cudaSetDevice(from.ordinal));
+  }
+  device_scope(const device_scope&) = delete;
+  device_scope& operator=(const device_scope&) = delete;
+  ~device_scope() { cudaSetDevice(before_); }
+
+private:
+  int before_ = 0;
+};
 
 } // namespace syngrad::cuda

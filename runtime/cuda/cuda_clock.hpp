@@ -7,7 +7,7 @@
 #pragma once
 
 #include "runtime/cuda/clock_anchor.hpp"
-#include "runtime/cuda/cuda_event.hpp"
+#include "runtime/cuda/cuda_stream.hpp"
 #include "runtime/stream.hpp"
 
 #include <memory>

@@ -1,11 +1,11 @@
 // One CUDA device: its streams, memory, events and operators, and the thread that its streams call back on.
 #pragma once
 
-#include "runtime/cuda/completion_notifier.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
-#include "runtime/cuda/cuda_event.hpp"
+#include "runtime/cuda/cuda_stream.hpp"
 #include "runtime/cuda/staging_area.hpp"
 #include "runtime/device.hpp"
+#include "runtime/memory_pool.hpp"
 
 #include <memory>
 #include <mutex>
@@ -14,7 +14,11 @@
 namespace syngrad::cuda {
 
 class cuda_clock;
-class cuda_stream;
+
+// Where the pools get their memory from: the device's own, and pinned host memory that the device reads and writes by
+// the same address. Both are slow to get, so both are only ever used through a pool.
+std::unique_ptr<memory_source> make_device_memory(int ordinal);
+std::unique_ptr<memory_source> make_pinned_memory(int ordinal);
 
 class cuda_device final : public device {
 public:

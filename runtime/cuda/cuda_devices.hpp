@@ -1,11 +1,12 @@
-// What the rest of the program knows of CUDA: which devices there are, and how one is made. Free of CUDA headers, and
-// there in every build: one without CUDA says so.
+// What the rest of the program knows of CUDA: which devices there are, how one is made, and how fast it is at best.
+// Free of CUDA headers, and there in every build: one without CUDA says so.
 #pragma once
 
 #include "runtime/device.hpp"
 #include "runtime/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,5 +52,28 @@ struct cuda_inventory {
 };
 
 cuda_inventory list_cuda_devices();
+
+namespace cuda {
+
+// CUDA's version numbers for people: 13000 is 13.0.
+inline std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+} // namespace cuda
+
+// ---- what a training is measured against
+
+struct product_rate_request {
+  cuda_options on;          // its precision: bf16 has bfloat16 factors and output; sums are float32 in each
+  std::int64_t side = 8192; // of the matrices
+  double seconds = 1;       // of the measurement, after some for warming up
+};
+
+// The rate of matrix products that a device reaches at best: cuBLASLt alone, on square matrices that are already in the
+// precision's own type, by the fastest of the algorithms that it offers. Floating-point operations a second, two for
+// each multiply-add. Fails as make_cuda_device does, or without memory for the three matrices. Blocks; not beside other
+// work on the device.
+result<double> measure_product_rate(const product_rate_request&);
 
 } // namespace syngrad

@@ -14,12 +14,12 @@ class cuda_operators final : public operators {
 public:
   explicit cuda_operators(const cuda_options& options) : plans_(options) {}
 
-  void matmul(stream&, const matmul_arguments&) override; // matmul.cu
+  void matmul(stream&, const matmul_arguments&) override;
 
-  void copy(stream&, const tensor& source, tensor& target) override; // copies.cpp
+  void copy(stream&, const tensor& source, tensor& target) override;
   void upload(stream&, const void* host_memory, tensor& target) override;
 
-  void fill(stream&, tensor& target, float value) override; // elementwise.cu
+  void fill(stream&, tensor& target, float value) override;
   void copy_block(stream&, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) override;
   void copy_block_transposed(stream&, const tensor& source, tensor& target, std::int64_t row,
                              std::int64_t column) override;
@@ -30,11 +30,10 @@ public:
   void relu_backward(stream&, const tensor& dy, const tensor& y, tensor& dx) override;
   void zero_unless_finite(stream&, const tensor& guard, tensor& target) override;
 
-  void batch_norm(stream&, const batch_norm_arguments&) override; // batch_norm.cu
+  void batch_norm(stream&, const batch_norm_arguments&) override;
   void batch_norm_backward(stream&, const batch_norm_backward_arguments&) override;
 
-  void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels,
-                 tensor& y) override; // rows.cu
+  void fill_rows(stream&, const tensor* bias, const tensor* table, const tensor* labels, tensor& y) override;
   void sum_rows(stream&, const tensor& x, float beta, tensor& out, const tensor* guard) override;
   void sum_rows_by_label(stream&, const tensor& x, const tensor& labels, float beta, tensor& table,
                          const tensor* guard) override;
@@ -42,17 +41,15 @@ public:
   void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
 
-  void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override; // reductions.cu
+  void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override;
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override;
   void sum_squares(stream&, const tensor& x, tensor& out) override;
 
-  void sgd_step(stream&, const step_arguments&, tensor* velocity, float momentum,
-                bool nesterov) override; // optimizer_steps.cu
+  void sgd_step(stream&, const step_arguments&, tensor* velocity, float momentum, bool nesterov) override;
   void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
                  float epsilon, std::int64_t step, bool decoupled) override;
 
-  void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution,
-                   tensor& failed) override; // ridge_solve.cu
+  void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override;
 
 private:
   matmul_plans plans_;

@@ -7,6 +7,91 @@
 
 namespace syngrad::cuda {
 
+// ---- cuda_event
+
+namespace {
+
+event_pool make_events(int ordinal, unsigned flags) {
+  return event_pool(
+    [ordinal, flags] {
+      const call_site here{ordinal, "make an event"};
+      const device_scope current(here);
+      cudaEvent_t made = nullptr;
+      check(here, cudaEventCreateWithFlags(&made, flags));
+      return made;
+    },
+    [](cudaEvent_t event) { cudaEventDestroy(event); });
+}
+
+} // namespace
+
+event_pool make_ordering_events(int ordinal) {
+  return make_events(ordinal, cudaEventDisableTiming);
+}
+
+event_pool make_timed_events(int ordinal) {
+  return make_events(ordinal, cudaEventDefault);
+}
+
+bool cuda_event::ready() const {
+  if (passed_.load(std::memory_order_acquire)) return true;
+  const auto state = cudaEventQuery(handle_);
+  if (state == cudaErrorNotReady) {
+    cudaGetLastError(); // or the next check of a launch on this thread would find it
+    return false;
+  }
+  passed_.store(true, std::memory_order_release);
+  return true;
+}
+
+// ---- completion_notifier
+
+namespace {
+
+class polling_notifier final : public completion_notifier {
+public:
+  void notify(cuda_stream& from, std::function<void()> callback) override {
+    thread_.when_passed(from, from.record(), std::move(callback));
+  }
+
+private:
+  completion_thread thread_;
+};
+
+class host_function_notifier final : public completion_notifier {
+public:
+  void notify(cuda_stream& from, std::function<void()> callback) override {
+    const auto here = from.site("on_complete"); // no operator: nobody who counts those is told
+    check(here, cudaSetDevice(from.device().ordinal()));
+    auto posted = std::make_unique<message>(message{thread_, std::move(callback)});
+    check(here, cudaLaunchHostFunc(from.handle(), post, posted.get()));
+    posted.release(); // taken over by post()
+  }
+
+private:
+  struct message {
+    completion_thread& to;
+    std::function<void()> callback;
+  };
+
+  // Runs inside the driver, where no call of CUDA is allowed: the callback, and what it holds, goes to another thread.
+  static void CUDART_CB post(void* data) {
+    const std::unique_ptr<message> posted(static_cast<message*>(data));
+    posted->to.post(std::move(posted->callback));
+  }
+
+  completion_thread thread_;
+};
+
+} // namespace
+
+std::unique_ptr<completion_notifier> make_completion_notifier(cuda_completion how) {
+  if (how == cuda_completion::host_function) return std::make_unique<host_function_notifier>();
+  return std::make_unique<polling_notifier>();
+}
+
+// ---- cuda_stream
+
 namespace {
 
 // CUDA counts downwards: the greatest priority is the least number.

@@ -4,7 +4,6 @@
 
 #include "runtime/cuda/cuda_check.hpp"
 #include "runtime/cuda/cuda_stream.hpp"
-#include "runtime/cuda/device_scope.hpp"
 
 namespace syngrad::cuda {
 

@@ -1,7 +1,7 @@
-#include "runtime/cuda/product_rate.hpp"
+#include "runtime/cuda/cuda_devices.hpp"
 
 #include "runtime/cuda/cuda_check.hpp"
-#include "runtime/cuda/cuda_memory.hpp"
+#include "runtime/cuda/cuda_device.hpp"
 
 #include <algorithm>
 #include <array>

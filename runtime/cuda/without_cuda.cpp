@@ -1,6 +1,5 @@
 // The build without CUDA.
 #include "runtime/cuda/cuda_devices.hpp"
-#include "runtime/cuda/product_rate.hpp"
 
 namespace syngrad {
 

@@ -1,5 +1,5 @@
 #include "runtime/cpu/cpu_device.hpp"
-#include "runtime/cuda/product_rate.hpp"
+#include "runtime/cuda/cuda_devices.hpp"
 #include "tests/support/catch.hpp"
 #include "tools/bench/bursts.hpp"
 #include "tools/bench/measure.hpp"

@@ -1,7 +1,7 @@
 #include "tools/bench/measure.hpp"
 
 #include "actors/hop_benchmark.hpp"
-#include "runtime/cuda/product_rate.hpp"
+#include "runtime/cuda/cuda_devices.hpp"
 #include "tools/bench/bursts.hpp"
 #include "tools/devices/device_set.hpp"
 

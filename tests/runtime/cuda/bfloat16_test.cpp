@@ -1,4 +1,4 @@
-#include "runtime/cuda/kernels/bfloat16.hpp"
+#include "runtime/cuda/kernels/matmul_kernels.hpp"
 
 #include "runtime/random.hpp"
 #include "tests/support/catch.hpp"

@@ -1,5 +1,5 @@
 // How far products may be from their references in each precision: |out - reference| / |reference|, both norms.
-#include "runtime/cuda/product_rate.hpp"
+#include "runtime/cuda/cuda_devices.hpp"
 #include "tests/runtime/cuda/gpu_under_test.hpp"
 #include "tests/runtime/device_under_test.hpp"
 

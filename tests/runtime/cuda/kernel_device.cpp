@@ -3,7 +3,6 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/kernels/batch_norm_kernels.hpp"
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
-#include "runtime/cuda/kernels/gather_kernels.hpp"
 #include "runtime/cuda/kernels/matmul_kernels.hpp"
 #include "runtime/cuda/kernels/optimizer_kernels.hpp"
 #include "runtime/cuda/kernels/reduction_kernels.hpp"

@@ -2,14 +2,30 @@
 #include "runtime/cuda/cuda_check.hpp"
 #include "runtime/cuda/cuda_device.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
-#include "runtime/cuda/cuda_version.hpp"
-#include "runtime/cuda/probe.hpp"
 
 namespace syngrad {
 
 namespace {
 
 using namespace cuda;
+
+// Whether this program's code runs on a device is found out by loading this there.
+__global__ void nothing() {}
+
+cudaError_t attempt(int ordinal, std::size_t& free_bytes) {
+  if (const auto outcome = cudaSetDevice(ordinal); outcome != cudaSuccess) return outcome;
+  cudaFuncAttributes attributes{};
+  if (const auto outcome = cudaFuncGetAttributes(&attributes, nothing); outcome != cudaSuccess) return outcome;
+  std::size_t total = 0;
+  return cudaMemGetInfo(&free_bytes, &total);
+}
+
+// Loads it, and sets `free_bytes` of the device's memory where that succeeds.
+cudaError_t probe(int ordinal, std::size_t& free_bytes) {
+  const auto outcome = attempt(ordinal, free_bytes);
+  if (outcome != cudaSuccess) cudaGetLastError();
+  return outcome;
+}
 
 // Why there are no devices at all; empty where there are.
 std::string reason_for_none(cudaError_t outcome, int driver, int count) {
