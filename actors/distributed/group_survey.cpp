@@ -5,22 +5,26 @@
 #include "models/layers/linear.hpp"
 #include "runtime/device.hpp"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace syngrad {
 
 namespace {
 
-// FNV-1a, 64 bits: for builds that differ by accident, not by intent.
+// XXH3, 64 bits: for builds that differ by accident, not by intent.
 class running_hash {
 public:
-  void add(const void* data, std::size_t count) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < count; ++i) value_ = (value_ ^ bytes[i]) * 0x100000001b3u;
-  }
+  running_hash() { XXH3_64bits_reset(&state_); }
+  running_hash(const running_hash&) = delete;
+  running_hash& operator=(const running_hash&) = delete;
+
+  void add(const void* data, std::size_t count) { XXH3_64bits_update(&state_, data, count); }
   void add(const std::string& text) { add(text.data(), text.size()); }
-  std::uint64_t get() const { return value_; }
+  std::uint64_t get() const { return XXH3_64bits_digest(&state_); }
 
 private:
-  std::uint64_t value_ = 0xcbf29ce484222325u;
+  XXH3_state_t state_;
 };
 
 std::int64_t elements_of(layer& each) {
