@@ -1,5 +1,6 @@
 #include "tools/run_folder/metrics_files.hpp"
 
+#include "runtime/io/protobuf_writer.hpp"
 #include "tools/command_line/option_row.hpp"
 
 #include <boost/crc.hpp>
@@ -109,22 +110,6 @@ std::uint32_t masked_crc32c(const std::string& bytes) {
   return std::rotr(static_cast<std::uint32_t>(sum.checksum()), 15) + 0xa282ead8u;
 }
 
-enum wire_type : unsigned { varint = 0, fixed64 = 1, delimited = 2, fixed32 = 5 };
-
-std::string encode_varint(std::uint64_t value) {
-  std::string out;
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(0x80 | (value & 0x7f));
-  return out + static_cast<char>(value);
-}
-
-std::string key(unsigned field, wire_type type) {
-  return encode_varint(field << 3 | type);
-}
-
-std::string message(unsigned field, const std::string& content) {
-  return key(field, delimited) + encode_varint(content.size()) + content;
-}
-
 } // namespace
 
 std::string encode_record(const std::string& event) {
@@ -133,16 +118,25 @@ std::string encode_record(const std::string& event) {
 }
 
 std::string encode_version_event(double wall_time) {
-  return key(1, fixed64) + bytes_of(wall_time) + message(3, "brain.Event:2");
+  protobuf_writer event;
+  event.real(1, wall_time);
+  event.text(3, "brain.Event:2");
+  return event.bytes();
 }
 
 std::string encode_scalar_event(double wall_time, std::int64_t step, std::span<const scalar> scalars) {
-  std::string summary;
-  for (const auto& one : scalars)
-    if (std::isfinite(one.value))
-      summary += message(1, message(1, one.tag) + key(2, fixed32) + bytes_of(static_cast<float>(one.value)));
-  return key(1, fixed64) + bytes_of(wall_time) + key(2, varint) + encode_varint(static_cast<std::uint64_t>(step)) +
-         message(5, summary);
+  protobuf_writer event, summary, value;
+  for (const auto& one : scalars) {
+    if (!std::isfinite(one.value)) continue;
+    value.clear();
+    value.text(1, one.tag);
+    value.real(2, static_cast<float>(one.value));
+    summary.message(1, value);
+  }
+  event.real(1, wall_time);
+  event.varint(2, static_cast<std::uint64_t>(step));
+  event.message(5, summary);
+  return event.bytes();
 }
 
 result<tensorboard_events> tensorboard_events::create(const std::string& path, double wall_time) {

@@ -5,10 +5,9 @@
 #pragma once
 
 #include "runtime/io/output_file.hpp"
+#include "runtime/io/protobuf_writer.hpp"
 
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,45 +15,6 @@
 #include <vector>
 
 namespace syngrad::tools {
-
-// Protocol Buffers' wire format, as much of it as is needed to write: https://protobuf.dev/programming-guides/encoding
-//
-//   message := (tag value)*      tag := varint(field number << 3 | wire type)
-//   value   := varint (0) | 8 bytes (1) | varint(length) bytes (2)
-//
-// One thread at a time.
-class protobuf_writer {
-public:
-  void varint(std::uint32_t field, std::uint64_t value) {
-    tag(field, 0);
-    raw_varint(value);
-  }
-  void fixed64(std::uint32_t field, std::uint64_t value) {
-    tag(field, 1);
-    char bytes[8];
-    std::memcpy(bytes, &value, 8); // little-endian, as this machine (asserted in trace_record.hpp)
-    out_.append(bytes, 8);
-  }
-  void real(std::uint32_t field, double value) { fixed64(field, std::bit_cast<std::uint64_t>(value)); }
-  void text(std::uint32_t field, std::string_view value) {
-    tag(field, 2);
-    raw_varint(value.size());
-    out_ += value;
-  }
-  void message(std::uint32_t field, const protobuf_writer& nested) { text(field, nested.out_); }
-
-  void clear() { out_.clear(); }
-  const std::string& bytes() const { return out_; }
-
-private:
-  void tag(std::uint32_t field, std::uint32_t wire_type) { raw_varint(std::uint64_t{field} << 3 | wire_type); }
-  void raw_varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_ += static_cast<char>(value | 0x80);
-    out_ += static_cast<char>(value);
-  }
-
-  std::string out_;
-};
 
 struct perfetto_event {
   enum kind { slice_begin = 1, slice_end = 2, instant = 3, counter = 4 };
