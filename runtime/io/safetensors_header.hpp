@@ -1,5 +1,5 @@
-// The JSON header of a safetensors file, parsed strictly: the grammar of safetensors.hpp and nothing more. Fixed
-// nesting, so no recursion; the offsets must tile the data without gaps, in any order of names.
+// The JSON header of a safetensors file, read strictly: the grammar of safetensors.hpp and nothing more. The offsets
+// must tile the data without gaps, in any order of names.
 #pragma once
 
 #include "runtime/io/safetensors.hpp"

@@ -16,6 +16,7 @@ build_packages=(
   zlib1g-dev                        # data sets and checksums
   libzstd-dev                       # traces
   libsqlite3-dev                    # traces as a database
+  nlohmann-json3-dev                # JSON that is read
   catch2
   libbenchmark-dev                  # benchmarks
 )

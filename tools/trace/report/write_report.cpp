@@ -2,40 +2,12 @@
 #include "tools/trace/analysis/timing_analyses.hpp"
 #include "tools/trace/report/report.hpp"
 
-// The JSON parser of Boost before 1.76 uses the names that this asks for, and says so in every build.
-#define BOOST_BIND_GLOBAL_PLACEHOLDERS
-#include <boost/property_tree/json_parser.hpp>
-#include <boost/property_tree/ptree.hpp>
+#include <nlohmann/json.hpp>
 
 #include <ctime>
 #include <filesystem>
-#include <sstream>
 
 namespace syngrad::tools {
-
-run_summary read_run_summary(const std::string& path) {
-  run_summary summary;
-  const auto text = read_text_file(path);
-  if (!text) return summary;
-  std::istringstream in(*text);
-  boost::property_tree::ptree json;
-  try {
-    boost::property_tree::read_json(in, json);
-  } catch (const boost::property_tree::json_parser_error&) {
-    return summary;
-  }
-  summary.end = json.get("end", summary.end);
-  const std::string judged = "test_"; // its first metric judges
-  for (const auto& [key, value] : json) {
-    if (!summary.metric.empty() || !key.starts_with(judged)) continue;
-    summary.metric = key.substr(judged.size());
-    summary.test_metric = value.get_value(summary.test_metric);
-  }
-  summary.samples_per_s = json.get("samples_per_s", summary.samples_per_s);
-  summary.wall_s = json.get("wall_s", summary.wall_s);
-  summary.steps = json.get("steps", summary.steps);
-  return summary;
-}
 
 namespace {
 
@@ -65,7 +37,33 @@ std::string utc(std::int64_t realtime_ns) {
   return text;
 }
 
+// A number of a JSON object; unknown where it is missing or null.
+double number_in(const nlohmann::ordered_json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number() ? found->get<double>() : run_summary::unknown;
+}
+
 } // namespace
+
+run_summary read_run_summary(const std::string& path) {
+  run_summary summary;
+  const auto text = read_text_file(path);
+  if (!text) return summary;
+  const auto json = nlohmann::ordered_json::parse(*text, nullptr, false); // as written: the first metric judges
+  if (!json.is_object()) return summary;
+  if (const auto end = json.find("end"); end != json.end() && end->is_string()) summary.end = end->get<std::string>();
+  const std::string judged = "test_";
+  for (const auto& each : json.items()) {
+    if (!each.key().starts_with(judged)) continue;
+    summary.metric = each.key().substr(judged.size());
+    summary.test_metric = number_in(json, each.key());
+    break;
+  }
+  summary.samples_per_s = number_in(json, "samples_per_s");
+  summary.wall_s = number_in(json, "wall_s");
+  summary.steps = number_in(json, "steps");
+  return summary;
+}
 
 report_data gather_report(const trace_run& run, const trace_filter& filter, const std::string& run_folder) {
   report_data data;
