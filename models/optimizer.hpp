@@ -4,8 +4,8 @@
 #pragma once
 
 #include "models/arena.hpp"
+#include "runtime/operators.hpp"
 #include "runtime/result.hpp"
-#include "runtime/step_numbers.hpp"
 
 #include <memory>
 #include <string>

@@ -10,7 +10,6 @@
 #include "runtime/cuda/kernels/reduction_kernels.hpp"
 #include "runtime/cuda/kernels/ridge_kernels.hpp"
 #include "runtime/cuda/kernels/rows_kernels.hpp"
-#include "runtime/cuda/kernels/softmax_kernels.hpp"
 
 #include <algorithm>
 #include <cassert>

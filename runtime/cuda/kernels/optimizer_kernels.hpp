@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
-#include "runtime/step_numbers.hpp"
+#include "runtime/operators.hpp"
 
 #include <cmath>
 #include <cstdint>

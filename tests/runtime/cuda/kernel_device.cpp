@@ -8,7 +8,6 @@
 #include "runtime/cuda/kernels/reduction_kernels.hpp"
 #include "runtime/cuda/kernels/ridge_kernels.hpp"
 #include "runtime/cuda/kernels/rows_kernels.hpp"
-#include "runtime/cuda/kernels/softmax_kernels.hpp"
 #include "tests/runtime/cuda/host_launcher.hpp"
 
 #include <mutex>
