@@ -22,7 +22,7 @@
 #pragma once
 
 #include "actors/nodes/limited_wait.hpp"
-#include "tools/exit_code.hpp"
+#include "tools/subcommand.hpp"
 
 #include <array>
 #include <chrono>

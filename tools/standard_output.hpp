@@ -6,7 +6,7 @@
 // becomes one of them.
 #pragma once
 
-#include "tools/exit_code.hpp"
+#include "tools/subcommand.hpp"
 
 #include <mutex>
 #include <ostream>

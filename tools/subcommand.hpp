@@ -1,7 +1,5 @@
-// What `syngrad NAME ...` can be: one file each, and one line in the registry (program/program.cpp).
+// What `syngrad NAME ...` can be: one file each, a declaration here, and a line in the registry (program/program.cpp).
 #pragma once
-
-#include "tools/exit_code.hpp"
 
 #include <iostream>
 #include <span>
@@ -9,12 +7,33 @@
 
 namespace syngrad::tools {
 
+// How the program ends.
+enum class exit_code : int {
+  done = 0,         // also where the target was reached
+  failed = 1,       // while running, or hung
+  bad_usage = 2,    // found before any work
+  interrupted = 130 // by Ctrl-C or another signal of signals.hpp: 128 + SIGINT, as shells report it
+};
+
 struct subcommand {
   const char* name;
   const char* summary; // one line of `syngrad --help`
   // What follows the name on the command line. Prints its own errors, one line each.
   exit_code (*run)(std::span<const std::string> arguments);
 };
+
+// The subcommands, each defined in the folder of its name or of its work.
+exit_code run_bench(std::span<const std::string> arguments);   // how fast the runtime is on this machine
+exit_code run_certs(std::span<const std::string> arguments);   // a private CA, and certificates for the nodes
+exit_code run_devices(std::span<const std::string> arguments); // what can be computed on here
+exit_code run_node(std::span<const std::string> arguments);    // a process that takes part in a coordinator's run
+exit_code run_nodes(std::span<const std::string> arguments);   // asks a coordinator who is with it
+exit_code run_trace(std::span<const std::string> arguments);   // questions about the messages of a run
+exit_code run_train(std::span<const std::string> arguments);   // from options to a trained network and a run folder
+
+// The program without its main(): picks the subcommand, or answers --help and --version. `arguments`: the command line
+// without the program's name.
+exit_code run_program(std::span<const std::string> arguments);
 
 // One line on the standard error, "syngrad NAME: MESSAGE", and how the program ends: what was found before any work,
 // and what failed later.

@@ -3,7 +3,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/trace/pipeline_trace.hpp"
 
-#include "tools/trace/run_trace.hpp"
+#include "tools/subcommand.hpp"
 
 #include <filesystem>
 #include <fstream>

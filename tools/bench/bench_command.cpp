@@ -1,5 +1,3 @@
-#include "tools/bench/bench_command.hpp"
-
 #include "actors/actor_system.hpp"
 #include "actors/settings.hpp"
 #include "runtime/io/output_file.hpp"

@@ -2,14 +2,10 @@
 #pragma once
 
 #include "runtime/cuda/cuda_devices.hpp"
-#include "tools/exit_code.hpp"
 
-#include <span>
 #include <string>
 
 namespace syngrad::tools {
-
-exit_code run_devices(std::span<const std::string> arguments);
 
 // The processor that the CPU device computes on.
 struct host_processor {

@@ -1,6 +1,6 @@
 #include "tools/distributed/local_nodes.hpp"
 
-#include "tools/exit_code.hpp"
+#include "tools/subcommand.hpp"
 
 #include <algorithm>
 #include <cerrno>

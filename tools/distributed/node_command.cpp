@@ -1,5 +1,3 @@
-#include "tools/distributed/node_command.hpp"
-
 #include "actors/actor_system.hpp"
 #include "actors/deliberate_leak.hpp"
 #include "actors/distributed/member_run.hpp"

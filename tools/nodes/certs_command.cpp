@@ -1,5 +1,3 @@
-#include "tools/nodes/certs_command.hpp"
-
 #include "actors/nodes/network_settings.hpp"
 #include "runtime/text.hpp"
 #include "tools/command_line/option_reader.hpp"

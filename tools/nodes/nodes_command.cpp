@@ -1,5 +1,3 @@
-#include "tools/nodes/nodes_command.hpp"
-
 #include "actors/nodes/addresses.hpp"
 #include "actors/nodes/roster.hpp"
 #include "tools/command_line/option_reader.hpp"

@@ -1,6 +1,6 @@
 #include "runtime/process/process_limits.hpp"
-#include "tools/program/program.hpp"
 #include "tools/standard_output.hpp"
+#include "tools/subcommand.hpp"
 
 #include <exception>
 #include <iostream>

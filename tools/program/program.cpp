@@ -1,14 +1,5 @@
-#include "tools/program/program.hpp"
-
-#include "tools/bench/bench_command.hpp"
 #include "tools/command_line/nearest_name.hpp"
-#include "tools/devices/devices_command.hpp"
-#include "tools/distributed/node_command.hpp"
-#include "tools/nodes/certs_command.hpp"
-#include "tools/nodes/nodes_command.hpp"
 #include "tools/subcommand.hpp"
-#include "tools/trace/run_trace.hpp"
-#include "tools/train/train_command.hpp"
 
 #include <array>
 #include <iomanip>

@@ -2,7 +2,7 @@
 // columns, CSV, JSON) is decided apart from that, so every command gives numbers to people and to scripts.
 #pragma once
 
-#include "tools/exit_code.hpp"
+#include "tools/subcommand.hpp"
 
 #include <cmath>
 #include <cstdint>

@@ -1,5 +1,3 @@
-#include "tools/trace/run_trace.hpp"
-
 #include "runtime/io/output_file.hpp"
 #include "runtime/io/text_file.hpp"
 #include "tools/command_line/nearest_name.hpp"

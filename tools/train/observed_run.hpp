@@ -7,10 +7,10 @@
 
 #include "actors/training.hpp"
 #include "tools/devices/device_set.hpp"
-#include "tools/exit_code.hpp"
 #include "tools/progress/progress_printer.hpp"
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/run_folder/weights_files.hpp"
+#include "tools/subcommand.hpp"
 #include "tools/train/interruption.hpp"
 #include "tools/train/run_tracing.hpp"
 #include "tools/train/train_options.hpp"

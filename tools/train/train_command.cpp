@@ -1,5 +1,3 @@
-#include "tools/train/train_command.hpp"
-
 #include "actors/actor_system.hpp"
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
