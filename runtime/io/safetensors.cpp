@@ -1,15 +1,189 @@
 #include "runtime/io/safetensors.hpp"
 
 #include "runtime/io/json_writer.hpp"
-#include "runtime/io/safetensors_header.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+#include <stdexcept>
 
 namespace syngrad {
+
+// ---- the header
+
+namespace {
+
+using parsed_json = nlohmann::json;
+
+// Leaves the reading, is caught in parse_safetensors_header and goes no further.
+struct malformed : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+// Refuses what JSON allows and a header does not, before memory is spent on it: a name that stands twice in one object,
+// and values below those of a tensor's members.
+class header_limits {
+public:
+  void check(int depth, parsed_json::parse_event_t event, const parsed_json& parsed) {
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == parsed_json::parse_event_t::object_start || event == parsed_json::parse_event_t::array_start) {
+      if (level + 1 >= names_.size()) throw malformed("values are nested too deeply");
+      names_[level + 1].clear();
+    } else if (event == parsed_json::parse_event_t::key) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!names_[level].insert(name).second) throw malformed(syngrad::quoted(name) + " is there twice");
+    }
+  }
+
+private:
+  std::array<std::set<std::string>, 4> names_; // met so far, of the object that is open at each depth
+};
+
+const std::string& text_in(const parsed_json& value, const std::string& what) {
+  if (!value.is_string()) throw malformed(what + " is no text");
+  return value.get_ref<const std::string&>();
+}
+
+std::vector<std::uint64_t> numbers_in(const parsed_json& value, const std::string& what) {
+  constexpr std::uint64_t most = std::uint64_t{1} << 58;
+  if (!value.is_array()) throw malformed(what + " is no list");
+  std::vector<std::uint64_t> numbers;
+  for (const auto& each : value) {
+    if (!each.is_number_unsigned()) throw malformed("each number of " + what + " must be a whole number of 64 bits");
+    numbers.push_back(each.get<std::uint64_t>());
+    if (numbers.back() > most) throw malformed("a number of " + what + " is too large");
+  }
+  return numbers;
+}
+
+dtype type_in(const parsed_json& value, const std::string& what) {
+  const auto& name = text_in(value, "dtype of " + what);
+  if (name == "F32") return dtype::f32;
+  if (name == "I32") return dtype::i32;
+  if (name == "U8") return dtype::u8;
+  throw malformed(what + " is of type " + name + "; F32, I32 and U8 are understood");
+}
+
+shape shape_of(const std::string& what, const std::vector<std::uint64_t>& extents) {
+  if (extents.size() > shape::max_rank)
+    throw malformed(what + " has more than " + std::to_string(shape::max_rank) + " axes");
+  constexpr std::uint64_t most = std::uint64_t{1} << 56; // elements: the bytes still fit in 64 bits
+  std::uint64_t elements = 1;
+  for (const auto extent : extents) {
+    if (extent != 0 && elements > most / extent) throw malformed(what + " has an impossible shape");
+    elements *= extent;
+  }
+  const auto at = [&](std::size_t axis) { return static_cast<std::int64_t>(extents[axis]); };
+  switch (extents.size()) {
+  case 0:
+    return {};
+  case 1:
+    return {at(0)};
+  case 2:
+    return {at(0), at(1)};
+  case 3:
+    return {at(0), at(1), at(2)};
+  default:
+    return {at(0), at(1), at(2), at(3)};
+  }
+}
+
+void take_tensor(safetensors_header& header, const std::string& name, const parsed_json& members) {
+  const auto what = syngrad::quoted(name);
+  if (!members.is_object()) throw malformed(what + " is no object");
+  for (const auto& [key, value] : members.items())
+    if (key != "dtype" && key != "shape" && key != "data_offsets")
+      throw malformed(what + " has an unknown member " + syngrad::quoted(key));
+  if (members.size() != 3) throw malformed(what + " needs dtype, shape and two data_offsets");
+  const auto offsets = numbers_in(members["data_offsets"], "data_offsets of " + what);
+  if (offsets.size() != 2) throw malformed(what + " needs dtype, shape and two data_offsets");
+  safetensors_tensor made;
+  made.name = name;
+  made.type = type_in(members["dtype"], what);
+  made.extents = shape_of(what, numbers_in(members["shape"], "shape of " + what));
+  header.tensors.push_back(std::move(made));
+  header.places.push_back({offsets[0], offsets[1]});
+}
+
+safetensors_header header_in(std::string_view text) {
+  header_limits limits;
+  const auto all =
+    parsed_json::parse(text, [&limits](int depth, parsed_json::parse_event_t event, const parsed_json& parsed) {
+      limits.check(depth, event, parsed);
+      return true;
+    });
+  if (!all.is_object()) throw malformed("the header is no JSON object");
+  safetensors_header header;
+  for (const auto& [name, value] : all.items()) {
+    if (name != "__metadata__") {
+      take_tensor(header, name, value);
+      continue;
+    }
+    if (!value.is_object()) throw malformed("__metadata__ is no object");
+    for (const auto& [key, about] : value.items())
+      header.metadata[key] = text_in(about, "__metadata__ " + syngrad::quoted(key));
+  }
+  return header;
+}
+
+void sort_by_place(safetensors_header& header) {
+  std::vector<std::size_t> order(header.tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
+    const auto &first = header.places[a], &second = header.places[b];
+    return first.begin != second.begin ? first.begin < second.begin : first.end < second.end;
+  });
+  safetensors_header sorted{std::move(header.metadata), {}, {}};
+  for (const auto i : order) {
+    sorted.tensors.push_back(std::move(header.tensors[i]));
+    sorted.places.push_back(header.places[i]);
+  }
+  header = std::move(sorted);
+}
+
+void check_places(const safetensors_header& header, std::uint64_t data_bytes) {
+  std::uint64_t next = 0;
+  for (std::size_t i = 0; i < header.tensors.size(); ++i) {
+    const auto& tensor = header.tensors[i];
+    const auto& place = header.places[i];
+    const auto wanted = static_cast<std::uint64_t>(tensor.extents.elements()) * size_of(tensor.type);
+    if (place.begin != next || place.end < place.begin)
+      throw malformed("'" + tensor.name + "' begins at byte " + std::to_string(place.begin) + " of the data, not at " +
+                      std::to_string(next));
+    if (place.end - place.begin != wanted)
+      throw malformed("'" + tensor.name + "' has " + std::to_string(place.end - place.begin) + " bytes; its shape " +
+                      tensor.extents.to_string() + " takes " + std::to_string(wanted));
+    next = place.end;
+  }
+  if (next != data_bytes)
+    throw malformed("its tensors take " + std::to_string(next) + " bytes, but " + std::to_string(data_bytes) +
+                    " follow the header; the file is cut off or was added to");
+}
+
+} // namespace
+
+result<safetensors_header> parse_safetensors_header(std::string_view text, std::uint64_t data_bytes) {
+  try {
+    auto header = header_in(text);
+    sort_by_place(header);
+    check_places(header, data_bytes);
+    return header;
+  } catch (const malformed& reason) {
+    return error{reason.what()};
+  } catch (const parsed_json::parse_error& reason) {
+    return error{"the header is no JSON from its byte " + std::to_string(reason.byte) + " on"};
+  } catch (const parsed_json::exception&) { // of a number that no double can hold
+    return error{"the header holds a number that is too large"};
+  }
+}
+
+// ---- the file
 
 namespace {
 

@@ -12,9 +12,11 @@
 #include "runtime/io/output_file.hpp"
 #include "runtime/tensor.hpp"
 
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace syngrad {
@@ -53,5 +55,21 @@ status write_safetensors(atomic_file& target, std::span<const safetensors_entry>
 
 // Trusts no length in the file: a broken one gives an error that says what is wrong, and never much memory.
 result<safetensors_file> read_safetensors(const std::string& path);
+
+// ---- the JSON header, read strictly: the grammar above and nothing more. The offsets must tile the data without gaps,
+// in any order of names.
+
+struct safetensors_header {
+  struct place {
+    std::uint64_t begin, end; // bytes within the data
+  };
+
+  std::map<std::string, std::string> metadata;
+  std::vector<safetensors_tensor> tensors; // without contents, sorted by place
+  std::vector<place> places;               // of tensors[i]
+};
+
+// `data_bytes`: what follows the header in the file. The message has no file name yet.
+result<safetensors_header> parse_safetensors_header(std::string_view text, std::uint64_t data_bytes);
 
 } // namespace syngrad

@@ -1,5 +1,4 @@
 #include "runtime/io/safetensors.hpp"
-#include "runtime/io/safetensors_header.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 
