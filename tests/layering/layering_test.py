@@ -59,6 +59,7 @@ class LayeringTest(unittest.TestCase):
         self.assert_found("models/a.cpp", "#include <oneapi/dnnl/dnnl.hpp>", "oneDNN belongs under runtime/cpu/")
         self.assert_found("models/a.cpp", "#include <dnnl.hpp>", "oneDNN belongs under runtime/cpu/")
         self.assert_found("runtime/a.cpp", "#include <Eigen/Dense>", "Eigen belongs under runtime/cpu/")
+        self.assert_found("actors/a.hpp", "#include <nlohmann/json.hpp>", "nlohmann-json belongs under runtime/io/")
 
     def test_a_foreign_library_at_home_is_fine(self):
         self.assert_clean("runtime/cuda/a.cu", "#include <cuda_runtime.h>")

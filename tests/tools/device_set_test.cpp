@@ -68,5 +68,5 @@ TEST_CASE("Devices and their memory are told where a GPU takes part") {
   CHECK(format_memory(gpu) == "memory: cuda:0 1.5 GiB, 64.0 MiB pinned\n");
   const std::array mixed{device_report{"cuda:0", "0-2,4", 1 << 10, 1 << 20, 9}, device_report{"cpu", "3", 512, 0, 1}};
   CHECK(format_devices(mixed) == ", groups 0-2,4 on cuda:0, 3 on cpu");
-  CHECK(format_memory(mixed) == "memory: cuda:0 1.0 KiB, 1.0 MiB pinned; cpu 0.5 KiB\n");
+  CHECK(format_memory(mixed) == "memory: cuda:0 1.0 KiB, 1.0 MiB pinned; cpu 512 B\n");
 }

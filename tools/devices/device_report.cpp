@@ -1,8 +1,6 @@
 #include "tools/devices/device_report.hpp"
 
-#include "tools/progress/text_table.hpp"
-
-#include <array>
+#include "runtime/text.hpp"
 
 namespace syngrad::tools {
 
@@ -17,18 +15,10 @@ const char* separator(const std::string& before) {
 }
 
 std::string show_held(std::uint64_t bytes, std::uint64_t pinned) {
-  return " " + show_bytes(bytes) + (pinned > 0 ? ", " + show_bytes(pinned) + " pinned" : "");
+  return " " + byte_size(bytes) + (pinned > 0 ? ", " + byte_size(pinned) + " pinned" : "");
 }
 
 } // namespace
-
-std::string show_bytes(std::uint64_t bytes) {
-  static constexpr std::array units{"KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
-  return show_real(value, 1) + " " + units[unit];
-}
 
 std::string format_devices(std::span<const device_report> devices) {
   if (only_cpu(devices)) return "";

@@ -27,7 +27,4 @@ std::string format_memory(std::span<const device_report>);
 // "memory: coordinator cpu 1.2 MiB; a cuda:0 1.2 GiB, 64.0 MiB pinned" and a line break; nothing without rows.
 std::string format_memory(std::span<const held_memory>);
 
-// "1.2 GiB"
-std::string show_bytes(std::uint64_t);
-
 } // namespace syngrad::tools

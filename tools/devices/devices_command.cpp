@@ -2,8 +2,8 @@
 
 #include "runtime/io/json_writer.hpp"
 #include "runtime/process/process_limits.hpp"
+#include "runtime/text.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/devices/device_report.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/subcommand.hpp"
 
@@ -51,8 +51,8 @@ std::string described(const host_processor& cpu) {
 
 std::string described(const cuda_device_summary& gpu) {
   if (gpu.compute_capability.empty()) return "";
-  auto text = show_bytes(gpu.total_bytes) + ", compute capability " + gpu.compute_capability;
-  return gpu.problem.empty() ? show_bytes(gpu.free_bytes) + " free of " + text : text;
+  auto text = byte_size(gpu.total_bytes) + ", compute capability " + gpu.compute_capability;
+  return gpu.problem.empty() ? byte_size(gpu.free_bytes) + " free of " + text : text;
 }
 
 void text_or_null(json_writer& json, const char* key, const std::string& value) {
