@@ -48,7 +48,8 @@ group_setup setup_of_group(run_plan& plan, int index) {
   if (planned.predictor) {
     setup.predictor_parameters = planned.predictor->parameter_count();
     setup.predictor_multiply_adds =
-      planned.predictor->predict_multiply_adds() + planned.predictor->train_multiply_adds();
+      static_cast<double>(planned.layers->output().rows()) *
+      (planned.predictor->predict_multiply_adds() + planned.predictor->train_multiply_adds());
   }
   return setup;
 }

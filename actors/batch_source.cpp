@@ -33,18 +33,24 @@ void gather_bytes(const std::byte* from, std::size_t row_bytes, std::span<const 
     std::memcpy(out.data() + i * row_bytes, from + static_cast<std::size_t>(rows[i]) * row_bytes, row_bytes);
 }
 
-// Of `count` samples' targets.
-tensor make_targets(stream& work, std::int64_t count, std::int64_t values) {
-  return values == 0 ? make_tensor(work, {count}, dtype::i32) : make_tensor(work, {count, values});
+// Of `count` samples' targets: a row a sample.
+tensor make_targets(stream& work, std::int64_t count, const sample_spec& each) {
+  return make_tensor(work, {count, each.elements()}, each.type);
+}
+
+// As an objective takes them.
+tensor as_terms(const tensor& targets, const sample_spec& each) {
+  if (each.is_numbers()) return targets.view(0, {targets.elements()});
+  return targets.view(0, {targets.elements() / each.features(), each.features()});
 }
 
 } // namespace
 
 batch_source::batch_source(stream& work, const sample_set& samples, const dataset& of)
-  : work_(work), source_(samples), features_(of.features), target_values_(of.values) {
+  : work_(work), source_(samples), inputs_(of.input.elements()), target_(of.target) {
   try {
-    auto targets = make_targets(work, samples.count, target_values_);
-    samples_ = make_tensor(work, {samples.count, features_}, type_of(samples));
+    auto targets = make_targets(work, samples.count, target_);
+    samples_ = make_tensor(work, {samples.count, inputs_}, type_of(samples));
     targets_ = std::move(targets);
   } catch (const std::bad_alloc&) {
     return;
@@ -55,12 +61,12 @@ batch_source::batch_source(stream& work, const sample_set& samples, const datase
 
 batch batch_source::gather(std::span<const std::int32_t> rows) {
   const auto count = static_cast<std::int64_t>(rows.size());
-  batch out{make_tensor(work_, {count, features_}), make_targets(work_, count, target_values_), count,
-            count_terms(rows)};
+  batch out{make_tensor(work_, {count, inputs_}), make_targets(work_, count, target_), count, count_terms(rows)};
   if (samples_on_device())
     gather_on_device(rows, out);
   else
     gather_on_host(rows, out);
+  out.targets = as_terms(out.targets, target_);
   out.values.ready_after(work_.record());
   out.targets.ready_after(out.values.ready());
   return out;
@@ -70,7 +76,7 @@ void batch_source::gather_on_device(std::span<const std::int32_t> rows, batch& o
   auto indices = make_tensor(work_, {out.samples}, dtype::i32);
   work_.ops().upload(work_, rows.data(), indices);
   work_.ops().gather_rows(work_, samples_, indices, source_.scale(), out.values);
-  if (target_values_ == 0)
+  if (target_.is_numbers())
     work_.ops().gather_labels(work_, targets_, indices, out.targets);
   else
     work_.ops().gather_rows(work_, targets_, indices, 1, out.targets);
@@ -78,19 +84,24 @@ void batch_source::gather_on_device(std::span<const std::int32_t> rows, batch& o
 
 // Samples go up as they are, so bytes take a quarter of the bus, and become floats on the device as elsewhere.
 void batch_source::gather_on_host(std::span<const std::int32_t> rows, batch& out) {
-  gather_bytes(values_of(source_), static_cast<std::size_t>(features_) * size_of(type_of(source_)), rows, gathered_);
-  const auto target_bytes = sizeof(float) * static_cast<std::size_t>(std::max<std::int64_t>(target_values_, 1));
+  gather_bytes(values_of(source_), static_cast<std::size_t>(inputs_) * size_of(type_of(source_)), rows, gathered_);
+  const auto target_bytes = size_of(target_.type) * static_cast<std::size_t>(target_.elements());
   gather_bytes(targets_of(source_), target_bytes, rows, gathered_targets_);
   work_.ops().upload(work_, gathered_targets_.data(), out.targets);
-  auto samples = make_tensor(work_, {out.samples, features_}, type_of(source_));
+  auto samples = make_tensor(work_, {out.samples, inputs_}, type_of(source_));
   work_.ops().upload(work_, gathered_.data(), samples);
   work_.ops().gather_rows(work_, samples, first_indices(out.samples), source_.scale(), out.values);
 }
 
 std::int64_t batch_source::count_terms(std::span<const std::int32_t> rows) const {
-  const auto without = [&](std::int32_t row) { return source_.labels[static_cast<std::size_t>(row)] == no_label; };
-  const auto missing = source_.labels.empty() ? 0 : std::count_if(rows.begin(), rows.end(), without);
-  return static_cast<std::int64_t>(rows.size()) - missing;
+  const auto each = target_.rows();
+  auto terms = static_cast<std::int64_t>(rows.size()) * each;
+  if (!target_.is_numbers()) return terms;
+  for (const auto row : rows) {
+    const auto first = source_.labels.begin() + row * each;
+    terms -= std::count(first, first + each, no_label);
+  }
+  return terms;
 }
 
 tensor batch_source::first_indices(std::int64_t count) {

@@ -16,10 +16,10 @@
 namespace syngrad {
 
 struct batch {
-  tensor values;            // f32 [samples, features]
-  tensor targets;           // i32 [samples], or f32 [samples, values]
-  std::int64_t samples = 0; // rows
-  std::int64_t terms = 0;   // samples that have a target
+  tensor values;            // f32 [samples, elements of an input]
+  tensor targets;           // labels: i32 [rows]; values: f32 [rows, features]
+  std::int64_t samples = 0; //
+  std::int64_t terms = 0;   // rows that have a target
 };
 
 class batch_source {
@@ -38,8 +38,9 @@ private:
 
   stream& work_;
   const sample_set& source_;
-  std::int64_t features_, target_values_; // target_values_ 0: labels
-  tensor samples_, targets_;              // null: with the host
+  std::int64_t inputs_; // elements of a sample
+  sample_spec target_;
+  tensor samples_, targets_; // null: with the host
 
   // Of gathers on the host.
   std::vector<std::byte> gathered_;

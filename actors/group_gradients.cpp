@@ -149,7 +149,7 @@ void group_actor::finish(batch_record& record) {
 void group_actor::settle_if_done(batch_record& record) {
   if (!record.finished || record.awaits_audit) return;
   // The memory may be used again once the stream is past its readers; the measures are still to be read.
-  for (auto& each : record.cache.layers) each = {};
+  record.cache.drop();
   record.output = record.targets = record.prediction = {};
   if (!is_top()) read_measures_late(record);
   when_complete(*setup_.work, work_done{context_for(record.batch), true});

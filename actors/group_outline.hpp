@@ -15,12 +15,15 @@ namespace syngrad {
 struct group_outline {
   std::string units; // "0-1"
   int first_layer = 0;
-  std::vector<layer*> layers; // of the network, which outlives this; bottom to top
+  std::vector<layer*> layers;     // of the network, which outlives this; bottom to top
+  std::vector<sample_spec> specs; // of the group's input, then of what each layer gives
   std::optional<synthetic_gradient_size> predictor;
 
-  std::int64_t inputs() const { return layers.front()->inputs(); }
-  double multiply_adds() const;       // of the layers, per sample, forward and backward
-  std::uint64_t weight_bytes() const; // parameters and state
+  const sample_spec& input() const { return specs.front(); }
+  const sample_spec& output() const { return specs.back(); }
+  double multiply_adds() const;           // of the layers, per sample, forward and backward
+  double predictor_multiply_adds() const; // per sample
+  std::uint64_t weight_bytes() const;     // parameters and state
 };
 
 // "3" or "3-5".

@@ -19,7 +19,7 @@ double arrays_of(const optimizer_settings& optimizer) {
   return 2 + moments; // values, gradients
 }
 
-// Of the interface `width` features wide. ridge: its sums, their copy for a solve, and two solutions.
+// Of an interface with `width` features a row. ridge: its sums, their copy for a solve, and two solutions.
 double predictor_floats(const training_settings& settings, double width, double classes) {
   const auto unknowns = width + classes + 1;
   if (settings.synthetic.kind.starts_with("ridge")) return 2 * unknowns * unknowns + 4 * unknowns * width;
@@ -29,7 +29,8 @@ double predictor_floats(const training_settings& settings, double width, double 
 struct group_numbers {
   double weights = 0;     // floats
   double activations = 0; // floats of a sample: what its layers put out
-  double width = 0;       // of what it sends up
+  double sent = 0;        // floats of a sample that go up
+  double width = 0;       // features of a row of them
 };
 
 std::vector<group_numbers> numbers_of(const training_settings& settings, const network& net) {
@@ -37,10 +38,10 @@ std::vector<group_numbers> numbers_of(const training_settings& settings, const n
   for (const auto& outline : outline_groups(settings, net)) {
     group_numbers out;
     out.weights = static_cast<double>(outline.weight_bytes()) / float_bytes;
-    for (const auto* layer : outline.layers) {
-      out.width = static_cast<double>(layer->outputs());
-      out.activations += out.width;
-    }
+    for (std::size_t i = 1; i < outline.specs.size(); ++i)
+      out.activations += static_cast<double>(outline.specs[i].elements());
+    out.sent = static_cast<double>(outline.output().elements());
+    out.width = static_cast<double>(outline.output().features());
     groups.push_back(out);
   }
   return groups;
@@ -66,13 +67,13 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
   const auto rows = static_cast<double>(settings.batch_size);
   const auto count = static_cast<int>(groups.size());
   const bool predicts = capabilities_of(settings.policy).predicts;
-  const double labels = predictors_of(settings).labels ? net.classes : 0;
-  const auto input = rows * static_cast<double>(net.inputs) * float_bytes;
+  const double labels = predictors_of(settings).labels ? groups.back().width : 0;
+  const auto input = rows * static_cast<double>(net.input.elements()) * float_bytes;
   double held = input, in_flight = 0;
   for (int i = 0; i < count; ++i) {
     const auto& group = groups[static_cast<std::size_t>(i)];
     // A gradient at its output, and where it is predicted the prediction.
-    const auto batch = rows * float_bytes * (group.activations + group.width * (predicts ? 2 : 1)) + record_bytes;
+    const auto batch = rows * float_bytes * (group.activations + group.sent * (predicts ? 2 : 1)) + record_bytes;
     held += group.weights * arrays_of(settings.optimizer) * float_bytes + batch;
     if (predicts && i + 1 < count) held += predictor_floats(settings, group.width, labels) * float_bytes;
     const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;

@@ -1,5 +1,6 @@
 #include "actors/run_check.hpp"
 
+#include "actors/group_outline.hpp"
 #include "actors/setting_limits.hpp"
 #include "actors/update_policy.hpp"
 #include "models/learning_rate.hpp"
@@ -111,16 +112,21 @@ status check_samples(const sample_set& samples, const dataset& of, const std::st
     return refuse("data", "the " + which + " samples of '" + of.name + "' " + why);
   };
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(samples.count, 0));
-  const auto features = count * static_cast<std::size_t>(of.features),
-             values = count * static_cast<std::size_t>(of.values);
-  if (samples.bytes.size() + samples.floats.size() != features || (!samples.bytes.empty() && !samples.floats.empty()))
-    return wrong("have no " + std::to_string(of.features) + " features each, as bytes or as floats");
-  if (samples.labels.size() != (of.values == 0 ? count : 0) || samples.values.size() != values)
-    return wrong(of.values == 0 ? "have no label each" : "have no " + std::to_string(of.values) + " values each");
+  const auto inputs = count * static_cast<std::size_t>(of.input.elements()),
+             targets = count * static_cast<std::size_t>(of.target.elements());
+  const bool labelled = of.target.is_numbers();
+  if (samples.bytes.size() + samples.floats.size() != inputs || (!samples.bytes.empty() && !samples.floats.empty()))
+    return wrong("have no " + of.input.to_string() + " each, as bytes or as floats");
+  if (samples.labels.size() != (labelled ? targets : 0) || samples.values.size() != (labelled ? 0 : targets))
+    return wrong("have no " +
+                 (!labelled                   ? std::to_string(of.target.elements()) + " values"
+                  : of.target.elements() == 1 ? "label"
+                                              : std::to_string(of.target.elements()) + " labels") +
+                 " each");
   for (const auto label : samples.labels)
-    if (label != no_label && (label < 0 || label >= of.classes))
+    if (label != no_label && (label < 0 || label >= of.target.categories))
       return wrong("have the label " + std::to_string(label) + ", which is not below the number of classes, " +
-                   std::to_string(of.classes));
+                   std::to_string(of.target.categories));
   return ok();
 }
 
@@ -128,7 +134,59 @@ std::string fitting_model(const network& net, const dataset& data) {
   const auto& model = net.description;
   const auto first = model.find('-'), last = model.rfind('-');
   const auto middle = first < last ? model.substr(first, last + 1 - first) : "-";
-  return "mlp:" + std::to_string(data.features) + middle + std::to_string(data.classes);
+  return "mlp:" + std::to_string(data.input.elements()) + middle + std::to_string(data.target.categories);
+}
+
+// Whether samples of the one may be taken as samples of the other: a vector of as many features is one of any shape.
+bool same_elements(const sample_spec& a, const sample_spec& b) {
+  if (a.type != b.type || a.elements() != b.elements()) return false;
+  return a.extents == b.extents || a.extents.rank() < 2 || b.extents.rank() < 2;
+}
+
+// "784 features and 10 classes", "28x28x1 and 1 values to each". For a network of vectors an image is one.
+std::string sizes_of(const dataset& data, const network& net) {
+  const auto& to = data.target;
+  const auto flat = sample_spec{{data.input.elements()}, data.input.type};
+  return (net.input.extents.rank() < 2 ? flat : data.input).to_string() + " and " +
+         (to.is_numbers() ? std::to_string(to.categories) + " classes"
+                          : std::to_string(to.elements()) + " values to each") +
+         (to.is_numbers() && to.rows() > 1 ? " at each of " + std::to_string(to.rows()) + " positions" : "");
+}
+
+std::string sizes_of(const network& net, const sample_spec& output, bool labels) {
+  const auto rows = output.rows() > 1 ? " at each of " + std::to_string(output.rows()) + " positions" : "";
+  const auto takes = net.input.extents.rank() < 2 ? std::to_string(net.input.elements()) : net.input.to_string();
+  return net.description + " takes " + takes + " and " + (labels ? "tells " : "gives ") +
+         std::to_string(output.features()) + rows;
+}
+
+// Each layer, and each predictor, has the rows that it needs.
+status check_batch(const training_settings& settings, const network& net) {
+  const auto needs = [&](std::int64_t samples, const std::string& who) {
+    return refuse("batch", "expected at least " + std::to_string(samples) + ", because " + who +
+                             " takes statistics of a batch, got " + std::to_string(settings.batch_size));
+  };
+  if (const auto need = batch_need_of(net); settings.batch_size < need.samples) return needs(need.samples, need.layer);
+  for (const auto& group : outline_groups(settings, net)) {
+    if (!group.predictor) continue;
+    const auto rows = group.output().rows();
+    const auto samples = (group.predictor->least_rows + rows - 1) / rows;
+    if (settings.batch_size < samples) return needs(samples, "the predictor " + settings.synthetic.kind);
+  }
+  return ok();
+}
+
+// A predictor that sees labels needs one for each row that it predicts.
+status check_condition(const training_settings& settings, const network& net) {
+  if (!predictors_of(settings).labels) return ok();
+  const auto labels = infer_specs(net).value().back().rows();
+  for (const auto& group : outline_groups(settings, net))
+    if (group.predictor && group.output().rows() != labels)
+      return refuse("condition", "expected none, because " + std::to_string(group.output().rows()) +
+                                   " positions leave the group of units " + group.units + ", and a sample has " +
+                                   std::to_string(labels) + (labels == 1 ? " label" : " labels") +
+                                   "; use none, or another --split");
+  return ok();
 }
 
 } // namespace
@@ -169,20 +227,21 @@ std::int64_t training_rows(const training_settings& settings, const dataset& dat
 
 status check_data(const training_settings& settings, const network& net, const dataset& data) {
   const auto& name = data.name;
-  const bool has_labels = data.values == 0, takes_labels = (*make_objective(settings.objective))->takes_labels();
+  const bool has_labels = data.target.is_numbers(),
+             takes_labels = (*make_objective(settings.objective))->takes_labels();
   if (has_labels != takes_labels)
     return refuse("objective", "the targets of the data '" + name + "' are " + (has_labels ? "labels" : "values") +
                                  ", but " + settings.objective.name + " takes " +
                                  (takes_labels ? "labels; use mse" : "values; use cross-entropy"));
-  if (!has_labels && (net.inputs != data.features || net.classes != data.values))
-    return refuse("model", "the data '" + name + "' has " + std::to_string(data.features) + " features and " +
-                             std::to_string(data.values) + " values to each, but " + net.description + " takes " +
-                             std::to_string(net.inputs) + " and gives " + std::to_string(net.classes));
-  if (has_labels && (net.inputs != data.features || net.classes < data.classes))
-    return refuse("model", "the data '" + name + "' has " + std::to_string(data.features) + " features and " +
-                             std::to_string(data.classes) + " classes, but " + net.description + " takes " +
-                             std::to_string(net.inputs) + " and tells " + std::to_string(net.classes) +
-                             "; use --model " + fitting_model(net, data));
+  const auto output = infer_specs(net).value().back();
+  const bool fits =
+    has_labels ? output.features() >= data.target.categories : output.features() == data.target.features();
+  if (!same_elements(net.input, data.input) || output.rows() != data.target.rows() || !fits)
+    return refuse("model", "the data '" + name + "' has " + sizes_of(data, net) + ", but " +
+                             sizes_of(net, output, has_labels) +
+                             (has_labels && net.description.starts_with("mlp:") && data.target.rows() == 1
+                                ? "; use --model " + fitting_model(net, data)
+                                : ""));
   if (data.test.count < 1) return refuse("data", "'" + name + "' has no test samples");
   const auto rows = training_rows(settings, data);
   if (settings.batch_size > rows)
@@ -192,7 +251,10 @@ status check_data(const training_settings& settings, const network& net, const d
 }
 
 status check_run(const training_settings& settings, const network& net, const dataset* data) {
-  for (const auto& each : {check_settings(settings), check_network(net), check_split(settings.split, net)})
+  if (auto good = check_settings(settings); !good) return good;
+  if (auto fits = infer_specs(net); !fits) return fits.failure();
+  if (auto good = check_split(settings.split, net); !good) return good;
+  for (const auto& each : {check_batch(settings, net), check_condition(settings, net)})
     if (!each) return each.failure();
   if (!data) return ok();
   for (const auto& each : {check_data(settings, net, *data), check_samples(data->train, *data, "training"),

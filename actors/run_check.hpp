@@ -16,7 +16,7 @@ status check_settings(const training_settings&);
 // Groups: whether the split (empty: one group) covers the network's units.
 status check_split(const std::vector<int>& split, const network&);
 
-// Widths, classes and the size of a batch against the data.
+// The network's input, its output, and the size of a batch against the data.
 status check_data(const training_settings&, const network&, const dataset&);
 
 // Training samples that are left beside --validation.

@@ -21,17 +21,17 @@ result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan
   group.solver_work = &group.where->make_stream(stream_priority::low);
   constexpr std::uint64_t first_random_stream = 1'000'000; // apart from those of the layers
   random_source random(plan.settings.seed, first_random_stream + interface);
-  return make_synthetic_gradient_model(*group.predictor_work, plan.settings.synthetic, group.layers->outputs(), classes,
-                                       random);
+  return make_synthetic_gradient_model(*group.predictor_work, plan.settings.synthetic,
+                                       group.layers->output().features(), classes, random);
 }
 
 // `classes` negative: without a predictor.
-status build_group(const run_plan& plan, planned_group& group, std::size_t index, layer_list layers, int first_layer,
-                   std::int32_t classes) {
+status build_group(const run_plan& plan, planned_group& group, std::size_t index, const sample_spec& input,
+                   layer_list layers, int first_layer, std::int32_t classes) {
   try {
     group.work = &group.where->make_stream(stream_priority::high);
     group.copies = &group.where->make_stream(stream_priority::high);
-    group.layers = std::make_shared<layer_group>(*group.work, std::move(layers), plan.settings.optimizer,
+    group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers), plan.settings.optimizer,
                                                  plan.settings.seed, first_layer);
     group.layers->use_recordings(plan.settings.cuda_graphs);
     if (classes < 0) return ok();
@@ -51,6 +51,8 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
 status build_groups(run_plan& plan, network net, const device_places& places) {
   const bool predicts = capabilities_of(plan.settings.policy).predicts;
   const auto& split = plan.settings.split;
+  const auto specs = infer_specs(net).value(); // checked before
+  const auto classes = static_cast<std::int32_t>(specs.back().features());
   int first_layer = 0, first_unit = 0;
   for (std::size_t i = 0; i < split.size(); ++i) {
     const int units = split[i];
@@ -63,7 +65,8 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
     group.where = places.groups[i];
     if (group.where) {
       const bool with_predictor = predicts && i + 1 < split.size();
-      if (auto built = build_group(plan, group, i, std::move(layers), first_layer, with_predictor ? net.classes : -1);
+      if (auto built = build_group(plan, group, i, specs[static_cast<std::size_t>(first_layer)], std::move(layers),
+                                   first_layer, with_predictor ? classes : -1);
           !built)
         return built.failure();
     }

@@ -8,8 +8,11 @@
 #include "models/parameter.hpp"
 #include "runtime/device.hpp"
 #include "runtime/random.hpp"
+#include "runtime/result.hpp"
+#include "runtime/sample_spec.hpp"
 
-#include <array>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,10 +20,9 @@ namespace syngrad {
 
 enum class phase : std::uint8_t { train, evaluate };
 
-// What a layer keeps of one batch between forward and backward. Meaning of the slots: the layer's own business.
-struct layer_cache {
-  std::array<tensor, 4> saved;
-};
+// What a layer keeps of one batch between forward and backward: cached_tensors() of them, whose meaning is the layer's
+// own business. Empty in phase::evaluate.
+using layer_cache = std::span<tensor>;
 
 struct backward_request {
   bool input_gradient = true;
@@ -33,18 +35,28 @@ public:
   virtual ~layer() = default;
 
   virtual std::string describe() const = 0; // "linear 784->256"
-  virtual std::int64_t inputs() const = 0;  // features of a row
-  virtual std::int64_t outputs() const = 0;
-  virtual double multiply_adds() const = 0; // of forward and backward, per sample: the cost that groups are balanced by
+  // What it makes of a sample like that, or what it takes instead: "takes 784 features".
+  virtual result<sample_spec> infer(const sample_spec& below) const = 0;
+  // Of forward and backward, per sample: the cost that groups are balanced by. `below` is one that infer() accepts.
+  virtual double multiply_adds(const sample_spec& below) const = 0;
+  virtual std::int64_t least_rows() const { return 1; } // of a batch that it trains on
+  virtual std::size_t cached_tensors() const { return 0; }
 
   virtual std::vector<parameter*> parameters() { return {}; } // stable addresses; empty for layers without
   virtual void initialize(stream&, random_source&) {}         // after the parameters were bound to an arena
 
-  // x [batch, inputs] -> [batch, outputs]. `cache` is null in phase::evaluate.
-  virtual tensor forward(stream&, const tensor& x, phase, layer_cache* cache) = 0;
-  // dy [batch, outputs], per sample. Returns dLoss/dx [batch, inputs], or a null tensor where it was not requested.
-  // Parameter gradients are summed over the batch; the optimizer divides.
-  virtual tensor backward(stream&, const tensor& dy, layer_cache& cache, backward_request) = 0;
+  // x [batch, positions..., features] -> likewise, as infer() says of its samples.
+  virtual tensor forward(stream&, const tensor& x, phase, layer_cache cache) = 0;
+  // dy, shaped as y was, per loss term. Returns dLoss/dx, shaped as x was, or a null tensor where it was not requested.
+  // Parameter gradients are summed over the rows; the optimizer divides.
+  virtual tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) = 0;
 };
+
+// What infer() answers where a layer takes `features` of each row and gives `gives`.
+inline result<sample_spec> infer_rows(const sample_spec& below, std::int64_t features, std::int64_t gives) {
+  if (below.type != dtype::f32 || below.extents.rank() == 0 || below.features() != features)
+    return error{"takes " + std::to_string(features) + " features"};
+  return sample_spec{below.extents.with_features(gives)};
+}
 
 } // namespace syngrad

@@ -12,6 +12,20 @@ std::vector<std::vector<parameter*>> parameters_of(const layer_list& layers) {
   return all;
 }
 
+// The same elements in another shape.
+tensor shaped(const tensor& x, const shape& wanted) {
+  return x.extents() == wanted ? x : x.view(0, wanted);
+}
+
+tensor of_samples(const tensor& x, const sample_spec& each) {
+  assert(x.elements() % each.elements() == 0 && "a part of a sample");
+  return shaped(x, each.of(x.elements() / each.elements()));
+}
+
+tensor as_rows(const tensor& x) {
+  return x ? shaped(x, {x.rows(), x.columns()}) : x;
+}
+
 // What is recorded, by name: the forward pass of a phase, or a backward pass of some kind. A backward pass reads a
 // cache that lies in the slot of its forward pass: the number of the slot stands for all tensors of the cache.
 replay_cache::name name_of_forward(phase now) {
@@ -26,29 +40,20 @@ replay_cache::name name_of_backward(backward_request of, bool with_update, std::
 
 } // namespace
 
-layer_group::layer_group(stream& owner, layer_list layers, const optimizer_settings& settings, std::uint64_t seed,
-                         int first_layer)
-  : layers_(std::move(layers)), first_layer_(first_layer), arena_(owner, parameters_of(layers_)),
-    optimizer_(std::move(make_optimizer(owner, arena_, settings).value())) {
+layer_group::layer_group(stream& owner, const sample_spec& input, layer_list layers, const optimizer_settings& settings,
+                         std::uint64_t seed, int first_layer)
+  : layers_(std::move(layers)), input_(input), output_(input), cache_begin_(1, 0), first_layer_(first_layer),
+    arena_(owner, parameters_of(layers_)), optimizer_(std::move(make_optimizer(owner, arena_, settings).value())) {
   assert(!layers_.empty() && "a group needs at least one layer");
+  for (const auto& each : layers_) {
+    multiply_adds_ += each->multiply_adds(output_);
+    output_ = each->infer(output_).value();
+    cache_begin_.push_back(cache_begin_.back() + each->cached_tensors());
+  }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     random_source random(seed, static_cast<std::uint64_t>(first_layer) + i);
     layers_[i]->initialize(owner, random);
   }
-}
-
-std::int64_t layer_group::inputs() const {
-  return layers_.front()->inputs();
-}
-
-std::int64_t layer_group::outputs() const {
-  return layers_.back()->outputs();
-}
-
-double layer_group::multiply_adds() const {
-  double sum = 0;
-  for (const auto& each : layers_) sum += each->multiply_adds();
-  return sum;
 }
 
 void layer_group::use_recordings(bool wanted) {
@@ -59,17 +64,20 @@ replay_cache::counters layer_group::recordings() const {
   return recordings_ ? recordings_->count() : replay_cache::counters{};
 }
 
+layer_cache layer_group::cache_of(std::size_t i, group_cache& cache) const {
+  return layer_cache(cache.saved).subspan(cache_begin_[i], cache_begin_[i + 1] - cache_begin_[i]);
+}
+
 tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* cache) {
   if (cache) {
-    cache->layers.resize(layers_.size());
+    cache->saved.resize(cache_begin_.back());
     cache->slot = 0;
   }
   if (!recordings_) return enqueue_forward(s, x, now, cache);
   tensor y;
   outputs_.assign(1, &y);
   if (cache)
-    for (auto& layer : cache->layers)
-      for (auto& each : layer.saved) outputs_.push_back(&each);
+    for (auto& each : cache->saved) outputs_.push_back(&each);
   const auto work = [&] { y = enqueue_forward(s, x, now, cache); };
   const auto slot = recordings_->run(s, name_of_forward(now), {&x}, outputs_, std::ref(work));
   if (cache) cache->slot = slot;
@@ -77,10 +85,10 @@ tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* 
 }
 
 tensor layer_group::enqueue_forward(stream& s, const tensor& x, phase now, group_cache* cache) {
-  auto y = x;
+  auto y = of_samples(x, input_);
   for (std::size_t i = 0; i < layers_.size(); ++i)
-    y = layers_[i]->forward(s, y, now, cache ? &cache->layers[i] : nullptr);
-  return y;
+    y = layers_[i]->forward(s, y, now, cache ? cache_of(i, *cache) : layer_cache());
+  return as_rows(y);
 }
 
 tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
@@ -93,13 +101,13 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
 }
 
 tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
-  auto gradient = dy;
+  auto gradient = of_samples(dy, output_);
   for (auto i = layers_.size(); i-- > 0;) {
     auto here = wanted;
     here.input_gradient = i > 0 || wanted.input_gradient;
-    gradient = layers_[i]->backward(s, gradient, cache.layers[i], here);
+    gradient = layers_[i]->backward(s, gradient, cache_of(i, cache), here);
   }
-  return gradient;
+  return as_rows(gradient);
 }
 
 tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
@@ -128,14 +136,14 @@ tensor layer_group::replay_update(stream& s, const tensor& dy, group_cache& cach
 
 tensor layer_group::enqueue_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
                                    const update_request& request, const uploaded_numbers* numbers) {
-  auto gradient = dy;
+  auto gradient = of_samples(dy, output_);
   for (auto i = layers_.size(); i-- > 0;) {
     gradient = layers_[i]->backward(
-      s, gradient, cache.layers[i],
+      s, gradient, cache_of(i, cache),
       {.input_gradient = i > 0 || input_gradient, .parameter_gradient = true, .accumulate = request.accumulated});
     step_layer(s, i, request, numbers);
   }
-  return gradient;
+  return as_rows(gradient);
 }
 
 void layer_group::update(stream& s, const update_request& request) {

@@ -1,7 +1,8 @@
 // Consecutive layers with one arena and one optimizer: what one group actor owns.
 //
-// Used by one actor at a time, on one stream. A layer's parameters are updated right after its backward pass, while
-// its gradients are in cache.
+// What goes in and out is [rows, features], whatever the shape of a sample inside: that of activations and of their
+// gradients. Used by one actor at a time, on one stream. A layer's parameters are updated right after its backward
+// pass, while its gradients are in cache.
 #pragma once
 
 #include "models/learning_rate.hpp"
@@ -16,8 +17,12 @@
 namespace syngrad {
 
 struct group_cache {
-  std::vector<layer_cache> layers;
-  std::uint64_t slot = 0; // of recorded work that it lies in; 0: none
+  std::vector<tensor> saved; // of all layers, bottom to top
+  std::uint64_t slot = 0;    // of recorded work that it lies in; 0: none
+
+  void drop() {
+    for (auto& each : saved) each = {};
+  }
 };
 
 struct update_request {
@@ -30,17 +35,19 @@ struct update_request {
 
 class layer_group {
 public:
-  // `seeds[i]` numbers the random stream of layer i, so that weights do not depend on how layers were grouped.
-  layer_group(stream& owner, layer_list layers, const optimizer_settings&, std::uint64_t seed, int first_layer);
+  // `input`: of a sample; the layers fit on it. Layer i of the group draws its weights from the random stream
+  // first_layer + i, so that they do not depend on how layers were grouped.
+  layer_group(stream& owner, const sample_spec& input, layer_list layers, const optimizer_settings&, std::uint64_t seed,
+              int first_layer);
 
-  std::int64_t inputs() const;
-  std::int64_t outputs() const;
+  const sample_spec& input() const { return input_; }
+  const sample_spec& output() const { return output_; }
   int layer_count() const { return static_cast<int>(layers_.size()); }
   int first_layer() const { return first_layer_; }
   std::string describe_layer(int i) const { return layers_[static_cast<std::size_t>(i)]->describe(); }
   std::int64_t parameter_count() const { return arena_.trained_elements(); }
-  double multiply_adds() const;
-  std::int64_t version() const { return version_; } // updates applied
+  double multiply_adds() const { return multiply_adds_; } // per sample
+  std::int64_t version() const { return version_; }       // updates applied
 
   // Whether forward and backward passes are recorded and replayed, where the device can. Before the first
   // batch.
@@ -65,6 +72,7 @@ public:
 
 private:
   std::string prefix(std::size_t i) const;
+  layer_cache cache_of(std::size_t i, group_cache&) const;
   tensor enqueue_forward(stream&, const tensor& x, phase, group_cache* cache);
   tensor enqueue_backward(stream&, const tensor& dy, group_cache&, backward_request);
   tensor enqueue_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
@@ -74,6 +82,9 @@ private:
   void step_layer(stream&, std::size_t i, const update_request&, const uploaded_numbers* numbers);
 
   layer_list layers_;
+  sample_spec input_, output_;
+  std::vector<std::size_t> cache_begin_; // of each layer's part, and the end
+  double multiply_adds_ = 0;
   int first_layer_;
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;

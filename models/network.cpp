@@ -58,18 +58,18 @@ result<network> make_mlp(const std::string& description, std::string_view shape_
   if (parts.size() < 2) return malformed_model(description, "inputs and outputs are needed");
   const auto inputs = parse_bounded(description, parts.front(), "the number of inputs", 1, max_width);
   if (!inputs) return inputs.failure();
-  const auto classes = parse_bounded(description, parts.back(), "the number of outputs", 1, max_width);
-  if (!classes) return classes.failure();
+  const auto outputs = parse_bounded(description, parts.back(), "the number of outputs", 1, max_width);
+  if (!outputs) return outputs.failure();
   const auto hidden = parse_hidden(description, {parts.begin() + 1, parts.end() - 1});
   if (!hidden) return hidden.failure();
 
-  network made{description, *inputs, static_cast<std::int32_t>(*classes), {}};
+  network made{description, {{*inputs}}, {}};
   auto width = *inputs;
   for (const auto next : *hidden) {
     made.units.push_back(make_hidden_unit(width, next));
     width = next;
   }
-  made.units.emplace_back().push_back(std::make_unique<linear>(width, *classes, true));
+  made.units.emplace_back().push_back(std::make_unique<linear>(width, *outputs, true));
   return made;
 }
 
@@ -116,29 +116,39 @@ status register_network(const std::string& name, network_maker make) {
   return ok();
 }
 
-status check_network(const network& net) {
+result<std::vector<sample_spec>> infer_specs(const network& net) {
   const auto wrong = [&](const std::string& why) { return error{"model " + quoted(net.description) + ": " + why}; };
-  if (net.inputs < 1) return wrong("it has no inputs; give it the number of features of a sample");
-  auto width = net.inputs;
-  int number = 0;
+  if (net.input.elements() < 1) return wrong("it has no inputs; give it the shape of a sample");
+  std::vector<sample_spec> specs{net.input};
   for (std::size_t i = 0; i < net.units.size(); ++i) {
     if (net.units[i].empty()) return wrong("unit " + std::to_string(i) + " has no layers; give it at least one");
     for (const auto& each : net.units[i]) {
-      if (!each) return wrong("layer " + std::to_string(number) + " is null");
-      if (each->inputs() < 1 || each->outputs() < 1)
-        return wrong("layer " + std::to_string(number) + " (" + each->describe() + ") has no features");
-      if (each->inputs() != width)
-        return wrong("layer " + std::to_string(number) + " (" + each->describe() + ") takes " +
-                     std::to_string(each->inputs()) + " features, but what is below it gives " + std::to_string(width));
-      width = each->outputs();
-      ++number;
+      const auto number = std::to_string(specs.size() - 1);
+      if (!each) return wrong("layer " + number + " is null");
+      const auto made = each->infer(specs.back());
+      if (!made)
+        return wrong("layer " + number + " (" + each->describe() + ") " + made.message() +
+                     ", but what is below it gives " + specs.back().to_string());
+      if (made->elements() < 1) return wrong("layer " + number + " (" + each->describe() + ") gives nothing");
+      specs.push_back(*made);
     }
   }
-  if (number == 0) return wrong("it has no layers; give it at least one");
-  if (width != net.classes)
-    return wrong("the last layer gives " + std::to_string(width) + " features, but there are " +
-                 std::to_string(net.classes) + " classes");
-  return ok();
+  if (specs.size() == 1) return wrong("it has no layers; give it at least one");
+  return specs;
+}
+
+batch_need batch_need_of(const network& net) {
+  batch_need most;
+  auto spec = net.input;
+  int number = 0;
+  for (const auto& unit : net.units)
+    for (const auto& each : unit) {
+      const auto samples = (each->least_rows() + spec.rows() - 1) / spec.rows();
+      if (samples > most.samples) most = {samples, "layer " + std::to_string(number) + " (" + each->describe() + ")"};
+      spec = each->infer(spec).value();
+      ++number;
+    }
+  return most;
 }
 
 } // namespace syngrad

@@ -1,5 +1,6 @@
 // A network: a sequence of units, the finest pieces that can be separated into groups. A unit is a few layers that
-// belong together, such as Linear + BatchNorm + ReLU. The last unit's outputs are the logits of the classes.
+// belong together, such as Linear + BatchNorm + ReLU. The last unit's outputs are what the objective judges: the logits
+// of classes, or values.
 #pragma once
 
 #include "models/layer.hpp"
@@ -17,8 +18,7 @@ using layer_list = std::vector<std::unique_ptr<layer>>;
 
 struct network {
   std::string description; // as given: "mlp:784-256x5-10"
-  std::int64_t inputs = 0;
-  std::int32_t classes = 0;
+  sample_spec input;
   std::vector<layer_list> units;
 };
 
@@ -34,8 +34,17 @@ using network_maker = std::function<result<network>(std::string_view parameters)
 // not while another thread makes one. A name that is known already is not taken a second time.
 status register_network(const std::string& name, network_maker);
 
-// Whether the widths of a network made by hand fit together, from inputs to classes. Says which layer does not fit.
-status check_network(const network&);
+// Of a sample between the layers: the network's input first, then what each layer gives, the output last. Fails naming
+// the layer that does not fit.
+result<std::vector<sample_spec>> infer_specs(const network&);
+
+// The layer that needs the most rows of a batch to be trained on, and how many of its samples that takes.
+struct batch_need {
+  std::int64_t samples = 1;
+  std::string layer; // "layer 1 (batch norm 256 + relu)"; empty: any number will do
+};
+// Of a network whose specs can be inferred.
+batch_need batch_need_of(const network&);
 
 // How many units each group gets. `groups` groups of nearly equal cost: the split whose most expensive group is
 // cheapest. Fails where there are more groups than units.

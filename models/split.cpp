@@ -16,9 +16,13 @@ constexpr double unreachable = std::numeric_limits<double>::infinity();
 class splitter {
 public:
   explicit splitter(const network& net) : units_(net.units.size()), cost_before_(1, 0.0) {
+    auto spec = net.input;
     for (const auto& unit : net.units) {
       double cost = 0;
-      for (const auto& each : unit) cost += each->multiply_adds();
+      for (const auto& each : unit) {
+        cost += each->multiply_adds(spec);
+        spec = each->infer(spec).value();
+      }
       cost_before_.push_back(cost_before_.back() + cost);
     }
   }

@@ -35,16 +35,16 @@ public:
   virtual ~synthetic_gradient_model() = default;
 
   virtual std::int64_t parameter_count() const = 0;
-  virtual double predict_multiply_adds() const = 0; // per sample
-  virtual double train_multiply_adds() const = 0;   // per sample
+  virtual double predict_multiply_adds() const = 0; // per row
+  virtual double train_multiply_adds() const = 0;   // per row
 
   // Whether predict() and train() are recorded and replayed, where the device can. Before the first call.
   void use_recordings(bool wanted) { recordings_ = wanted ? std::make_unique<replay_cache>() : nullptr; }
   replay_cache::counters recordings() const { return recordings_ ? recordings_->count() : replay_cache::counters{}; }
 
-  // h [batch, features], labels i32 [batch] -> per-sample gradient [batch, features]
+  // h [rows, features], labels i32 [rows] -> per-term gradient [rows, features]
   tensor predict(stream&, const tensor& h, const tensor& labels);
-  // One training step towards `target` [batch, features]. `rate` is ignored by closed-form models.
+  // One training step towards `target` [rows, features]. `rate` is ignored by closed-form models.
   void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate);
 
   // After train(): a solve that is due now, working on a copy of the state taken on `stream`; null if none.
@@ -60,7 +60,7 @@ protected:
   virtual tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) = 0;
   virtual void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) = 0;
   // Before each training: numbers that change go to where the work reads them, counters of the host advance.
-  virtual void prepare_training(stream&, std::int64_t batch_size, float rate) = 0;
+  virtual void prepare_training(stream&, std::int64_t rows, float rate) = 0;
   bool uses_recordings() const { return recordings_ != nullptr; }
 
 private:

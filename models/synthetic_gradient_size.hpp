@@ -7,8 +7,9 @@ namespace syngrad {
 
 struct synthetic_gradient_size {
   std::int64_t parameter_count = 0;
-  double predict_multiply_adds = 0; // per sample
-  double train_multiply_adds = 0;   // per sample; ridge's solves, which depend on the batch, are not counted
+  double predict_multiply_adds = 0; // per row
+  double train_multiply_adds = 0;   // per row; ridge's solves, which depend on the batch, are not counted
+  std::int64_t least_rows = 1;      // of a batch
 };
 
 // Of the model that make_synthetic_gradient_model() would make. Takes no memory.

@@ -159,7 +159,7 @@ public:
 
   // out[r] = source[indices[r]] * scale; source u8 or f32 [n, features], indices i32 [batch], out f32.
   virtual void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) = 0;
-  // out[r] = source[indices[r]]; all i32 vectors
+  // out[r] = source[indices[r]]; all i32, source and out [n, labels of a sample]
   virtual void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) = 0;
 
   // out[0] = a.b, out[1] = |a|^2, out[2] = |b|^2

@@ -136,20 +136,8 @@ result<shape> shape_of(const weights_part& part) {
     elements *= each;
   }
   if (static_cast<std::size_t>(elements) * size_of(part.kind) != part.bytes.size()) return wrong;
-  switch (extents.size()) {
-  case 0:
-    return shape{};
-  case 1:
-    return shape{extents[0]};
-  case 2:
-    return shape{extents[0], extents[1]};
-  case 3:
-    return shape{extents[0], extents[1], extents[2]};
-  case 4:
-    return shape{extents[0], extents[1], extents[2], extents[3]};
-  default:
-    return wrong;
-  }
+  if (extents.size() > shape::max_rank) return wrong;
+  return shape(extents);
 }
 
 result<tensor> tensor_of(const weights_part& part, device& host) {

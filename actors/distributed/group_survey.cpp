@@ -90,10 +90,8 @@ void add_stand_in(running_hash& hash, stream& work, std::uint64_t seed, int firs
 
 placeable_group cost_of(const group_outline& group) {
   placeable_group cost;
-  cost.multiply_adds = group.multiply_adds();
-  if (group.predictor)
-    cost.multiply_adds += group.predictor->predict_multiply_adds + group.predictor->train_multiply_adds;
-  cost.bytes_below = 2 * 4 * static_cast<double>(group.inputs());
+  cost.multiply_adds = group.multiply_adds() + group.predictor_multiply_adds();
+  cost.bytes_below = 2 * 4 * static_cast<double>(group.input().elements());
   return cost;
 }
 

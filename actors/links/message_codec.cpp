@@ -195,18 +195,7 @@ private:
       if (fits) product *= extent;
     }
     if (!fits) refuse("a tensor is larger than a message may be, " + std::to_string(owner_.options_.message_limit));
-    switch (failed() ? 0 : rank) {
-    case 1:
-      return {extents[0]};
-    case 2:
-      return {extents[0], extents[1]};
-    case 3:
-      return {extents[0], extents[1], extents[2]};
-    case 4:
-      return {extents[0], extents[1], extents[2], extents[3]};
-    default:
-      return {};
-    }
+    return failed() ? shape{} : shape(std::span(extents).first(static_cast<std::size_t>(rank)));
   }
 
   // Whether the message stays within its limit with `count` more bytes.

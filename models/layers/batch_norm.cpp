@@ -13,11 +13,16 @@ batch_norm::batch_norm(std::int64_t features, options how)
     running_variance_("running_variance", {features}, false), options_(how) {}
 
 std::string batch_norm::describe() const {
-  return "batch norm " + std::to_string(inputs()) + (options_.relu ? " + relu" : "");
+  return "batch norm " + std::to_string(features()) + (options_.relu ? " + relu" : "");
 }
 
-double batch_norm::multiply_adds() const {
-  return 10.0 * static_cast<double>(inputs()); // four forward (moments, scaling), six backward: small beside products
+result<sample_spec> batch_norm::infer(const sample_spec& below) const {
+  return infer_rows(below, features(), features());
+}
+
+double batch_norm::multiply_adds(const sample_spec& below) const {
+  return 10.0 *
+         static_cast<double>(below.elements()); // four forward (moments, scaling), six backward: small beside products
 }
 
 std::vector<parameter*> batch_norm::parameters() {
@@ -29,12 +34,12 @@ void batch_norm::initialize(stream& s, random_source&) {
   s.ops().fill(s, running_variance_.value, 1);
 }
 
-tensor batch_norm::forward(stream& s, const tensor& x, phase now, layer_cache* cache) {
+tensor batch_norm::forward(stream& s, const tensor& x, phase now, layer_cache cache) {
   const bool training = now == phase::train;
-  assert((!training || cache) && "batch norm needs a cache in training");
+  assert((!training || !cache.empty()) && "batch norm needs a cache in training");
   auto y = make_tensor(s, x.extents());
   tensor statistics;
-  if (training) statistics = make_tensor(s, {2, inputs()});
+  if (training) statistics = make_tensor(s, {2, features()});
   s.ops().batch_norm(s, {.x = x,
                          .gamma = gamma_.value,
                          .beta = beta_.value,
@@ -45,19 +50,23 @@ tensor batch_norm::forward(stream& s, const tensor& x, phase now, layer_cache* c
                          .momentum = options_.momentum,
                          .epsilon = options_.epsilon,
                          .relu = options_.relu});
-  if (cache) cache->saved = {x, y, statistics, tensor()};
+  if (!cache.empty()) {
+    cache[x_slot] = x;
+    cache[y_slot] = y;
+    cache[statistics_slot] = std::move(statistics);
+  }
   return y;
 }
 
-tensor batch_norm::backward(stream& s, const tensor& dy, layer_cache& cache, backward_request wanted) {
+tensor batch_norm::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
   tensor dx;
   if (wanted.input_gradient) dx = make_tensor(s, dy.extents());
   if (!wanted.input_gradient && !wanted.parameter_gradient) return dx;
   s.ops().batch_norm_backward(s, {.dy = dy,
-                                  .x = cache.saved[x_slot],
-                                  .y = cache.saved[y_slot],
+                                  .x = cache[x_slot],
+                                  .y = cache[y_slot],
                                   .gamma = gamma_.value,
-                                  .saved = cache.saved[statistics_slot],
+                                  .saved = cache[statistics_slot],
                                   .dx = wanted.input_gradient ? &dx : nullptr,
                                   .dgamma = wanted.parameter_gradient ? &gamma_.gradient : nullptr,
                                   .dbeta = wanted.parameter_gradient ? &beta_.gradient : nullptr,

@@ -1,5 +1,5 @@
-// Batch normalisation of each feature over the batch (Ioffe and Szegedy, arXiv 1502.03167), optionally with a fused
-// max(0, .): y = gamma (x - mean) / sqrt(variance + epsilon) + beta.
+// Batch normalisation of each feature over the rows of a batch (Ioffe and Szegedy, arXiv 1502.03167), optionally with a
+// fused max(0, .): y = gamma (x - mean) / sqrt(variance + epsilon) + beta.
 //
 // In training the batch's own statistics are used and the running ones move by `momentum`; in evaluation the running
 // ones are used. The cache holds x, y and the batch's statistics, so a backward pass may come late.
@@ -20,17 +20,20 @@ public:
   batch_norm(std::int64_t features, options);
 
   std::string describe() const override;
-  std::int64_t inputs() const override { return gamma_.extents[0]; }
-  std::int64_t outputs() const override { return inputs(); }
-  double multiply_adds() const override;
+  result<sample_spec> infer(const sample_spec& below) const override;
+  double multiply_adds(const sample_spec& below) const override;
+  std::int64_t least_rows() const override { return 2; } // the variance of one is zero
+  std::size_t cached_tensors() const override { return 3; }
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override; // draws nothing
 
-  tensor forward(stream&, const tensor& x, phase, layer_cache* cache) override;
-  tensor backward(stream&, const tensor& dy, layer_cache& cache, backward_request) override;
+  tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
+  tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
 
 private:
+  std::int64_t features() const { return gamma_.extents[0]; }
+
   parameter gamma_, beta_, running_mean_, running_variance_;
   options options_;
 };

@@ -14,8 +14,12 @@ std::string linear::describe() const {
   return "linear " + std::to_string(inputs()) + "->" + std::to_string(outputs());
 }
 
-double linear::multiply_adds() const {
-  return 3.0 * static_cast<double>(weight_.extents.elements()); // y, dW and dx
+result<sample_spec> linear::infer(const sample_spec& below) const {
+  return infer_rows(below, inputs(), outputs());
+}
+
+double linear::multiply_adds(const sample_spec& below) const {
+  return 3.0 * static_cast<double>(weight_.extents.elements() * below.rows()); // y, dW and dx
 }
 
 std::vector<parameter*> linear::parameters() {
@@ -29,24 +33,24 @@ void linear::initialize(stream& s, random_source& random) {
   for (auto* each : parameters()) initialize_uniform(s, each->value, bound, random);
 }
 
-tensor linear::forward(stream& s, const tensor& x, phase, layer_cache* cache) {
-  auto y = make_tensor(s, {x.rows(), outputs()});
+tensor linear::forward(stream& s, const tensor& x, phase, layer_cache cache) {
+  auto y = make_tensor(s, x.extents().with_features(outputs()));
   s.ops().matmul(s, {.a = x,
                      .transpose_a = transpose::no,
                      .b = weight_.value,
                      .transpose_b = transpose::yes,
                      .c = y,
                      .bias = with_bias_ ? &bias_.value : nullptr});
-  if (cache) cache->saved[0] = x;
+  if (!cache.empty()) cache[0] = x;
   return y;
 }
 
-tensor linear::backward(stream& s, const tensor& dy, layer_cache& cache, backward_request wanted) {
+tensor linear::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
   if (wanted.parameter_gradient) {
     const bool accumulate = wanted.accumulate; // the sums within a product overwrite
     s.ops().matmul(s, {.a = dy,
                        .transpose_a = transpose::yes,
-                       .b = cache.saved[0],
+                       .b = cache[0],
                        .transpose_b = transpose::no,
                        .c = weight_.gradient,
                        .beta = accumulate ? 1.0f : 0.0f,
@@ -54,7 +58,7 @@ tensor linear::backward(stream& s, const tensor& dy, layer_cache& cache, backwar
     if (with_bias_ && accumulate) s.ops().sum_rows(s, dy, 1, bias_.gradient);
   }
   if (!wanted.input_gradient) return {};
-  auto dx = make_tensor(s, {dy.rows(), inputs()});
+  auto dx = make_tensor(s, dy.extents().with_features(inputs()));
   s.ops().matmul(s, {.a = dy, .transpose_a = transpose::no, .b = weight_.value, .transpose_b = transpose::no, .c = dx});
   return dx;
 }

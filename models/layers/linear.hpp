@@ -1,6 +1,6 @@
-// y = x W^T (+ b), with x [batch, inputs], W [outputs, inputs], b [outputs].
+// y = x W^T (+ b), with x [..., inputs], W [outputs, inputs], b [outputs].
 //
-// Backward: dW = dy^T x, db = sum over the batch of dy, dx = dy W. The cache holds x. Without a bias where a
+// Backward: dW = dy^T x, db = sum over the rows of dy, dx = dy W. The cache holds x. Without a bias where a
 // normalisation follows: its gradient would be rounding noise there.
 #pragma once
 
@@ -16,17 +16,20 @@ public:
   linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, start = start::random);
 
   std::string describe() const override;
-  std::int64_t inputs() const override { return weight_.extents[1]; }
-  std::int64_t outputs() const override { return weight_.extents[0]; }
-  double multiply_adds() const override;
+  result<sample_spec> infer(const sample_spec& below) const override;
+  double multiply_adds(const sample_spec& below) const override;
+  std::size_t cached_tensors() const override { return 1; }
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override;
 
-  tensor forward(stream&, const tensor& x, phase, layer_cache* cache) override;
-  tensor backward(stream&, const tensor& dy, layer_cache& cache, backward_request) override;
+  tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
+  tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
 
 private:
+  std::int64_t inputs() const { return weight_.extents[1]; }
+  std::int64_t outputs() const { return weight_.extents[0]; }
+
   parameter weight_;
   parameter bias_;
   bool with_bias_;

@@ -17,6 +17,7 @@ public:
   // classes == 0: not conditioned, and labels are ignored.
   conditioned_linear(std::int64_t inputs, std::int64_t outputs, std::int32_t classes, bool with_bias);
 
+  std::int64_t outputs() const { return weight_.extents[0]; }
   std::vector<parameter*> parameters();
   // Uniform in +-1/sqrt(inputs + classes); otherwise all stays zero.
   void initialize(stream&, random_source&);

@@ -5,20 +5,35 @@
 #include "runtime/operators.hpp"
 #include "runtime/text.hpp"
 
+#include <algorithm>
+
 namespace syngrad {
 
 namespace {
 
-double predict_multiply_adds_of(const conditioned_linear& first, const layer_list& rest) {
-  auto sum = first.multiply_adds();
-  for (const auto& each : rest) sum += each->multiply_adds() / 3; // a layer counts forward and backward
+std::vector<std::vector<tensor>> caches_of(const layer_list& layers) {
+  std::vector<std::vector<tensor>> all;
+  for (const auto& each : layers) all.emplace_back(each->cached_tensors());
+  return all;
+}
+
+// Forward and backward of a row.
+double multiply_adds_of(std::int64_t width, const layer_list& layers) {
+  double sum = 0;
+  sample_spec spec{{width}};
+  for (const auto& each : layers) {
+    sum += each->multiply_adds(spec);
+    spec = each->infer(spec).value();
+  }
   return sum;
 }
 
+double predict_multiply_adds_of(const conditioned_linear& first, const layer_list& rest) {
+  return first.multiply_adds() + multiply_adds_of(first.outputs(), rest) / 3; // of three parts one is forward
+}
+
 double train_multiply_adds_of(const conditioned_linear& first, const layer_list& rest) {
-  auto sum = 2 * first.multiply_adds(); // no gradient at its input
-  for (const auto& each : rest) sum += each->multiply_adds();
-  return sum;
+  return 2 * first.multiply_adds() + multiply_adds_of(first.outputs(), rest); // no gradient at its input
 }
 
 } // namespace
@@ -26,7 +41,7 @@ double train_multiply_adds_of(const conditioned_linear& first, const layer_list&
 network_predictor::network_predictor(stream& s, conditioned_linear first, layer_list rest,
                                      const optimizer_settings& settings, random_source& random)
   : first_(std::move(first)), rest_(std::move(rest)), arena_(s, stage_parameters()),
-    optimizer_(std::move(make_optimizer(s, arena_, settings).value())), caches_(rest_.size()),
+    optimizer_(std::move(make_optimizer(s, arena_, settings).value())), caches_(caches_of(rest_)),
     guard_(make_tensor(s, {1})) {
   if (!rest_.empty()) first_.initialize(s, random); // as the only stage it is the last one, and starts at zero
   for (const auto& each : rest_) each->initialize(s, random);
@@ -61,13 +76,17 @@ double network_predictor::train_multiply_adds() const {
 
 tensor network_predictor::forward(stream& s, const tensor& h, const tensor& labels) {
   auto y = first_.forward(s, h, labels);
-  for (std::size_t i = 0; i < rest_.size(); ++i) y = rest_[i]->forward(s, y, phase::train, &caches_[i]);
+  for (std::size_t i = 0; i < rest_.size(); ++i) y = rest_[i]->forward(s, y, phase::train, caches_[i]);
   return y;
+}
+
+void network_predictor::drop_cache(std::size_t i) {
+  for (auto& each : caches_[i]) each = {};
 }
 
 tensor network_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
   auto prediction = forward(s, h, labels);
-  for (auto& each : caches_) each = {};
+  for (std::size_t i = 0; i < rest_.size(); ++i) drop_cache(i);
   return prediction;
 }
 
@@ -90,7 +109,7 @@ void network_predictor::enqueue_train(stream& s, const tensor& h, const tensor& 
   const auto ranges = arena_.ranges(); // of the first stage, then of the rest
   for (auto i = rest_.size(); i-- > 0;) {
     gradient = rest_[i]->backward(s, gradient, caches_[i], {});
-    caches_[i] = {};
+    drop_cache(i);
     if (ranges[i + 1].count > 0) optimizer_->step(s, arena_, ranges[i + 1], now);
   }
   first_.backward(s, h, labels, gradient);
@@ -129,7 +148,10 @@ synthetic_gradient_size size_of(const predictor_request& request) {
       if (each->trained) out.parameter_count += each->extents.elements();
   };
   count(parts.first.parameters());
-  for (const auto& each : parts.rest) count(each->parameters());
+  for (const auto& each : parts.rest) {
+    count(each->parameters());
+    out.least_rows = std::max(out.least_rows, each->least_rows());
+  }
   return out;
 }
 

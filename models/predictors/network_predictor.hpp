@@ -33,14 +33,15 @@ protected:
 private:
   std::vector<std::vector<parameter*>> stage_parameters();
   tensor forward(stream&, const tensor& h, const tensor& labels);
+  void drop_cache(std::size_t stage);
 
   conditioned_linear first_;
   layer_list rest_;
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;
-  std::vector<layer_cache> caches_; // of rest_, during a call; empty tensors otherwise
-  tensor guard_;                    // |error|^2 of the training under way
-  uploaded_numbers numbers_;        // of the next step
+  std::vector<std::vector<tensor>> caches_; // of rest_, during a call; empty tensors otherwise
+  tensor guard_;                            // |error|^2 of the training under way
+  uploaded_numbers numbers_;                // of the next step
   std::int64_t steps_ = 0;
 };
 

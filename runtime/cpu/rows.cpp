@@ -124,10 +124,11 @@ void cpu_operators::gather_rows(stream& s, const tensor& source, const tensor& i
 }
 
 void cpu_operators::gather_labels(stream& s, const tensor& source, const tensor& indices, tensor& out) {
-  assert(indices.elements() == out.elements());
-  host(s).launch([from = source.i32(), chosen = indices.i32(), to = out.i32(), count = out.elements()] {
-    for (std::int64_t i = 0; i < count; ++i) to[i] = from[chosen[i]];
-  });
+  assert(indices.elements() == out.rows() && source.columns() == out.columns());
+  host(s).launch(
+    [from = source.i32(), chosen = indices.i32(), to = out.i32(), rows = out.rows(), columns = out.columns()] {
+      for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + chosen[r] * columns, columns, to + r * columns);
+    });
 }
 
 } // namespace syngrad::cpu

@@ -93,8 +93,8 @@ result<dataset> load_csv(const std::string& file, const csv_settings& settings) 
 
   dataset data;
   data.name = file;
-  data.features = static_cast<std::int64_t>(read->features());
-  data.classes = numbering->classes;
+  data.input = {{static_cast<std::int64_t>(read->features())}};
+  data.target = label_spec(numbering->classes);
   data.train = gather(*read, *numbering, standards, train);
   data.test = gather(*read, *numbering, standards, test);
   data.class_names = std::move(numbering->names);

@@ -62,8 +62,8 @@ sample_set make_set(std::uint64_t seed, std::uint64_t stream, std::int64_t count
 dataset make_digits(std::uint64_t seed, std::int64_t train_count, std::int64_t test_count) {
   dataset data;
   data.name = "digits";
-  data.features = static_cast<std::int64_t>(digit_painter::pixels);
-  data.classes = 10;
+  data.input = {{digit_side, digit_side, 1}};
+  data.target = label_spec(10);
   data.train = make_set(seed, train_stream, train_count);
   data.test = make_set(test_seed, test_stream, test_count);
   return data;

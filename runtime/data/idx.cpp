@@ -150,7 +150,7 @@ result<class_table> number_classes(const idx_file& labels, std::optional<label_r
   if (numbering->names.empty()) std::iota(classes.begin(), classes.begin() + numbering->classes, 0);
   for (std::size_t i = 0; i < different.size(); ++i)
     classes[static_cast<std::size_t>(*different[i].number)] = numbering->class_of[i];
-  into.classes = numbering->classes;
+  into.target = label_spec(numbering->classes);
   into.class_names = std::move(numbering->names);
   into.notes = std::move(numbering->notes);
   return classes;
@@ -190,7 +190,7 @@ result<dataset> load_idx(const std::string& place, std::optional<label_rule> rul
 
   dataset data;
   data.name = place;
-  data.features = std::int64_t{train->images.extents[1]} * train->images.extents[2];
+  data.input = {{train->images.extents[1], train->images.extents[2], 1}};
   const auto classes = number_classes(train->labels, rule, data);
   if (!classes) return classes.failure();
   auto train_samples = to_samples(std::move(*train), *classes);

@@ -79,19 +79,8 @@ shape shape_of(const std::string& what, const std::vector<std::uint64_t>& extent
     if (extent != 0 && elements > most / extent) throw malformed(what + " has an impossible shape");
     elements *= extent;
   }
-  const auto at = [&](std::size_t axis) { return static_cast<std::int64_t>(extents[axis]); };
-  switch (extents.size()) {
-  case 0:
-    return {};
-  case 1:
-    return {at(0)};
-  case 2:
-    return {at(0), at(1)};
-  case 3:
-    return {at(0), at(1), at(2)};
-  default:
-    return {at(0), at(1), at(2), at(3)};
-  }
+  const std::vector<std::int64_t> axes(extents.begin(), extents.end());
+  return shape(axes);
 }
 
 void take_tensor(safetensors_header& header, const std::string& name, const parsed_json& members) {

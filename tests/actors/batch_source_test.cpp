@@ -15,8 +15,8 @@ constexpr std::int64_t sample_count = 60, sample_features = 40;
 
 dataset described(std::int64_t values = 0) {
   dataset out;
-  out.features = sample_features;
-  out.values = values;
+  out.input = {{sample_features}};
+  out.target = values == 0 ? label_spec(sample_count + 1) : sample_spec{{values}};
   return out;
 }
 

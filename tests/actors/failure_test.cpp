@@ -24,10 +24,9 @@ public:
   explicit spoiler(std::function<bool(int)> spoils) : spoils_(std::move(spoils)) {}
 
   std::string describe() const override { return "spoiler"; }
-  std::int64_t inputs() const override { return 3; }
-  std::int64_t outputs() const override { return 3; }
-  double multiply_adds() const override { return 1; }
-  tensor forward(stream& s, const tensor& x, phase mode, layer_cache*) override {
+  result<sample_spec> infer(const sample_spec& below) const override { return below; }
+  double multiply_adds(const sample_spec&) const override { return 1; }
+  tensor forward(stream& s, const tensor& x, phase mode, layer_cache) override {
     if (mode != phase::train || !spoils_(++batches_)) return x;
     auto y = make_tensor(s, x.extents());
     auto* to = y.f32();
@@ -35,7 +34,7 @@ public:
     host(s).launch([=] { std::fill(to, to + n, std::numeric_limits<float>::quiet_NaN()); });
     return y;
   }
-  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+  tensor backward(stream&, const tensor& dy, layer_cache, backward_request) override { return dy; }
 
 private:
   std::function<bool(int)> spoils_;
@@ -202,7 +201,8 @@ TEST_CASE("settings that cannot work are refused in a line that says why") {
   CHECK(refusal([](auto& s) { s.lag = 2; }).find("deterministic") != std::string::npos);
   CHECK(refusal([](auto& s) { s.lag = 0, s.deterministic = true; }).find("expected 1 to 256") != std::string::npos);
   CHECK(refusal([](auto& s) { s.credits = 0; }).find("credits") != std::string::npos);
-  CHECK(refusal([](auto& s) { s.batch_size = 1; }).find("batch: expected 2 to") != std::string::npos);
+  CHECK(refusal([](auto& s) { s.batch_size = 1; }).find("batch: expected at least 2, because layer 1 (") !=
+        std::string::npos);
   CHECK(refusal([](auto& s) { s.batch_size = 65; }).find("65") != std::string::npos);
   CHECK(refusal([](auto& s) { s.synthetic.kind = "oracle"; }).find("ridge") != std::string::npos);
   CHECK(refusal([](auto& s) { s.decay = "half"; }) != "accepted");

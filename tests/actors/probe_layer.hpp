@@ -15,14 +15,13 @@ class probe_layer : public layer {
 public:
   probe_layer(std::int64_t width, std::function<void(int)> on_batch) : width_(width), on_batch_(std::move(on_batch)) {}
   std::string describe() const override { return "probe"; }
-  std::int64_t inputs() const override { return width_; }
-  std::int64_t outputs() const override { return width_; }
-  double multiply_adds() const override { return 1; }
-  tensor forward(stream&, const tensor& x, phase mode, layer_cache*) override {
+  result<sample_spec> infer(const sample_spec& below) const override { return below; }
+  double multiply_adds(const sample_spec&) const override { return 1; }
+  tensor forward(stream&, const tensor& x, phase mode, layer_cache) override {
     if (mode == phase::train) on_batch_(batches_++);
     return x;
   }
-  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+  tensor backward(stream&, const tensor& dy, layer_cache, backward_request) override { return dy; }
 
 private:
   std::int64_t width_;

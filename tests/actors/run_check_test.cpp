@@ -37,8 +37,8 @@ layer_list unit(Layers... layers) {
 
 using widths = std::pair<std::int64_t, std::int64_t>;
 
-network two_units(widths first, widths second, std::int64_t inputs = 5, std::int32_t classes = 3) {
-  network net{"by hand", inputs, classes, {}};
+network two_units(widths first, widths second, std::int64_t inputs = 5) {
+  network net{"by hand", {{inputs}}, {}};
   net.units.push_back(unit(first));
   net.units.push_back(unit(second));
   return net;
@@ -61,15 +61,14 @@ TEST_CASE("a network made by hand whose layers do not fit is refused before anyt
         "model 'by hand': layer 1 (linear 9->3) takes 9 features, but what is below it gives 8");
   CHECK(prepare_fault(two_units({4, 8}, {8, 3})) ==
         "model 'by hand': layer 0 (linear 4->8) takes 4 features, but what is below it gives 5");
-  CHECK(prepare_fault(two_units({5, 8}, {8, 4})) ==
-        "model 'by hand': the last layer gives 4 features, but there are 3 classes");
+  CHECK(prepare_fault(two_units({5, 8}, {8, 4})) == ""); // a class that no sample has
   auto hollow = two_units({5, 8}, {8, 3});
   hollow.units.insert(hollow.units.begin() + 1, layer_list());
   CHECK(prepare_fault(std::move(hollow)) == "model 'by hand': unit 1 has no layers; give it at least one");
   auto broken = two_units({5, 8}, {8, 3});
   broken.units[1].push_back(nullptr);
   CHECK(prepare_fault(std::move(broken)) == "model 'by hand': layer 2 is null");
-  CHECK(prepare_fault({"by hand", 5, 3, {}}).find("it has no layers") != std::string::npos);
+  CHECK(prepare_fault({"by hand", {{5}}, {}}).find("it has no layers") != std::string::npos);
 }
 
 TEST_CASE("a network that fits itself and not the data is refused with the sizes of both") {
@@ -82,6 +81,19 @@ TEST_CASE("a network that fits itself and not the data is refused with the sizes
   settings.batch_size = 40;
   settings.validation_fraction = 0.5;
   CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings).starts_with("batch: expected at most 32, "));
+}
+
+TEST_CASE("a batch of one is refused only where something takes statistics of a batch") {
+  auto settings = small_run();
+  settings.batch_size = 1;
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings) == "");
+  CHECK(prepare_fault(std::move(*make_network("mlp:5-4-3")), settings) ==
+        "batch: expected at least 2, because layer 1 (batch norm 4 + relu) takes statistics of a batch, got 1");
+  settings.policy = "synthetic";
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings) == "");
+  settings.synthetic.kind = "mlp:8";
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings) ==
+        "batch: expected at least 2, because the predictor mlp:8 takes statistics of a batch, got 1");
 }
 
 TEST_CASE("a lag has one range: from what the policy can do to the same end everywhere") {
@@ -104,7 +116,7 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK(refusal([](auto&) {}) == "");
   CHECK(refusal([](auto& s) { s.steps = 0; }) == "steps: expected at least 1, got 0");
-  CHECK(refusal([](auto& s) { s.batch_size = 1; }) == "batch: expected 2 to 16777216, got 1");
+  CHECK(refusal([](auto& s) { s.batch_size = 0; }) == "batch: expected 1 to 16777216, got 0");
   CHECK(refusal([](auto& s) { s.credits = most_credits + 1; }) == "credits: expected 1 to 65536, got 65537");
   CHECK(refusal([](auto& s) { s.threads = most_threads + 1; }) == "threads: expected 1 to 4096, got 4097");
   CHECK(refusal([](auto& s) { s.intra_op = 0; }) == "intra-op: expected 1 to 4096, got 0");

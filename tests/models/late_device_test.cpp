@@ -97,7 +97,7 @@ std::vector<std::vector<float>> trained_weights(device& where, bool recorded = f
   layer_list layers;
   for (auto& unit : net.units)
     for (auto& each : unit) layers.push_back(std::move(each));
-  layer_group group(s, std::move(layers), {}, 2, 0);
+  layer_group group(s, {{8}}, std::move(layers), {}, 2, 0);
   group.use_recordings(recorded);
   random_data data(s);
   group_cache caches[2]; // the gradient of a batch comes when the next one has passed

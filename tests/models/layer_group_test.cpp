@@ -14,6 +14,7 @@ namespace {
 layer_group make_group(bench& b, const std::string& description, std::size_t first, std::size_t last,
                        const optimizer_settings& settings = {}, std::uint64_t seed = 5) {
   auto net = std::move(make_network(description).value());
+  const auto specs = infer_specs(net).value();
   layer_list layers;
   int before = 0;
   for (std::size_t i = 0; i < net.units.size(); ++i)
@@ -21,7 +22,7 @@ layer_group make_group(bench& b, const std::string& description, std::size_t fir
       if (i < first) ++before;
       if (i >= first && i < last) layers.push_back(std::move(each));
     }
-  return layer_group(b.s, std::move(layers), settings, seed, before);
+  return layer_group(b.s, specs[static_cast<std::size_t>(before)], std::move(layers), settings, seed, before);
 }
 
 std::map<std::string, std::vector<float>> weights_of(layer_group& group) {
@@ -57,7 +58,7 @@ TEST_CASE("weights do not depend on how layers were grouped") {
     CHECK(joined == expected);
     CHECK(lower.parameter_count() + upper.parameter_count() == whole.parameter_count());
     CHECK(lower.multiply_adds() + upper.multiply_adds() == Approx(whole.multiply_adds()));
-    CHECK(lower.outputs() == upper.inputs());
+    CHECK(lower.output() == upper.input());
     CHECK(upper.first_layer() == 2 * static_cast<int>(cut));
   }
   auto other_seed = make_group(b, description, 0, 4, {}, 6);
@@ -212,7 +213,7 @@ TEST_CASE("a group of layers without parameters passes gradients and counts its 
   bench b;
   layer_list layers;
   layers.push_back(std::make_unique<relu>(4));
-  layer_group group(b.s, std::move(layers), {}, 1, 0);
+  layer_group group(b.s, {{4}}, std::move(layers), {}, 1, 0);
   group_cache cache;
   const auto y = group.forward(b.s, b.upload({1, 4}, {1, -1, 2, -2}), phase::train, &cache);
   CHECK(to_vector(y) == std::vector<float>{1, 0, 2, 0});

@@ -1,4 +1,5 @@
 #include "models/layers/batch_norm.hpp"
+#include "models/layers/flatten.hpp"
 #include "models/layers/linear.hpp"
 #include "models/layers/relu.hpp"
 
@@ -12,36 +13,56 @@ namespace {
 
 // A layer with its parameters in an arena, and parameters away from their starting values.
 struct bound_layer {
-  bound_layer(bench& b, std::unique_ptr<layer> made) : it(std::move(made)), memory(b.s, {it->parameters()}) {
+  bound_layer(bench& b, std::unique_ptr<layer> made, const shape& of_sample)
+    : it(std::move(made)), input{of_sample}, output(it->infer(input).value()), memory(b.s, {it->parameters()}) {
     it->initialize(b.s, b.random);
     for (auto* each : it->parameters())
       if (each->trained)
         for (auto& value : values(each->value)) value += static_cast<float>(0.3 * b.random.normal());
   }
+  std::vector<tensor> cache() const { return std::vector<tensor>(it->cached_tensors()); }
+
   std::unique_ptr<layer> it;
+  sample_spec input, output;
   arena memory;
 };
 
 struct layer_case {
   const char* name;
-  std::unique_ptr<layer> (*make)(std::int64_t inputs, std::int64_t outputs);
+  std::unique_ptr<layer> (*make)(const shape& input, std::int64_t outputs);
 };
+
+std::int64_t width(const shape& input) {
+  return sample_spec{input}.features();
+}
 
 const layer_case all_layers[] = {
   {"linear",
-   [](std::int64_t i, std::int64_t o) -> std::unique_ptr<layer> { return std::make_unique<linear>(i, o, false); }},
+   [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
+     return std::make_unique<linear>(width(i), o, false);
+   }},
   {"linear with bias",
-   [](std::int64_t i, std::int64_t o) -> std::unique_ptr<layer> { return std::make_unique<linear>(i, o, true); }},
-  {"relu", [](std::int64_t i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<relu>(i); }},
+   [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
+     return std::make_unique<linear>(width(i), o, true);
+   }},
+  {"relu", [](const shape& i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<relu>(width(i)); }},
   {"batch norm",
-   [](std::int64_t i, std::int64_t) -> std::unique_ptr<layer> {
-     return std::make_unique<batch_norm>(i, batch_norm::options{});
+   [](const shape& i, std::int64_t) -> std::unique_ptr<layer> {
+     return std::make_unique<batch_norm>(width(i), batch_norm::options{});
    }},
   {"batch norm with relu",
-   [](std::int64_t i, std::int64_t) -> std::unique_ptr<layer> {
-     return std::make_unique<batch_norm>(i, batch_norm::options{.relu = true});
+   [](const shape& i, std::int64_t) -> std::unique_ptr<layer> {
+     return std::make_unique<batch_norm>(width(i), batch_norm::options{.relu = true});
    }},
+  {"flatten", [](const shape& i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<flatten>(i); }},
 };
+
+// Of a sample: features alone, or with one, two or three axes of positions.
+shape random_sample(bench& b, std::int64_t rank) {
+  std::vector<std::int64_t> extents{b.between(1, 13)};
+  while (static_cast<std::int64_t>(extents.size()) < rank) extents.insert(extents.begin(), b.between(1, 3));
+  return shape(extents);
+}
 
 std::vector<float> gradients_of(layer& of) {
   std::vector<float> all;
@@ -55,21 +76,23 @@ std::vector<float> gradients_of(layer& of) {
 
 TEST_CASE("every layer's gradients agree with finite differences on random shapes") {
   for (const auto& each : all_layers)
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
       INFO(each.name << ", seed " << seed);
       bench b(seed);
       const auto batch = b.between(8, 20);
-      bound_layer tested(b, each.make(b.between(1, 13), b.between(1, 13)));
-      auto x = b.normal({batch, tested.it->inputs()});
-      const auto dy = b.normal({batch, tested.it->outputs()});
-      layer_cache cache;
-      const auto y = tested.it->forward(b.s, x, phase::train, &cache);
+      const auto of_sample = random_sample(b, static_cast<std::int64_t>(seed));
+      bound_layer tested(b, each.make(of_sample, b.between(1, 13)), of_sample);
+      auto x = b.normal(tested.input.of(batch));
+      const auto dy = b.normal(tested.output.of(batch));
+      auto cache = tested.cache();
+      const auto y = tested.it->forward(b.s, x, phase::train, cache);
       REQUIRE(y.extents() == dy.extents());
       const auto dx = tested.it->backward(b.s, dy, cache, {});
+      REQUIRE(dx.extents() == x.extents());
 
       const auto loss = [&] {
-        layer_cache unused;
-        return weighted_sum(tested.it->forward(b.s, x, phase::train, &unused), dy);
+        auto unused = tested.cache();
+        return weighted_sum(tested.it->forward(b.s, x, phase::train, unused), dy);
       };
       check_gradient(values(x), values(dx), loss);
       for (auto* parameter : tested.it->parameters())
@@ -81,11 +104,11 @@ TEST_CASE("accumulating adds to the parameter gradients, and asking for no gradi
   for (const auto& each : all_layers) {
     INFO(each.name);
     bench b;
-    bound_layer tested(b, each.make(7, 5));
-    layer_cache first, second;
-    tested.it->forward(b.s, b.normal({12, 7}), phase::train, &first);
-    tested.it->forward(b.s, b.normal({12, 7}), phase::train, &second);
-    const auto dy = b.normal({12, tested.it->outputs()});
+    bound_layer tested(b, each.make({7}, 5), {7});
+    auto first = tested.cache(), second = tested.cache();
+    tested.it->forward(b.s, b.normal({12, 7}), phase::train, first);
+    tested.it->forward(b.s, b.normal({12, 7}), phase::train, second);
+    const auto dy = b.normal({12, tested.output.features()});
 
     tested.it->backward(b.s, dy, first, {});
     const auto of_first = gradients_of(*tested.it);
@@ -108,21 +131,21 @@ TEST_CASE("batches in flight through one layer do not disturb each other, whatev
   for (const auto& each : all_layers) {
     INFO(each.name);
     bench b;
-    bound_layer tested(b, each.make(9, 6));
+    bound_layer tested(b, each.make({9}, 6), {9});
     const auto x1 = b.normal({10, 9}), x2 = b.normal({10, 9});
-    const auto dy1 = b.normal({10, tested.it->outputs()}), dy2 = b.normal({10, tested.it->outputs()});
+    const auto dy1 = b.normal({10, tested.output.features()}), dy2 = b.normal({10, tested.output.features()});
 
-    layer_cache cache1, cache2;
-    tested.it->forward(b.s, x1, phase::train, &cache1);
+    auto cache1 = tested.cache(), cache2 = tested.cache();
+    tested.it->forward(b.s, x1, phase::train, cache1);
     const auto dx1 = to_vector(tested.it->backward(b.s, dy1, cache1, {}));
     const auto gradients1 = gradients_of(*tested.it);
-    tested.it->forward(b.s, x2, phase::train, &cache2);
+    tested.it->forward(b.s, x2, phase::train, cache2);
     const auto dx2 = to_vector(tested.it->backward(b.s, dy2, cache2, {}));
     const auto gradients2 = gradients_of(*tested.it);
 
-    layer_cache late1, late2;
-    tested.it->forward(b.s, x1, phase::train, &late1);
-    tested.it->forward(b.s, x2, phase::train, &late2);
+    auto late1 = tested.cache(), late2 = tested.cache();
+    tested.it->forward(b.s, x1, phase::train, late1);
+    tested.it->forward(b.s, x2, phase::train, late2);
     CHECK(to_vector(tested.it->backward(b.s, dy2, late2, {})) == dx2);
     CHECK(gradients_of(*tested.it) == gradients2);
     CHECK(to_vector(tested.it->backward(b.s, dy1, late1, {})) == dx1);
@@ -137,7 +160,7 @@ TEST_CASE("a linear layer computes x W^T + b") {
   const auto parameters = tested.parameters();
   std::ranges::copy(std::vector<float>{1, 2, 3, 4, 5, 6}, parameters[0]->value.f32());
   std::ranges::copy(std::vector<float>{10, 20}, parameters[1]->value.f32());
-  const auto y = tested.forward(b.s, b.upload({2, 3}, {1, 0, -1, 2, 1, 0}), phase::evaluate, nullptr);
+  const auto y = tested.forward(b.s, b.upload({2, 3}, {1, 0, -1, 2, 1, 0}), phase::evaluate, {});
   CHECK(to_vector(y) == std::vector<float>{8, 18, 14, 33});
 }
 
@@ -164,26 +187,49 @@ TEST_CASE("batch norm normalises the batch in training and with running statisti
   arena memory(b.s, {tested.parameters()});
   tested.initialize(b.s, b.random);
   const auto x = b.upload({4, 1}, {1, 2, 3, 6});
-  layer_cache cache;
-  const auto y = to_vector(tested.forward(b.s, x, phase::train, &cache));
+  std::vector<tensor> cache(tested.cached_tensors());
+  const auto y = to_vector(tested.forward(b.s, x, phase::train, cache));
   const auto deviation = std::sqrt(3.5 + 1e-5); // biased variance of 1, 2, 3, 6 around 3
   for (std::size_t i = 0; i < 4; ++i) CHECK(y[i] == Approx((x.f32()[i] - 3) / deviation).margin(tolerance::formula));
 
   const auto mean = 0.1 * 3, variance = 0.9 + 0.1 * 14.0 / 3; // unbiased
   CHECK(values(tested.parameters()[2]->value)[0] == Approx(mean).epsilon(tolerance::formula));
   CHECK(values(tested.parameters()[3]->value)[0] == Approx(variance).epsilon(tolerance::formula));
-  const auto evaluated = to_vector(tested.forward(b.s, x, phase::evaluate, nullptr));
+  const auto evaluated = to_vector(tested.forward(b.s, x, phase::evaluate, {}));
   for (std::size_t i = 0; i < 4; ++i)
     CHECK(evaluated[i] == Approx((x.f32()[i] - mean) / std::sqrt(variance + 1e-5)).margin(2 * tolerance::formula));
   CHECK(values(tested.parameters()[2]->value)[0] == Approx(mean).epsilon(tolerance::formula));
 }
 
-TEST_CASE("layers describe themselves and their cost") {
+TEST_CASE("batch norm takes its statistics over all positions of all samples") {
+  bench b;
+  batch_norm flat(2, {}), wide(2, {});
+  arena memory(b.s, {flat.parameters(), wide.parameters()});
+  flat.initialize(b.s, b.random);
+  wide.initialize(b.s, b.random);
+  const auto x = b.normal({12, 2});
+  std::vector<tensor> of_flat(3), of_wide(3);
+  const auto expected = to_vector(flat.forward(b.s, x, phase::train, of_flat));
+  CHECK(to_vector(wide.forward(b.s, x.view(0, {2, 3, 2, 2}), phase::train, of_wide)) == expected);
+  CHECK(to_vector(wide.parameters()[3]->value) == to_vector(flat.parameters()[3]->value));
+}
+
+TEST_CASE("layers describe themselves, their cost, and what they make of a sample") {
+  const sample_spec image{{28, 28, 1}}, row{{784}};
   CHECK(linear(784, 256, false).describe() == "linear 784->256");
-  CHECK(linear(784, 256, false).multiply_adds() == 3.0 * 784 * 256);
+  CHECK(linear(784, 256, false).multiply_adds(row) == 3.0 * 784 * 256);
+  CHECK(linear(784, 256, false).infer(row).value() == sample_spec{{256}});
+  CHECK(linear(1, 8, false).infer(image).value() == sample_spec{{28, 28, 8}});
+  CHECK(linear(1, 8, false).multiply_adds(image) == 3.0 * 28 * 28 * 8);
+  CHECK(linear(784, 256, false).infer(image).message() == "takes 784 features");
+  CHECK(relu(3).infer(label_spec(3)).message() == "takes 3 features");
   CHECK(batch_norm(256, {.relu = true}).describe() == "batch norm 256 + relu");
   CHECK(batch_norm(256, {}).describe() == "batch norm 256");
+  CHECK(batch_norm(256, {}).least_rows() == 2);
   CHECK(relu(12).describe() == "relu 12");
+  CHECK(flatten({28, 28, 1}).describe() == "flatten 28x28x1");
+  CHECK(flatten({28, 28, 1}).infer(image).value() == row);
+  CHECK(flatten({28, 28, 1}).infer(row).message() == "takes 28x28x1");
 }
 
 } // namespace

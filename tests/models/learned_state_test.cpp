@@ -13,7 +13,7 @@ layer_group make_whole_group(bench& b, const std::string& description, const opt
   layer_list layers;
   for (auto& unit : net.units)
     for (auto& each : unit) layers.push_back(std::move(each));
-  return layer_group(b.s, std::move(layers), by, seed, 0);
+  return layer_group(b.s, net.input, std::move(layers), by, seed, 0);
 }
 
 std::unique_ptr<synthetic_gradient_model> make_predictor(bench& b, const std::string& kind) {

@@ -11,8 +11,8 @@ TEST_CASE("a description becomes hidden units of linear and batch norm with relu
   const auto made = make_network("mlp:784-256x5-10");
   REQUIRE(made);
   CHECK(made->description == "mlp:784-256x5-10");
-  CHECK(made->inputs == 784);
-  CHECK(made->classes == 10);
+  CHECK(made->input == sample_spec{{784}});
+  CHECK(infer_specs(*made)->back() == sample_spec{{10}});
   REQUIRE(made->units.size() == 6);
   REQUIRE(made->units[0].size() == 2);
   CHECK(made->units[0][0]->describe() == "linear 784->256");
@@ -22,7 +22,7 @@ TEST_CASE("a description becomes hidden units of linear and batch norm with relu
   CHECK(made->units[5][0]->describe() == "linear 256->10");
   CHECK(made->units[0][0]->parameters().size() == 1); // no bias before a normalisation
   CHECK(made->units[5][0]->parameters().size() == 2);
-  CHECK(check_network(*made));
+  CHECK(infer_specs(*made)->size() == 12);
 }
 
 TEST_CASE("several widths may follow each other, or none") {
@@ -91,18 +91,32 @@ TEST_CASE("a malformed description is refused with what is wrong and an example"
   }
 }
 
-network by_hand(std::vector<std::pair<int, int>> widths, std::int64_t inputs, std::int32_t classes) {
-  network made{"by hand", inputs, classes, {}};
+network by_hand(std::vector<std::pair<int, int>> widths, std::int64_t inputs) {
+  network made{"by hand", {{inputs}}, {}};
   for (const auto& [from, to] : widths) made.units.emplace_back().push_back(std::make_unique<linear>(from, to, true));
   return made;
 }
 
 TEST_CASE("a network made by hand is checked layer by layer") {
-  CHECK(check_network(by_hand({{4, 5}, {5, 3}}, 4, 3)));
-  CHECK_THAT(check_network(by_hand({{4, 5}, {6, 3}}, 4, 3)).message(),
+  const auto specs = infer_specs(by_hand({{4, 5}, {5, 3}}, 4));
+  CHECK(specs.value() == std::vector<sample_spec>{{{4}}, {{5}}, {{3}}});
+  CHECK_THAT(infer_specs(by_hand({{4, 5}, {6, 3}}, 4)).message(),
              contains("layer 1 (linear 6->3) takes 6 features, but what is below it gives 5"));
-  CHECK_THAT(check_network(by_hand({{4, 5}}, 4, 3)).message(), contains("gives 5 features, but there are 3"));
-  CHECK_THAT(check_network(by_hand({}, 4, 4)).message(), contains("no layers"));
+  CHECK_THAT(infer_specs(by_hand({}, 4)).message(), contains("no layers"));
+  auto image = by_hand({{2, 5}, {5, 3}}, 4);
+  image.input = {{4, 4, 2}};
+  CHECK(infer_specs(image)->back() == sample_spec{{4, 4, 3}});
+  image.input = label_spec(10);
+  CHECK_THAT(infer_specs(image).message(), contains("layer 0 (linear 2->5) takes 2 features") && contains("1 numbers"));
+}
+
+TEST_CASE("a batch needs two samples for batch norm, unless each has positions") {
+  auto net = std::move(make_network("mlp:4-8x2-3").value());
+  CHECK(batch_need_of(net).samples == 2);
+  CHECK(batch_need_of(net).layer == "layer 1 (batch norm 8 + relu)");
+  net.input = {{3, 4}};
+  CHECK(batch_need_of(net).samples == 1);
+  CHECK(batch_need_of(std::move(make_network("mlp:4-3").value())).layer == "");
 }
 
 } // namespace

@@ -15,18 +15,17 @@ class weight_of_work : public layer {
 public:
   explicit weight_of_work(double cost) : cost_(cost) {}
   std::string describe() const override { return "work"; }
-  std::int64_t inputs() const override { return 1; }
-  std::int64_t outputs() const override { return 1; }
-  double multiply_adds() const override { return cost_; }
-  tensor forward(stream&, const tensor& x, phase, layer_cache*) override { return x; }
-  tensor backward(stream&, const tensor& dy, layer_cache&, backward_request) override { return dy; }
+  result<sample_spec> infer(const sample_spec& below) const override { return below; }
+  double multiply_adds(const sample_spec&) const override { return cost_; }
+  tensor forward(stream&, const tensor& x, phase, layer_cache) override { return x; }
+  tensor backward(stream&, const tensor& dy, layer_cache, backward_request) override { return dy; }
 
 private:
   double cost_;
 };
 
 network with_costs(const std::vector<double>& costs) {
-  network made{"work", 1, 1, {}};
+  network made{"work", {{1}}, {}};
   for (const auto cost : costs) made.units.emplace_back().push_back(std::make_unique<weight_of_work>(cost));
   return made;
 }

@@ -157,13 +157,14 @@ std::vector<float> train_sequentially(device& where, const dataset& data, const 
     std::vector<float> values;
     std::vector<std::int32_t> labels;
     for (const auto row : order->next()) {
-      const auto* bytes = data.train.bytes.data() + row * data.features;
-      for (std::int64_t f = 0; f < data.features; ++f)
-        values.push_back(data.train.bytes.empty() ? data.train.floats[static_cast<std::size_t>(row * data.features + f)]
-                                                  : static_cast<float>(bytes[f]) * data.train.scale());
+      const auto* bytes = data.train.bytes.data() + row * data.input.elements();
+      for (std::int64_t f = 0; f < data.input.elements(); ++f)
+        values.push_back(data.train.bytes.empty()
+                           ? data.train.floats[static_cast<std::size_t>(row * data.input.elements() + f)]
+                           : static_cast<float>(bytes[f]) * data.train.scale());
       labels.push_back(data.train.labels[static_cast<std::size_t>(row)]);
     }
-    auto x = make_tensor(s, {run.batch_size, data.features});
+    auto x = make_tensor(s, {run.batch_size, data.input.elements()});
     auto y = make_tensor(s, {run.batch_size}, dtype::i32);
     s.ops().upload(s, values.data(), x);
     s.ops().upload(s, labels.data(), y);

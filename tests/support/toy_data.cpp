@@ -26,8 +26,8 @@ dataset make_toy_data(std::int64_t features, std::int32_t classes) {
   for (auto& each : centres) each = static_cast<float>(random.normal());
   dataset out;
   out.name = "toy";
-  out.features = features;
-  out.classes = classes;
+  out.input = {{features}};
+  out.target = label_spec(classes);
   out.train = draw(centres, features, classes, 64, random);
   out.test = draw(centres, features, classes, 20, random);
   return out;

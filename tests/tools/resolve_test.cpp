@@ -15,8 +15,8 @@ dataset data_of(std::int64_t features, std::int32_t classes, std::int64_t count)
   dataset data;
   data.name = "digits";
   data.test.count = 10000;
-  data.features = features;
-  data.classes = classes;
+  data.input = {{features}};
+  data.target = label_spec(classes);
   data.train.count = count;
   return data;
 }

@@ -59,7 +59,8 @@ struct written_run {
     auto same = make_network("mlp:6-4x2-3");
     for (auto& unit : same->units)
       for (auto& layer : unit) layers.push_back(std::move(layer));
-    group_ = std::make_unique<layer_group>(device.make_stream(), std::move(layers), optimizer_settings{}, 1, 0);
+    group_ =
+      std::make_unique<layer_group>(device.make_stream(), same->input, std::move(layers), optimizer_settings{}, 1, 0);
     return group_->weights();
   }
   std::string file(const std::string& name) const { return folder->file(name); }

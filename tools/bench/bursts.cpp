@@ -118,8 +118,8 @@ dataset random_dataset(std::int64_t features, std::int32_t classes, std::int64_t
   random_source random(1, 0);
   dataset made;
   made.name = "random";
-  made.features = features;
-  made.classes = classes;
+  made.input = {{features}};
+  made.target = label_spec(classes);
   made.train = random_samples(features, classes, count, random);
   made.test = random_samples(features, classes, 256, random);
   return made;

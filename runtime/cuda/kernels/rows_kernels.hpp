@@ -24,7 +24,10 @@ struct gather_rows_kernel {
 struct gather_labels_kernel {
   const std::int32_t *source, *indices;
   std::int32_t* out;
-  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const { out[i] = source[indices[i]]; }
+  std::int64_t columns;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const {
+    out[i] = source[indices[i / columns] * columns + i % columns];
+  }
 };
 
 template <class Launcher>
@@ -40,8 +43,8 @@ void gather_rows(Launcher& on, const tensor& source, const tensor& indices, floa
 
 template <class Launcher>
 void gather_labels(Launcher& on, const tensor& source, const tensor& indices, tensor& out) {
-  assert(indices.elements() == out.elements());
-  on.each(out.elements(), gather_labels_kernel{source.i32(), indices.i32(), out.i32()});
+  assert(indices.elements() == out.rows() && source.columns() == out.columns());
+  on.each(out.elements(), gather_labels_kernel{source.i32(), indices.i32(), out.i32(), out.columns()});
 }
 
 // beta * before + sum, where a zero beta does not read what was there.

@@ -87,7 +87,7 @@ TEST_CASE("extents that are none, or not those of the bytes, are refused, whatev
   REQUIRE(*shape_with({5, 0}, 0) == shape{5, 0});
   constexpr auto large = std::int64_t{1} << 39;
   const auto extents = GENERATE(values<std::vector<std::int64_t>>(
-    {{-1}, {-2, -3}, {-5, 0}, {0, -5}, {large, large, 4}, {large, large, large, large}, {6, 1, 1, 1, 1}, {5}, {7}}));
+    {{-1}, {-2, -3}, {-5, 0}, {0, -5}, {large, large, 4}, {large, large, large, large}, {6, 1, 1, 1, 1, 1}, {5}, {7}}));
   CAPTURE(extents);
   REQUIRE(shape_with(extents, 24).message() ==
           "the weights '0.weight' came with a wrong size: is every process the same build?");

@@ -38,8 +38,10 @@ TEST_CASE("a group costs what its layers do forward and backward, and its predic
   REQUIRE(plain->costs.size() == 3);
   double layers = 0;
   const auto model = make_network("mlp:32-64x2-8");
+  const auto specs = infer_specs(*model).value();
+  std::size_t below = 0;
   for (const auto& unit : model->units)
-    for (const auto& each : unit) layers += each->multiply_adds();
+    for (const auto& each : unit) layers += each->multiply_adds(specs[below++]);
   double sum = 0;
   for (const auto& each : plain->costs) sum += each.multiply_adds;
   REQUIRE(sum == layers);

@@ -80,8 +80,8 @@ const dataset& saddle() {
   static const dataset made = [] {
     dataset out;
     out.name = "saddle";
-    out.features = 2;
-    out.values = 1;
+    out.input = {{2}};
+    out.target = {{1}};
     random_source random(3, 0);
     for (auto* set : {&out.train, &out.test}) {
       set->count = set == &out.train ? 512 : 128;
@@ -225,7 +225,7 @@ TEST_CASE("data made by hand has what it says, or is refused") {
   CHECK(refusal([](dataset& data) { data.train.labels.assign(512, 0); }) ==
         "data: the training samples of 'saddle' have no 1 values each");
   auto labelled = toy();
-  labelled.test.labels[3] = labelled.classes;
+  labelled.test.labels[3] = labelled.target.categories;
   const auto prepared = training::prepare(loop_cluster::four_groups("locked"),
                                           std::move(*make_network(loop_cluster::model)), labelled, cpu);
   CHECK(prepared.message() == "data: the test samples of '" + labelled.name +

@@ -158,6 +158,7 @@ TEST_CASE("a tensor of any bits, of any rank, empty or absent comes back bit for
     random_bits(work, {10, 0}, random),
     random_bits(work, shape{}, random),
     random_bits(work, {2, 3, 4, 5}, random),
+    random_bits(work, {2, 1, 3, 4, 5}, random),
     tensor(),
   };
   for (const auto& each : cases) {

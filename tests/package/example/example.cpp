@@ -11,27 +11,25 @@ using namespace syngrad;
 
 // y = x / (1 + |x|), so dy/dx = (1 - |y|)^2. The cache holds y.
 struct softsign : layer {
-  explicit softsign(std::int64_t width) : features(width) {}
   std::string describe() const override { return "softsign"; }
-  std::int64_t inputs() const override { return features; }
-  std::int64_t outputs() const override { return features; }
-  double multiply_adds() const override { return 4.0 * static_cast<double>(features); }
-  tensor forward(stream& s, const tensor& x, phase, layer_cache* cache) override {
+  result<sample_spec> infer(const sample_spec& below) const override { return below; }
+  double multiply_adds(const sample_spec& below) const override { return 4.0 * static_cast<double>(below.elements()); }
+  std::size_t cached_tensors() const override { return 1; }
+  tensor forward(stream& s, const tensor& x, phase, layer_cache cache) override {
     auto y = make_tensor(s, x.extents());
     host(s).launch([n = x.elements(), in = x.f32(), out = y.f32()] {
       for (std::int64_t i = 0; i < n; ++i) out[i] = in[i] / (1 + std::abs(in[i]));
     });
-    if (cache) cache->saved[0] = y;
+    if (!cache.empty()) cache[0] = y;
     return y;
   }
-  tensor backward(stream& s, const tensor& dy, layer_cache& cache, backward_request) override {
+  tensor backward(stream& s, const tensor& dy, layer_cache cache, backward_request) override {
     auto dx = make_tensor(s, dy.extents());
-    host(s).launch([n = dy.elements(), up = dy.f32(), y = cache.saved[0].f32(), down = dx.f32()] {
+    host(s).launch([n = dy.elements(), up = dy.f32(), y = cache[0].f32(), down = dx.f32()] {
       for (std::int64_t i = 0; i < n; ++i) down[i] = up[i] * (1 - std::abs(y[i])) * (1 - std::abs(y[i]));
     });
     return dx;
   }
-  std::int64_t features;
 };
 
 void add_point(sample_set& set, random_source& random) {
@@ -43,12 +41,12 @@ void add_point(sample_set& set, random_source& random) {
 
 int main() {
   random_source random(1, 0);
-  dataset rings{.name = "rings", .features = 2, .classes = 3};
+  dataset rings{.name = "rings", .input = {{2}}, .target = label_spec(3)};
   for (int i = 0; i < 8000; ++i) add_point(i < 6000 ? rings.train : rings.test, random);
-  network net{"rings", 2, 3, std::vector<layer_list>(3)};
+  network net{"rings", {{2}}, std::vector<layer_list>(3)};
   for (int unit = 0; unit < 3; ++unit)
     net.units[unit].push_back(std::make_unique<linear>(unit ? 64 : 2, unit < 2 ? 64 : 3, true));
-  for (int unit = 0; unit < 2; ++unit) net.units[unit].push_back(std::make_unique<softsign>(64));
+  for (int unit = 0; unit < 2; ++unit) net.units[unit].push_back(std::make_unique<softsign>());
   training_settings settings{.split = {1, 1, 1}, .learning_rate = 3e-3f, .decay = "0.6:0.1", .steps = 2000};
   cpu_device cpu;
   auto run = training::prepare(settings, std::move(net), rings, cpu);

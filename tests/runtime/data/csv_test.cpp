@@ -71,8 +71,8 @@ using names = std::vector<std::string>;
 TEST_CASE("a table without header has its label in the last column") {
   const auto data = load("1.5,2,0\n2.5,-3e-1,1\n.5,+4,1\n7,8,2\n");
   REQUIRE(data);
-  CHECK(data->features == 2);
-  CHECK(data->classes == 3);
+  CHECK(data->input == sample_spec{{2}});
+  CHECK(data->target.categories == 3);
   CHECK(data->train.count == 2);
   CHECK(data->test.count == 2);
   CHECK(data->train.bytes.empty());
@@ -98,7 +98,7 @@ TEST_CASE("the label column is chosen by name or by number") {
   for (const auto* column : {"kind", "1"}) {
     const auto data = load(table, half(column));
     REQUIRE(data);
-    CHECK(data->features == 2);
+    CHECK(data->input == sample_spec{{2}});
     CHECK(all_labels(*data) == labels{0, 0, 1, 1});
   }
   CHECK(all_labels(*load("k,a\n0,5\n1,6\n1,7\n0,8\n", half("0"))) == labels{0, 0, 1, 1});
@@ -120,26 +120,26 @@ TEST_CASE("an unknown label column lists those that there are") {
 TEST_CASE("text labels become classes in sorted order") {
   const auto data = load("1,setosa\n1,virginica\n1,setosa\n1,\"iris, blue\"\n1,setosa\n1,virginica\n");
   REQUIRE(data);
-  CHECK(data->classes == 3);
+  CHECK(data->target.categories == 3);
   CHECK(all_labels(*data) == labels{0, 1, 1, 1, 2, 2}); // "iris, blue" < "setosa" < "virginica"
 }
 
 TEST_CASE("equal numbers are one label however they are written, and that is said") {
   const auto data = load("5,1\n6,0\n7,1.0\n8,01\n9,\" 1\"\n10,+1\n11,1e0\n12,-0\n");
   REQUIRE(data);
-  CHECK(data->classes == 2);
+  CHECK(data->target.categories == 2);
   CHECK(data->class_names.empty());
   CHECK(all_labels(*data) == labels{0, 0, 1, 1, 1, 1, 1, 1});
   CHECK(says(notes(data), "'1.0' (line 3) is '1' (line 1)"));
   CHECK(says(notes(data), "'01' (line 4) is '1' (line 1)"));
   CHECK(notes(load("5,1\n6,0\n7,1\n")).empty());
-  CHECK(load("5,1\n6,one\n7,1.0\n8,one\n", half(label_rule::renumber))->classes == 2); // also among names
+  CHECK(load("5,1\n6,one\n7,1.0\n8,one\n", half(label_rule::renumber))->target.categories == 2); // also among names
 }
 
 TEST_CASE("whole numbers that a double does not tell apart stay apart") {
   const auto data = load("1,9007199254740993\n2,9007199254740992\n3,9007199254740993\n4,9007199254740992\n");
   REQUIRE(data);
-  CHECK(data->classes == 2);
+  CHECK(data->target.categories == 2);
   CHECK(data->class_names == names{"9007199254740992", "9007199254740993"});
 }
 
@@ -152,14 +152,14 @@ TEST_CASE("labels that are not numbered from 0, or leave gaps, ask for --labels"
 
   const auto renumbered = load(gaps, half(label_rule::renumber));
   REQUIRE(renumbered);
-  CHECK(renumbered->classes == 3);
+  CHECK(renumbered->target.categories == 3);
   CHECK(renumbered->class_names == names{"0", "2", "30"});
   CHECK(all_labels(*renumbered) == labels{0, 0, 1, 2});
   CHECK(says(notes(renumbered), "classes 0 = '0', 1 = '2', 2 = '30'"));
 
   const auto kept = load(from_one, half(label_rule::as_is));
   REQUIRE(kept);
-  CHECK(kept->classes == 4);
+  CHECK(kept->target.categories == 4);
   CHECK(kept->class_names.empty());
   CHECK(all_labels(*kept) == labels{1, 1, 2, 3});
   CHECK(says(notes(kept), "no sample has the label 0"));
@@ -178,7 +178,7 @@ TEST_CASE("negative, broken and large labels are no class numbers") {
   require_message(load("1,0\n2,0.5\n3,0\n"), {"'0.5' (line 2)", remedy, "--label-column"});
   require_message(load("1,20000\n2,30000\n"), {"'20000' (line 1)", "0 to 9999", remedy});
   require_message(load("1,-1\n2,1\n", half(label_rule::as_is)), {"'-1' (line 1)", remedy});
-  CHECK(load("1,-1\n2,1\n3,-1\n4,1\n", half(label_rule::renumber))->classes == 2);
+  CHECK(load("1,-1\n2,1\n3,-1\n4,1\n", half(label_rule::renumber))->target.categories == 2);
 }
 
 TEST_CASE("names are numbered and listed, and cannot be kept as they are") {
@@ -212,7 +212,7 @@ TEST_CASE("semicolons, tabs and bars are found, and said") {
     };
     const auto data = load(line("a", "\"b, or c\"", "y") + line("1", "2", "0") + line(" 3", "4 ", "1"));
     REQUIRE(data);
-    CHECK(data->features == 2);
+    CHECK(data->input == sample_spec{{2}});
     CHECK(all_labels(*data) == labels{0, 1});
     CHECK(says(notes(data), "table.csv: line 1: "));
     CHECK(says(notes(data), "--delimiter "));
@@ -220,10 +220,10 @@ TEST_CASE("semicolons, tabs and bars are found, and said") {
 }
 
 TEST_CASE("the option --delimiter decides, also for blanks in any number") {
-  CHECK(load("a,b;c,d;y\n1;2;0\n3;4;1\n", separated_by(';'))->features == 2);
+  CHECK(load("a,b;c,d;y\n1;2;0\n3;4;1\n", separated_by(';'))->input == sample_spec{{2}});
   const auto data = load("  1   2 0\n3 4\t1 \n\"5\"  6  0", separated_by(' '));
   REQUIRE(data);
-  CHECK(data->features == 2);
+  CHECK(data->input == sample_spec{{2}});
   CHECK(all_labels(*data) == labels{0, 0, 1});
   CHECK(notes(data).empty());
   require_message(load("1,2,0\n", separated_by('\t')), {"line 1", "single column", "tab", "--delimiter"});
@@ -232,10 +232,10 @@ TEST_CASE("the option --delimiter decides, also for blanks in any number") {
 TEST_CASE("of several separators in the first row that one is taken which divides all rows alike") {
   const auto semicolons = load("width, cm;height;y\n1;2;0\n\n3;4;1\n");
   REQUIRE(semicolons);
-  CHECK(semicolons->features == 2);
+  CHECK(semicolons->input == sample_spec{{2}});
   CHECK(says(notes(semicolons), "line 1: semicolons"));
-  CHECK(load("a,b;c\td,y\n1,2,0\n3,4,1\n")->features == 2);
-  CHECK(load("1,a\n2,\"a;b\"\n3,a\n")->classes == 2);
+  CHECK(load("a,b;c\td,y\n1,2,0\n3,4,1\n")->input == sample_spec{{2}});
+  CHECK(load("1,a\n2,\"a;b\"\n3,a\n")->target.categories == 2);
 }
 
 TEST_CASE("separators that cannot be told apart are asked for") {
@@ -253,7 +253,7 @@ TEST_CASE("comments before the first row are left out, and may hold its header")
 
   const auto named = load("# a,kind,b\n1,0,10\n2,1,20\n", half("kind"));
   REQUIRE(named);
-  CHECK(named->features == 2);
+  CHECK(named->input == sample_spec{{2}});
   CHECK(all_labels(*named) == labels{0, 1});
   CHECK(says(notes(named), "line 1: a comment, taken for the header"));
   require_message(load("# a b kind\n1,0,10\n", half("kind")), {"no label column 'kind'"});
@@ -264,7 +264,7 @@ TEST_CASE("comments before the first row are left out, and may hold its header")
 TEST_CASE("a spreadsheet's line that names the separator is obeyed") {
   const auto data = load("sep=;\na,b;c;y\n1;2;0\n3;4;1\n");
   REQUIRE(data);
-  CHECK(data->features == 2);
+  CHECK(data->input == sample_spec{{2}});
   CHECK(data->train.count + data->test.count == 2);
 }
 
@@ -278,7 +278,7 @@ TEST_CASE("a header of numbers is found by the title of its labels") {
   const auto data = load("0,1,label\n5,6,0\n7,8,1\n");
   REQUIRE(data);
   CHECK(data->train.count + data->test.count == 2);
-  CHECK(data->classes == 2);
+  CHECK(data->target.categories == 2);
   CHECK(all_features(*data) == all_features(*load("5,6,0\n7,8,1\n")));
   CHECK(says(notes(data), "line 1 is taken for a header: its label 'label'"));
 }
@@ -295,7 +295,7 @@ TEST_CASE("a first column that counts the rows is pointed out") {
     uncounted += rest;
   }
   const auto data = load(table);
-  CHECK(data->features == 2);
+  CHECK(data->input == sample_spec{{2}});
   CHECK(says(notes(data), "column 1 counts the rows"));
   CHECK(notes(load(uncounted)).empty());
 }
@@ -319,7 +319,7 @@ TEST_CASE("quotes, CRLF, blank lines, blanks and a byte order mark are understoo
   const auto data =
     load("\xef\xbb\xbf\"the \"\"x\"\"\nof it\" , y ,label\r\n\r\n 1 ,\"2\", a\r\n\n3,4 ,\"b\" \r\n  \r\n5,6,a");
   REQUIRE(data);
-  CHECK(data->features == 2);
+  CHECK(data->input == sample_spec{{2}});
   CHECK(data->train.count + data->test.count == 3);
   CHECK(all_labels(*data) == labels{0, 0, 1});
 }

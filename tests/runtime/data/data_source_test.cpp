@@ -30,8 +30,8 @@ TEST_CASE("a csv source is opened with its settings") {
   REQUIRE(data);
   CHECK(data->train.count == 2);
   CHECK(data->test.count == 2);
-  CHECK(data->features == 1);
-  CHECK(data->classes == 2);
+  CHECK(data->input == sample_spec{{1}});
+  CHECK(data->target.categories == 2);
 }
 
 TEST_CASE("the built-in digits are opened in their full size") {
@@ -39,6 +39,6 @@ TEST_CASE("the built-in digits are opened in their full size") {
   REQUIRE(data);
   CHECK(data->train.count == 50'000);
   CHECK(data->test.count == 10'000);
-  CHECK(data->features == 784);
-  CHECK(data->classes == 10);
+  CHECK(data->input == sample_spec{{28, 28, 1}});
+  CHECK(data->target.categories == 10);
 }

@@ -49,8 +49,8 @@ TEST_CASE("a smaller set of digits is the beginning of a larger one") {
 
 TEST_CASE("every class of digits is equally frequent") {
   const auto data = make_digits(3, 1000, 100);
-  CHECK(data.features == 784);
-  CHECK(data.classes == 10);
+  CHECK(data.input == sample_spec{{28, 28, 1}});
+  CHECK(data.target == label_spec(10));
   CHECK(data.train.floats.empty());
   REQUIRE(data.train.bytes.size() == 1000 * pixels);
   REQUIRE(data.train.labels.size() == 1000);

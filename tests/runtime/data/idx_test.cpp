@@ -48,8 +48,8 @@ TEST_CASE("a plain IDX folder is read byte for byte") {
   const small_set folder;
   const auto data = load_idx(folder.path());
   REQUIRE(data);
-  CHECK(data->features == 6);
-  CHECK(data->classes == 3);
+  CHECK(data->input == sample_spec{{2, 3, 1}});
+  CHECK(data->target.categories == 3);
   CHECK(data->train.count == 5);
   CHECK(data->test.count == 3);
   REQUIRE(data->train.bytes.size() == 30);
@@ -68,7 +68,7 @@ TEST_CASE("compressed and plain IDX files mix, and the plain one wins") {
   const auto data = load_idx(folder.path());
   REQUIRE(data);
   CHECK(data->train.labels == std::vector<std::int32_t>{1, 2, 1, 3, 0});
-  CHECK(data->classes == 4);
+  CHECK(data->target.categories == 4);
 }
 
 TEST_CASE("images that all have one label are refused") {
@@ -86,7 +86,7 @@ TEST_CASE("IDX labels that are not numbered from 0 ask for --labels") {
 
   const auto renumbered = load_idx(folder.path(), label_rule::renumber);
   REQUIRE(renumbered);
-  CHECK(renumbered->classes == 3);
+  CHECK(renumbered->target.categories == 3);
   CHECK(renumbered->class_names == std::vector<std::string>{"1", "3", "26"});
   CHECK(renumbered->train.labels == std::vector<std::int32_t>{0, 1, 2, 1, 0});
   CHECK(renumbered->test.labels == std::vector<std::int32_t>{2, 0, 0});
@@ -95,7 +95,7 @@ TEST_CASE("IDX labels that are not numbered from 0 ask for --labels") {
 
   const auto kept = load_idx(folder.path(), label_rule::as_is);
   REQUIRE(kept);
-  CHECK(kept->classes == 27);
+  CHECK(kept->target.categories == 27);
   CHECK(kept->test.labels == std::vector<std::int32_t>{26, 1, 1});
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("EMNIST's splits are found by their prefix, and one of several has to 
     folder.write_gzip(prefix + "-test-labels-idx1-ubyte.gz", label_file({1, 0}));
   };
   add("emnist-digits", {0, 1, 2});
-  CHECK(load_idx(folder.path())->classes == 3); // the only one
+  CHECK(load_idx(folder.path())->target.categories == 3); // the only one
   add("emnist-mnist", {0, 1, 1, 0});
   require_message(load_idx(folder.path()),
                   {folder.path(), "several", "emnist-digits, emnist-mnist", "mnist:" + folder.path("emnist-digits")});
@@ -262,8 +262,8 @@ TEST_CASE("MNIST is read as published") {
   }
   const auto data = load_idx(folder);
   REQUIRE(data);
-  CHECK(data->features == 784);
-  CHECK(data->classes == 10);
+  CHECK(data->input == sample_spec{{28, 28, 1}});
+  CHECK(data->target.categories == 10);
   CHECK(data->train.count == 60'000);
   CHECK(data->test.count == 10'000);
   CHECK(std::vector<std::int32_t>(data->train.labels.begin(), data->train.labels.begin() + 5) ==

@@ -1,0 +1,25 @@
+// All positions and features of a sample as the features of one row: [batch, positions..., features] -> [batch, all].
+// Nothing moves.
+#pragma once
+
+#include "models/layer.hpp"
+
+namespace syngrad {
+
+class flatten : public layer {
+public:
+  // `below` [positions..., features]: the shape of a sample.
+  explicit flatten(shape below) : below_(below) {}
+
+  std::string describe() const override;
+  result<sample_spec> infer(const sample_spec& below) const override;
+  double multiply_adds(const sample_spec&) const override { return 0; }
+
+  tensor forward(stream&, const tensor& x, phase, layer_cache) override;
+  tensor backward(stream&, const tensor& dy, layer_cache, backward_request) override;
+
+private:
+  shape below_;
+};
+
+} // namespace syngrad
