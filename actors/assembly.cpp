@@ -3,7 +3,6 @@
 #include "actors/group_actor.hpp"
 #include "actors/memory_needs.hpp"
 #include "actors/predictor_actor.hpp"
-#include "actors/solver_actor.hpp"
 #include "actors/source_actor.hpp"
 
 #include <algorithm>
@@ -13,27 +12,29 @@ namespace syngrad {
 
 namespace {
 
-// Whether group `index` (-1: the source) reads host memory only. So does a link to another process.
-bool reads_host_only(const run_plan& plan, int index) {
-  auto* const where = index < 0 ? plan.source_device : plan.groups[static_cast<std::size_t>(index)].where;
+// Whether the group (or the source) at this end of an edge reads host memory only. So does a link to another process.
+bool reads_host_only(const run_plan& plan, int end) {
+  if (end == run_edge::nobody) return false;
+  auto* const where = end == run_edge::source ? plan.source_device : plan.groups[static_cast<std::size_t>(end)].where;
   return !where || where->host_reads_memory();
 }
 
-group_setup setup_of_group(run_plan& plan, int index) {
+group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   const auto& settings = plan.settings;
   const auto at = static_cast<std::size_t>(index);
   const int count = static_cast<int>(plan.groups.size());
   const auto& planned = plan.groups[at];
   group_setup setup;
   setup.index = index;
-  setup.count = count;
+  setup.below = edges.below(at);
+  setup.above = edges.above(at);
   setup.units = planned.units;
   setup.layers = planned.layers;
   setup.work = planned.work;
   setup.copies = planned.copies;
   setup.gate = planned.gate;
-  setup.host_below = reads_host_only(plan, index - 1);
-  setup.host_above = index + 1 < count && reads_host_only(plan, index + 1);
+  setup.host_below = reads_host_only(plan, setup.below.below);
+  setup.host_above = reads_host_only(plan, setup.above.above);
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
   setup.trained_for = plan.trained_for;
   setup.rate = plan.rate;
@@ -55,34 +56,37 @@ group_setup setup_of_group(run_plan& plan, int index) {
 }
 
 // Where an actor stands, with the stream that it works on.
-using place_maker = std::function<actor_place(stream& work, const std::string& title)>;
+using place_maker = std::function<actor_place(stream& work, const std::string& title, edge_id below, edge_id above)>;
 
-void spawn_group(caf::actor_system& system, run_plan& plan, std::size_t index, const place_maker& place,
-                 running_actors& out) {
-  auto setup = setup_of_group(plan, static_cast<int>(index));
+void spawn_group(caf::actor_system& system, run_plan& plan, std::size_t index, const run_edges& edges,
+                 const place_maker& place, running_actors& out) {
+  auto setup = setup_of_group(plan, static_cast<int>(index), edges);
   setup.from_below = out.from_below[index] = std::make_shared<link_counters>();
   setup.from_above = out.from_above[index] = std::make_shared<link_counters>();
-  out.groups[index] =
-    system.spawn<group_actor>(place(*plan.groups[index].work, "group " + std::to_string(index)), std::move(setup));
+  auto where = place(*setup.work, "group " + std::to_string(index), setup.below.id, setup.above.id);
+  out.groups[index] = system.spawn<group_actor>(where, std::move(setup));
 }
 
-// The predictor and the solver beside group `index`, where it has them.
-void spawn_beside(caf::actor_system& system, const run_plan& plan, std::size_t index, const place_maker& place,
-                  running_actors& out) {
+// The predictor and the solver of an edge, where the group below it has them.
+void spawn_predictor(caf::actor_system& system, const run_plan& plan, const run_edge& edge, const place_maker& place,
+                     running_actors& out) {
+  if (!edge.between_groups()) return;
+  const auto index = static_cast<std::size_t>(edge.below);
   const auto& planned = plan.groups[index];
   if (!planned.predictor) return;
-  const int at = static_cast<int>(index);
-  out.solvers[index] = system.spawn<solver_actor>(place(*planned.solver_work, "solver " + std::to_string(at)), at,
-                                                  std::ref(*planned.solver_work));
+  const auto number = std::to_string(edge.below);
+  auto& solver_work = *planned.solver_work;
+  out.solvers[index] =
+    system.spawn<solver_actor>(place(solver_work, "solver " + number, no_edge, edge.id), edge, std::ref(solver_work));
   predictor_setup setup;
-  setup.interface_number = at;
+  setup.edge = edge;
   setup.model = planned.predictor;
   setup.work = planned.predictor_work;
   setup.solver = out.solvers[index];
   setup.rate = plan.synthetic_rate;
   setup.deterministic = plan.settings.deterministic;
-  out.predictors[index] =
-    system.spawn<predictor_actor>(place(*setup.work, "predictor " + std::to_string(at)), std::move(setup));
+  auto where = place(*setup.work, "predictor " + number, no_edge, edge.id);
+  out.predictors[index] = system.spawn<predictor_actor>(where, std::move(setup));
 }
 
 // Source, groups, predictors and solvers that are here.
@@ -117,9 +121,10 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.solvers.resize(plan.groups.size());
   out.from_below.resize(plan.groups.size());
   out.from_above.resize(plan.groups.size());
-  const place_maker place = [&](stream& work, const std::string& title) -> actor_place {
+  const run_edges edges(plan.groups.size());
+  const place_maker place = [&](stream& work, const std::string& title, edge_id below, edge_id above) -> actor_place {
     auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
-    return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler()};
+    return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler(), below, above};
   };
   if (plan.data) {
     out.coordinator = system.spawn<coordinator_actor>(actor_place{++out.numbers_used, plan.trace, plan.node});
@@ -128,14 +133,14 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       plan.validation,
                       std::move(*plan.order),
                       &loading,
-                      reads_host_only(plan, 0),
+                      reads_host_only(plan, edges.from_source().above),
                       plan.settings.evaluate_every,
                       plan.settings.max_alone > 0};
-    out.source = system.spawn<source_actor>(place(loading, "source"), std::move(feed));
+    out.source = system.spawn<source_actor>(place(loading, "source", no_edge, no_edge), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)
-    if (plan.groups[i].layers) spawn_group(system, plan, i, place, out);
-  for (std::size_t i = 0; i < plan.groups.size(); ++i) spawn_beside(system, plan, i, place, out);
+    if (plan.groups[i].layers) spawn_group(system, plan, i, edges, place, out);
+  for (const auto& edge : edges) spawn_predictor(system, plan, edge, place, out);
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
   return out;
@@ -150,11 +155,15 @@ void join_actors(const running_actors& here, const outside_actors& outside) {
     if (here.solvers[i]) caf::anon_send(here.solvers[i], connect{{}, {}, {}, coordinator});
     if (here.predictors[i]) caf::anon_send(here.predictors[i], connect{groups[i], {}, {}, coordinator});
   }
+  const auto at_end = [&](int end) {
+    if (end == run_edge::nobody) return caf::actor{};
+    return end == run_edge::source ? source : groups[static_cast<std::size_t>(end)];
+  };
+  const run_edges edges(groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (!here.groups[i]) continue;
-    const auto& below = i == 0 ? source : groups[i - 1];
-    const auto above = i + 1 < groups.size() ? groups[i + 1] : caf::actor{};
-    caf::anon_send(here.groups[i], connect{below, above, here.predictors[i], coordinator});
+    caf::anon_send(here.groups[i], connect{at_end(edges.below(i).below), at_end(edges.above(i).above),
+                                           here.predictors[i], coordinator});
   }
 }
 

@@ -2,7 +2,7 @@
 // stream is past the work. Records are recycled with their memory.
 #pragma once
 
-#include "actors/gradient_kind.hpp"
+#include "actors/gradient_demand.hpp"
 #include "models/layer_group.hpp"
 #include "runtime/tensor.hpp"
 
@@ -37,6 +37,7 @@ struct batch_record {
   tensor measures;                     // see namespace measure
   tensor numbers;                      // the same for the host to read; the same memory where the host reads all
 
+  bool in_turn = false; // from its forward pass until the policy has had its turn
   bool sent_down = false;
   bool finished = false;
   bool ends_at_gap = false;  // not sent up: the network is away

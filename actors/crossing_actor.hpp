@@ -26,7 +26,9 @@ protected:
   };
 
   // `copies`: a stream of the actor's device that nothing else uses.
-  crossing_actor(caf::actor_config&, actor_place, std::string title, actor_role, int index, stream& copies);
+  crossing_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role, int index,
+                 stream& copies)
+    : observed_actor(config, place, std::move(title), role, index), copies_(copies) {}
 
   // Sends `message` with its tensors where `to` can read them. Returns at once.
   template <class M>
@@ -46,7 +48,16 @@ protected:
     return arrived && !copies_.owner().holds(*arrived.memory().get()) ? brought_to(copies_, arrived) : arrived;
   }
 
-  void handle_departure(departure&); // of the actor's behavior
+  // Of the actor's behavior.
+  void handle_departure(departure& ready) {
+    copies_.raise_failure();
+    std::visit(
+      [&](auto& message) {
+        message.context.sent_ns = steady_now_ns();
+        send(ready.to, std::move(message));
+      },
+      ready.content);
+  }
 
 private:
   template <class M>

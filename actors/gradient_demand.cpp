@@ -2,8 +2,6 @@
 
 #include "runtime/text.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <string_view>
 
 namespace syngrad {
@@ -33,19 +31,6 @@ result<gradient_demand> gradient_demand::parse(const std::string& text) {
   }
   return error{"expected all, every:N with N at least 1, or above:ERROR with ERROR between 0 and 1, got '" + text +
                "'; write for example every:4 or above:0.5"};
-}
-
-std::optional<std::uint64_t> gradient_appetite::measured(double dot, double predicted_squared,
-                                                         double received_squared) {
-  const double missed_squared = predicted_squared - 2 * dot + received_squared;
-  if (!demand_.above || !(received_squared > 0) || !std::isfinite(missed_squared)) return std::nullopt;
-  constexpr double share_of_newest = 0.25;
-  const double newest = std::sqrt(std::max(0.0, missed_squared) / received_squared);
-  error_ = error_ ? *error_ + share_of_newest * (newest - *error_) : newest;
-  const auto wanted = *error_ > *demand_.above ? std::uint64_t{1} : seldom;
-  if (wanted == every_) return std::nullopt;
-  every_ = wanted;
-  return wanted;
 }
 
 } // namespace syngrad

@@ -1,16 +1,13 @@
-// Of group_actor: its messages. A batch's turn, gradients and records are in files of their own.
 #include "actors/group_actor.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include <utility>
 
 namespace syngrad {
 
 group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
   : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
                    *setup.copies),
-    setup_(std::move(setup)), actor_id_(actor_id(place.process(), place.number)), gap_(setup_.max_alone),
-    wanted_below_(setup_.gradients.every), appetite_(setup_.gradients) {}
+    actor_id_(actor_id(place.process(), place.number)), parts_(std::move(setup), *this) {}
 
 group_actor::~group_actor() = default;
 
@@ -46,147 +43,113 @@ caf::invoke_message_result group_actor::consume(caf::mailbox_element& element) {
     ~handling() { gate_.leave(); }
     handler_gate& gate_;
   };
-  const handling now(*setup_.gate);
+  const handling now(*parts_.setup.gate);
   return crossing_actor::consume(element);
 }
 
 // ---- messages
 
 void group_actor::handle_connect(connect& neighbours) {
-  below_ = {neighbours.below, setup_.host_below};
-  above_ = {neighbours.above, setup_.host_above};
+  below_ = {neighbours.below, parts_.setup.host_below};
+  above_ = {neighbours.above, parts_.setup.host_above};
   predictor_ = neighbours.predictor;
+  parts_.predictor.connect(predictor_ != nullptr);
   report_failures_to(neighbours.coordinator);
-  prepare_records();
-  send(below_.who, credit{context_for(no_batch), setup_.credits});
+  turn_.begin();
 }
 
 void group_actor::handle_activation(activation& arrived) {
   auto here = arrived;
   here.values = brought_here(arrived.values);
   here.targets = brought_here(arrived.targets);
-  inbox_.push_back({std::move(here), false});
-  advance();
-}
-
-void group_actor::handle_flush_mark(flush_mark& mark) {
-  activation place;
-  place.context = mark.context;
-  inbox_.push_back({place, true});
-  advance();
+  turn_.arrived(std::move(here));
 }
 
 void group_actor::handle_gradient(gradient& arrived) {
-  auto* record = find(arrived.context.batch);
-  if (!record || record->finished || record->early) {
-    send(coordinator(), failure{context_for(no_batch),
-                                title() + ": an unexpected gradient for batch " + std::to_string(arrived.context.batch),
-                                arrived.context.batch, false});
+  if (!gradients_.arrived({arrived.context, arrived.kind, brought_here(arrived.values)}, turn_.is_flushing())) {
+    const auto batch = arrived.context.batch;
+    const auto what = title() + ": an unexpected gradient for batch " + std::to_string(batch);
+    send(coordinator(), failure{crossing_actor::context_for(no_batch), what, batch, false});
     return;
   }
-  record->early = batch_record::early_gradient{arrived.kind, brought_here(arrived.values)};
-  // Before its own turn is over a batch has no prediction to compare with: finish_turn() hands the gradient over.
-  const bool in_turn = record == turn_;
-  if (flushing_)
-    deliver_early_through(in_flight_.back()->batch);
-  else if (!setup_.deterministic && !in_turn)
-    deliver_early(*record);
-  advance();
+  turn_.advance();
 }
 
 void group_actor::handle_audit_gradient(audit_gradient& arrived) {
-  auto* record = find(arrived.context.batch);
-  if (!record || !record->awaits_audit) return;
-  auto truth = brought_here(arrived.values);
-  if (record == turn_)
-    record->early_audit = std::move(truth);
-  else
-    deliver_audit(*record, truth);
-  advance();
-}
-
-void group_actor::handle_synthetic_gradient(synthetic_gradient& answer) {
-  if (state_ != state::asking || turn_->batch != answer.context.batch) return;
-  turn_->prediction = answer.values.read_on(*setup_.work);
-  turn_->predictor_version = answer.context.version;
-  finish_turn();
-  advance();
+  gradients_.arrived(audit_gradient{arrived.context, brought_here(arrived.values)});
+  turn_.advance();
 }
 
 void group_actor::handle_credit(credit& granted) {
-  credits_above_ += granted.batches;
-  advance();
+  parts_.above.grant(granted.batches);
+  turn_.advance();
 }
 
 void group_actor::handle_work_done(work_done& passed) {
-  setup_.work->raise_failure();
-  auto* record = find(passed.context.batch);
-  if (!record) return;
-  if (!passed.settled) {
-    send(below_.who, credit{context_for(passed.context.batch), 1});
-    if (record->ends_at_gap) send(coordinator(), batch_alone{context_for(passed.context.batch)});
-    if (is_top()) {
-      const double loss = record->numbers.f32()[measure::loss];
-      setup_.observer->measured(origin_of(*record, setup_.layers->version()), trace_measure::loss, loss);
-      if (!std::isfinite(loss)) report_nonfinite_loss(*record);
-      send(coordinator(), batch_done{context_for(passed.context.batch), loss});
-    }
-    return;
-  }
-  observe_measures(*record);
-  const float* numbers = record->numbers.f32();
-  const auto add = [&](agreement_mean& mean, std::int64_t at) {
-    mean.add(numbers[at], numbers[at + 1], numbers[at + 2]);
-  };
-  if (record->agreement_measured) {
-    add(agreement_, measure::agreement);
-    add(interval_agreement_, measure::agreement);
-    tell_what_is_wanted(numbers[measure::agreement], numbers[measure::agreement + 1], numbers[measure::agreement + 2]);
-  }
-  if (record->audit_measured) {
-    add(audit_agreement_, measure::audit);
-    audit_agreement_.add_bias(numbers[measure::bias], numbers[measure::audit + 2], record->rows);
-  }
-  check_finite(*record);
-  recycle(*record);
-  advance();
+  parts_.work().raise_failure();
+  turn_.passed(passed);
 }
 
 void group_actor::handle_evaluation_done(evaluation_done& passed) {
-  setup_.work->raise_failure();
-  send(below_.who, credit{context_for(no_batch), 1});
-  if (!passed.result) return;
-  const std::span numbers(passed.result.f32(), objective::numbers);
-  send(coordinator(),
-       evaluated{context_for(no_batch), passed.evaluation, passed.samples, totals_of(numbers, passed.terms)});
+  parts_.work().raise_failure();
+  turn_.passed(passed);
+}
+
+void group_actor::handle_neighbour_away(neighbour_away&) {
+  away_.push_back(current_sender());
+  if (current_sender_is_above()) parts_.above.opens_gap();
+  turn_.advance(); // a batch that waits for a credit goes on at once
+}
+
+void group_actor::handle_neighbour_back(neighbour_back&) {
+  std::erase(away_, current_sender());
+  if (current_sender_is_above()) parts_.above.closes_gap();
 }
 
 void group_actor::handle_report_request(report_request& request) {
   const auto now = steady_now_ns();
-  const bool interval = request.span == report_span::since_last_interval;
-  const auto& agreement = interval ? interval_agreement_ : agreement_;
+  const auto& setup = parts_.setup;
   group_report out;
-  out.group = setup_.index;
-  out.layers = setup_.units;
-  out.updates = setup_.layers->version();
+  out.group = setup.index;
+  out.layers = setup.units;
   out.busy = times().busy_share(now);
   out.starved = times().waiting_share(waiting_reason::input, now);
   out.blocked = times().waiting_share(waiting_reason::credit, now);
-  out.staleness = stale_updates_ ? static_cast<double>(staleness_) / static_cast<double>(stale_updates_) : 0.0;
-  out.cosine = agreement.cosine();
-  out.norm_ratio = agreement.norm_ratio();
-  out.audit_cosine = audit_agreement_.cosine();
-  out.audit_norm_ratio = audit_agreement_.norm_ratio();
-  out.audit_bias = audit_agreement_.bias();
-  out.parameters = setup_.layers->parameter_count();
-  out.predictor_parameters = setup_.predictor_parameters;
-  const double own = setup_.layers->multiply_adds();
-  out.predictor_share = setup_.predictor_multiply_adds / (own + setup_.predictor_multiply_adds);
-  out.dropped_targets = dropped_targets_;
-  report_traffic(out);
-  out.alone = gap_.alone();
-  if (interval) interval_agreement_ = {};
-  send(coordinator(), report{context_for(no_batch), request.number, out});
+  parts_.account.tell(out, request.span == report_span::since_last_interval);
+  out.predictor_parameters = setup.predictor_parameters;
+  out.predictor_share = setup.predictor_multiply_adds / (setup.layers->multiply_adds() + setup.predictor_multiply_adds);
+  out.dropped_targets = parts_.predictor.dropped_targets();
+  if (setup.from_below) out.bytes_from_below = static_cast<std::int64_t>(setup.from_below->training_bytes.load());
+  if (setup.from_above) {
+    out.bytes_from_above = static_cast<std::int64_t>(setup.from_above->training_bytes.load());
+    out.bytes_saved = static_cast<std::int64_t>(bytes_saved(*setup.from_above));
+  }
+  out.alone = parts_.above.ended_at_gaps();
+  send(coordinator(), report{crossing_actor::context_for(no_batch), request.number, out});
+}
+
+std::string group_actor::describe() {
+  return turn_.describe() + (away_.empty() ? "" : "; a neighbour is not to be reached: the network is away") +
+         "; inbox " + std::to_string(turn_.inbox_size()) + ", mailbox " + std::to_string(mailbox().size()) + ", " +
+         turn_.describe_contents();
+}
+
+// ---- group_outlet
+
+update_origin group_actor::origin_of(const batch_record& record, std::int64_t version) const {
+  return {handled_message(), record.cause, record.batch, version, actor_id_, parts_.above.id()};
+}
+
+void group_actor::tell_coordinator(group_news news) {
+  std::visit([this](auto& each) { send(coordinator(), std::move(each)); }, news);
+}
+
+void group_actor::when_complete(work_done passed) {
+  crossing_actor::when_complete(parts_.work(), passed);
+}
+
+void group_actor::when_complete(evaluation_done passed) {
+  crossing_actor::when_complete(parts_.work(), std::move(passed));
 }
 
 } // namespace syngrad

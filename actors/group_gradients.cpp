@@ -1,158 +1,240 @@
-// Of group_actor: gradients that come down, what policies do with them, audits.
-#include "actors/group_actor.hpp"
+#include "actors/group_gradients.hpp"
 
 #include "runtime/operators.hpp"
 
-#include <cassert>
-#include <cmath>
 #include <utility>
 
 namespace syngrad {
 
-void group_actor::deliver_early_through(std::uint64_t last) {
-  for (std::size_t i = 0; i < in_flight_.size() && in_flight_[i]->batch <= last; ++i) {
-    auto& record = *in_flight_[i];
-    if (record.finished) continue;
-    if (!record.early) return; // in order, or not at all
-    deliver_early(record);
-  }
+// ---- what has come
+
+bool group_gradients::arrived(const gradient& arrived, bool turns_over) {
+  auto* record = parts_.window.find(arrived.context.batch);
+  if (!record || record->finished || record->early) return false;
+  record->early = batch_record::early_gradient{arrived.kind, arrived.values};
+  // Before its own turn is over a batch has no prediction to compare with: end_turn() hands the gradient over.
+  if (turns_over)
+    deliver_through(parts_.window.last());
+  else if (!parts_.setup.deterministic && !record->in_turn)
+    deliver_early(*record);
+  return true;
 }
 
-void group_actor::deliver_early(batch_record& record) {
+void group_gradients::arrived(const audit_gradient& arrived) {
+  auto* record = parts_.window.find(arrived.context.batch);
+  if (!record || !record->awaits_audit) return;
+  if (record->in_turn)
+    record->early_audit = arrived.values;
+  else
+    deliver_audit(*record, arrived.values);
+}
+
+void group_gradients::settled(batch_record& record) {
+  parts_.account.measured(parts_.out.origin_of(record, parts_.setup.layers->version()), record);
+  if (record.agreement_measured) {
+    const float* numbers = record.numbers.f32() + measure::agreement;
+    if (const auto every = parts_.above.wanted_after(numbers[0], numbers[1], numbers[2]))
+      parts_.out.send_above(gradients_wanted{parts_.out.context_for(no_batch), *every});
+  }
+  if (const auto fault = parts_.account.fault_of(record); !fault.empty()) parts_.tell_failure(record, fault);
+  parts_.window.recycle(record);
+}
+
+// ---- the turn
+
+void group_gradients::begin(batch_record& record) {
+  next_step_ = record.step + 1;
+  record.awaits_audit = !parts_.is_top() && parts_.setup.is_audited(record.batch) && policy().bootstraps(record.batch);
+}
+
+void group_gradients::loss(batch_record& record, const tensor& values) {
+  deliver(record, gradient_kind::truth, values);
+}
+
+bool group_gradients::handled_before(const batch_record& record) {
+  if (policy().waits_for_gradient(record.batch)) {
+    deliver_through(record.batch);
+    return record.finished;
+  }
+  if (!parts_.setup.deterministic) return true;
+  const auto lag = static_cast<std::uint64_t>(parts_.setup.lag);
+  if (record.batch < lag) return true;
+  const auto due = record.batch - lag;
+  deliver_through(due);
+  const auto* due_record = parts_.window.find(due);
+  return !due_record || due_record->finished;
+}
+
+void group_gradients::end_turn(batch_record& record) {
+  if (parts_.is_top())
+    parts_.window.copy_measures(record);
+  else
+    policy().on_turn(*this, record);
+  record.in_turn = false;
+  parts_.out.when_complete(work_done{parts_.out.context_for(record.batch), false});
+  if (record.finished) {
+    settle_if_done(record);
+    return;
+  }
+  if (record.ends_at_gap) {
+    deliver(record, gradient_kind::none, {});
+    return;
+  }
+  if (record.early_audit) deliver_audit(record, *std::exchange(record.early_audit, std::nullopt));
+  if (record.early && !parts_.setup.deterministic) deliver_early(record);
+}
+
+void group_gradients::deliver_through(std::uint64_t last) {
+  parts_.window.deliver_through(last, [this](batch_record& each) { deliver_early(each); });
+}
+
+void group_gradients::end() {
+  policy().on_end(*this);
+}
+
+// ---- to the policy
+
+void group_gradients::deliver_early(batch_record& record) {
   const auto early = *std::exchange(record.early, std::nullopt);
-  if (early.values) early.values.read_on(*setup_.work);
+  if (early.values) early.values.read_on(work());
   deliver(record, early.kind, early.values);
 }
 
-void group_actor::deliver_audit(batch_record& record, const tensor& truth) {
-  record.awaits_audit = false;
-  if (truth)
-    audit(record, truth.read_on(*setup_.work));
-  else
-    send_audit_down(record, {});
-  settle_if_done(record);
-}
-
-void group_actor::deliver(batch_record& record, gradient_kind kind, const tensor& values) {
-  if (audited(record.batch) && kind != gradient_kind::bootstrapped) {
+void group_gradients::deliver(batch_record& record, gradient_kind kind, const tensor& values) {
+  if (parts_.setup.is_audited(record.batch) && kind != gradient_kind::bootstrapped) {
     record.awaits_audit = false;
     if (kind == gradient_kind::truth)
       audit(record, values);
     else
       send_audit_down(record, {});
   }
-  if (is_top())
-    setup_.policy->on_loss(*this, record, values);
+  if (parts_.is_top())
+    policy().on_loss(*this, record, values);
   else
-    setup_.policy->on_gradient(*this, record, kind, values);
+    policy().on_gradient(*this, record, kind, values);
 }
 
-void group_actor::audit(batch_record& record, const tensor& truth) {
-  auto& work = *setup_.work;
+// ---- audits: the true gradient travels apart, to be compared with
+
+void group_gradients::deliver_audit(batch_record& record, const tensor& truth) {
+  record.awaits_audit = false;
+  if (truth)
+    audit(record, truth.read_on(work()));
+  else
+    send_audit_down(record, {});
+  settle_if_done(record);
+}
+
+void group_gradients::audit(batch_record& record, const tensor& truth) {
+  auto& ops = work().ops();
   if (record.prediction) {
     auto agreement = measured(record, measure::audit, 3);
-    work.ops().agreement(work, record.prediction, truth, agreement);
-    auto sum = make_tensor(work, {truth.columns()});
-    work.ops().sum_rows(work, difference(record.prediction, truth), 0, sum);
+    ops.agreement(work(), record.prediction, truth, agreement);
+    auto sum = make_tensor(work(), {truth.columns()});
+    ops.sum_rows(work(), difference(record.prediction, truth), 0, sum);
     auto squared = measured(record, measure::bias, 1);
-    work.ops().sum_squares(work, sum, squared);
+    ops.sum_squares(work(), sum, squared);
     record.audit_measured = true;
   }
-  if (!is_top() && has_below() && setup_.policy->bootstraps(record.batch))
+  if (!parts_.is_top() && parts_.below.takes_gradients() && policy().bootstraps(record.batch))
     send_audit_down(record, input_gradient(record, truth));
 }
 
-void group_actor::send_audit_down(batch_record& record, tensor values) {
-  if (!has_below() || is_top() || !setup_.policy->bootstraps(record.batch)) return;
-  if (values) values.ready_after(setup_.work->record());
-  send_across(below_, audit_gradient{context_for(record.batch), std::move(values)});
+void group_gradients::send_audit_down(batch_record& record, tensor values) {
+  if (!parts_.below.takes_gradients() || parts_.is_top() || !policy().bootstraps(record.batch)) return;
+  if (values) values.ready_after(work().record());
+  parts_.out.send_below(audit_gradient{parts_.out.context_for(record.batch), std::move(values)});
 }
 
-tensor group_actor::update(batch_record& record, applied_gradient applied, const tensor& dy, std::int64_t terms,
-                           bool input_gradient) {
-  auto& work = *setup_.work;
-  auto guard = measured(record, measure::guard, 1);
-  auto nonfinite = measured(record, measure::nonfinite, setup_.layers->layer_count());
-  work.ops().sum_squares(work, dy, guard);
-  if (is_top()) work.ops().add(work, measured(record, measure::loss, 1), 1, guard); // it may overflow alone
-  staleness_ += setup_.layers->version() - record.version;
-  ++stale_updates_;
-  const update_request request{terms, setup_.rate.at(record.step), std::exchange(accumulated_, false), &guard,
+// ---- what policies ask for
+
+// Nothing is applied where this sum is not finite. The loss may overflow alone.
+void group_gradients::guard(batch_record& record, const tensor& dy, tensor& sum) const {
+  work().ops().sum_squares(work(), dy, sum);
+  if (parts_.is_top()) work().ops().add(work(), measured(record, measure::loss, 1), 1, sum);
+}
+
+tensor group_gradients::update(batch_record& record, applied_gradient applied, const tensor& dy, std::int64_t terms,
+                               bool input_gradient) {
+  auto& layers = *parts_.setup.layers;
+  auto sum = measured(record, measure::guard, 1);
+  auto nonfinite = measured(record, measure::nonfinite, layers.layer_count());
+  guard(record, dy, sum);
+  const update_request request{terms, parts_.setup.rate.at(record.step), std::exchange(accumulated_, false), &sum,
                                &nonfinite};
-  const bool sends = input_gradient && has_below() && sends_gradient(record.batch);
-  auto below = setup_.layers->backward_and_update(work, dy, record.cache, sends, request);
-  observe_application(record, applied, setup_.layers->version());
+  const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
+  auto below = layers.backward_and_update(work(), dy, record.cache, sends, request);
+  const auto version = layers.version();
+  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
   return below;
 }
 
-void group_actor::accumulate(batch_record& record, tensor dy) {
-  auto& work = *setup_.work;
+void group_gradients::accumulate(batch_record& record, tensor dy) {
+  auto& layers = *parts_.setup.layers;
   // What is not finite must not spoil the update of the batch that it is added to.
-  auto guard = measured(record, measure::guard + 1, 1);
-  work.ops().sum_squares(work, dy, guard);
-  if (is_top()) work.ops().add(work, measured(record, measure::loss, 1), 1, guard); // it may overflow alone
-  work.ops().zero_unless_finite(work, guard, dy);
-  setup_.layers->backward(work, dy, record.cache, {false, true, accumulated_});
+  auto sum = measured(record, measure::guard + 1, 1);
+  guard(record, dy, sum);
+  work().ops().zero_unless_finite(work(), sum, dy);
+  layers.backward(work(), dy, record.cache, {false, true, accumulated_});
   accumulated_ = true;
-  staleness_ += setup_.layers->version() - record.version;
-  ++stale_updates_;
-  observe_application(record, is_top() ? applied_gradient::truth : applied_gradient::residual,
-                      setup_.layers->version() + 1);
+  const auto version = layers.version() + 1;
+  const auto applied = parts_.is_top() ? applied_gradient::truth : applied_gradient::residual;
+  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
 }
 
-void group_actor::apply_accumulated(std::int64_t terms) {
+void group_gradients::apply_accumulated(std::int64_t terms) {
   if (!std::exchange(accumulated_, false)) return;
-  setup_.layers->update(*setup_.work, {terms, setup_.rate.at(next_step_), true});
+  parts_.setup.layers->update(work(), {terms, parts_.setup.rate.at(next_step_), true});
 }
 
-tensor group_actor::input_gradient(batch_record& record, const tensor& dy) {
-  if (!has_below()) return {};
-  return setup_.layers->backward(*setup_.work, dy, record.cache, {true, false, false});
+tensor group_gradients::input_gradient(batch_record& record, const tensor& dy) {
+  if (!parts_.below.takes_gradients()) return {};
+  return parts_.setup.layers->backward(work(), dy, record.cache, {true, false, false});
 }
 
-tensor group_actor::difference(const tensor& a, const tensor& b) {
-  auto& work = *setup_.work;
-  auto out = make_tensor(work, a.extents());
-  work.ops().subtract(work, a, b, out);
+tensor group_gradients::difference(const tensor& a, const tensor& b) {
+  auto out = make_tensor(work(), a.extents());
+  work().ops().subtract(work(), a, b, out);
   return out;
 }
 
-void group_actor::send_down(batch_record& record, gradient_kind kind, tensor values) {
-  assert(!record.sent_down);
-  record.sent_down = true;
-  if (!has_below()) return;
+// True gradients are a chain that must not break; audits have the gradient of their batch beside them.
+bool group_gradients::sends_gradient(std::uint64_t batch) const {
+  return !policy().bootstraps(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch);
+}
+
+void group_gradients::send_down(batch_record& record, gradient_kind kind, tensor values) {
+  parts_.below.gives_back(record);
+  if (!parts_.below.takes_gradients()) return;
   if (!sends_gradient(record.batch)) {
     kind = gradient_kind::none;
     values = {};
   }
-  if (values) values.ready_after(setup_.work->record());
-  auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
-  send_across(below_, gradient{context, kind, std::move(values)});
+  if (values) values.ready_after(work().record());
+  parts_.out.send_below(gradient{parts_.out.context_for(record.batch, parts_.version()), kind, std::move(values)});
 }
 
-void group_actor::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
-  if (!predictor_) return;
-  if (record.prediction && measures_agreement(record.batch)) {
+void group_gradients::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
+  if (!parts_.predictor.exists()) return;
+  if (record.prediction && parts_.above.measures_agreement(record.batch)) {
     auto numbers = measured(record, measure::agreement, 3);
-    setup_.work->ops().agreement(*setup_.work, record.prediction, received, numbers);
+    work().ops().agreement(work(), record.prediction, received, numbers);
     record.agreement_measured = true;
   }
-  auto context = context_for(record.batch, static_cast<std::uint32_t>(setup_.layers->version()));
-  send(predictor_, target{context, kind, record.output, record.targets, received});
+  const auto context = parts_.out.context_for(record.batch, parts_.version());
+  parts_.out.teach_predictor(target{context, kind, record.output, record.targets, received});
 }
 
-void group_actor::finish(batch_record& record) {
+void group_gradients::finish(batch_record& record) {
   record.finished = true;
-  if (turn_ != &record) settle_if_done(record);
+  if (!record.in_turn) settle_if_done(record);
 }
 
-void group_actor::settle_if_done(batch_record& record) {
+void group_gradients::settle_if_done(batch_record& record) {
   if (!record.finished || record.awaits_audit) return;
-  // The memory may be used again once the stream is past its readers; the measures are still to be read.
-  record.cache.drop();
-  record.output = record.targets = record.prediction = {};
-  if (!is_top()) read_measures_late(record);
-  when_complete(*setup_.work, work_done{context_for(record.batch), true});
+  parts_.window.release_tensors(record); // the measures are still to be read
+  if (!parts_.is_top()) parts_.window.copy_measures(record);
+  parts_.out.when_complete(work_done{parts_.out.context_for(record.batch), true});
 }
 
 } // namespace syngrad

@@ -1,41 +1,91 @@
-// Of group_actor: a batch's turn, from its input to where the next one may begin.
-#include "actors/group_actor.hpp"
+#include "actors/group_turn.hpp"
 
+#include "runtime/device.hpp"
 #include "runtime/operators.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace syngrad {
 
-void group_actor::advance() {
+void group_turn::begin() {
+  const auto& setup = parts_.setup;
+  parts_.window.prepare(setup.cache_limit + (setup.max_alone > 0 ? records_alone : 0), setup.layers->layer_count());
+  parts_.out.send_below(credit{parts_.out.context_for(no_batch), setup.credits});
+}
+
+// ---- what comes
+
+void group_turn::arrived(activation batch) {
+  inbox_.push_back({std::move(batch), false});
+  advance();
+}
+
+void group_turn::arrived(const flush_mark& mark) {
+  activation place;
+  place.context = mark.context;
+  inbox_.push_back({place, true});
+  advance();
+}
+
+void group_turn::arrived(const synthetic_gradient& answer) {
+  if (!parts_.predictor.is_answered(answer.context.batch)) return;
+  turn_->prediction = answer.values.read_on(parts_.work());
+  turn_->predictor_version = answer.context.version;
+  finish();
+  advance();
+}
+
+void group_turn::passed(const work_done& work) {
+  auto* record = parts_.window.find(work.context.batch);
+  if (!record) return;
+  if (!work.settled) {
+    tell_end_of_turn(*record);
+    return;
+  }
+  gradients_.settled(*record);
+  advance();
+}
+
+void group_turn::tell_end_of_turn(const batch_record& record) {
+  auto& out = parts_.out;
+  out.send_below(credit{out.context_for(record.batch), 1});
+  if (record.ends_at_gap) out.tell_coordinator(batch_alone{out.context_for(record.batch)});
+  if (!parts_.is_top()) return;
+  const double loss = record.numbers.f32()[measure::loss];
+  parts_.account.loss_known(out.origin_of(record, parts_.setup.layers->version()), loss);
+  if (!std::isfinite(loss)) parts_.tell_failure(record, parts_.account.fault_of_loss());
+  out.tell_coordinator(batch_done{out.context_for(record.batch), loss});
+}
+
+void group_turn::passed(const evaluation_done& passed) {
+  auto& out = parts_.out;
+  out.send_below(credit{out.context_for(no_batch), 1});
+  if (!passed.result) return;
+  const std::span numbers(passed.result.f32(), objective::numbers);
+  out.tell_coordinator(
+    evaluated{out.context_for(no_batch), passed.evaluation, passed.samples, totals_of(numbers, passed.terms)});
+}
+
+// ---- the turn, in its order
+
+void group_turn::advance() {
   for (;;) {
     switch (state_) {
     case state::idle:
       if (!start_next()) return;
       break;
     case state::sending:
-      if (turn_ && may_train_alone(turn_->batch)) {
-        go_on_alone();
-        break;
-      }
-      if (!turn_ && leaves_evaluations_out()) {
-        leave_evaluation_out();
-        break;
-      }
-      if (credits_above_ == 0) return;
-      --credits_above_;
-      send_across(above_, std::exchange(output_, {}));
-      state_ = turn_ ? state::gated : state::idle;
+      if (!send_up()) return;
       break;
     case state::gated:
-      if (!gate_open()) return;
-      if (predictor_ && setup_.policy->predicts(turn_->batch)) {
-        auto context = caused_by(turn_->cause, turn_->batch, static_cast<std::uint32_t>(turn_->version));
-        send(predictor_, predict{context, turn_->output, turn_->targets});
-        state_ = state::asking;
+      if (!gradients_.handled_before(*turn_)) return;
+      if (gradients_.predicts(turn_->batch)) {
+        ask_predictor();
         return;
       }
-      finish_turn();
+      finish();
       break;
     case state::asking:
       return;
@@ -43,7 +93,7 @@ void group_actor::advance() {
   }
 }
 
-bool group_actor::start_next() {
+bool group_turn::start_next() {
   if (inbox_.empty()) return false;
   if (inbox_.front().is_flush_mark) return try_flush();
   const bool trains = inbox_.front().batch.mode == phase::train;
@@ -57,32 +107,35 @@ bool group_actor::start_next() {
   return true;
 }
 
-void group_actor::start_training_batch(activation batch) {
-  auto& work = *setup_.work;
-  auto& record = make_record();
-  record.batch = batch.context.batch;
+// What waits for gradients across the gap must not keep batches from ending at it: for those there is room apart.
+bool group_turn::has_room_for(std::uint64_t batch) const {
+  return parts_.window.size() < parts_.setup.cache_limit + (may_train_alone(batch) ? records_alone : 0);
+}
+
+void group_turn::start_training_batch(activation batch) {
+  auto& work = parts_.work();
+  auto& layers = *parts_.setup.layers;
+  auto& record = parts_.window.begin(batch.context.batch);
   turn_ = &record; // from here on a failure is about this batch
+  record.in_turn = true;
   record.cause = batch.context.id;
-  record.predictor_version = no_predictor_version;
   record.step = batch.step;
-  next_batch_ = record.batch + 1;
-  next_step_ = record.step + 1;
   record.rows = batch.values.rows();
-  record.version = setup_.layers->version();
+  record.version = layers.version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
   record.targets = batch.targets.read_on(work);
-  samples_ += batch.samples;
-  record.output = setup_.layers->forward(work, batch.values.read_on(work), phase::train, &record.cache);
+  next_batch_ = record.batch + 1;
+  parts_.account.begins(batch.samples);
+  gradients_.begin(record);
+  record.output = layers.forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
-  if (is_top()) {
-    auto result = measured(record, measure::loss, objective::numbers);
-    deliver(record, gradient_kind::truth,
-            setup_.trained_for->evaluate(work, record.output, record.targets, true, result));
-    finish_turn();
+  if (parts_.is_top()) {
+    auto result = record.measures.view(measure::loss, {objective::numbers});
+    gradients_.loss(record, parts_.setup.trained_for->evaluate(work, record.output, record.targets, true, result));
+    finish();
     return;
   }
-  record.awaits_audit = audited(record.batch) && setup_.policy->bootstraps(record.batch);
-  output_ = {caused_by(record.cause, record.batch, static_cast<std::uint32_t>(record.version)),
+  output_ = {parts_.out.caused_by(record.cause, record.batch, static_cast<std::uint32_t>(record.version)),
              phase::train,
              0,
              record.output,
@@ -93,19 +146,20 @@ void group_actor::start_training_batch(activation batch) {
   state_ = state::sending;
 }
 
-void group_actor::start_evaluation_batch(activation batch) {
-  auto& work = *setup_.work;
-  auto output = setup_.layers->forward(work, batch.values.read_on(work), phase::evaluate, nullptr);
-  evaluation_done passed{caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.samples, batch.terms, {}};
+void group_turn::start_evaluation_batch(activation batch) {
+  auto& work = parts_.work();
+  auto output = parts_.setup.layers->forward(work, batch.values.read_on(work), phase::evaluate, nullptr);
+  evaluation_done passed{
+    parts_.out.caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.samples, batch.terms, {}};
   turn_ = nullptr;
-  if (is_top()) {
+  if (parts_.is_top()) {
     auto result = make_tensor(work, {objective::numbers});
     work.ops().fill(work, result, 0);
-    setup_.trained_for->evaluate(work, output, batch.targets.read_on(work), false, result);
+    parts_.setup.trained_for->evaluate(work, output, batch.targets.read_on(work), false, result);
     passed.result = brought_to_host(work, result);
   } else {
     output.ready_after(work.record());
-    output_ = {caused_by(batch.context.id, no_batch, 0),
+    output_ = {parts_.out.caused_by(batch.context.id, no_batch, 0),
                phase::evaluate,
                batch.evaluation,
                std::move(output),
@@ -114,55 +168,86 @@ void group_actor::start_evaluation_batch(activation batch) {
                batch.terms};
     state_ = state::sending;
   }
-  when_complete(work, std::move(passed));
+  parts_.out.when_complete(std::move(passed));
 }
 
-bool group_actor::gate_open() {
-  if (setup_.policy->waits_for_gradient(turn_->batch)) {
-    deliver_early_through(turn_->batch);
-    return turn_->finished;
+bool group_turn::send_up() {
+  if (turn_ && may_train_alone(turn_->batch)) {
+    output_ = {};
+    parts_.above.ends_at_gap(*turn_);
+    state_ = state::gated;
+    return true;
   }
-  if (!setup_.deterministic) return true;
-  const auto lag = static_cast<std::uint64_t>(setup_.lag);
-  if (turn_->batch < lag) return true;
-  const auto due = turn_->batch - lag;
-  deliver_early_through(due);
-  const auto* record = find(due);
-  return !record || record->finished;
+  // An evaluation's batch that waits here would hold back those behind it, which could be trained alone.
+  if (!turn_ && leaves_evaluations_out()) {
+    parts_.out.tell_coordinator(
+      evaluation_missed{parts_.out.context_for(no_batch), std::exchange(output_, {}).evaluation});
+    state_ = state::idle;
+    return true;
+  }
+  if (!parts_.above.take_credit()) return false;
+  parts_.out.send_above(std::exchange(output_, {}));
+  state_ = turn_ ? state::gated : state::idle;
+  return true;
 }
 
-void group_actor::finish_turn() {
-  auto& record = *std::exchange(turn_, nullptr);
+void group_turn::ask_predictor() {
+  const auto context = parts_.out.caused_by(turn_->cause, turn_->batch, static_cast<std::uint32_t>(turn_->version));
+  parts_.predictor.asks(*turn_);
+  parts_.out.ask_predictor(predict{context, turn_->output, turn_->targets});
+  state_ = state::asking;
+}
+
+void group_turn::finish() {
   state_ = state::idle;
-  if (is_top())
-    read_measures_late(record);
-  else
-    setup_.policy->on_turn(*this, record);
-  when_complete(*setup_.work, work_done{context_for(record.batch), false});
-  if (record.finished) {
-    settle_if_done(record);
-    return;
-  }
-  if (record.ends_at_gap) {
-    deliver(record, gradient_kind::none, {});
-    return;
-  }
-  if (record.early_audit) deliver_audit(record, *std::exchange(record.early_audit, std::nullopt));
-  if (record.early && !setup_.deterministic) deliver_early(record);
+  gradients_.end_turn(*std::exchange(turn_, nullptr));
 }
 
-bool group_actor::try_flush() {
+bool group_turn::try_flush() {
   if (!std::exchange(flushing_, true)) {
-    if (above_.who) send_across(above_, flush_mark{context_for(no_batch)});
-    if (!in_flight_.empty()) deliver_early_through(in_flight_.back()->batch); // deterministic: held back until now
+    if (!parts_.is_top()) parts_.out.send_above(flush_mark{parts_.out.context_for(no_batch)});
+    if (!parts_.window.is_empty()) gradients_.deliver_through(parts_.window.last()); // deterministic: held back so far
   }
-  if (!in_flight_.empty()) return false;
-  setup_.policy->on_end(*this);
+  if (!parts_.window.is_empty()) return false;
+  gradients_.end();
   flushing_ = false;
   flushed_ = true;
   inbox_.pop_front();
-  send(coordinator(), flushed{context_for(no_batch), setup_.index});
+  parts_.out.tell_coordinator(flushed{parts_.out.context_for(no_batch), parts_.setup.index});
   return true;
+}
+
+// ---- for people
+
+std::string group_turn::describe() const {
+  const auto above = "group " + std::to_string(parts_.above.neighbour());
+  switch (state_) {
+  case state::sending:
+    return "waits for a credit from " + above;
+  case state::gated:
+    return "waits, in the turn of batch " + std::to_string(turn_->batch) + ", for a gradient from " + above;
+  case state::asking:
+    return "waits for predictor " + std::to_string(parts_.setup.index) + " to answer for batch " +
+           std::to_string(turn_->batch);
+  case state::idle:
+    break;
+  }
+  if (flushing_) return "waits for " + above + " to return the gradients of the last batches";
+  if (!inbox_.empty() && !inbox_.front().is_flush_mark)
+    return "at its limit of caches: waits for " + above + " to return a gradient";
+  const auto below = parts_.below.neighbour();
+  return "waits for an activation from " +
+         (below == run_edge::source ? std::string("the source") : "group " + std::to_string(below));
+}
+
+std::string group_turn::describe_contents() const {
+  std::string text = "credits " + std::to_string(parts_.above.credits()) + ", in flight";
+  for (const auto& record : parts_.window.in_flight()) {
+    text += " " + std::to_string(record->batch);
+    if (record->early) text += "(gradient here)";
+    if (record->finished) text += "(done)";
+  }
+  return text + (parts_.window.is_empty() ? " nothing" : "");
 }
 
 } // namespace syngrad

@@ -1,5 +1,7 @@
 #include "actors/message_tracer.hpp"
 
+#include "actors/messages.hpp"
+
 #include <array>
 #include <typeinfo>
 #include <utility>
@@ -95,34 +97,37 @@ const type_table types;
 
 message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
   : recorder_(place.trace), work_(place.work), origin_(message_origin(place.process(), place.number)),
-    id_(sender_of(origin_)), role_(role), index_(index) {
+    id_(sender_of(origin_)), below_(place.below), above_(place.above) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }
 
-// The interface that a message to this actor came over.
-std::uint16_t message_tracer::interface_of(trace_message type) const {
-  if (role_ == actor_role::predictor || role_ == actor_role::solver) return static_cast<std::uint16_t>(index_);
-  if (role_ != actor_role::group) return no_interface;
+// The edge that a message to this actor came over, or is about.
+edge_id message_tracer::edge_of(trace_message type) const {
   switch (type) {
   case trace_message::activation:
   case trace_message::flush_mark:
   case trace_message::gradients_wanted:
-    return index_ > 0 ? static_cast<std::uint16_t>(index_ - 1) : no_interface;
+    return below_;
   case trace_message::gradient:
   case trace_message::audit_gradient:
   case trace_message::credit:
+  case trace_message::predict:
   case trace_message::synthetic_gradient:
+  case trace_message::target:
+  case trace_message::next_target:
   case trace_message::targets_dropped:
-    return static_cast<std::uint16_t>(index_);
+  case trace_message::solve:
+  case trace_message::solved:
+    return above_;
   default:
-    return no_interface;
+    return no_edge;
   }
 }
 
 bool message_tracer::describe(const caf::mailbox_element& element, trace_record& out) const {
   const auto& content = element.content();
   out.batch = no_trace_batch;
-  out.interface = no_interface;
+  out.interface = no_edge;
   if (content.size() != 1) return true;
   const auto* known = types.find(content.type(0).second);
   if (!known) return true;
@@ -135,7 +140,7 @@ bool message_tracer::describe(const caf::mailbox_element& element, trace_record&
   out.peer = sender_of(context.id);
   out.version = context.version;
   out.value = static_cast<std::uint32_t>(known->bytes(message));
-  out.interface = interface_of(known->name);
+  out.interface = edge_of(known->name);
   out.type = static_cast<std::uint8_t>(known->name);
   return true;
 }
@@ -156,8 +161,8 @@ void message_tracer::sent(const caf::mailbox_element& element, std::int64_t now_
 }
 
 void message_tracer::crosses(record_kind serialize_or_deserialize, const std::type_info& type,
-                             const message_context& context, std::uint32_t neighbour, std::uint16_t interface,
-                             std::size_t bytes, std::int64_t now_ns) {
+                             const message_context& context, std::uint32_t neighbour, edge_id edge, std::size_t bytes,
+                             std::int64_t now_ns) {
   trace_record record;
   record.batch = static_cast<std::uint32_t>(context.batch);
   if (context.id == 0 || !recorder_->keeps(record.batch)) return;
@@ -170,7 +175,7 @@ void message_tracer::crosses(record_kind serialize_or_deserialize, const std::ty
   record.parent = context.parent;
   record.version = context.version;
   record.value = static_cast<std::uint32_t>(bytes);
-  record.interface = interface;
+  record.interface = edge;
   record.type = static_cast<std::uint8_t>(known ? known->name : trace_message::other);
   recorder_->record(record);
 }
@@ -204,7 +209,7 @@ void message_tracer::lives(record_kind spawn_or_exit, std::int64_t now_ns) {
   record.kind = spawn_or_exit;
   record.actor = id_;
   record.batch = no_trace_batch;
-  record.interface = no_interface;
+  record.interface = no_edge;
   recorder_->record(record);
 }
 

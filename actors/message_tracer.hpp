@@ -4,6 +4,7 @@
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
 
+#include "actors/run_edges.hpp"
 #include "runtime/device.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
@@ -26,6 +27,8 @@ struct actor_place {
   std::uint8_t node = 0;               // its process's, also where nothing is recorded
   work_timer* work = nullptr;          // of the actor's stream; null: it has none, or one that works inline
   profiler_ranges* profiler = nullptr; // of its device
+  // The edges that its messages come over: of a group those below and above; beside a group that above it.
+  edge_id below = no_edge, above = no_edge;
 
   std::uint8_t process() const { return trace ? trace->node() : node; }
 };
@@ -41,21 +44,20 @@ public:
   void sent(const caf::mailbox_element&, std::int64_t now_ns);
   void begins(const caf::mailbox_element&, std::int64_t now_ns, std::uint32_t weight_version);
   void ends(std::int64_t now_ns, std::uint32_t weight_version, waiting_reason);
-  // A message goes over the link across `interface`, with `bytes` on the wire.
+  // A message goes over a link, which is part of `edge`, with `bytes` on the wire.
   void crosses(record_kind serialize_or_deserialize, const std::type_info&, const message_context&,
-               std::uint32_t neighbour, std::uint16_t interface, std::size_t bytes, std::int64_t now_ns);
+               std::uint32_t neighbour, edge_id edge, std::size_t bytes, std::int64_t now_ns);
   void lives(record_kind spawn_or_exit, std::int64_t now_ns);
 
 private:
   bool describe(const caf::mailbox_element&, trace_record&) const; // false: not in the sample
-  std::uint16_t interface_of(trace_message) const;
+  edge_id edge_of(trace_message) const;
 
   trace_recorder* recorder_;
   work_timer* work_;
   std::uint64_t origin_;
   std::uint32_t id_;
-  actor_role role_;
-  int index_;
+  edge_id below_, above_;
   trace_record handled_; // between begins() and ends()
   bool handling_ = false;
 };

@@ -34,7 +34,7 @@
 // process, and what processes say to each other about a run: distributed/.
 #pragma once
 
-#include "actors/gradient_kind.hpp"
+#include "actors/gradient_demand.hpp"
 #include "actors/summary.hpp"
 #include "models/layer.hpp"
 #include "models/objective.hpp"

@@ -58,13 +58,12 @@ protected:
   }
   std::uint64_t handled_message() const { return current_; }
 
-  // For links: `message` leaves the process, or has come, across `interface`, as `bytes` on the wire.
+  // For links: `message` leaves the process, or has come, over `edge`, as `bytes` on the wire.
   template <class M>
-  void crosses(record_kind serialize_or_deserialize, const M& message, std::uint32_t neighbour, std::uint16_t interface,
+  void crosses(record_kind serialize_or_deserialize, const M& message, std::uint32_t neighbour, edge_id edge,
                std::size_t bytes) {
     if (tracer_.on())
-      tracer_.crosses(serialize_or_deserialize, typeid(M), message.context, neighbour, interface, bytes,
-                      steady_now_ns());
+      tracer_.crosses(serialize_or_deserialize, typeid(M), message.context, neighbour, edge, bytes, steady_now_ns());
   }
 
   // Sends `message` to this actor, from any thread, once `work` is past what is enqueued on it now.

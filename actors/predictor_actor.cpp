@@ -3,8 +3,8 @@
 namespace syngrad {
 
 predictor_actor::predictor_actor(caf::actor_config& config, actor_place place, predictor_setup setup)
-  : observed_actor(config, place, "predictor " + std::to_string(setup.interface_number), actor_role::predictor,
-                   setup.interface_number),
+  : observed_actor(config, place, "predictor " + std::to_string(setup.edge.below), actor_role::predictor,
+                   setup.edge.below),
     setup_(std::move(setup)) {}
 
 caf::behavior predictor_actor::make_behavior() {
@@ -112,8 +112,32 @@ void predictor_actor::swap_in() {
 std::string predictor_actor::describe() {
   const auto counts = "; " + std::to_string(questions_.size()) + " questions, " + std::to_string(targets_.size()) +
                       " targets, mailbox " + std::to_string(mailbox().size());
-  if (waits_for_solution() && !solution_) return "waits for solver " + std::to_string(setup_.interface_number) + counts;
-  return "waits for group " + std::to_string(setup_.interface_number) + counts;
+  if (waits_for_solution() && !solution_) return "waits for solver " + std::to_string(setup_.edge.below) + counts;
+  return "waits for group " + std::to_string(setup_.edge.below) + counts;
+}
+
+// ---- the solver
+
+solver_actor::solver_actor(caf::actor_config& config, actor_place place, run_edge edge, stream& work)
+  : observed_actor(config, place, "solver " + std::to_string(edge.below), actor_role::solver, edge.below), edge_(edge),
+    work_(work) {}
+
+caf::behavior solver_actor::make_behavior() {
+  return with_describe({on(&solver_actor::handle_connect), on(&solver_actor::handle_solve)});
+}
+
+void solver_actor::handle_connect(connect& neighbours) {
+  report_failures_to(neighbours.coordinator);
+}
+
+void solver_actor::handle_solve(solve& task) {
+  task.work->run(work_);
+  const auto predictor = caf::actor_cast<caf::actor>(current_sender());
+  send(predictor, solved{context_for(task.context.batch), task.work, work_.record()});
+}
+
+std::string solver_actor::describe() {
+  return "waits for predictor " + std::to_string(edge_.below) + " to send a solve";
 }
 
 } // namespace syngrad

@@ -1,4 +1,5 @@
-// Owns the synthetic-gradient model of one interface: answers predictions, and trains on the targets that come.
+// Owns the synthetic-gradient model of one edge: answers predictions, and trains on the targets that come. Beside it, a
+// solver computes closed-form solutions, on a copy of the model's state and a stream of its own.
 //
 // Free-running: questions come first, targets are trained on in between, and when too many pile up the oldest is
 // dropped and counted. Deterministic: a question is answered after exactly the targets that were sent before it, and a
@@ -16,7 +17,7 @@
 namespace syngrad {
 
 struct predictor_setup {
-  int interface_number = 0;
+  run_edge edge; // whose gradients are predicted, for the group below it
   std::shared_ptr<synthetic_gradient_model> model;
   stream* work = nullptr;
   caf::actor solver;
@@ -59,6 +60,22 @@ private:
   std::optional<solved> solution_;
   std::int64_t trained_ = 0;
   std::int64_t dropped_ = 0;
+};
+
+class solver_actor : public observed_actor {
+public:
+  solver_actor(caf::actor_config&, actor_place, run_edge, stream& work);
+
+protected:
+  caf::behavior make_behavior() override;
+  std::string describe() override;
+
+private:
+  void handle_connect(connect&);
+  void handle_solve(solve&);
+
+  run_edge edge_;
+  stream& work_;
 };
 
 } // namespace syngrad

@@ -10,7 +10,6 @@
 #pragma once
 
 #include "actors/batch_record.hpp"
-#include "actors/gradient_kind.hpp"
 #include "runtime/result.hpp"
 #include "runtime/trace/trace_record.hpp"
 

@@ -5,6 +5,7 @@
 #include "actors/nodes/peer_messages.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace syngrad {
 
@@ -69,11 +70,6 @@ std::uint32_t link_route::number() const {
   return number_of(from) << 16 | number_of(to);
 }
 
-std::uint16_t link_route::interface() const {
-  if (from.what != role_kind::group || to.what != role_kind::group) return no_interface;
-  return static_cast<std::uint16_t>(std::min(from.group, to.group));
-}
-
 std::string link_route::title() const {
   const auto name = [this](const run_role& role, bool there) {
     if (role.what != role_kind::anybody) return name_of(role);
@@ -84,21 +80,24 @@ std::string link_route::title() const {
 
 std::vector<link_route> routes_of(std::uint8_t here, const std::vector<std::uint8_t>& node_of) {
   std::vector<link_route> routes;
-  const auto add = [&](const run_role& from, std::uint8_t from_node, const run_role& to, std::uint8_t to_node) {
+  const auto add = [&](const run_role& from, std::uint8_t from_node, const run_role& to, std::uint8_t to_node,
+                       edge_id edge = no_edge) {
     if (from_node == to_node) return;
-    if (from_node == here) routes.push_back({from, to, to_node, true});
-    if (to_node == here) routes.push_back({from, to, from_node, false});
+    if (from_node == here) routes.push_back({from, to, to_node, true, edge});
+    if (to_node == here) routes.push_back({from, to, from_node, false, edge});
   };
   const run_role coordinator{role_kind::coordinator, 0}, anybody{role_kind::anybody, 0};
-  run_role below{role_kind::source, 0};
-  std::uint8_t below_node = 0;
-  for (std::size_t i = 0; i < node_of.size(); ++i) {
-    const run_role group{role_kind::group, static_cast<int>(i)};
-    add(below, below_node, group, node_of[i]);
-    add(group, node_of[i], below, below_node);
-    add(coordinator, 0, group, node_of[i]);
-    below = group;
-    below_node = node_of[i];
+  const auto end_of = [&](int end) {
+    if (end == run_edge::source) return std::pair{run_role{role_kind::source, 0}, std::uint8_t{0}};
+    return std::pair{run_role{role_kind::group, end}, node_of[static_cast<std::size_t>(end)]};
+  };
+  for (const auto& edge : run_edges(node_of.size())) {
+    if (edge.is_open()) continue;
+    const auto [below, below_node] = end_of(edge.below);
+    const auto [above, above_node] = end_of(edge.above);
+    add(below, below_node, above, above_node, edge.id);
+    add(above, above_node, below, below_node, edge.id);
+    add(coordinator, 0, above, above_node);
   }
   auto nodes = node_of;
   std::sort(nodes.begin(), nodes.end());
@@ -164,7 +163,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     outgoing_link_setup setup;
     setup.number = route.number();
     setup.title = route.title();
-    setup.interface = route.interface();
+    setup.edge = route.edge;
     setup.owner = owner_of(local, route.from);
     setup.coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
     setup.options = wiring.options;
@@ -186,7 +185,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     incoming_link_setup setup;
     setup.number = route.number();
     setup.title = route.title();
-    setup.interface = route.interface();
+    setup.edge = route.edge;
     setup.target = local_actor(local, route.to);
     setup.host = wiring.host;
     setup.options = wiring.options;

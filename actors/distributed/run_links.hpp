@@ -8,7 +8,6 @@
 #include "actors/link_counters.hpp"
 #include "actors/links/wire_format.hpp"
 #include "runtime/device.hpp"
-#include "runtime/trace/trace_record.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -41,10 +40,10 @@ struct link_route {
   run_role from, to;
   std::uint8_t other = 0; // the process at the other end
   bool outgoing = false;  // `to` is there, and `from` here
+  edge_id edge = no_edge; // that it is part of, between groups
 
   std::uint32_t number() const;
-  std::uint16_t interface() const; // between groups, that it crosses; else no_interface
-  std::string title() const;       // "link group 1 -> group 2", "link node 2 -> the coordinator"
+  std::string title() const; // "link group 1 -> group 2", "link node 2 -> the coordinator"
 };
 
 // `node_of`: the process of each group, bottom to top. Process 0 has source and coordinator.

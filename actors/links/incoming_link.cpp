@@ -29,8 +29,7 @@ class incoming_link : public link_actor {
 public:
   incoming_link(caf::actor_config& config, actor_place place, incoming_link_setup setup)
     : link_actor(config, place, setup.title, setup.number, std::move(setup.counters)), target_(std::move(setup.target)),
-      interface_(setup.interface), receiver_(setup.options.credit_bytes),
-      decoder_(setup.host->make_stream(), setup.options) {}
+      edge_(setup.edge), receiver_(setup.options.credit_bytes), decoder_(setup.host->make_stream(), setup.options) {}
 
 protected:
   caf::behavior make_behavior() override {
@@ -78,7 +77,7 @@ private:
   }
 
   caf::actor target_;
-  std::uint16_t interface_;
+  edge_id edge_;
   link_receiver receiver_;
   frame_decoder decoder_;
   chunk_sum sum_;
@@ -145,7 +144,7 @@ void incoming_link::deliver(link_message& message) {
   count(message, decoder_.payload_bytes(), decoder_.frame_bytes());
   std::visit(
     [this](auto& each) {
-      crosses(record_kind::deserialize, each, sender_of(each.context.id), interface_, decoder_.frame_bytes());
+      crosses(record_kind::deserialize, each, sender_of(each.context.id), edge_, decoder_.frame_bytes());
       send(target_, std::move(each));
     },
     message);

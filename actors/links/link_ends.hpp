@@ -28,7 +28,7 @@ struct outgoing_link_setup {
   device* source = nullptr;                // that computes the tensors which are sent; null: a CPU
   std::shared_ptr<link_counters> counters; // null: nobody reads them
   std::uint32_t neighbour = 0;             // actor id of whom it stands in for, for the trace; 0: not known
-  std::uint16_t interface = no_interface;  // between groups, that it crosses; for the trace
+  edge_id edge = no_edge;                  // that it is part of; for the trace
 };
 
 caf::actor spawn_outgoing_link(caf::actor_system&, actor_place, outgoing_link_setup);
@@ -44,7 +44,7 @@ struct incoming_link_setup {
   device* host = nullptr; // a CPU, not null: received tensors are made in its memory
   link_options options;
   std::shared_ptr<link_counters> counters; // null: nobody reads them
-  std::uint16_t interface = no_interface;  // between groups, that it crosses; for the trace
+  edge_id edge = no_edge;                  // that it is part of; for the trace
 };
 
 caf::actor spawn_incoming_link(caf::actor_system&, actor_place, incoming_link_setup);

@@ -74,7 +74,7 @@ class outgoing_link : public link_actor {
 public:
   outgoing_link(caf::actor_config& config, actor_place place, outgoing_link_setup setup)
     : link_actor(config, place, setup.title, setup.number, std::move(setup.counters)), number_(setup.number),
-      owner_(std::move(setup.owner)), neighbour_(setup.neighbour), interface_(setup.interface), options_(setup.options),
+      owner_(std::move(setup.owner)), neighbour_(setup.neighbour), edge_(setup.edge), options_(setup.options),
       sender_(std::min(options_.chunk_bytes, chunk_bytes::largest), options_.credit_bytes), copies_(setup.source) {
     report_failures_to(std::move(setup.coordinator));
   }
@@ -139,7 +139,7 @@ private:
   std::uint32_t number_;
   caf::actor owner_;
   std::uint32_t neighbour_;
-  std::uint16_t interface_;
+  edge_id edge_;
   link_options options_;
   link_sender sender_;
   host_copies copies_;
@@ -170,7 +170,7 @@ void outgoing_link::enqueue_frame(link_message message) {
          std::to_string(options_.message_limit) + "; use smaller batches or cut the weights");
     return;
   }
-  std::visit([&](const auto& each) { crosses(record_kind::serialize, each, neighbour_, interface_, frame->bytes()); },
+  std::visit([&](const auto& each) { crosses(record_kind::serialize, each, neighbour_, edge_, frame->bytes()); },
              frame->message());
   count(frame->message(), frame->payload_bytes(), frame->bytes());
   sender_.push(frame->bytes());

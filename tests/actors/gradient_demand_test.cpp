@@ -1,6 +1,6 @@
 // Which gradients come down: what is asked for, when it is asked, and that a run goes on as before with the rest left
 // out.
-#include "actors/gradient_demand.hpp"
+#include "actors/group_edges.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/data/digits.hpp"
@@ -102,7 +102,7 @@ TEST_CASE("a predictor asks for fewer gradients when its error falls below the b
   // Predictions that are right: error 0, smoothed by a quarter each: 0.75, 0.5625, 0.421875.
   REQUIRE_FALSE(appetite.measured(4, 4, 4));
   REQUIRE_FALSE(appetite.measured(4, 4, 4));
-  REQUIRE(appetite.measured(4, 4, 4) == gradient_appetite::seldom);
+  REQUIRE(appetite.measured(4, 4, 4) == gradient_demand::seldom);
   REQUIRE(appetite.error() == Approx(0.421875));
   REQUIRE_FALSE(appetite.measured(4, 4, 4)); // said once
   // |p - g| / |g| with p = -g is 2: 0.31640625 + 0.25 * (2 - 0.31640625).
@@ -154,7 +154,7 @@ TEST_CASE("above an error, gradients come while predictors are bad, and fewer wh
   REQUIRE(some.asked >= 1);
   REQUIRE(sum(some.with_values) + sum(some.without) == 1200);
   REQUIRE(sum(some.without) > 100);
-  REQUIRE(sum(some.with_values) > 1200 / static_cast<int>(gradient_appetite::seldom));
+  REQUIRE(sum(some.with_values) > 1200 / static_cast<int>(gradient_demand::seldom));
   // A bound that nothing reaches: all come, and nobody asks.
   settings.gradients = demand("above:1e-9");
   const auto all = run_counted(settings);

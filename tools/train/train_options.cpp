@@ -101,7 +101,7 @@ option_group how_groups_update(train_options& o) {
           "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every Nth "
           "batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as 0.5, "
           "else of every " +
-            std::to_string(gradient_appetite::seldom) + "th)",
+            std::to_string(gradient_demand::seldom) + "th)",
           [](const std::string& value) -> status {
             if (auto read = gradient_demand::parse(value); !read) return read.failure();
             return ok();

@@ -120,7 +120,7 @@ private:
     if (record.type == static_cast<std::uint8_t>(trace_measure::staleness))
       staleness_[static_cast<std::size_t>(group)].add(at, value);
     if (record.type == static_cast<std::uint8_t>(trace_measure::cosine))
-      cosine_.try_emplace(groups_.interface_above(group), time_.count()).first->second.add(at, value);
+      cosine_.try_emplace(groups_.edge_above(group), time_.count()).first->second.add(at, value);
   }
   void add_quantiles(std::vector<run_measure>& out, const std::string& what,
                      std::map<std::uint8_t, stretch_quantiles>& of_type) {

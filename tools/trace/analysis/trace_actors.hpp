@@ -42,6 +42,7 @@ public:
     std::uint32_t actor = 0;
     int index = 0;
     std::string name;
+    std::uint16_t edge_above = no_interface; // over which its gradients come; none at the top
   };
 
   explicit group_table(const trace_names&);
@@ -54,8 +55,7 @@ public:
     return number < of_node.size() ? of_node[number] : -1;
   }
   bool is_top(int position) const { return position + 1 == static_cast<int>(groups_.size()); }
-  // Between the group and the one above it; no_interface at the top.
-  std::uint16_t interface_above(int position) const;
+  std::uint16_t edge_above(int position) const { return groups_[static_cast<std::size_t>(position)].edge_above; }
 
 private:
   std::vector<group> groups_;

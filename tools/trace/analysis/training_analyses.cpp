@@ -78,8 +78,7 @@ gradient_qualities measure_gradients(const trace_run& run, const trace_filter& f
         record.type >= trace_measure_count)
       return;
     const int group = groups.position_of(record.actor);
-    const auto number =
-      record.interface == no_interface && group >= 0 ? groups.interface_above(group) : record.interface;
+    const auto number = record.interface == no_interface && group >= 0 ? groups.edge_above(group) : record.interface;
     const double value = record.measured();
     if (number == no_interface || !std::isfinite(value)) return;
     auto [found, is_new] = interfaces.try_emplace(number);
@@ -160,7 +159,7 @@ staleness_result measure_staleness(const trace_run& run, const trace_filter& fil
     tallies[i].over_time = bucket_means(time.count());
     tallies[i].found.actor = groups.groups()[i].actor;
     tallies[i].found.name = groups.groups()[i].name;
-    tallies[i].found.interface = groups.interface_above(static_cast<int>(i));
+    tallies[i].found.interface = groups.edge_above(static_cast<int>(i));
   }
   turn_parts parts(groups);
   run.for_each(time_window(filter), [&](const trace_record& record) {

@@ -1,0 +1,66 @@
+// What a group knows of how it trains: agreement of gradients, staleness, numbers that are not finite. Tells the
+// observer of each, and sums up for reports.
+//
+// Reads a batch's numbers on the host: call with a record only when its stream is past them. Belongs to one group, on
+// its thread; sends nothing.
+#pragma once
+
+#include "actors/batch_record.hpp"
+#include "actors/summary.hpp"
+#include "actors/update_observer.hpp"
+#include "models/layer_group.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace syngrad {
+
+// Means of how well one gradient agrees with another: cosine, ratio of norms, bias.
+class agreement_mean {
+public:
+  // dot = a.b and the squared norms of a (synthetic) and b (received). Zero norms say nothing and are left out.
+  void add(double dot, double a_squared, double b_squared);
+  // Squared norms of the sum over the rows of (applied - true), and of all of true. A mean would not do to compare
+  // with: below a batch normalisation the true gradients of a batch add up to nothing.
+  void add_bias(double difference_sum_squared, double truth_squared, std::int64_t rows);
+
+  double cosine() const { return mean(cosine_, count_); } // NaN where nothing was added
+  double norm_ratio() const { return mean(norm_ratio_, count_); }
+  double bias() const { return mean(bias_, bias_count_); }
+
+private:
+  static double mean(double sum, std::int64_t count) { return count ? sum / static_cast<double>(count) : not_measured; }
+
+  double cosine_ = 0, norm_ratio_ = 0, bias_ = 0;
+  std::int64_t count_ = 0, bias_count_ = 0;
+};
+
+class group_account {
+public:
+  group_account(std::shared_ptr<const layer_group> layers, std::shared_ptr<update_observer> observer)
+    : layers_(std::move(layers)), observer_(std::move(observer)) {}
+
+  void begins(std::int64_t samples) { samples_ += samples; } // a training batch
+  // A gradient of the batch is applied: with it the weights become, or will become, `version`.
+  void applies(const update_origin&, const batch_record&, applied_gradient, std::int64_t version);
+  void loss_known(const update_origin&, double loss);
+  // All that was measured of a batch.
+  void measured(const update_origin&, const batch_record&);
+
+  // What of a settled batch was not finite, and so not applied; empty where nothing.
+  std::string fault_of(const batch_record&) const;
+  std::string fault_of_loss() const;
+
+  // Its part of a report. What is reported as of an interval counts from here on again.
+  void tell(group_report&, bool of_interval);
+
+private:
+  std::shared_ptr<const layer_group> layers_;
+  std::shared_ptr<update_observer> observer_; // not null
+  std::int64_t updates_ = 0, staleness_ = 0;  // gradients applied, sum of the versions that they came late
+  std::int64_t samples_ = 0;
+  agreement_mean agreement_, interval_agreement_, audit_agreement_;
+};
+
+} // namespace syngrad

@@ -1,0 +1,68 @@
+// What a group does with gradients: hands each to the policy once, does what the policy asks for, and lets go of a
+// batch when nothing more will come for it.
+//
+// Invariants:
+//   1. A batch's gradient reaches the policy once: not before the batch's own turn is over, except where the turn waits
+//      for it; and in the order of batches where the run is deterministic, or its end is near.
+//   2. A batch comes back over the edge below once, when the policy says so.
+//   3. A batch is settled, its tensors let go, when the policy has finished it and no audit is awaited; its record is
+//      recycled when the stream is past that.
+//
+// All of it only enqueues work. Belongs to one group, on its thread.
+#pragma once
+
+#include "actors/group_parts.hpp"
+
+namespace syngrad {
+
+class group_gradients : private policy_actions {
+public:
+  explicit group_gradients(group_parts& parts) : parts_(parts) {}
+
+  // ---- what has come, where this group's streams can read it
+  // False: none was due for its batch. `turns_over`: no turn begins any more, so what has come is handed over.
+  bool arrived(const gradient&, bool turns_over);
+  void arrived(const audit_gradient&);
+  // All that was due for a batch has been done, and its numbers are there.
+  void settled(batch_record&);
+
+  // ---- the turn of a batch, in its order
+  void begin(batch_record&);                      // whether an audit is to come
+  void loss(batch_record&, const tensor& values); // of the top group
+  bool handled_before(const batch_record&);       // whether the turn may go on: what it must wait for is done
+  void end_turn(batch_record&);
+  void deliver_through(std::uint64_t last); // what has come, in order
+  void end();                               // every gradient has been handled
+  bool predicts(std::uint64_t batch) const { return parts_.predictor.exists() && policy().predicts(batch); }
+
+private:
+  update_policy& policy() const { return *parts_.setup.policy; }
+  stream& work() const { return parts_.work(); }
+  static tensor measured(const batch_record& record, std::int64_t first, std::int64_t count) {
+    return record.measures.view(first, {count});
+  }
+  void deliver(batch_record&, gradient_kind, const tensor& values);
+  void deliver_early(batch_record&);
+  void deliver_audit(batch_record&, const tensor& truth);
+  void audit(batch_record&, const tensor& truth);
+  void send_audit_down(batch_record&, tensor values);
+  bool sends_gradient(std::uint64_t batch) const;
+  void guard(batch_record&, const tensor& dy, tensor& sum) const;
+  void settle_if_done(batch_record&);
+
+  // policy_actions
+  tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) override;
+  void accumulate(batch_record&, tensor dy) override;
+  void apply_accumulated(std::int64_t terms) override;
+  tensor input_gradient(batch_record&, const tensor& dy) override;
+  tensor difference(const tensor& a, const tensor& b) override;
+  void send_down(batch_record&, gradient_kind, tensor values) override;
+  void train_predictor(batch_record&, gradient_kind, const tensor& received) override;
+  void finish(batch_record&) override;
+
+  group_parts& parts_;
+  bool accumulated_ = false;
+  std::int64_t next_step_ = 0; // of the run's schedule, after the latest batch that began its turn
+};
+
+} // namespace syngrad

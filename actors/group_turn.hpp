@@ -1,0 +1,86 @@
+// A batch's way through a group: forward -> send up (needs a credit) -> gate (gradients that must be handled first) ->
+// prediction (if the policy wants one) -> the policy's turn. The next turn starts only after that. Waiting is state:
+// credits, gradients and questions are handled at any time.
+//
+// | state   | what ends it                                                        |
+// |---------|---------------------------------------------------------------------|
+// | idle    | an activation or flush mark, and room for one more cache            |
+// | sending | a credit from above; or, up to max_alone, that above is away:       |
+// |         | then an evaluation's batch is left out, lest training waits for it  |
+// | gated   | the gradient of batch - lag (deterministic), or of the batch itself |
+// | asking  | the predictor's answer                                              |
+//
+// Invariants: batches have their turns in the order in which they came, one at a time; a flush mark is answered when no
+// batch that came before it is in flight; the neighbour below gets back a credit for each batch that it sent.
+//
+// Belongs to one group, on its thread. advance() goes on as far as it can without waiting: call it after whatever a
+// turn may wait for.
+#pragma once
+
+#include "actors/group_gradients.hpp"
+
+#include <deque>
+
+namespace syngrad {
+
+class group_turn {
+public:
+  group_turn(group_parts& parts, group_gradients& gradients) : parts_(parts), gradients_(gradients) {}
+
+  // Before the first message: makes room, and grants the neighbour below its credits.
+  void begin();
+  void advance();
+
+  // ---- what comes; tensors where this group's streams can read them
+  void arrived(activation batch);
+  void arrived(const flush_mark&);
+  void arrived(const synthetic_gradient&);
+  // The stream is past what was said to the outlet's when_complete().
+  void passed(const work_done&);
+  void passed(const evaluation_done&);
+
+  bool is_flushing() const { return flushing_; }
+  bool waits_for_credit() const { return state_ == state::sending; }
+  const batch_record* current() const { return turn_; } // null: none
+  std::string describe() const;                         // what it waits for
+  std::string describe_contents() const;                // credits, and batches in flight
+  std::size_t inbox_size() const { return inbox_.size(); }
+
+private:
+  static constexpr std::int64_t records_alone = 2; // of batches that end at the gap: one in its turn, one settling
+
+  enum class state : std::uint8_t { idle, sending, gated, asking };
+  struct input {
+    activation batch;
+    bool is_flush_mark = false;
+  };
+
+  bool start_next();
+  void start_training_batch(activation);
+  void start_evaluation_batch(activation);
+  bool send_up();
+  void ask_predictor();
+  void finish();
+  void tell_end_of_turn(const batch_record&);
+  bool try_flush();
+
+  // A batch that ends at the gap takes no credit and is not sent up. Its turn is what it always is, with the
+  // prediction; after it the batch is treated as if `none` had come from above: no target, no correction.
+  bool may_train_alone(std::uint64_t batch) const {
+    return parts_.above.may_end_at_gap() && gradients_.predicts(batch);
+  }
+  bool has_room_for(std::uint64_t batch) const;
+  bool leaves_evaluations_out() const { return !flushed_ && may_train_alone(next_batch_); }
+
+  group_parts& parts_;
+  group_gradients& gradients_;
+  state state_ = state::idle;
+  batch_record* turn_ = nullptr;
+  activation output_; // in state::sending
+  std::deque<input> inbox_;
+  bool flushing_ = false;
+  bool flushed_ = false;         // no training batch comes any more
+  std::uint64_t next_batch_ = 0; // after the latest that began its turn
+};
+
+} // namespace syngrad
