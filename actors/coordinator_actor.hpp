@@ -13,10 +13,12 @@
 #pragma once
 
 #include "actors/observed_actor.hpp"
-#include "actors/run_state.hpp"
-#include "actors/training.hpp"
+#include "models/metric_target.hpp"
+#include "runtime/device.hpp"
 
+#include <atomic>
 #include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +26,14 @@
 #include <vector>
 
 namespace syngrad {
+
+// What the coordinator tells the thread that waits for the run: how it ended, and a sign of life meanwhile. The
+// coordinator writes, the waiting thread reads; standing_still is for any.
+struct run_state {
+  std::promise<training_summary> outcome;  // set once
+  std::atomic<std::uint64_t> heartbeat{0}; // grows with every batch or evaluation that is done
+  std::atomic<int> standing_still{0};      // while somebody uses the weights, nothing is done, and that is no hang
+};
 
 struct coordinator_setup {
   std::int64_t steps = 0;

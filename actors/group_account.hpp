@@ -6,8 +6,8 @@
 #pragma once
 
 #include "actors/batch_record.hpp"
+#include "actors/message_tracer.hpp"
 #include "actors/summary.hpp"
-#include "actors/update_observer.hpp"
 #include "models/layer_group.hpp"
 
 #include <memory>

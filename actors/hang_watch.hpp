@@ -1,4 +1,7 @@
-// Decides when a run hangs: when nothing was done for longer than it may take, in time in which the process ran.
+// Waits for a run to end, and says who waits for whom when it makes no progress.
+//
+// hang_watch decides when a run hangs: when nothing was done for longer than it may take, in time in which the process
+// ran.
 //
 // A process that was stopped (Ctrl-Z, a suspended machine) could do nothing: of the time between two looks only what
 // two pauses between looks take is counted. A process that computes is slow rather than hung: that time counts a tenth,
@@ -8,9 +11,13 @@
 // Threads: one at a time. Knows no clock: who looks says what time it is.
 #pragma once
 
+#include "actors/assembly.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace syngrad {
 
@@ -69,5 +76,18 @@ private:
 
   hang_watch::seconds began_ = steady_seconds(), computed_ = computed_so_far();
 };
+
+// ---- of a run in this process
+
+// Blocks until the coordinator has set the outcome. Without a sign of life for `hang_after_s`, as hang_watch counts it
+// (0: never given up), every actor is asked what it waits for, the answers go to the observer, and the outcome is
+// run_end::hung.
+training_summary wait_for_outcome(const running_actors&, double hang_after_s, const training_observer&);
+
+std::string no_progress_line(hang_watch::seconds limit);
+
+// What each actor waits for, a line each; one that does not answer within `patience`, which all share, is stuck in a
+// handler.
+std::vector<std::string> who_waits_for_whom(const std::vector<caf::actor>&, std::chrono::milliseconds patience);
 
 } // namespace syngrad

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "actors/handler_gate.hpp"
+#include "actors/message_tracer.hpp"
 #include "actors/settings.hpp"
-#include "actors/training.hpp"
-#include "actors/update_observer.hpp"
-#include "models/learning_rate.hpp"
+#include "actors/summary.hpp"
+#include "models/layer_group.hpp"
 #include "runtime/data/batch_order.hpp"
+#include "runtime/data/dataset.hpp"
 #include "runtime/trace/work_log.hpp"
 
 #include <memory>

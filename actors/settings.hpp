@@ -7,12 +7,15 @@
 #include "models/optimizer.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace syngrad {
+
+class device;
 
 struct training_settings {
   std::string policy = "synthetic"; // a name of known_policies()
@@ -48,6 +51,17 @@ struct training_settings {
   // Batches that a group may train alone, with its predictions, while the network above it is away; then it waits. They
   // are not among `steps`. Needs a policy that predicts, and a run that is not deterministic.
   std::int64_t max_alone = 0;
+};
+
+// On which devices a run trains. They outlive it.
+struct device_places {
+  device* source = nullptr;    // makes the batches
+  std::vector<device*> groups; // of each group, bottom to top
+
+  // `split` as in the settings: empty is one group.
+  static device_places all_on(device& where, const std::vector<int>& split) {
+    return {&where, std::vector<device*>(std::max<std::size_t>(1, split.size()), &where)};
+  }
 };
 
 // What the run's predictors are made with: the objective may have no labels to condition them on.

@@ -1,9 +1,10 @@
-// What a run reports: while it runs (progress, evaluation) and at its end (summary).
+// What a run reports, while it runs (progress, evaluation) and at its end (summary), and to whom.
 #pragma once
 
 #include "models/metric.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -74,6 +75,14 @@ struct held_memory {
   std::string device; // "cpu", "cuda:0"
   std::uint64_t bytes = 0;
   std::uint64_t pinned_bytes = 0; // 0 where the device's own memory is the host's
+};
+
+// What a run tells while it runs. Any callback may be empty.
+struct training_observer {
+  std::function<void(const progress_report&)> on_progress; // about every `progress_interval_s`
+  std::function<void(const evaluation_report&)> on_evaluation;
+  std::function<void(const std::string&)> on_notice; // a line for the user: warnings, the dump of a hang
+  double progress_interval_s = 1;
 };
 
 enum class run_end { finished, target_reached, interrupted, failed, hung };

@@ -4,7 +4,7 @@
 #include "actors/assembly.hpp"
 #include "actors/deliberate_leak.hpp"
 #include "actors/group_weights.hpp"
-#include "actors/hang_report.hpp"
+#include "actors/hang_watch.hpp"
 
 #include <chrono>
 #include <mutex>

@@ -10,33 +10,12 @@
 #include "runtime/data/dataset.hpp"
 #include "runtime/device.hpp"
 
-#include <algorithm>
-#include <functional>
 #include <memory>
 #include <vector>
 
 namespace syngrad {
 
-// What a run tells while it runs. Any callback may be empty.
-struct training_observer {
-  std::function<void(const progress_report&)> on_progress; // about every `progress_interval_s`
-  std::function<void(const evaluation_report&)> on_evaluation;
-  std::function<void(const std::string&)> on_notice; // a line for the user: warnings, the dump of a hang
-  double progress_interval_s = 1;
-};
-
 class trace_recorder;
-
-// On which devices a run trains. They outlive it.
-struct device_places {
-  device* source = nullptr;    // makes the batches
-  std::vector<device*> groups; // of each group, bottom to top
-
-  // `split` as in the settings: empty is one group.
-  static device_places all_on(device& where, const std::vector<int>& split) {
-    return {&where, std::vector<device*>(std::max<std::size_t>(1, split.size()), &where)};
-  }
-};
 
 class training : public trainer {
 public:

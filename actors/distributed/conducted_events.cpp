@@ -1,7 +1,7 @@
 // Of conducted_run: what happens while a step lasts, and what may end the run before its time.
 #include "actors/distributed/conducted_run.hpp"
 #include "actors/distributed/process_part.hpp"
-#include "actors/hang_report.hpp"
+#include "actors/hang_watch.hpp"
 
 #include <cstdio>
 #include <utility>

@@ -19,6 +19,7 @@
 #include "actors/distributed/seated_nodes.hpp"
 #include "actors/hang_watch.hpp"
 #include "actors/links/wire_format.hpp"
+#include "actors/trainer.hpp"
 #include "models/layer_group.hpp"
 
 #include <chrono>

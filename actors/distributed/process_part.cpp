@@ -1,6 +1,6 @@
 #include "actors/distributed/process_part.hpp"
 
-#include "actors/hang_report.hpp"
+#include "actors/hang_watch.hpp"
 #include "actors/observed_actor.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/memory_pool.hpp"

@@ -4,7 +4,7 @@
 #include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 
-#include "actors/hang_report.hpp"
+#include "actors/hang_watch.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 
 #include <atomic>

@@ -1,7 +1,7 @@
 #include "tests/actors/scheduled_run.hpp"
 
 #include "actors/group_weights.hpp"
-#include "actors/hang_report.hpp"
+#include "actors/hang_watch.hpp"
 #include "actors/links/link_messages.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/actors/breakable_link.hpp"
