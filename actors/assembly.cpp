@@ -43,7 +43,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.credits = settings.credits;
   setup.audit_every = settings.audit_every;
   setup.gradients = settings.gradients;
-  setup.max_alone = settings.max_alone;
+  setup.max_alone = settings.max_alone.value_or(0);
   setup.observer = plan.updates;
   setup.cache_limit = cache_limit_of(settings, index, count, setup.lag);
   if (planned.predictor) {
@@ -134,8 +134,8 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       std::move(*plan.order),
                       &loading,
                       reads_host_only(plan, edges.from_source().above),
-                      plan.settings.evaluate_every,
-                      plan.settings.max_alone > 0};
+                      plan.settings.evaluate_every.value_or(0),
+                      plan.settings.max_alone.value_or(0) > 0};
     out.source = system.spawn<source_actor>(place(loading, "source", no_edge, no_edge), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)

@@ -1,5 +1,6 @@
 #include "actors/gradient_demand.hpp"
 
+#include "runtime/io/value_text.hpp"
 #include "runtime/text.hpp"
 
 #include <string_view>
@@ -31,6 +32,11 @@ result<gradient_demand> gradient_demand::parse(const std::string& text) {
   }
   return error{"expected all, every:N with N at least 1, or above:ERROR with ERROR between 0 and 1, got '" + text +
                "'; write for example every:4 or above:0.5"};
+}
+
+std::string gradient_demand::text() const {
+  if (above) return "above:" + format_real(*above);
+  return every == 1 ? "all" : "every:" + std::to_string(every);
 }
 
 } // namespace syngrad

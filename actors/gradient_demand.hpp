@@ -35,6 +35,7 @@ struct gradient_demand {
 
   // "all", "every:N", "above:ERROR"; fails with what was expected.
   static result<gradient_demand> parse(const std::string& text);
+  std::string text() const; // as parse() reads it
 
   bool is_all() const { return every == 1 && !above; }
 };

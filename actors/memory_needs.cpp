@@ -57,7 +57,7 @@ std::int64_t cache_limit_of(const training_settings& settings, int index, int co
   const auto credits = std::int64_t{settings.credits};
   const auto by_credit = (credits + 1) * (count - index);
   const auto limit = std::max<std::int64_t>(by_credit, lag + 1) + 1;
-  if (settings.max_alone > 0) return limit; // batches that end at gaps are no steps
+  if (settings.max_alone.value_or(0) > 0) return limit; // batches that end at gaps are no steps
   return std::min(limit, settings.steps + 1);
 }
 

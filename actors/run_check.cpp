@@ -1,7 +1,7 @@
 #include "actors/run_check.hpp"
 
 #include "actors/group_outline.hpp"
-#include "actors/setting_limits.hpp"
+#include "actors/setting_schema.hpp"
 #include "actors/update_policy.hpp"
 #include "models/learning_rate.hpp"
 #include "runtime/data/hold_out.hpp"
@@ -9,8 +9,6 @@
 #include "runtime/text.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace syngrad {
 
@@ -20,33 +18,7 @@ error refuse(const std::string& setting, const std::string& why) {
   return {setting + ": " + why};
 }
 
-template <class Number>
-status check_range(const char* setting, Number value, Number least, Number most = std::numeric_limits<Number>::max()) {
-  if (value >= least && value <= most) return ok();
-  const auto expected = most == std::numeric_limits<Number>::max()
-                          ? "at least " + std::to_string(least)
-                          : std::to_string(least) + " to " + std::to_string(most);
-  return refuse(setting, "expected " + expected + ", got " + std::to_string(value));
-}
-
-status check_numbers(const training_settings& s) {
-  const std::int64_t none = 0, one = 1;
-  for (const auto& each :
-       {check_range("steps", s.steps, one), check_range("batch", s.batch_size, least_batch, most_batch),
-        check_range("credits", s.credits, 1, most_credits), check_range("threads", s.threads, 1, most_threads),
-        check_range("intra-op", s.intra_op, 1, most_threads), check_range("sg-warmup", s.warmup_batches, none),
-        check_range("eval-every", s.evaluate_every, none), check_range("audit", s.audit_every, none),
-        check_range("max-alone", s.max_alone, none)})
-    if (!each) return each.failure();
-  for (const auto& [setting, rate] : {std::pair{"lr", s.learning_rate}, std::pair{"sg-lr", s.synthetic_learning_rate}})
-    if (!(rate > 0) || !std::isfinite(rate))
-      return refuse(setting, "expected a rate above 0, got " + std::to_string(rate));
-  // Written so that NaN fails, too.
-  if (!(s.validation_fraction >= 0 && s.validation_fraction < 1))
-    return refuse("validation",
-                  "expected a fraction of at least 0 and below 1, got " + std::to_string(s.validation_fraction));
-  if (!(s.hang_after_s >= 0))
-    return refuse("hang-after", "expected seconds, 0 for never, got " + std::to_string(s.hang_after_s));
+status check_decay(const training_settings& s) {
   if (auto decay = learning_rate::parse(1, s.decay, s.steps); !decay) return refuse("lr-decay", decay.message());
   return ok();
 }
@@ -74,7 +46,7 @@ status check_optimizers(const training_settings& s) {
 }
 
 status check_max_alone(const training_settings& s) {
-  if (s.max_alone == 0) return ok();
+  if (s.max_alone.value_or(0) == 0) return ok();
   if (!capabilities_of(s.policy).predicts)
     return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
                                  s.policy + "; leave it out or use --max-alone 0");
@@ -199,10 +171,11 @@ synthetic_gradient_settings predictors_of(const training_settings& settings) {
 }
 
 status check_settings(const training_settings& settings) {
-  if (const auto policy = make_update_policy(settings.policy, 0); !policy) return refuse("policy", policy.message());
-  if (auto kind = check_synthetic_gradient_kind(settings.synthetic.kind); !kind) return refuse("sg", kind.message());
-  for (const auto& each : {check_numbers(settings), check_objective(settings), check_optimizers(settings),
-                           check_lag(settings), check_gradients(settings), check_max_alone(settings)})
+  run_settings all;
+  static_cast<training_settings&>(all) = settings;
+  for (const auto& each :
+       {check_values(all), check_decay(settings), check_objective(settings), check_optimizers(settings),
+        check_lag(settings), check_gradients(settings), check_max_alone(settings)})
     if (!each) return each.failure();
   return ok();
 }

@@ -1,4 +1,5 @@
 // Everything that decides how a run trains. Plain data: filled by the program from its options, or by a library user.
+// What each setting may be, and how it is written as text, is in setting_schema.cpp.
 #pragma once
 
 #include "actors/gradient_demand.hpp"
@@ -17,6 +18,12 @@ namespace syngrad {
 
 class device;
 
+inline constexpr int most_lag = 256;
+inline constexpr int most_credits = 1 << 16;
+inline constexpr int most_threads = 1 << 12;   // and of one operator
+inline constexpr std::int64_t least_batch = 1; // some layers need more: batch_need_of()
+inline constexpr std::int64_t most_batch = 1 << 24;
+
 struct training_settings {
   std::string policy = "synthetic"; // a name of known_policies()
   std::vector<int> split;           // units in each group; empty: one group
@@ -32,9 +39,9 @@ struct training_settings {
   std::int64_t batch_size = 256;
   std::int64_t steps = 1000;
   objective_settings objective;
-  std::int64_t evaluate_every = 0;     // steps; 0: only at the end
-  std::optional<metric_target> target; // stop when an evaluation reaches it
-  double validation_fraction = 0;      // of the training set, held out; evaluations are then made on it
+  std::optional<std::int64_t> evaluate_every; // steps; 0 or none: only at the end
+  std::optional<metric_target> target;        // stop when an evaluation reaches it
+  double validation_fraction = 0;             // of the training set, held out; evaluations are then made on it
 
   std::uint64_t seed = 1;
   bool deterministic = false;
@@ -47,10 +54,19 @@ struct training_settings {
 
   std::int64_t audit_every = 0; // 0: never
   bool skip_nonfinite = false;  // else: stop
-  double hang_after_s = 60;
+  double hang_after_s = 60;     // 0: a run that hangs is never ended
   // Batches that a group may train alone, with its predictions, while the network above it is away; then it waits. They
-  // are not among `steps`. Needs a policy that predicts, and a run that is not deterministic.
-  std::int64_t max_alone = 0;
+  // are not among `steps`; none is 0. Needs a policy that predicts, and a run that is not deterministic.
+  std::optional<std::int64_t> max_alone;
+};
+
+// Everything that the processes of a run must agree on.
+struct run_settings : training_settings {
+  std::string model = "mlp:784-256x5-10"; // see make_network
+  std::string precision = "f32";          // of matrix products on CUDA devices: f32 | tf32 | bf16
+  std::string wire = "f32";               // of activations and gradients between processes: f32 | bf16 | int8
+  std::string trace;                      // see trace_mode.hpp; empty: not chosen
+  std::string trace_limit = "256M";       // most that it takes on disk
 };
 
 // On which devices a run trains. They outlive it.

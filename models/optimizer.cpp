@@ -44,6 +44,12 @@ learned_state learned_by(const arena& of, optimizer& by) {
   return out;
 }
 
+std::vector<std::string> known_optimizers() {
+  std::vector<std::string> names;
+  for (const auto& kind : optimizer_kinds) names.emplace_back(kind.name);
+  return names;
+}
+
 status check_optimizer(const optimizer_settings& settings) {
   const auto wrong = [&](const std::string& why) { return error{"optimizer " + quoted(settings.name) + ": " + why}; };
   if (!find_kind(settings.name))

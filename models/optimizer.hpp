@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace syngrad {
 
@@ -40,6 +41,8 @@ public:
 
 // What training changes in the two.
 learned_state learned_by(const arena&, optimizer&);
+
+std::vector<std::string> known_optimizers();
 
 // Whether the name is known and the numbers are in range; the message says what is.
 status check_optimizer(const optimizer_settings&);

@@ -88,7 +88,8 @@ template <class A, class M>
 void fields(A& field, M& m) {
   using T = std::remove_const_t<M>;
   if constexpr (std::is_same_v<T, run_order>) {
-    field(m.run_id, m.node, m.options, m.peer_timeout_s, m.reconnect_for_s);
+    field(m.run_id, m.node, m.peer_timeout_s, m.reconnect_for_s);
+    field.list(m.settings, [&](auto& each) { field(each.name, each.value); });
     field.list(m.members, [&](auto& each) { field(each.node, each.name, each.host, each.port, each.instance); });
     field.list(m.groups, [&](auto& each) { field(each.node, each.device); });
   } else if constexpr (std::is_same_v<T, introduction>) {

@@ -23,6 +23,7 @@
 #pragma once
 
 #include "actors/links/link_messages.hpp"
+#include "actors/setting_schema.hpp"
 #include "actors/summary.hpp"
 #include "runtime/device.hpp"
 #include "runtime/result.hpp"
@@ -77,10 +78,10 @@ struct group_place {
 struct run_order {
   static constexpr auto type = control_type::run_order;
   std::uint64_t run_id = 0;
-  std::uint8_t node = 0;           // of the process that gets this
-  std::string options;             // of the run, in the form of run.ini
-  std::vector<run_member> members; // by number
-  std::vector<group_place> groups; // bottom to top
+  std::uint8_t node = 0;              // of the process that gets this
+  std::vector<setting_text> settings; // of the run
+  std::vector<run_member> members;    // by number
+  std::vector<group_place> groups;    // bottom to top
   double peer_timeout_s = 10, reconnect_for_s = 60;
 };
 

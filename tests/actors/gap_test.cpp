@@ -64,7 +64,7 @@ void require_consistent(const training_summary& summary, const training_settings
     ended_above += group.alone;
     CAPTURE(i, group.updates, group.alone, ended_above);
     REQUIRE(group.alone >= 0);
-    REQUIRE(group.alone <= settings.max_alone * cuts_of(order, i));
+    REQUIRE(group.alone <= settings.max_alone.value_or(0) * cuts_of(order, i));
     const auto leftover = group.updates - summary.steps - ended_above;
     REQUIRE(leftover >= 0);
     REQUIRE(leftover <= (settings.policy == "corrected" && i < 3 ? 1 : 0));

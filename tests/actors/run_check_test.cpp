@@ -1,6 +1,6 @@
 // What is refused before anything is built or started, and by which name.
 #include "actors/run_check.hpp"
-#include "actors/setting_limits.hpp"
+#include "actors/settings.hpp"
 #include "actors/training.hpp"
 #include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
@@ -108,18 +108,20 @@ TEST_CASE("a lag has one range: from what the policy can do to the same end ever
   CHECK(lag(most_lag, "synthetic") == "");
   CHECK(lag(0, "delayed") == "");
   CHECK(lag(0, "synthetic") == "lag: expected 1 to 256 with --policy synthetic, got 0");
-  CHECK(lag(most_lag + 1, "delayed") == "lag: expected 0 to 256 with --policy delayed, got 257");
-  CHECK(lag(-1, "locked") == "lag: expected 0 to 256 with --policy locked, got -1");
+  CHECK(lag(most_lag + 1, "delayed") == "lag: expected a whole number from 0 to 256, got '257'");
+  CHECK(lag(-1, "locked") == "lag: expected a whole number from 0 to 256, got '-1'");
 }
 
 TEST_CASE("numbers out of range are refused by the name of the setting") {
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK(refusal([](auto&) {}) == "");
-  CHECK(refusal([](auto& s) { s.steps = 0; }) == "steps: expected at least 1, got 0");
-  CHECK(refusal([](auto& s) { s.batch_size = 0; }) == "batch: expected 1 to 16777216, got 0");
-  CHECK(refusal([](auto& s) { s.credits = most_credits + 1; }) == "credits: expected 1 to 65536, got 65537");
-  CHECK(refusal([](auto& s) { s.threads = most_threads + 1; }) == "threads: expected 1 to 4096, got 4097");
-  CHECK(refusal([](auto& s) { s.intra_op = 0; }) == "intra-op: expected 1 to 4096, got 0");
+  CHECK(refusal([](auto& s) { s.steps = 0; }) == "steps: expected a whole number of at least 1, got '0'");
+  CHECK(refusal([](auto& s) { s.batch_size = 0; }) == "batch: expected a whole number from 1 to 16777216, got '0'");
+  CHECK(refusal([](auto& s) { s.credits = most_credits + 1; }) ==
+        "credits: expected a whole number from 1 to 65536, got '65537'");
+  CHECK(refusal([](auto& s) { s.threads = most_threads + 1; }) ==
+        "threads: expected a whole number from 1 to 4096, got '4097'");
+  CHECK(refusal([](auto& s) { s.intra_op = 0; }) == "intra-op: expected a whole number from 1 to 4096, got '0'");
   CHECK(refusal([](auto& s) { s.learning_rate = nan; }).starts_with("lr: "));
   CHECK(refusal([](auto& s) { s.synthetic_learning_rate = 0; }).starts_with("sg-lr: "));
   CHECK(refusal([](auto& s) { s.validation_fraction = 1; }).starts_with("validation: "));

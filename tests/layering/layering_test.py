@@ -88,13 +88,6 @@ class LayeringTest(unittest.TestCase):
         texts["tools/z/a.hpp"] = "#pragma once\n"
         self.assertEqual(faults_of_files(texts), [])
 
-    def test_circles_that_are_allowed_still_exist(self):
-        for pair in layering.ALLOWED_CIRCLES:
-            for here in pair:
-                (there,) = pair - {here}
-                texts = [f.read_text(encoding="utf-8") for f in (ROOT / here).glob("*.?pp")]
-                self.assertTrue(any(f'#include "{there}/' in text for text in texts), f"{here} no longer knows {there}")
-
 
 if __name__ == "__main__":
     unittest.main()

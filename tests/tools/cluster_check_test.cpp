@@ -14,7 +14,7 @@ std::string cluster_fault(const std::vector<std::string>& arguments) {
   auto reader = make_train_option_reader(options);
   if (auto read = reader.read(arguments); !read) return read.message();
   if (auto model = resolve_model(options, reader); !model) return model.message();
-  const auto good = check_cluster(options);
+  const auto good = check_cluster(options.over_processes());
   return good ? "" : good.message();
 }
 

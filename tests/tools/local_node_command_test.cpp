@@ -2,6 +2,7 @@
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
 #include "tools/distributed/local_node_command.hpp"
+#include "tools/train/train_options.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -35,7 +36,7 @@ std::string file_in(const temporary_folder& folder, const std::string& name) {
 
 TEST_CASE("a node of this machine joins by an address that is one, and listens there only") {
   const auto joined = [](const endpoint& listening) {
-    const auto words = *local_node_command(with_nodes(2), {listening, "coordinator", "runs/x"}, 2);
+    const auto words = *local_node_command(with_nodes(2).over_processes(), {listening, "coordinator", "runs/x"}, 2);
     return value_of(words, "--join") + " " + value_of(words, "--listen");
   };
   REQUIRE(joined({"127.0.0.1", 7000}) == "127.0.0.1:7000 127.0.0.1:0");
@@ -49,7 +50,7 @@ TEST_CASE("nodes share the run's threads, and have its devices, times and trust"
   options.devices.device = "cuda:0";
   options.cluster.network.peer_timeout_s = 2.5;
   options.cluster.network.insecure = true;
-  const auto words = *local_node_command(options, {{"0.0.0.0", 7000}, "coordinator", "runs/x"}, 2);
+  const auto words = *local_node_command(options.over_processes(), {{"0.0.0.0", 7000}, "coordinator", "runs/x"}, 2);
   REQUIRE(words.front() == "node");
   REQUIRE(value_of(words, "--name") == "local-2");
   REQUIRE(value_of(words, "--threads") == "2");
@@ -57,13 +58,14 @@ TEST_CASE("nodes share the run's threads, and have its devices, times and trust"
   REQUIRE(value_of(words, "--peer-timeout") == "2.5");
   REQUIRE(std::count(words.begin(), words.end(), "--insecure") == 1);
   options.cluster.network.insecure = false;
-  const auto safe = *local_node_command(options, {{"127.0.0.1", 7000}, "coordinator", "runs/x"}, 1);
+  const auto safe = *local_node_command(options.over_processes(), {{"127.0.0.1", 7000}, "coordinator", "runs/x"}, 1);
   REQUIRE(std::count(safe.begin(), safe.end(), "--insecure") == 0);
 }
 
 TEST_CASE("a node saves within the run's folder, and ends when the run's process does") {
   for (const int number : {1, 2}) {
-    const auto words = *local_node_command(with_nodes(2), {{"127.0.0.1", 7000}, "coordinator", "runs/x"}, number);
+    const auto words =
+      *local_node_command(with_nodes(2).over_processes(), {{"127.0.0.1", 7000}, "coordinator", "runs/x"}, number);
     REQUIRE(value_of(words, "--run") == "runs/x/local-" + std::to_string(number));
     REQUIRE(std::count(words.begin(), words.end(), "--end-with-input") == 1);
   }
@@ -76,7 +78,7 @@ TEST_CASE("with TLS a node has the certificate of its own name, or the run is to
                                  file_in(folder, "ca.pem")};
   const auto certificate = file_in(folder, "local-1.pem");
   const auto command = [&](int number) {
-    return local_node_command(options, {{"127.0.0.1", 7000}, "main", "runs/x"}, number);
+    return local_node_command(options.over_processes(), {{"127.0.0.1", 7000}, "main", "runs/x"}, number);
   };
   REQUIRE(command(1).message() == "--local-nodes: node local-1 needs a certificate of its own, and there is no '" +
                                     folder.path() +

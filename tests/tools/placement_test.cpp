@@ -8,7 +8,7 @@ namespace {
 
 device_options on(const std::string& device, const std::string& place = "", const std::string& precision = "f32",
                   const std::string& graphs = "off") {
-  return {device, place, precision, graphs};
+  return {{device, place}, precision, graphs};
 }
 
 std::string parse_refusal(const std::string& text) {

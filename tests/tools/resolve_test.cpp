@@ -131,14 +131,8 @@ TEST_CASE("What the library refuses the program refuses before it begins, in the
   settings.steps = 2000;
   spoil(settings);
   CAPTURE(arguments.front());
-  const auto said = refusal(arguments);
-  if (arguments.size() > 1 && arguments[1] == "257") { // a range by itself is said as every option's is
-    CHECK(said.find("--lag") != std::string::npos);
-    CHECK(said.find("256") != std::string::npos);
-  } else {
-    CHECK(said == "--" + check_settings(settings).message());
-  }
   CHECK_FALSE(check_settings(settings));
+  CHECK(refusal(arguments) == "--" + check_settings(settings).message());
 }
 
 TEST_CASE("The run.ini of a run resolves to the same settings, and to the same run.ini") {

@@ -1,7 +1,7 @@
 #include "tools/command_line/option_reader.hpp"
 
 #include "runtime/io/text_file.hpp"
-#include "tools/command_line/nearest_name.hpp"
+#include "runtime/nearest_name.hpp"
 
 #include <boost/program_options.hpp>
 

@@ -4,12 +4,17 @@
 // table gives the help text, the checks, and the file that repeats a run.
 #pragma once
 
+#include "runtime/io/value_text.hpp"
 #include "runtime/result.hpp"
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace syngrad {
+struct run_settings;
+}
 
 namespace syngrad::tools {
 
@@ -36,12 +41,6 @@ option_row whole_number(std::string name, int& target, int least, int most, std:
 option_row whole_number(std::string name, std::uint64_t& target, std::string help);
 option_row optional_number(std::string name, std::optional<int>& target, int least, int most, std::string help);
 
-struct real_range {
-  double least;
-  double most;
-  bool without_least = false; // `least` itself is not allowed
-  bool without_most = false;
-};
 option_row real_number(std::string name, std::string argument, double& target, real_range range, std::string help);
 option_row real_number(std::string name, std::string argument, float& target, real_range range, std::string help);
 option_row optional_real(std::string name, std::string argument, std::optional<double>& target, real_range range,
@@ -52,15 +51,9 @@ option_row text(std::string name, std::string argument, std::string& target, std
 option_row choice(std::string name, std::string& target, std::vector<std::string> known, std::string help);
 option_row flag(std::string name, bool& target, std::string help);
 
-// Reads a whole text as a number: nothing before it, nothing behind it.
-std::optional<std::int64_t> parse_whole(const std::string& value);
-std::optional<double> parse_real(const std::string& value); // finite
-// The shortest digits that read back as the same value.
-std::string format_real(double value);
-std::string format_real(float value);
+// A row for a setting of a run (actors/setting_schema.hpp), which says what it may be. `target` outlives it.
+option_row setting_row(run_settings& target, const std::string& name, std::string help, std::string shown_default = "");
+
 // What is wrong with an option, "--steps: WHY"; `option` without dashes.
 error option_error(const std::string& option, const std::string& why);
-// "a, b or c"
-std::string join_choices(const std::vector<std::string>& names);
-
 } // namespace syngrad::tools

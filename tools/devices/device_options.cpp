@@ -1,7 +1,7 @@
 #include "tools/devices/device_options.hpp"
 
+#include "runtime/nearest_name.hpp"
 #include "runtime/text.hpp"
-#include "tools/command_line/nearest_name.hpp"
 #include "tools/command_line/option_row.hpp"
 
 #include <algorithm>
@@ -145,19 +145,19 @@ status check_use(const device_options& options, const std::vector<device_name>& 
 
 } // namespace
 
-cuda_options device_options::for_cuda() const {
+cuda_options cuda_options_of(const std::string& precision) {
   cuda_options out;
   if (precision == "tf32") out.precision = cuda_precision::tf32;
   if (precision == "bf16") out.precision = cuda_precision::bf16;
   return out;
 }
 
-option_row device_row(device_options& target) {
+option_row device_row(device_choice& target) {
   return text("device", "DEVICE", target.device,
               "Where to compute: cpu, or cuda:N for a GPU; `syngrad devices` lists what is there", check_device);
 }
 
-option_row place_row(device_options& target) {
+option_row place_row(device_choice& target) {
   auto row = text("place", "GROUPS=DEVICE,...", target.place,
                   "Devices of single groups, counted from 0, a predictor lives with its group: 0-2=cuda:0,3=cpu. The "
                   "others go to --device",
@@ -168,13 +168,11 @@ option_row place_row(device_options& target) {
 }
 
 option_row precision_row(device_options& target) {
-  return choice("precision", target.precision, {"f32", "tf32", "bf16"},
-                "On CUDA devices, what matrix products round their factors to; weights and sums stay float32");
+  return choice("precision", target.precision, {"f32", "tf32", "bf16"}, precision_help);
 }
 
 option_row cuda_graphs_row(device_options& target) {
-  return choice("cuda-graphs", target.cuda_graphs, {"on", "off"},
-                "On CUDA devices, capture a group's work once and launch it as a whole: less time on the host");
+  return choice("cuda-graphs", target.cuda_graphs, {"on", "off"}, cuda_graphs_help);
 }
 
 result<std::vector<device_name>> choose_devices(const device_options& options, int groups) {

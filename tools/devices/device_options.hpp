@@ -41,22 +41,33 @@ struct placement {
 // In the order in which they are written. Nothing for an empty text.
 result<std::vector<placement>> parse_placements(const std::string& text);
 
-struct device_options {
-  std::string device = "cpu";      // of every group that `place` does not name
-  std::string place;               // as parse_placements() reads it; empty: none is named
+struct device_choice {
+  std::string device = "cpu"; // of every group that `place` does not name
+  std::string place;          // as parse_placements() reads it; empty: none is named
+};
+
+// Of devices whose --precision is that, but for the ordinal.
+cuda_options cuda_options_of(const std::string& precision);
+
+struct device_options : device_choice {
   std::string precision = "f32";   // of matrix products on CUDA devices
   std::string cuda_graphs = "off"; // on | off
 
-  // Of every CUDA device, but for the ordinal.
-  cuda_options for_cuda() const;
+  cuda_options for_cuda() const { return cuda_options_of(precision); }
   bool graphs() const { return cuda_graphs == "on"; }
 };
 
 // Rows that refer to `target`, which outlives them.
-option_row device_row(device_options& target);
-option_row place_row(device_options& target);
+option_row device_row(device_choice& target);
+option_row place_row(device_choice& target);
 option_row precision_row(device_options& target);
 option_row cuda_graphs_row(device_options& target);
+
+// The help of the last two, for the command whose rows are those of a run's settings.
+inline constexpr const char* precision_help =
+  "On CUDA devices, what matrix products round their factors to; weights and sums stay float32";
+inline constexpr const char* cuda_graphs_help =
+  "On CUDA devices, capture a group's work once and launch it as a whole: less time on the host";
 
 // The device of each of `groups` groups, bottom to top. Checks that the groups exist, and that options for CUDA
 // devices meet one. The message names the option.

@@ -10,7 +10,7 @@ namespace syngrad::tools {
 namespace {
 
 // Options that say something to other processes, where there are none.
-status check_alone(const cluster_options& o) {
+status check_alone(const cluster_options& o, const std::string& wire) {
   const cluster_options usual;
   const auto& network = o.network;
   const std::pair<const char*, bool> said[] = {
@@ -19,7 +19,7 @@ status check_alone(const cluster_options& o) {
     {"port-range", network.ports.has_value()},
     {"tls-cert", network.tls.any()},
     {"insecure", network.insecure},
-    {"wire", o.wire != usual.wire},
+    {"wire", wire != run_settings().wire},
     {"wait-for", o.wait_for_s.has_value()},
     {"peer-timeout", network.peer_timeout_s != usual.network.peer_timeout_s},
     {"reconnect-for", network.reconnect_for_s != usual.network.reconnect_for_s}};
@@ -30,11 +30,11 @@ status check_alone(const cluster_options& o) {
 
 // Whoever may take part, as far as it is known: the processes that a run starts itself are, of others what --place
 // says.
-std::vector<placeable_node> nodes_to_come(const train_options& options, const std::vector<placement>& places) {
+std::vector<placeable_node> nodes_to_come(const cluster_run& run, const std::vector<placement>& places) {
   std::vector<placeable_node> nodes{{0, "the coordinator", {"cpu"}}};
-  const auto& cluster = options.cluster;
+  const auto& cluster = run.cluster;
   for (int i = 1; i <= cluster.local_nodes; ++i)
-    nodes.push_back({static_cast<std::uint8_t>(i), local_node_name(i), {options.devices.device}});
+    nodes.push_back({static_cast<std::uint8_t>(i), local_node_name(i), {run.devices.device}});
   if (cluster.local_nodes > 0) return nodes;
   for (const auto& place : places) {
     if (place.node.empty()) continue;
@@ -49,13 +49,13 @@ std::vector<placeable_node> nodes_to_come(const train_options& options, const st
   return nodes;
 }
 
-status check_places(const train_options& options, const node_count& count) {
-  const auto& text = options.devices.place;
+status check_places(const cluster_run& run, const node_count& count) {
+  const auto& text = run.devices.place;
   if (text.empty()) return ok();
   const auto places = parse_placements(text);
   if (!places) return option_error("place", places.message());
-  const auto nodes = nodes_to_come(options, *places);
-  if (auto placed = place_by_hand(text, options.settings.split.size(), nodes); !placed) return placed.failure();
+  const auto nodes = nodes_to_come(run, *places);
+  if (auto placed = place_by_hand(text, run.settings.split.size(), nodes); !placed) return placed.failure();
   const auto named = nodes_of_places(text);
   if (static_cast<int>(named.size()) > count.most)
     return option_error("place", "expected at most " + std::to_string(count.most) + " nodes (--nodes), got " +
@@ -131,17 +131,17 @@ status check_reach_options(const network_settings& s) {
   return ok();
 }
 
-status check_cluster(const train_options& options) {
-  const auto& cluster = options.cluster;
-  if (!cluster.active()) return check_alone(cluster);
+status check_cluster(const cluster_run& run) {
+  const auto& cluster = run.cluster;
+  if (!cluster.active()) return check_alone(cluster, run.settings.wire);
   const auto count = node_count_of(cluster);
   if (!count) return count.failure();
   if (auto good = check_reach_options(cluster.network); !good) return good;
-  if (cluster.local_nodes == 0 && options.devices.device != device_options().device)
+  if (cluster.local_nodes == 0 && run.devices.device != device_choice().device)
     return option_error("device",
                         "nodes say themselves what they compute on (syngrad node --devices), and --place chooses; "
                         "leave it out");
-  return check_places(options, *count);
+  return check_places(run, *count);
 }
 
 } // namespace syngrad::tools

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/distributed/node_placement.hpp"
-#include "tools/train/train_options.hpp"
+#include "tools/distributed/cluster_options.hpp"
 
 #include <set>
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace syngrad::tools {
 
-// `options`: their model is resolved. Whether the options about processes go together, and whether --place names groups
-// and nodes that there will be. The message names the option.
-status check_cluster(const train_options& options);
+// Once its groups are known. Whether the options about processes go together, and whether --place names groups and
+// nodes that there will be. The message names the option.
+status check_cluster(const cluster_run&);
 
 // Which group goes where, as --place says.
 result<std::vector<group_place>> place_by_hand(const std::string& places, std::size_t groups,

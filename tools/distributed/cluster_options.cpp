@@ -2,8 +2,6 @@
 
 #include "tools/nodes/network_options.hpp"
 
-#include <limits>
-
 namespace syngrad::tools {
 
 namespace {
@@ -20,18 +18,9 @@ result<node_count> parse_nodes(const std::string& value) {
   return node_count{static_cast<int>(*least), static_cast<int>(*most)};
 }
 
-option_row max_alone_row(cluster_options& o) {
-  auto row =
-    optional_number("max-alone", o.max_alone, 0, std::numeric_limits<int>::max(),
-                    "Batches that the groups below a gap in the network train on their predictions alone; then "
-                    "they wait. Not counted by --steps");
-  row.shown_default = "1000 where the policy predicts and the run is not --deterministic, else 0";
-  return row;
-}
-
 } // namespace
 
-std::vector<option_group> cluster_groups(cluster_options& o) {
+std::vector<option_group> cluster_groups(cluster_options& o, run_settings& settings) {
   auto nodes = text("nodes", "MIN[:MAX]", o.nodes,
                     "With --listen: how many `syngrad node --join HOST:PORT` to wait for; up to MAX, if they come soon",
                     [](const std::string& value) -> status {
@@ -47,12 +36,16 @@ std::vector<option_group> cluster_groups(cluster_options& o) {
      {whole_number("local-nodes", o.local_nodes, 0, most_nodes,
                    "Start so many nodes on this machine, each a process of its own"),
       std::move(nodes), std::move(wait_for),
-      choice("wire", o.wire, {"f32", "bf16", "int8"},
-             "How activations and gradients travel between processes; int8 has a scale for each row")}},
+      setting_row(settings, "wire",
+                  "How activations and gradients travel between processes; int8 has a scale for each row")}},
     reach_options(o.network),
     protection_options(o.network),
     failure_options(o.network)};
-  groups.back().rows.push_back(max_alone_row(o));
+  groups.back().rows.push_back(
+    setting_row(settings, "max-alone",
+                "Batches that the groups below a gap in the network train on their predictions alone; then they wait. "
+                "Not counted by --steps",
+                "1000 where the policy predicts and the run is not --deterministic, else 0"));
   for (auto& group : groups)
     for (auto& row : group.rows) // what is empty is not set
       row.get = [get = row.get]() {

@@ -1,6 +1,6 @@
 #include "tools/distributed/credit_advice.hpp"
 
-#include "actors/setting_limits.hpp"
+#include "actors/settings.hpp"
 
 #include <algorithm>
 #include <bit>

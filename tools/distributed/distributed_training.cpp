@@ -5,6 +5,7 @@
 #include "actors/distributed/node_wait.hpp"
 #include "actors/distributed/process_part.hpp"
 #include "actors/nodes/addresses.hpp"
+#include "actors/setting_schema.hpp"
 #include "actors/update_policy.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/credit_advice.hpp"
@@ -40,7 +41,7 @@ training_summary failed(const std::string& why, bool interrupted = false) {
 
 result<std::unique_ptr<distributed_training>> distributed_training::open(setup given) {
   std::unique_ptr<distributed_training> out(new distributed_training(std::move(given)));
-  const auto count = node_count_of(out->given_.options->cluster);
+  const auto count = node_count_of(out->given_.run.cluster);
   if (!count) return count.failure();
   out->count_ = *count;
   if (auto done = out->survey(); !done) return done.failure();
@@ -63,30 +64,30 @@ distributed_training::~distributed_training() {
 
 status distributed_training::survey() {
   cpu_device scratch; // what is sampled goes with it
-  const auto model = make_network(given_.options->model);
+  const auto model = make_network(given_.run.settings.model);
   if (!model) return error{"--model: " + model.message()};
-  auto found = survey_groups(given_.options->settings, *model, scratch);
+  auto found = survey_groups(given_.run.settings, *model, scratch);
   if (!found) return error{"--" + found.message()};
   survey_ = std::move(*found);
   return ok();
 }
 
 status distributed_training::listen() {
-  const auto& options = *given_.options;
-  auto settings = options.cluster.network;
+  const auto& run = given_.run;
+  auto settings = run.cluster.network;
   settings.version = SYNGRAD_VERSION;
   if (settings.name.empty() && !settings.tls.any()) settings.name = "coordinator";
   if (!settings.listen) settings.listen = endpoint{"127.0.0.1", 0}; // local nodes
-  const int local = options.cluster.local_nodes;
-  const int threads = local > 0 ? 1 : options.settings.threads;
-  auto opened = node_system::open(settings, threads, options.settings.intra_op, given_.say);
+  const int local = run.cluster.local_nodes;
+  const int threads = local > 0 ? 1 : run.settings.threads;
+  auto opened = node_system::open(settings, threads, run.settings.intra_op, given_.say);
   if (!opened) return opened.failure();
   system_ = std::move(*opened);
   inbox_ = std::make_unique<run_inbox>(system_->get());
   inbox_address_ = inbox_->address();
   node_candidates::setup nodes{system_.get(), inbox_.get(), &host_, given_.trace, given_.say, count_.most, {}, {}};
   for (int i = 1; i <= local; ++i) nodes.names.insert(local_node_name(i));
-  nodes.awaited = nodes_of_places(options.devices.place);
+  nodes.awaited = nodes_of_places(run.devices.place);
   nodes_.emplace(std::move(nodes));
   inbox_->on_join = [this](const join_request& asked) { return nodes_->admit(asked); };
   inbox_->on_roster = [this] { return roster{nodes_->rows(places_)}; };
@@ -96,9 +97,8 @@ status distributed_training::listen() {
 
 status distributed_training::start_local_nodes() {
   std::vector<std::vector<std::string>> commands; // none is started where one cannot be
-  for (int i = 1; i <= given_.options->cluster.local_nodes; ++i) {
-    auto command =
-      local_node_command(*given_.options, {system_->listening(), system_->identity().name, given_.folder}, i);
+  for (int i = 1; i <= given_.run.cluster.local_nodes; ++i) {
+    auto command = local_node_command(given_.run, {system_->listening(), system_->identity().name, given_.folder}, i);
     if (!command) return command.failure();
     commands.push_back(std::move(*command));
   }
@@ -110,11 +110,11 @@ status distributed_training::start_local_nodes() {
 // ---- before the training
 
 status distributed_training::wait_for_nodes() {
-  if (given_.options->cluster.local_nodes == 0)
+  if (given_.run.cluster.local_nodes == 0)
     given_.say("waiting for " + std::to_string(count_.least) + (count_.least == 1 ? " node" : " nodes") + " at " +
                to_text(system_->listening()) + ": " + how_to_join(system_->identity().address));
-  const auto& options = *given_.options;
-  node_wait wait({count_, nodes_of_places(options.devices.place), options.cluster.wait_for_s}, node_wait::clock::now());
+  const auto& run = given_.run;
+  node_wait wait({count_, nodes_of_places(run.devices.place), run.cluster.wait_for_s}, node_wait::clock::now());
   for (;;) {
     const node_wait::present here{nodes_->ready(), nodes_->count()};
     const auto now = node_wait::clock::now();
@@ -136,7 +136,7 @@ status distributed_training::wait_for_nodes() {
 
 status distributed_training::place() {
   const auto nodes = nodes_->offers();
-  auto placed = place_groups(given_.options->devices.place, survey_.costs, nodes);
+  auto placed = place_groups(given_.run.devices.place, survey_.costs, nodes);
   if (!placed) return placed.failure();
   places_ = std::move(*placed);
   for (const auto& each : nodes) given_.say(format_measures(each));
@@ -153,7 +153,7 @@ status distributed_training::place() {
 
 // Where a batch waits for the one before it, whatever the credits, nothing is said.
 void distributed_training::advise() const {
-  const auto& settings = given_.options->settings;
+  const auto& settings = given_.run.settings;
   const auto first_free = static_cast<std::uint64_t>(settings.warmup_batches);
   const auto policy = make_update_policy(settings.policy, settings.warmup_batches);
   if (!policy || settings.deterministic || (*policy)->waits_for_gradient(first_free)) return;
@@ -164,13 +164,13 @@ void distributed_training::advise() const {
 }
 
 result<run_plan> distributed_training::plan_here() {
-  const auto& options = *given_.options;
+  const auto& run = given_.run;
   device_places places;
   places.source = &host_;
   for (const auto& each : places_) places.groups.push_back(each.node == 0 ? &host_ : nullptr);
-  auto model = make_network(options.model);
+  auto model = make_network(run.settings.model);
   if (!model) return model.failure();
-  return make_run_plan(options.settings, std::move(*model), given_.data, places, given_.observer, given_.trace);
+  return make_run_plan(run.settings, std::move(*model), given_.data, places, given_.observer, given_.trace);
 }
 
 // ---- the training
@@ -182,26 +182,26 @@ training_summary distributed_training::run() {
 }
 
 conductor_setup distributed_training::orders() {
-  const auto& options = *given_.options;
+  const auto& run = given_.run;
   conductor_setup out;
   out.system = &system_->get();
   out.inbox = inbox_.get();
   out.host = &host_;
   out.hashes = survey_.hashes;
   out.weight_bytes = survey_.weight_bytes;
-  out.options.activations = out.options.gradients = *parse_wire_format(options.cluster.wire);
+  out.options.activations = out.options.gradients = *parse_wire_format(run.settings.wire);
   out.gather_traces = given_.trace != nullptr;
-  out.hang_after_s = options.settings.hang_after_s;
+  out.hang_after_s = run.settings.hang_after_s;
   out.on_told_to_end = given_.on_told_to_end;
   out.on_trace = [this](const std::string& node, const trace_part& part) { given_.traces->take(node, part); };
   out.nodes = nodes_->seats();
   const auto& self = system_->identity();
   auto& order = out.order;
   order.run_id = given_.trace ? given_.trace->run_id() : self.instance;
-  order.options = given_.run_ini;
+  order.settings = texts_of(run.settings);
   order.groups = places_;
-  order.peer_timeout_s = options.cluster.network.peer_timeout_s;
-  order.reconnect_for_s = options.cluster.network.reconnect_for_s;
+  order.peer_timeout_s = run.cluster.network.peer_timeout_s;
+  order.reconnect_for_s = run.cluster.network.reconnect_for_s;
   order.members.push_back({0, self.name, self.address.host, self.address.port, self.instance});
   for (const auto& each : out.nodes) order.members.push_back(each.who);
   return out;

@@ -11,9 +11,9 @@
 #include "actors/trainer.hpp"
 #include "actors/training.hpp"
 #include "runtime/cpu/cpu_device.hpp"
+#include "tools/distributed/cluster_options.hpp"
 #include "tools/distributed/collected_traces.hpp"
 #include "tools/distributed/local_nodes.hpp"
-#include "tools/train/train_options.hpp"
 
 #include <atomic>
 #include <memory>
@@ -24,16 +24,15 @@ namespace syngrad::tools {
 class distributed_training : public trainer {
 public:
   struct setup {
-    const train_options* options = nullptr; // resolved
-    std::string run_ini;                    // the same as text
-    std::string folder;                     // of the run: local nodes have theirs within
+    cluster_run run;         // resolved
+    std::string folder = {}; // of the run: local nodes have theirs within
     const dataset* data = nullptr;
-    training_observer observer;
+    training_observer observer = {};
     trace_recorder* trace = nullptr; // null: none
     collected_traces* traces = nullptr;
-    std::function<void(const std::string&)> say; // a line for the user
-    std::function<void()> on_told_to_end;        // by a node: what there is should be saved first
-    std::function<bool()> weights_on_disk;       // when the run is over: nodes keep theirs until then
+    std::function<void(const std::string&)> say = {}; // a line for the user
+    std::function<void()> on_told_to_end = {};        // by a node: what there is should be saved first
+    std::function<bool()> weights_on_disk = {};       // when the run is over: nodes keep theirs until then
   };
 
   // Checks what can be checked without them, listens, and starts local nodes; nothing is waited for. All that `setup`

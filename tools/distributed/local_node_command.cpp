@@ -42,13 +42,12 @@ endpoint local_address(const endpoint& listening) {
   return is_every_address(listening.host) ? endpoint{"127.0.0.1", listening.port} : listening;
 }
 
-result<std::vector<std::string>> local_node_command(const train_options& options, const node_starter& starter,
-                                                    int number) {
-  const auto& cluster = options.cluster;
+result<std::vector<std::string>> local_node_command(const cluster_run& run, const node_starter& starter, int number) {
+  const auto& cluster = run.cluster;
   const auto& network = cluster.network;
   const auto name = local_node_name(number);
   const auto join = local_address(starter.listening);
-  const int threads = share_of_processors(options.settings.threads, cluster.local_nodes, number);
+  const int threads = share_of_processors(run.settings.threads, cluster.local_nodes, number);
   std::vector<std::string> words{"node",
                                  "--join",
                                  to_text(join),
@@ -60,9 +59,9 @@ result<std::vector<std::string>> local_node_command(const train_options& options
                                  "--threads",
                                  std::to_string(threads),
                                  "--intra-op",
-                                 std::to_string(options.settings.intra_op),
+                                 std::to_string(run.settings.intra_op),
                                  "--devices",
-                                 options.devices.device,
+                                 run.devices.device,
                                  "--peer-timeout",
                                  format_real(network.peer_timeout_s),
                                  "--reconnect-for",

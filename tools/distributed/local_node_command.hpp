@@ -1,7 +1,7 @@
 // How `--local-nodes` starts a node: its command line, from the run's own.
 #pragma once
 
-#include "tools/train/train_options.hpp"
+#include "tools/distributed/cluster_options.hpp"
 
 #include <string>
 #include <vector>
@@ -22,6 +22,6 @@ struct node_starter {
 
 // The words after `syngrad`. With TLS a node needs a certificate of its own, local-1.pem and local-1-key.pem, beside
 // the run's; the message names the file that is missing and the command that makes all.
-result<std::vector<std::string>> local_node_command(const train_options&, const node_starter&, int number);
+result<std::vector<std::string>> local_node_command(const cluster_run&, const node_starter&, int number);
 
 } // namespace syngrad::tools

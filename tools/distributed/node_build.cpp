@@ -1,16 +1,14 @@
 #include "tools/distributed/node_build.hpp"
 
 #include "actors/deliberate_leak.hpp"
+#include "actors/setting_schema.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
+#include "runtime/trace/trace_mode.hpp"
 #include "tools/devices/device_options.hpp"
 #include "tools/distributed/collected_traces.hpp"
-#include "tools/train/resolve.hpp"
-#include "tools/train/trace_mode.hpp"
-#include "tools/train/trace_rings.hpp"
 
 #include <filesystem>
-#include <unistd.h>
 
 namespace syngrad::tools {
 
@@ -20,13 +18,15 @@ node_build::~node_build() {
   recorder_.reset();
   std::error_code ignored;
   fs::remove_all(folder_.file("trace"), ignored); // what stays is weights.safetensors
-  ::unlink(folder_.file("run.ini").c_str());
   if (weights_ && weights_->saved()) folder_.keep();
 }
 
 result<run_plan> node_build::build(const run_order& order) {
-  auto model = read_options(order.options);
-  if (!model) return model.failure();
+  auto settings = settings_of(order.settings);
+  if (!settings) return settings.failure();
+  settings_ = std::move(*settings);
+  auto model = make_network(settings_.model);
+  if (!model) return error{"model: " + model.message()};
   if (auto traced = start_trace(order); !traced) return traced.failure();
   device_places places;
   for (const auto& each : order.groups) {
@@ -38,39 +38,24 @@ result<run_plan> node_build::build(const run_order& order) {
     if (!here) return here.failure();
     places.groups.push_back(*here);
   }
-  auto plan = make_run_plan(options_.settings, std::move(*model), nullptr, places, {}, recorder_.get());
+  auto plan = make_run_plan(settings_, std::move(*model), nullptr, places, {}, recorder_.get());
   if (!plan) return plan;
-  auto weights = kept_weights::reserve(folder_.file("weights.safetensors"), *plan, options_.model);
+  auto weights = kept_weights::reserve(folder_.file("weights.safetensors"), *plan, settings_.model);
   if (!weights) return weights.failure();
   weights_.emplace(std::move(*weights));
   return plan;
 }
 
-result<network> node_build::read_options(const std::string& run_ini) {
-  const auto path = folder_.file("run.ini");
-  auto file = file_descriptor::create(path);
-  if (!file) return file.failure();
-  if (auto written = file->write(run_ini); !written) return written.failure();
-  auto reader = make_train_option_reader(options_);
-  const std::vector<std::string> arguments{"--config", path};
-  if (auto read = reader.read(arguments); !read) return read.failure();
-  auto model = resolve_model(options_, reader);
-  if (!model) return model;
-  if (options_.decay != "none") options_.settings.decay = options_.decay;
-  return model;
-}
-
 status node_build::start_trace(const run_order& order) {
-  const auto mode = parse_trace_mode(options_.trace);
-  const auto limit = parse_size(options_.trace_limit);
-  if (!mode || !limit || mode->off) return ok();
-  trace_settings settings;
+  const auto mode = parse_trace_mode(settings_.trace);
+  const auto limit = parse_size(settings_.trace_limit);
+  if (!mode || !limit) return mode ? limit.failure() : mode.failure();
+  if (mode->off) return ok();
+  auto planned = trace_settings_of(*mode, *limit, node_.threads);
+  if (!planned) return error{"--trace: " + planned.message()};
+  auto& settings = *planned;
   settings.folder = folder_.file("trace");
   settings.node = order.node;
-  settings.sample = mode->sample;
-  settings.flight = mode->flight_bytes > 0;
-  settings.limit_bytes = settings.flight ? mode->flight_bytes : *limit;
-  if (auto planned = plan_rings(settings, node_.threads); !planned) return error{"--trace: " + planned.message()};
   settings.run_id = order.run_id;
   std::error_code failure;
   fs::create_directory(settings.folder, failure);
@@ -88,7 +73,7 @@ result<device*> node_build::device_named(const std::string& text) {
   if (!name->is_cuda()) {
     return (devices_[text] = std::make_unique<cpu_device>()).get();
   }
-  auto options = options_.devices.for_cuda(); // the run's --precision
+  auto options = cuda_options_of(settings_.precision);
   options.ordinal = *name->ordinal;
   auto made = make_cuda_device(options);
   if (!made) return error{made.message() + " (`syngrad devices` lists what is there)"};

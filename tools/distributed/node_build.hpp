@@ -5,12 +5,12 @@
 
 #include "actors/distributed/control_messages.hpp"
 #include "actors/run_plan.hpp"
+#include "actors/settings.hpp"
 #include "runtime/device.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "tools/distributed/kept_weights.hpp"
 #include "tools/distributed/node_options.hpp"
 #include "tools/run_folder/run_folder.hpp"
-#include "tools/train/train_options.hpp"
 
 #include <map>
 #include <memory>
@@ -30,7 +30,7 @@ public:
   // device or the file.
   result<run_plan> build(const run_order&);
 
-  const train_options& options() const { return options_; }
+  const run_settings& settings() const { return settings_; } // of the order
   // Closes the trace and sends it; returns what went wrong.
   std::string send_trace(const std::function<void(trace_part)>&);
   // Writes the groups' weights into the folder; where it is gone, into a new one. Returns the file's path.
@@ -40,7 +40,6 @@ public:
 
 private:
   result<device*> device_named(const std::string& name);
-  result<network> read_options(const std::string& run_ini);
   status start_trace(const run_order&);
 
   const node_options& node_;
@@ -49,7 +48,7 @@ private:
   std::map<std::string, std::unique_ptr<device>> devices_;
   std::unique_ptr<trace_recorder> recorder_;
   std::optional<kept_weights> weights_; // once built
-  train_options options_;
+  run_settings settings_;
 };
 
 } // namespace syngrad::tools

@@ -153,7 +153,7 @@ exit_code take_part(node_options& options) {
     setup.build = [&](const run_order& order) { return build.build(order); };
     setup.options_of_links = [&] {
       link_options links;
-      links.activations = links.gradients = *parse_wire_format(build.options().cluster.wire);
+      links.activations = links.gradients = *parse_wire_format(build.settings().wire);
       return links;
     };
     setup.peer_of = [&](const run_order& order, std::uint8_t node) { return peers.to(order, node); };

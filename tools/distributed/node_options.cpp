@@ -1,6 +1,6 @@
 #include "tools/distributed/node_options.hpp"
 
-#include "actors/setting_limits.hpp"
+#include "actors/settings.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/devices/device_options.hpp"

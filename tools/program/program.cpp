@@ -1,4 +1,4 @@
-#include "tools/command_line/nearest_name.hpp"
+#include "runtime/nearest_name.hpp"
 #include "tools/subcommand.hpp"
 
 #include <array>

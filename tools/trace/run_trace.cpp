@@ -1,6 +1,6 @@
 #include "runtime/io/output_file.hpp"
 #include "runtime/io/text_file.hpp"
-#include "tools/command_line/nearest_name.hpp"
+#include "runtime/nearest_name.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/subcommand.hpp"
 #include "tools/trace/answer.hpp"

@@ -1,9 +1,9 @@
 #include "tools/trace/trace_filter.hpp"
 
+#include "runtime/nearest_name.hpp"
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/command_line/nearest_name.hpp"
 #include "tools/trace/trace_options.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "tools/trace/trace_options.hpp"
 
+#include "runtime/nearest_name.hpp"
 #include "runtime/text.hpp"
-#include "tools/command_line/nearest_name.hpp"
 
 #include <cmath>
 

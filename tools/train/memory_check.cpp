@@ -21,7 +21,7 @@ result<std::string> check_memory(const train_options& options, const network& mo
   const auto needs = memory_needs_of(settings, model);
   const auto credits = "--credits " + std::to_string(settings.credits);
   if (needs.held > room.bytes)
-    return error{"--model " + options.model + " with --batch " + std::to_string(settings.batch_size) +
+    return error{"--model " + settings.model + " with --batch " + std::to_string(settings.batch_size) +
                  ": weights, predictors and a single batch take about " + byte_size(needs.held) + ", and " +
                  available(room) + "; use a smaller model or batch"};
   if (needs.surely() > room.bytes) {

@@ -1,3 +1,4 @@
+#include "runtime/text.hpp"
 #include "tools/train/observed_run.hpp"
 
 #include "actors/hang_watch.hpp"
@@ -14,7 +15,7 @@ observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interru
                            const train_options& options)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
     printer_(std::cout, std::cerr, standard_terminal(), options.quiet, [] { return steady_seconds().count(); }),
-    best_(weights_metadata(options.model), options.settings.validation_fraction > 0,
+    best_(weights_metadata(options.settings.model), options.settings.validation_fraction > 0,
           [this](const std::string& line) { printer_.notice("syngrad train: " + line); }) {
   recorder_.on_move([this](const std::string& line) { printer_.notice("syngrad train: " + line); });
 }
@@ -49,10 +50,10 @@ std::string observed_run::describe_best(const training_summary& summary) {
 
 exit_code observed_run::execute(trainer& run, device_set& devices) {
   const auto& settings = options_.settings;
-  printer_.line("training " + options_.model + " in groups of " + options_.split + " units, policy " + settings.policy +
-                ", " + std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +
-                std::to_string(settings.threads) + (settings.threads == 1 ? " thread" : " threads") +
-                format_devices(devices.report()));
+  printer_.line("training " + settings.model + " in groups of " + join_text(settings.split, ",") + " units, policy " +
+                settings.policy + ", " + std::to_string(settings.steps) + " steps of " +
+                std::to_string(settings.batch_size) + " on " + std::to_string(settings.threads) +
+                (settings.threads == 1 ? " thread" : " threads") + format_devices(devices.report()));
   const auto summary = take_to_its_end(run);
   printer_.finish();
   const auto best = describe_best(summary);

@@ -1,10 +1,10 @@
 #include "tools/train/run_tracing.hpp"
+#include "runtime/text.hpp"
 
 #include "actors/deliberate_leak.hpp"
+#include "runtime/trace/trace_mode.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/report/report.hpp"
-#include "tools/train/trace_mode.hpp"
-#include "tools/train/trace_rings.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -25,19 +25,19 @@ trace_names facts_of(const train_options& options) {
   trace_names names;
   names.facts = {
     {"program", "syngrad " SYNGRAD_VERSION},
-    {"model", options.model},
+    {"model", s.model},
     {"data", options.data},
     {"policy", s.policy},
     {"predictor", s.synthetic.kind},
     {"groups", std::to_string(s.split.size())},
-    {"split", options.split},
+    {"split", join_text(s.split, ",")},
     {"batch_size", std::to_string(s.batch_size)},
     {"steps", std::to_string(s.steps)},
     {"threads", std::to_string(s.threads)},
     {"devices", options.devices.device + (options.devices.place.empty() ? "" : ", " + options.devices.place)},
-    {"precision", options.devices.precision},
+    {"precision", s.precision},
     {"deterministic", s.deterministic ? "true" : "false"},
-    {"trace", options.trace}};
+    {"trace", s.trace}};
   return names;
 }
 
@@ -58,17 +58,14 @@ std::string describe(const collected_count& count) {
 
 result<run_tracing> run_tracing::start(const train_options& options, const run_folder& folder) {
   run_tracing tracing(folder.path());
-  const auto mode = parse_trace_mode(options.trace);
-  const auto limit = parse_size(options.trace_limit);
+  const auto mode = parse_trace_mode(options.settings.trace);
+  const auto limit = parse_size(options.settings.trace_limit);
   if (!mode || !limit) return error{"--trace: " + (mode ? limit.message() : mode.message())};
   if (mode->off) return tracing;
-  trace_settings settings;
+  auto planned = trace_settings_of(*mode, *limit, options.settings.threads);
+  if (!planned) return error{"--trace: " + planned.message() + ", or train with --trace off"};
+  auto& settings = *planned;
   settings.folder = folder.file("trace");
-  settings.sample = mode->sample;
-  settings.flight = mode->flight_bytes > 0;
-  settings.limit_bytes = settings.flight ? mode->flight_bytes : *limit;
-  if (auto planned = plan_rings(settings, options.settings.threads); !planned)
-    return error{"--trace: " + planned.message() + ", or train with --trace off"};
   settings.run_id = new_run_id();
   if (::mkdir(settings.folder.c_str(), 0777) != 0)
     return error{"--run: " + file_error("create folder", settings.folder, errno).message};

@@ -39,7 +39,7 @@ data_settings data_settings_of(const train_options& options) {
 run_recorder::plan plan_of(const train_options& options, const option_reader& reader, const network& model,
                            const dataset& data, const run_folder& folder) {
   return {.run_ini = format_run_ini(reader.groups(), folder.path()),
-          .model = options.model,
+          .model = options.settings.model,
           .groups = static_cast<int>(options.settings.split.size()),
           .weight_bytes = weights_size(model),
           .class_names = data.class_names,
@@ -48,11 +48,13 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
 
 // Over several processes the groups' devices are theirs.
 result<device_set> make_devices(const train_options& options) {
-  if (auto good = check_cluster(options); !good) return good.failure();
+  if (auto good = check_cluster(options.over_processes()); !good) return good.failure();
   if (options.cluster.active()) return device_set::make({}, {});
-  const auto chosen = choose_devices(options.devices, static_cast<int>(options.settings.split.size()));
+  const auto& settings = options.settings;
+  const device_options wanted{options.devices, settings.precision, settings.cuda_graphs ? "on" : "off"};
+  const auto chosen = choose_devices(wanted, static_cast<int>(settings.split.size()));
   if (!chosen) return chosen.failure();
-  return device_set::make(*chosen, options.devices.for_cuda());
+  return device_set::make(*chosen, wanted.for_cuda());
 }
 
 // A device that has no room for the layers, say, is named by its exception.
@@ -69,13 +71,10 @@ result<std::unique_ptr<trainer>> prepare_here(const train_options& options, netw
   }
 }
 
-result<std::unique_ptr<trainer>> prepare_many(const train_options& options, const std::string& run_ini,
-                                              const std::string& folder, const dataset& data,
-                                              training_observer observer, run_tracing& tracing,
+result<std::unique_ptr<trainer>> prepare_many(const train_options& options, const std::string& folder,
+                                              const dataset& data, training_observer observer, run_tracing& tracing,
                                               interruption& interrupt) {
-  distributed_training::setup setup;
-  setup.options = &options;
-  setup.run_ini = run_ini;
+  distributed_training::setup setup{options.over_processes()};
   setup.folder = folder;
   setup.data = &data;
   setup.say = observer.on_notice;
@@ -168,7 +167,7 @@ exit_code run_training(train_options& options, const option_reader& reader) {
 
   observed_run run(*recorder, *tracing, interrupt, options);
   auto prepared = options.cluster.active()
-                    ? prepare_many(options, plan.run_ini, folder->path(), *data, run.observer(), *tracing, interrupt)
+                    ? prepare_many(options, folder->path(), *data, run.observer(), *tracing, interrupt)
                     : prepare_here(options, std::move(*model), *data, *devices, run.observer(), tracing->recorder());
   if (!prepared) {
     recorder->discard();

@@ -1,34 +1,25 @@
 #include "tools/train/train_options.hpp"
 
-#include "actors/setting_limits.hpp"
 #include "runtime/data/csv_preamble.hpp"
 #include "runtime/data/data_source.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/train/trace_mode.hpp"
-
-#include <algorithm>
-#include <limits>
 
 namespace syngrad::tools {
 
 namespace {
 
-constexpr auto any_count = std::numeric_limits<std::int64_t>::max();
-constexpr double unlimited = std::numeric_limits<double>::infinity();
-const std::vector<std::string> optimizers{"sgd", "adam", "adamw"};
-
 option_group what_to_train(train_options& o) {
-  auto split = text("split", "N,N,...", o.split, "Units in each group, from the input up, instead of --groups: 2,2,2");
-  split.get = [&o] { return o.split.empty() ? std::nullopt : std::optional(o.split); };
+  auto& s = o.settings;
   auto groups = optional_number("groups", o.groups, 1, 1 << 16,
                                 "Layer groups, split evenly by cost. Each is an actor with its own optimizer. "
                                 "1 is plain training");
   groups.shown_default = "one a unit";
-  return {"What to train",
-          {text("model", "MODEL", o.model,
-                "mlp:INPUTS-WIDTHxCOUNT-CLASSES: COUNT hidden units of Linear + BatchNorm + ReLU, then one Linear"),
-           std::move(groups), std::move(split)}};
+  return {
+    "What to train",
+    {setting_row(s, "model",
+                 "mlp:INPUTS-WIDTHxCOUNT-CLASSES: COUNT hidden units of Linear + BatchNorm + ReLU, then one Linear"),
+     std::move(groups), setting_row(s, "split", "Units in each group, from the input up, instead of --groups: 2,2,2")}};
 }
 
 // Makes a row of a text that is none while it is empty.
@@ -67,63 +58,51 @@ option_group what_on(train_options& o) {
            std::move(column), std::move(labels), delimiter_row(o),
            real_number("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
                        "Share of a csv file's rows that is held out for the test"),
-           real_number("validation", "FRACTION", o.settings.validation_fraction, {0, 1, false, true},
+           setting_row(o.settings, "validation",
                        "Share of the training set that is held out too: evaluations and --target then judge on "
                        "it, and the test set only at the end")}};
 }
 
 option_group what_for(train_options& o) {
-  auto& wanted = o.settings.objective;
-  return {"What for",
-          {choice("objective", wanted.name, known_objectives(),
-                  "cross-entropy: classes, judged by the error. mse: values, judged by the mean squared error"),
-           real_number("label-smoothing", "SHARE", wanted.label_smoothing, {0, 1, false, true},
-                       "Of cross-entropy: so much of each target is spread evenly over all classes")}};
+  auto& s = o.settings;
+  return {
+    "What for",
+    {setting_row(s, "objective",
+                 "cross-entropy: classes, judged by the error. mse: values, judged by the mean squared error"),
+     setting_row(s, "label-smoothing", "Of cross-entropy: so much of each target is spread evenly over all classes")}};
 }
 
 option_group how_groups_update(train_options& o) {
   auto& s = o.settings;
   return {
     "How groups update",
-    {choice("policy", s.policy, known_policies(),
-            "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
-            "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
-            "gradients, applied whenever they arrive"),
-     text("sg", "KIND", s.synthetic.kind,
-          "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; linear, lowrank:R, "
-          "mlp:N[xM]: trained by --sg-optimizer",
-          check_synthetic_gradient_kind),
-     choice("condition", o.condition, {"labels", "none"},
-            "What predictors see beside the activation. Without labels, errors grow fast with depth"),
-     whole_number("sg-warmup", s.warmup_batches, 0, any_count,
-                  "The first N batches run locked and only train the predictors"),
-     text("gradients", "WHICH", o.gradients,
-          "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every Nth "
-          "batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as 0.5, "
-          "else of every " +
-            std::to_string(gradient_demand::seldom) + "th)",
-          [](const std::string& value) -> status {
-            if (auto read = gradient_demand::parse(value); !read) return read.failure();
-            return ok();
-          })}};
+    {setting_row(s, "policy",
+                 "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
+                 "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
+                 "gradients, applied whenever they arrive"),
+     setting_row(s, "sg",
+                 "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; linear, lowrank:R, "
+                 "mlp:N[xM]: trained by --sg-optimizer"),
+     setting_row(s, "condition",
+                 "What predictors see beside the activation. Without labels, errors grow fast with depth"),
+     setting_row(s, "sg-warmup", "The first N batches run locked and only train the predictors"),
+     setting_row(s, "gradients",
+                 "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
+                 "Nth batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as "
+                 "0.5, else of every " +
+                   std::to_string(gradient_demand::seldom) + "th)")}};
 }
 
 option_group how_weights_move(train_options& o) {
   auto& s = o.settings;
-  // Beyond that a step of a gradient that is finite need not be: models/learning_rate.cpp.
-  const real_range positive{0, 1e9, true}, not_negative{0, unlimited, false, true};
   return {"How weights move",
-          {choice("optimizer", s.optimizer.name, optimizers, "The optimizer of every group"),
-           real_number("lr", "RATE", s.learning_rate, positive, "Its learning rate"),
-           real_number("momentum", "M", s.optimizer.momentum, {0, 1, false, true}, "Of sgd"),
-           flag("nesterov", s.optimizer.nesterov, "Nesterov's form of that momentum"),
-           real_number("weight-decay", "D", s.optimizer.weight_decay, not_negative,
-                       "Pulls weights towards zero; decoupled from the gradient in adamw"),
-           text("lr-decay", "AT:FACTOR,...", o.decay,
-                "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
-           choice("sg-optimizer", s.synthetic.optimizer.name, optimizers, "The optimizer of the predictors"),
-           real_number("sg-lr", "RATE", s.synthetic_learning_rate, positive,
-                       "The predictors' learning rate; ridge has none")}};
+          {setting_row(s, "optimizer", "The optimizer of every group"), setting_row(s, "lr", "Its learning rate"),
+           setting_row(s, "momentum", "Of sgd"), setting_row(s, "nesterov", "Nesterov's form of that momentum"),
+           setting_row(s, "weight-decay", "Pulls weights towards zero; decoupled from the gradient in adamw"),
+           setting_row(s, "lr-decay",
+                       "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
+           setting_row(s, "sg-optimizer", "The optimizer of the predictors"),
+           setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none")}};
 }
 
 option_group how_long(train_options& o) {
@@ -131,52 +110,45 @@ option_group how_long(train_options& o) {
     optional_real("epochs", "N", o.epochs, {0, 1e9, true},
                   "Passes over the training set, instead of --steps: N times as many steps as whole batches fit into "
                   "it");
-  auto every = optional_number("eval-every", o.evaluate_every, 0, std::numeric_limits<int>::max(),
-                               "Evaluate every N steps; 0: only at the end");
-  every.shown_default = "a tenth of the run";
-  auto target = optional_text(
-    text("target", "METRIC<=X", o.target,
-         "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, loss<=0.1; with "
-         "--objective mse: mse<=X, rmse<=X",
-         [](const std::string& value) -> status {
-           if (auto read = metric_target::parse(value); !read) return read.failure();
-           return ok();
-         }),
-    o.target, "");
+  auto& s = o.settings;
   return {"How long",
-          {whole_number("batch", o.settings.batch_size, least_batch, most_batch,
-                        "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
-                        "every epoch mixes anew, so they are others each time"),
-           whole_number("steps", o.settings.steps, 1, any_count, "Batches to train on"), std::move(epochs),
-           std::move(every), std::move(target),
+          {setting_row(s, "batch",
+                       "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
+                       "every epoch mixes anew, so they are others each time"),
+           setting_row(s, "steps", "Batches to train on"), std::move(epochs),
+           setting_row(s, "eval-every", "Evaluate every N steps; 0: only at the end", "a tenth of the run"),
+           setting_row(s, "target",
+                       "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, "
+                       "loss<=0.1; with --objective mse: mse<=X, rmse<=X"),
            optional_real("target-error", "PERCENT", o.target_error, {0, 100}, "Short for --target error<=PERCENT")}};
 }
 
 option_group on_what(train_options& o) {
   return {"On what",
-          {device_row(o.devices), place_row(o.devices), precision_row(o.devices), cuda_graphs_row(o.devices)}};
+          {device_row(o.devices), place_row(o.devices), setting_row(o.settings, "precision", precision_help),
+           setting_row(o.settings, "cuda-graphs", cuda_graphs_help)}};
 }
 
 option_group how_it_runs(train_options& o) {
   auto& s = o.settings;
   return {
     "How it runs",
-    {whole_number("seed", s.seed, "Decides weights, order of the data, and the drawn digits"),
-     flag("deterministic", s.deterministic,
-          "Same seed, same bytes, whatever the timing and the threads: gradients are applied at fixed delays"),
-     optional_number("lag", s.lag, 0, most_lag, "With --deterministic: that delay, in batches, at every interface"),
-     whole_number("credits", s.credits, 1, most_credits,
-                  "Activations that may wait before a group: more keeps it busy, less keeps gradients fresh"),
-     whole_number("threads", s.threads, 1, most_threads,
-                  "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
-     whole_number("intra-op", s.intra_op, 1, most_threads, "Threads of one matrix product"),
-     text("audit", "every:N", o.audit,
-          "Measure what was applied against the true gradient, every Nth batch (costs a backward pass); off"),
-     choice(
-       "on-nonfinite", o.on_nonfinite, {"stop", "skip"},
+    {setting_row(s, "seed", "Decides weights, order of the data, and the drawn digits"),
+     setting_row(s, "deterministic",
+                 "Same seed, same bytes, whatever the timing and the threads: gradients are applied at fixed delays"),
+     setting_row(s, "lag", "With --deterministic: that delay, in batches, at every interface"),
+     setting_row(s, "credits",
+                 "Activations that may wait before a group: more keeps it busy, less keeps gradients fresh"),
+     setting_row(s, "threads",
+                 "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
+     setting_row(s, "intra-op", "Threads of one matrix product"),
+     setting_row(s, "audit",
+                 "Measure what was applied against the true gradient, every Nth batch (costs a backward pass); off"),
+     setting_row(
+       s, "on-nonfinite",
        "A NaN or Inf in a loss or gradient: stop and say where, or skip and count it; a run whose batches were all "
        "skipped, or the last hundred, has failed"),
-     real_number("hang-after", "SECONDS", s.hang_after_s, {0, 1e9, true},
+     setting_row(s, "hang-after",
                  "Without progress for so long, say who waits for whom, save and stop. A process that is stopped, or "
                  "still computes, or whose steps have taken long so far, gets more")}};
 }
@@ -187,20 +159,13 @@ option_group output(train_options& o) {
   auto config =
     text("config", "FILE", o.config,
          "Read options from FILE, lines NAME = VALUE; the command line wins. The run.ini of a run repeats it");
-  auto trace =
-    text("trace", "MODE", o.trace,
-         "What is recorded of the messages between actors, for syngrad trace: on (everything), sample:N (one "
-         "batch in N, whole), flight:SIZE (the last SIZE, such as 64M), off",
-         check_trace_mode);
-  trace.get = [&o] { return o.trace.empty() ? std::nullopt : std::optional(o.trace); };
-  trace.shown_default = "on, for a run short enough for --trace-limit, else a sample";
   return {"Input and output",
-          {std::move(run), std::move(trace),
-           text("trace-limit", "SIZE", o.trace_limit, "Most that a trace takes on disk; what comes later is not kept",
-                [](const std::string& value) -> status {
-                  if (auto size = parse_size(value); !size) return size.failure();
-                  return ok();
-                }),
+          {std::move(run),
+           setting_row(o.settings, "trace",
+                       "What is recorded of the messages between actors, for syngrad trace: on (everything), sample:N "
+                       "(one batch in N, whole), flight:SIZE (the last SIZE, such as 64M), off",
+                       "on, for a run short enough for --trace-limit, else a sample"),
+           setting_row(o.settings, "trace-limit", "Most that a trace takes on disk; what comes later is not kept"),
            choice("keep-best", o.keep_best, {"on", "off"},
                   "Whether the weights of the best evaluation so far are kept beside the last ones, in "
                   "weights.best.safetensors. Of runs in one process; over several there are the last ones only"),
@@ -212,6 +177,7 @@ option_group output(train_options& o) {
 
 train_options::train_options() {
   settings.steps = 2000;
+  settings.decay = "0.6:0.1,0.8:0.1";
   settings.threads = usable_processors();
 }
 
@@ -219,7 +185,7 @@ std::vector<option_group> train_option_table(train_options& target) {
   std::vector<option_group> table{what_to_train(target),     what_on(target),          what_for(target),
                                   how_groups_update(target), how_weights_move(target), how_long(target),
                                   on_what(target),           how_it_runs(target)};
-  for (auto& each : cluster_groups(target.cluster)) table.push_back(std::move(each));
+  for (auto& each : cluster_groups(target.cluster, target.settings)) table.push_back(std::move(each));
   table.push_back(output(target));
   return table;
 }

@@ -15,34 +15,26 @@ namespace syngrad::tools {
 struct train_options {
   train_options(); // the defaults
 
-  std::string model = "mlp:784-256x5-10";
   std::optional<int> groups; // until resolved: one group a unit
-  std::string split;         // "2,2,2"; filled in when resolved
   std::string data = "digits";
   std::string label_column; // empty: the last one
   std::string labels;       // as-is | renumber; empty: as they are, if they are 0, 1, ...
   std::string delimiter;    // by its name; empty: as the file's first row tells
   double test_fraction = 0.2;
-  std::string condition = "labels"; // labels | none
-  std::string decay = "0.6:0.1,0.8:0.1";
-  std::optional<double> epochs; // instead of settings.steps
-  std::optional<int> evaluate_every;
-  std::string target; // "error<=2"; empty: none
-  std::optional<double> target_error;
-  std::string audit = "off";     // off | every:N
-  std::string gradients = "all"; // all | every:N | above:ERROR
-  std::string on_nonfinite = "stop";
-  std::string run;   // folder; empty: a new one under runs/
-  std::string trace; // off | on | sample:N | flight:SIZE; empty until resolved: by the length of the run
-  std::string trace_limit = "256M";
+  std::optional<double> epochs;       // until resolved: instead of settings.steps
+  std::optional<double> target_error; // until resolved: instead of settings.target
+  std::string run;                    // folder; empty: a new one under runs/
   std::string config;
   std::string keep_best = "on"; // on | off
   bool quiet = false;
   bool help = false;
 
-  device_options devices;
+  device_choice devices;
   cluster_options cluster;
-  training_settings settings; // what is not said above
+  run_settings settings;
+
+  // What distribution needs of it; refers to this object.
+  cluster_run over_processes() const { return {settings, devices, cluster}; }
 };
 
 // The rows refer to `target`, which outlives them.

@@ -11,7 +11,7 @@ run_order sample_order() {
   run_order order;
   order.run_id = 0x1122334455667788u;
   order.node = 2;
-  order.options = "steps = 5\n";
+  order.settings = {{"steps", "5"}, {"lr", "0.01"}};
   order.members = {{0, "c", "127.0.0.1", 7000, 1}, {2, "b", "h", 7001, 2}};
   order.groups = {{0, "cpu"}, {2, "cuda:1"}};
   return order;
@@ -33,10 +33,17 @@ TEST_CASE("an order has the bytes that it always had, and comes back as it was")
   REQUIRE(sent.type == 1);
   REQUIRE(hex(sent.bytes) == "8877665544332211"
                              "02"
-                             "0a000000"
-                             "7374657073203d20350a"
                              "0000000000002440"
                              "0000000000004e40"
+                             "02000000"
+                             "05000000"
+                             "7374657073"
+                             "01000000"
+                             "35"
+                             "02000000"
+                             "6c72"
+                             "04000000"
+                             "302e3031"
                              "02000000"
                              "00"
                              "01000000"
@@ -63,7 +70,7 @@ TEST_CASE("an order has the bytes that it always had, and comes back as it was")
   REQUIRE(back);
   REQUIRE(back->run_id == 0x1122334455667788u);
   REQUIRE(back->node == 2);
-  REQUIRE(back->options == "steps = 5\n");
+  REQUIRE(back->settings == sample_order().settings);
   REQUIRE(back->members.size() == 2);
   REQUIRE((back->members[1].name == "b" && back->members[1].port == 7001 && back->members[1].instance == 2));
   REQUIRE((back->groups[1].node == 2 && back->groups[1].device == "cuda:1"));

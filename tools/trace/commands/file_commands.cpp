@@ -1,6 +1,6 @@
 // Commands that leave files: report, export, merge, recover.
+#include "runtime/nearest_name.hpp"
 #include "runtime/text.hpp"
-#include "tools/command_line/nearest_name.hpp"
 #include "tools/trace/export/export_format.hpp"
 #include "tools/trace/merge/merge_runs.hpp"
 #include "tools/trace/recovery/recover_node.hpp"

@@ -1,11 +1,12 @@
-#include "tools/train/trace_mode.hpp"
+#include "runtime/trace/trace_mode.hpp"
 
-#include "tools/command_line/option_row.hpp"
+#include "runtime/io/value_text.hpp"
+#include "runtime/text.hpp"
 
 #include <bit>
 #include <optional>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 namespace {
 
@@ -13,6 +14,8 @@ namespace {
 constexpr std::uint64_t bytes_of_a_batch_in_a_group = 400;
 constexpr std::int64_t largest_sample = std::int64_t{1} << 31;
 constexpr std::uint64_t least_flight = 1 << 20;
+constexpr std::uint32_t rings_beside_actor_threads = 8;
+constexpr std::uint64_t least_capacity = 512; // records: what a busy thread makes until it is drained, twice over
 
 std::optional<std::string> after(const std::string& prefix, const std::string& text) {
   return text.starts_with(prefix) ? std::optional(text.substr(prefix.size())) : std::nullopt;
@@ -44,11 +47,6 @@ result<trace_mode> parse_trace_mode(const std::string& text) {
   return error{"expected off, on, sample:N or flight:SIZE, got '" + text + "'; write for example --trace sample:16"};
 }
 
-status check_trace_mode(const std::string& text) {
-  if (const auto mode = parse_trace_mode(text); !mode) return mode.failure();
-  return ok();
-}
-
 std::string usual_trace_mode(std::int64_t steps, std::int64_t groups, std::uint64_t limit_bytes) {
   const auto batches_that_fit = limit_bytes / bytes_of_a_batch_in_a_group / static_cast<std::uint64_t>(groups);
   const auto needed = static_cast<std::uint64_t>(steps);
@@ -73,4 +71,25 @@ result<std::uint64_t> parse_size(const std::string& text) {
   return static_cast<std::uint64_t>(*number) << shift;
 }
 
-} // namespace syngrad::tools
+status plan_rings(trace_settings& settings, int threads) {
+  settings.rings = static_cast<std::uint32_t>(threads) + rings_beside_actor_threads;
+  const auto bytes = [&] { return settings.rings * trace_ring::bytes(settings.capacity); };
+  while (settings.capacity > least_capacity && bytes() > settings.limit_bytes / 2) settings.capacity /= 2;
+  if (bytes() > settings.limit_bytes / 2)
+    return error{"the rings of " + std::to_string(threads) + " threads take " + byte_size(bytes()) + ", and half of " +
+                 byte_size(settings.limit_bytes) + " is all that they may take; allow a larger --trace-limit (or " +
+                 "flight:SIZE), or use fewer --threads"};
+  settings.limit_bytes -= bytes();
+  return ok();
+}
+
+result<trace_settings> trace_settings_of(const trace_mode& mode, std::uint64_t limit_bytes, int threads) {
+  trace_settings settings;
+  settings.sample = mode.sample;
+  settings.flight = mode.flight_bytes > 0;
+  settings.limit_bytes = settings.flight ? mode.flight_bytes : limit_bytes;
+  if (auto planned = plan_rings(settings, threads); !planned) return planned.failure();
+  return settings;
+}
+
+} // namespace syngrad

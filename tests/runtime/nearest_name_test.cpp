@@ -1,9 +1,9 @@
+#include "runtime/nearest_name.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/command_line/nearest_name.hpp"
 
 #include <vector>
 
-using namespace syngrad::tools;
+using namespace syngrad;
 
 TEST_CASE("The nearest name is suggested, and none where none is near") {
   const std::vector<std::string> names{"train", "bench", "steps", "sg", "learning-rate"};

@@ -1,9 +1,9 @@
-#include "tools/command_line/nearest_name.hpp"
+#include "runtime/nearest_name.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::string suggest(const std::string& given, std::span<const std::string> names
   return nearest.empty() ? "" : ": did you mean " + prefix + nearest + "?";
 }
 
-} // namespace syngrad::tools
+} // namespace syngrad

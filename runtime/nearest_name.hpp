@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 // Of `names`, the one that takes the fewest insertions, deletions, replacements and swaps of neighbours to become
 // `given`; empty where none is near (more than a third of its letters differ, but two may always).
@@ -13,4 +13,4 @@ std::string nearest_name(const std::string& given, std::span<const std::string> 
 // ": did you mean PREFIX + nearest?", or nothing.
 std::string suggest(const std::string& given, std::span<const std::string> names, const std::string& prefix);
 
-} // namespace syngrad::tools
+} // namespace syngrad

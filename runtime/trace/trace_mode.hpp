@@ -1,12 +1,13 @@
-// What --trace can say, and sizes such as 64M.
+// What a run is told about its trace, as text, and what its recorder is made with from that.
 #pragma once
 
 #include "runtime/result.hpp"
+#include "runtime/trace/trace_recorder.hpp"
 
 #include <cstdint>
 #include <string>
 
-namespace syngrad::tools {
+namespace syngrad {
 
 struct trace_mode {
   bool off = false;
@@ -14,8 +15,8 @@ struct trace_mode {
   std::uint64_t flight_bytes = 0; // 0: no flight recording
 };
 
+// "off", "on", "sample:N", "flight:SIZE"
 result<trace_mode> parse_trace_mode(const std::string& text);
-status check_trace_mode(const std::string& text);
 
 // The mode of a run of which nobody said one: everything, where that stays under the limit; else a sample that does.
 std::string usual_trace_mode(std::int64_t steps, std::int64_t groups, std::uint64_t limit_bytes);
@@ -23,4 +24,11 @@ std::string usual_trace_mode(std::int64_t steps, std::int64_t groups, std::uint6
 // Bytes: a number, with K, M or G behind it for KiB, MiB, GiB.
 result<std::uint64_t> parse_size(const std::string& text);
 
-} // namespace syngrad::tools
+// Rings for `threads` that run actors and the few others, taken from what `limit_bytes` allows: at most half of it.
+// They are smaller where there are many; fails where they cannot be.
+status plan_rings(trace_settings&, int threads);
+
+// Of a trace that is not off: what it keeps, and its rings.
+result<trace_settings> trace_settings_of(const trace_mode&, std::uint64_t limit_bytes, int threads);
+
+} // namespace syngrad
