@@ -2,7 +2,7 @@
 #include "runtime/io/safetensors.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/train/interruption.hpp"
+#include "tools/train/early_save.hpp"
 
 #include <atomic>
 #include <cstring>

@@ -3,7 +3,7 @@
 #include "runtime/io/safetensors.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/distributed/kept_weights.hpp"
+#include "tools/distributed/node_build.hpp"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // How a run starts nodes on its own machine.
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/distributed/local_node_command.hpp"
+#include "tools/distributed/local_nodes.hpp"
 #include "tools/train/train_options.hpp"
 
 #include <algorithm>

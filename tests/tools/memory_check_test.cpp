@@ -1,9 +1,8 @@
-#include "tools/train/memory_check.hpp"
+#include "tools/train/resolve.hpp"
 
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/train/resolve.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

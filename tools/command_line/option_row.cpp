@@ -48,11 +48,6 @@ option_row whole_number(std::string name, int& target, int least, int most, std:
           [&target] { return std::to_string(target); }};
 }
 
-option_row whole_number(std::string name, std::uint64_t& target, std::string help) {
-  return {std::move(name), "N", std::move(help), setter(target, read_unsigned),
-          [&target] { return std::to_string(target); }};
-}
-
 option_row optional_number(std::string name, std::optional<int>& target, int least, int most, std::string help) {
   return {std::move(name), "N", std::move(help),
           setter(target,
@@ -63,12 +58,6 @@ option_row optional_number(std::string name, std::optional<int>& target, int lea
 }
 
 option_row real_number(std::string name, std::string argument, double& target, real_range range, std::string help) {
-  return {std::move(name), std::move(argument), std::move(help),
-          setter(target, [=](const std::string& value) { return read_real(value, range); }),
-          [&target] { return format_real(target); }};
-}
-
-option_row real_number(std::string name, std::string argument, float& target, real_range range, std::string help) {
   return {std::move(name), std::move(argument), std::move(help),
           setter(target, [=](const std::string& value) { return read_real(value, range); }),
           [&target] { return format_real(target); }};

@@ -38,11 +38,9 @@ struct option_group {
 option_row whole_number(std::string name, std::int64_t& target, std::int64_t least, std::int64_t most,
                         std::string help);
 option_row whole_number(std::string name, int& target, int least, int most, std::string help);
-option_row whole_number(std::string name, std::uint64_t& target, std::string help);
 option_row optional_number(std::string name, std::optional<int>& target, int least, int most, std::string help);
 
 option_row real_number(std::string name, std::string argument, double& target, real_range range, std::string help);
-option_row real_number(std::string name, std::string argument, float& target, real_range range, std::string help);
 option_row optional_real(std::string name, std::string argument, std::optional<double>& target, real_range range,
                          std::string help);
 
@@ -56,4 +54,5 @@ option_row setting_row(run_settings& target, const std::string& name, std::strin
 
 // What is wrong with an option, "--steps: WHY"; `option` without dashes.
 error option_error(const std::string& option, const std::string& why);
+
 } // namespace syngrad::tools

@@ -1,7 +1,7 @@
 #include "tools/distributed/cluster_check.hpp"
 
 #include "tools/devices/device_options.hpp"
-#include "tools/distributed/local_node_command.hpp"
+#include "tools/distributed/local_nodes.hpp"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 #include "actors/update_policy.hpp"
 #include "tools/distributed/cluster_check.hpp"
 #include "tools/distributed/credit_advice.hpp"
-#include "tools/distributed/local_node_command.hpp"
+#include "tools/distributed/local_nodes.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -6,24 +6,50 @@
 #include "actors/distributed/control_messages.hpp"
 #include "actors/run_plan.hpp"
 #include "actors/settings.hpp"
+#include "models/layer_group.hpp"
 #include "runtime/device.hpp"
+#include "runtime/io/output_file.hpp"
 #include "runtime/trace/trace_recorder.hpp"
-#include "tools/distributed/kept_weights.hpp"
-#include "tools/distributed/node_options.hpp"
 #include "tools/run_folder/run_folder.hpp"
 
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace syngrad::tools {
 
+// The file of a node's weights. Its space is taken before the training, so that they can be saved even where the disk
+// fills up meanwhile; it appears whole or not at all, and goes again once the coordinator has the weights on its disk.
+//
+// One thread at a time.
+class kept_weights {
+public:
+  // For the weights of the plan's groups that are in this process. `model` is kept with them.
+  static result<kept_weights> reserve(const std::string& path, const run_plan&, const std::string& model);
+
+  // On disk when this returns; takes the place of what was saved before.
+  status save(std::span<const layer_group::named_tensor>);
+  void move_to(const std::string& path); // from now on; nothing is reserved there
+  void remove();                         // what was saved
+  bool saved() const { return saved_; }
+  const std::string& path() const { return path_; }
+
+private:
+  kept_weights(std::string path, std::string model) : path_(std::move(path)), model_(std::move(model)) {}
+
+  std::string path_;
+  std::string model_;
+  std::optional<atomic_file> reserved_; // until the first time
+  bool saved_ = false;
+};
+
 class node_build {
 public:
-  // `folder` is gone again in the end, where no weights are kept in it.
-  node_build(const node_options& node, std::string name, run_folder folder)
-    : node_(node), name_(std::move(name)), folder_(std::move(folder)) {}
+  // `threads` run its actors. `folder` is gone again in the end, where no weights are kept in it.
+  node_build(int threads, std::string name, run_folder folder)
+    : threads_(threads), name_(std::move(name)), folder_(std::move(folder)) {}
   ~node_build();
 
   // Makes everything that the order asks for, and takes the space for the weights. The message names the option, the
@@ -42,7 +68,7 @@ private:
   result<device*> device_named(const std::string& name);
   status start_trace(const run_order&);
 
-  const node_options& node_;
+  int threads_; // that run actors
   std::string name_;
   run_folder folder_;
   std::map<std::string, std::unique_ptr<device>> devices_;

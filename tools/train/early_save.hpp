@@ -1,9 +1,5 @@
-// Saves the weights while a run goes on, on a thread of its own: what is asked for is on disk as soon as possible,
-// whatever the run still does before its end. A run that is to end stands still until they are; one that goes on, only
-// until there is a copy.
-//
-// Threads: request() and done() from any; the rest from the one that made it. The trainer and the recorder outlive
-// it.
+// What is asked of a training from outside while it goes on: that its weights are on disk as soon as possible, whatever
+// it still does before its end, and that it ends.
 #pragma once
 
 #include "actors/trainer.hpp"
@@ -18,6 +14,10 @@
 
 namespace syngrad::tools {
 
+// Saves the weights on a thread of its own. A run that is to end stands still until they are saved; one that goes on,
+// only until there is a copy.
+//
+// Threads: request() and done() from any; the rest from the one that made it. The trainer and the recorder outlive it.
 class early_save {
 public:
   // `say`: a line for the user; from the thread of this object.
@@ -51,6 +51,60 @@ private:
   bool done_ = false;
   bool stopping_ = false;
   std::thread thread_;
+};
+
+// Passes on what is asked, by signals or because a disk is full; it may be asked before there is a training. Threads:
+// any, for every member.
+class interruption {
+public:
+  void request() {
+    const std::lock_guard lock(mutex_);
+    requested_ = true;
+    if (target_) target_->interrupt();
+  }
+
+  // The weights, as soon as possible. `ending`: request() comes with it.
+  void save(bool ending) {
+    const std::lock_guard lock(mutex_);
+    if (!target_) save_wanted_ = save_wanted_ || ending; // before the training there is nothing to save and go on
+    if (target_) saver_->request(ending);
+  }
+
+  // What requests are for from now on (null: nothing, before it is destroyed). An earlier one counts too.
+  void aim(trainer* target, early_save* saver) {
+    const std::lock_guard lock(mutex_);
+    if (target_ && !target) unsaved_ = !saver_->done();
+    target_ = target;
+    saver_ = saver;
+    if (!target_) return;
+    if (requested_) target_->interrupt();
+    if (save_wanted_) saver_->request(true);
+  }
+
+  bool requested() const {
+    const std::lock_guard lock(mutex_);
+    return requested_;
+  }
+
+  // After aim(nullptr): what the training had is on disk.
+  void note_saved() {
+    const std::lock_guard lock(mutex_);
+    unsaved_ = false;
+  }
+
+  // Whether the process may end at once: weights are on disk, or there are none yet.
+  bool may_stop() const {
+    const std::lock_guard lock(mutex_);
+    return target_ ? saver_->done() : !unsaved_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  trainer* target_ = nullptr;
+  early_save* saver_ = nullptr;
+  bool requested_ = false;
+  bool save_wanted_ = false;
+  bool unsaved_ = false; // after the training
 };
 
 } // namespace syngrad::tools

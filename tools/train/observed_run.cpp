@@ -1,7 +1,7 @@
-#include "runtime/text.hpp"
 #include "tools/train/observed_run.hpp"
 
 #include "actors/hang_watch.hpp"
+#include "runtime/text.hpp"
 #include "tools/devices/device_report.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/run_folder/summary_text.hpp"

@@ -11,7 +11,7 @@
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/run_folder/weights_files.hpp"
 #include "tools/subcommand.hpp"
-#include "tools/train/interruption.hpp"
+#include "tools/train/early_save.hpp"
 #include "tools/train/run_tracing.hpp"
 #include "tools/train/train_options.hpp"
 

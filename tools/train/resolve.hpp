@@ -2,8 +2,10 @@
 // and the data. Errors name the option, what was expected and what to do.
 #pragma once
 
+#include "actors/memory_needs.hpp"
 #include "models/network.hpp"
 #include "runtime/data/dataset.hpp"
+#include "runtime/process/process_limits.hpp"
 #include "tools/train/train_options.hpp"
 
 namespace syngrad::tools {
@@ -13,6 +15,11 @@ result<network> resolve_model(train_options&, const option_reader&);
 
 // The number of steps, and whether model and batches fit the data.
 status resolve_data(train_options&, const network&, const dataset&);
+
+// Says before a run begins what it may hold in memory, and refuses one that cannot fit. Of a run on this process's CPU,
+// after resolve_data(). A line for the user, empty where there is nothing worth one: batches in flight may take a good
+// part of the memory that is there. Fails where not even what surely is needed fits; the message names the options.
+result<std::string> check_memory(const train_options&, const network&, const memory_room&);
 
 // What an epoch is where samples are left over at its end, in one line; empty where none are, or the run ends before.
 // After resolve_data().

@@ -1,7 +1,7 @@
-#include "tools/train/run_tracing.hpp"
 #include "runtime/text.hpp"
 
 #include "actors/deliberate_leak.hpp"
+#include "runtime/text.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/report/report.hpp"
