@@ -63,11 +63,4 @@ result<node_count> node_count_of(const cluster_options& o) {
   return o.nodes.empty() ? result<node_count>(node_count{1, 1}) : parse_nodes(o.nodes);
 }
 
-result<wire_format> parse_wire_format(const std::string& text) {
-  if (text == "f32") return wire_format::f32;
-  if (text == "bf16") return wire_format::bf16;
-  if (text == "int8") return wire_format::int8;
-  return error{"expected f32, bf16 or int8, got '" + text + "'"};
-}
-
 } // namespace syngrad::tools

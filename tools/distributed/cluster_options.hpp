@@ -34,6 +34,5 @@ struct cluster_run {
 std::vector<option_group> cluster_groups(cluster_options& target, run_settings& settings);
 // Checks what belongs together. The message names the option.
 result<node_count> node_count_of(const cluster_options&);
-result<wire_format> parse_wire_format(const std::string& text);
 
 } // namespace syngrad::tools

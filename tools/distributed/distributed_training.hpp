@@ -1,23 +1,19 @@
-// `syngrad train` over several processes, as seen from the coordinator's: waits for nodes or starts them, places the
-// groups, and takes the run to its end.
+// `syngrad train` over several processes, as seen from the coordinator's: the library's coordinated_training, with what
+// --place says, the nodes that --local-nodes starts, and the nodes' traces.
 //
 // Threads: interrupt() and with_weights_now() from any; the rest from the one that made it.
 #pragma once
 
-#include "actors/distributed/conducted_run.hpp"
-#include "actors/distributed/group_survey.hpp"
-#include "actors/distributed/node_candidates.hpp"
-#include "actors/nodes/node_system.hpp"
-#include "actors/trainer.hpp"
-#include "actors/training.hpp"
-#include "runtime/cpu/cpu_device.hpp"
+#include "actors/distributed/coordinated_training.hpp"
 #include "tools/distributed/cluster_options.hpp"
 #include "tools/distributed/collected_traces.hpp"
 #include "tools/distributed/local_nodes.hpp"
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace syngrad::tools {
 
@@ -38,41 +34,25 @@ public:
   // Checks what can be checked without them, listens, and starts local nodes; nothing is waited for. All that `setup`
   // points to outlives the training.
   static result<std::unique_ptr<distributed_training>> open(setup);
-  ~distributed_training() override;
 
   training_summary run() override;
-  void interrupt() override;
-  std::vector<layer_group::named_tensor> weights() override { return std::move(weights_); }
-  status with_weights_now(const weights_use&) override;
+  void interrupt() override { run_->interrupt(); }
+  std::vector<layer_group::named_tensor> weights() override { return run_->weights(); }
+  status with_weights_now(const weights_use& use) override { return run_->with_weights_now(use); }
 
 private:
   explicit distributed_training(setup given) : given_(std::move(given)) {}
 
-  status survey();
-  status listen();
+  coordinated_training::setup library_setup(node_count);
   status start_local_nodes();
-  status wait_for_nodes();
-  status place();
-  void advise() const;
-  result<run_plan> plan_here();
-  conductor_setup orders();
-  training_summary train();
-  void dismiss_nodes();
+  std::optional<coordinated_training::setup::hopeless> nodes_that_ended();
+  void advise(const std::vector<placeable_group>&, const std::vector<group_place>&,
+              const std::vector<placeable_node>&) const;
 
   setup given_;
   node_count count_;
-  cpu_device host_; // where tensors arrive; outlives the system
-  std::unique_ptr<node_system> system_;
-  std::unique_ptr<run_inbox> inbox_;
-  caf::actor inbox_address_;
-  local_nodes local_;
-  std::optional<node_candidates> nodes_;
-  bool interrupted_ = false;
-  std::unique_ptr<conducted_run> conducted_; // from when the nodes have had their orders
-  std::atomic<bool> training_{false};        // by it
-  std::vector<group_place> places_;
-  group_survey survey_;
-  std::vector<layer_group::named_tensor> weights_;
+  local_nodes local_; // go once nobody here waits for their answers
+  std::unique_ptr<coordinated_training> run_;
 };
 
 } // namespace syngrad::tools

@@ -1,8 +1,6 @@
 #include "tools/distributed/node_build.hpp"
 
 #include "actors/deliberate_leak.hpp"
-#include "actors/setting_schema.hpp"
-#include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/devices/device_options.hpp"
@@ -23,63 +21,42 @@ node_build::~node_build() {
   if (weights_ && weights_->saved()) folder_.keep();
 }
 
-result<run_plan> node_build::build(const run_order& order) {
-  auto settings = settings_of(order.settings);
-  if (!settings) return settings.failure();
-  settings_ = std::move(*settings);
-  auto model = make_network(settings_.model);
-  if (!model) return error{"model: " + model.message()};
-  if (auto traced = start_trace(order); !traced) return traced.failure();
-  device_places places;
-  for (const auto& each : order.groups) {
-    if (each.node != order.node) {
-      places.groups.push_back(nullptr);
-      continue;
-    }
-    auto here = device_named(each.device);
-    if (!here) return here.failure();
-    places.groups.push_back(*here);
-  }
-  auto plan = make_run_plan(settings_, std::move(*model), nullptr, places, {}, recorder_.get());
-  if (!plan) return plan;
-  auto weights = kept_weights::reserve(folder_.file("weights.safetensors"), *plan, settings_.model);
+status node_build::built(const run_plan& plan) {
+  auto weights = kept_weights::reserve(folder_.file("weights.safetensors"), plan, settings().model);
   if (!weights) return weights.failure();
   weights_.emplace(std::move(*weights));
-  return plan;
-}
-
-status node_build::start_trace(const run_order& order) {
-  const auto mode = parse_trace_mode(settings_.trace);
-  const auto limit = parse_size(settings_.trace_limit);
-  if (!mode || !limit) return mode ? limit.failure() : mode.failure();
-  if (mode->off) return ok();
-  auto planned = trace_settings_of(*mode, *limit, threads_);
-  if (!planned) return error{"--trace: " + planned.message()};
-  auto& settings = *planned;
-  settings.folder = folder_.file("trace");
-  settings.node = order.node;
-  settings.run_id = order.run_id;
-  std::error_code failure;
-  fs::create_directory(settings.folder, failure);
-  if (failure) return file_error("create folder", settings.folder, failure.value());
-  auto recorder = trace_recorder::create(settings, {});
-  if (!recorder) return error{"--trace: " + recorder.message()};
-  recorder_ = std::move(*recorder);
   return ok();
 }
 
-result<device*> node_build::device_named(const std::string& text) {
-  if (const auto found = devices_.find(text); found != devices_.end()) return found->second.get();
+result<trace_recorder*> node_build::start_trace(const run_order& order) {
+  const auto mode = parse_trace_mode(settings().trace);
+  const auto limit = parse_size(settings().trace_limit);
+  if (!mode || !limit) return mode ? limit.failure() : mode.failure();
+  if (mode->off) return nullptr;
+  auto planned = trace_settings_of(*mode, *limit, threads_);
+  if (!planned) return error{"--trace: " + planned.message()};
+  auto& own = *planned;
+  own.folder = folder_.file("trace");
+  own.node = order.node;
+  own.run_id = order.run_id;
+  std::error_code failure;
+  fs::create_directory(own.folder, failure);
+  if (failure) return file_error("create folder", own.folder, failure.value());
+  auto recorder = trace_recorder::create(own, {});
+  if (!recorder) return error{"--trace: " + recorder.message()};
+  recorder_ = std::move(*recorder);
+  return recorder_.get();
+}
+
+result<std::unique_ptr<device>> node_build::make_device(const std::string& text) {
   const auto name = parse_device_name(text);
   if (!name) return name.failure();
-  if (!name->is_cuda()) {
-    return (devices_[text] = std::make_unique<cpu_device>()).get();
-  }
-  auto options = cuda_options_of(settings_.precision);
+  if (!name->is_cuda()) return node_work::make_device(text);
+  auto options = cuda_options_of(settings().precision);
   options.ordinal = *name->ordinal;
   auto made = make_cuda_device(options);
   if (!made) return error{made.message() + " (`syngrad devices` lists what is there)"};
-  return (devices_[text] = std::move(*made)).get();
+  return made;
 }
 
 std::string node_build::send_trace(const std::function<void(trace_part)>& send) {
@@ -105,7 +82,7 @@ void node_build::forget_weights() {
 }
 
 void node_build::abandon() {
-  for (auto& [name, each] : devices_) leak_deliberately(std::move(each));
+  node_work::abandon();
   leak_deliberately(std::move(recorder_));
 }
 

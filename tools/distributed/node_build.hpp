@@ -1,18 +1,12 @@
-// A node's part of a run, from the coordinator's order: its devices, its groups, its trace, the file of its weights.
-//
-// One thread at a time; outlives the actors that use it.
+// What `syngrad node` has of a run beside its groups: its devices, its trace, the file of its weights.
 #pragma once
 
-#include "actors/distributed/control_messages.hpp"
-#include "actors/run_plan.hpp"
-#include "actors/settings.hpp"
+#include "actors/distributed/joined_node.hpp"
 #include "models/layer_group.hpp"
-#include "runtime/device.hpp"
 #include "runtime/io/output_file.hpp"
 #include "runtime/trace/trace_recorder.hpp"
 #include "tools/run_folder/run_folder.hpp"
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,36 +39,30 @@ private:
   bool saved_ = false;
 };
 
-class node_build {
+class node_build : public node_work {
 public:
   // `threads` run its actors. `folder` is gone again in the end, where no weights are kept in it.
   node_build(int threads, std::string name, run_folder folder)
     : threads_(threads), name_(std::move(name)), folder_(std::move(folder)) {}
-  ~node_build();
+  ~node_build() override;
 
-  // Makes everything that the order asks for, and takes the space for the weights. The message names the option, the
-  // device or the file.
-  result<run_plan> build(const run_order&);
-
-  const run_settings& settings() const { return settings_; } // of the order
-  // Closes the trace and sends it; returns what went wrong.
-  std::string send_trace(const std::function<void(trace_part)>&);
+  std::string send_trace(const std::function<void(trace_part)>&) override;
   // Writes the groups' weights into the folder; where it is gone, into a new one. Returns the file's path.
-  result<std::string> save(std::span<const layer_group::named_tensor> weights);
-  void forget_weights(); // that were saved: the coordinator has them on its disk
-  void abandon();        // the actors hang: devices and trace stay until the process ends
+  result<std::string> save(std::span<const layer_group::named_tensor> weights) override;
+  void forget_weights() override;
+  void abandon() override;
+
+protected:
+  result<std::unique_ptr<device>> make_device(const std::string& name) override;
+  result<trace_recorder*> start_trace(const run_order&) override;
+  status built(const run_plan&) override; // takes the space for the weights
 
 private:
-  result<device*> device_named(const std::string& name);
-  status start_trace(const run_order&);
-
   int threads_; // that run actors
   std::string name_;
   run_folder folder_;
-  std::map<std::string, std::unique_ptr<device>> devices_;
   std::unique_ptr<trace_recorder> recorder_;
   std::optional<kept_weights> weights_; // once built
-  run_settings settings_;
 };
 
 } // namespace syngrad::tools
