@@ -188,7 +188,7 @@ status coordinated_training::with_weights_now(const weights_use& use) {
 
 void coordinated_training::dismiss_nodes() {
   if (!conducted_) return;
-  conducted_->dismiss_all(given_.weights_on_disk && given_.weights_on_disk());
+  conducted_->dismiss_all(!given_.weights_on_disk || given_.weights_on_disk());
   const bool stuck = conducted_->stuck();
   conducted_.reset();
   if (stuck) leak_deliberately(std::move(system_));

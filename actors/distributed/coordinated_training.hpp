@@ -52,8 +52,9 @@ public:
     std::function<void(const std::vector<placeable_group>&, const std::vector<group_place>&,
                        const std::vector<placeable_node>&)>
       on_placed;
-    std::function<void()> on_told_to_end;  // by a node: what there is should be saved first
-    std::function<bool()> weights_on_disk; // when the run is over: else nodes keep theirs
+    std::function<void()> on_told_to_end; // by a node: what there is should be saved first
+    // When the run is over: whether the weights are safe, else nodes keep theirs. Null: they are once they are here.
+    std::function<bool()> weights_on_disk;
   };
 
   // Checks what can be checked without nodes, and listens; nothing is waited for. All that `setup` points to outlives

@@ -1,4 +1,5 @@
-# Installs BUILD into an empty folder, builds EXAMPLE against it alone, and runs it.
+# Installs BUILD into an empty folder, builds EXAMPLE against it alone, and runs it: in one process and, as PYTHON starts
+# them, in two and in three.
 set(scratch ${BUILD}/package_test)
 file(REMOVE_RECURSE ${scratch})
 set(flags "")
@@ -21,3 +22,4 @@ run("configure" ${CMAKE_COMMAND} -S ${EXAMPLE} -B ${scratch}/build -G ${GENERATO
     -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -D CMAKE_CXX_FLAGS=${flags})
 run("build" ${CMAKE_COMMAND} --build ${scratch}/build)
 run("the example" ${scratch}/build/example)
+run("the example over processes" ${PYTHON} ${CMAKE_CURRENT_LIST_DIR}/over_processes.py ${scratch}/build/example)
