@@ -4,7 +4,6 @@
 #include "actors/distributed/joined_node.hpp"
 #include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "runtime/host_stream.hpp"
 #include "tests/actors/threaded_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_data.hpp"

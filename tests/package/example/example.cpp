@@ -9,7 +9,6 @@
 #include "actors/training.hpp"
 #include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
-#include "runtime/host_stream.hpp"
 
 #include <cmath>
 #include <iostream>
