@@ -58,9 +58,9 @@ std::string prepare_fault(network net, training_settings settings = small_run())
 TEST_CASE("a network made by hand whose layers do not fit is refused before anything is built, with the layer") {
   CHECK(prepare_fault(two_units({5, 8}, {8, 3})) == "");
   CHECK(prepare_fault(two_units({5, 8}, {9, 3})) ==
-        "model 'by hand': layer 1 (linear 9->3) takes 9 features, but what is below it gives 8");
+        "model 'by hand': layer 1 (linear 9->3) takes 9 features, but what is below it gives 8 features");
   CHECK(prepare_fault(two_units({4, 8}, {8, 3})) ==
-        "model 'by hand': layer 0 (linear 4->8) takes 4 features, but what is below it gives 5");
+        "model 'by hand': layer 0 (linear 4->8) takes 4 features, but what is below it gives 5 features");
   CHECK(prepare_fault(two_units({5, 8}, {8, 4})) == ""); // a class that no sample has
   auto hollow = two_units({5, 8}, {8, 3});
   hollow.units.insert(hollow.units.begin() + 1, layer_list());
