@@ -17,6 +17,7 @@
 #pragma once
 
 #include "actors/distributed/run_links.hpp"
+#include "actors/trainer.hpp"
 
 #include <functional>
 #include <optional>
