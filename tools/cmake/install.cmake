@@ -15,11 +15,12 @@ endforeach()
 
 install(TARGETS syngrad_package syngrad_runtime syngrad_cuda syngrad_models syngrad_actors EXPORT syngrad
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-# The backends' own headers need oneDNN, Eigen and CUDA; users need only their devices.
-install(DIRECTORY runtime models actors DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "cpu" EXCLUDE PATTERN "cuda" EXCLUDE)
-install(FILES runtime/cpu/cpu_device.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad/runtime/cpu)
-install(FILES runtime/cuda/cuda_devices.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad/runtime/cuda)
+include(tools/cmake/public_headers.cmake)
+syngrad_installed_headers(installed_headers)
+foreach(header IN LISTS installed_headers)
+  get_filename_component(folder ${header} DIRECTORY)
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/syngrad/${folder})
+endforeach()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(tools/cmake/syngrad-config.cmake.in ${PROJECT_BINARY_DIR}/syngrad-config.cmake
