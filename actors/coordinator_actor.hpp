@@ -13,7 +13,7 @@
 #pragma once
 
 #include "actors/observed_actor.hpp"
-#include "models/metric_target.hpp"
+#include "models/metric.hpp"
 #include "runtime/device.hpp"
 
 #include <atomic>

@@ -4,7 +4,7 @@
 
 #include "actors/settings.hpp"
 #include "models/network.hpp"
-#include "models/synthetic_gradient_size.hpp"
+#include "models/synthetic_gradient_model.hpp"
 
 #include <optional>
 #include <string>

@@ -4,7 +4,7 @@
 #include "actors/setting_schema.hpp"
 #include "actors/update_policy.hpp"
 #include "models/learning_rate.hpp"
-#include "runtime/data/hold_out.hpp"
+#include "runtime/data/batch_order.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/text.hpp"
 

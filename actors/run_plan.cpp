@@ -3,7 +3,7 @@
 #include "actors/group_outline.hpp"
 #include "actors/run_check.hpp"
 #include "actors/update_policy.hpp"
-#include "runtime/data/hold_out.hpp"
+#include "runtime/data/batch_order.hpp"
 #include "runtime/stream.hpp"
 
 #include <algorithm>

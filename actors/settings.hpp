@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/gradient_demand.hpp"
-#include "models/metric_target.hpp"
+#include "models/metric.hpp"
 #include "models/objective.hpp"
 #include "models/optimizer.hpp"
 #include "models/synthetic_gradient_model.hpp"

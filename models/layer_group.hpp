@@ -8,7 +8,6 @@
 #include "models/learning_rate.hpp"
 #include "models/network.hpp"
 #include "models/optimizer.hpp"
-#include "models/uploaded_numbers.hpp"
 #include "runtime/replay_cache.hpp"
 
 #include <cstdint>

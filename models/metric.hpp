@@ -1,6 +1,8 @@
 // What a run is judged by: named numbers with a unit and a direction. Plain values.
 #pragma once
 
+#include "runtime/result.hpp"
+
 #include <cmath>
 #include <limits>
 #include <string>
@@ -41,6 +43,20 @@ public:
 
 private:
   std::vector<metric_value> all_;
+};
+
+// A value of a metric at which a run stops: "error<=2" or "accuracy>=98". Of the loss, too.
+struct metric_target {
+  std::string metric = "error";
+  bool at_least = false; // else at most
+  double value = 0;
+
+  bool is_reached(double loss, const metric_values&) const; // by a NaN: never
+  std::string text() const;                                 // "error<=2", as parse() reads it
+  bool operator==(const metric_target&) const = default;
+
+  // Fails saying how it is written.
+  static result<metric_target> parse(const std::string& text);
 };
 
 } // namespace syngrad

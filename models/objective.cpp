@@ -61,4 +61,19 @@ result<std::unique_ptr<objective>> make_objective(const objective_settings& sett
   return error{"unknown objective '" + settings.name + "'; known are " + join_text(known_objectives())};
 }
 
+status check_target(const metric_target& target, const objective& of) {
+  std::string known = "loss<=";
+  bool lower_is_better = true, found = target.metric == "loss", percent = false;
+  for (const auto& each : of.metrics()) {
+    known += ", " + each.name + (each.lower_is_better ? "<=" : ">=");
+    if (each.name != target.metric) continue;
+    found = true;
+    lower_is_better = each.lower_is_better;
+    percent = each.unit == "%";
+  }
+  if (percent && !(target.value >= 0 && target.value <= 100)) return error{"expected 0 to 100 %, got " + target.text()};
+  if (found && lower_is_better != target.at_least) return ok();
+  return error{"expected one of " + known + " and a number, got " + target.text()};
+}
+
 } // namespace syngrad

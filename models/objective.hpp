@@ -77,4 +77,7 @@ std::vector<std::string> known_objectives();
 // Fails naming the known ones, or what a setting may be.
 result<std::unique_ptr<objective>> make_objective(const objective_settings&);
 
+// Whether the objective has the metric and reaching for it makes sense: a bound that gets better.
+status check_target(const metric_target&, const objective&);
+
 } // namespace syngrad

@@ -53,4 +53,27 @@ step_numbers basic_numbers_of(const optimizer_step&);
 // Fails as check_optimizer does.
 result<std::unique_ptr<optimizer>> make_optimizer(stream&, const arena&, const optimizer_settings&);
 
+// The numbers of the optimizer steps to come, in device memory: uploaded before recorded work that reads them is
+// replayed.
+//
+// Used by one actor, on one stream, whose order keeps an upload from overtaking the steps before.
+class uploaded_numbers {
+public:
+  // The same count each time: their place stays.
+  void upload(stream& s, std::span<const step_numbers> values) {
+    const auto bytes = static_cast<std::int64_t>(values.size_bytes());
+    if (!all_) all_ = make_tensor(s, {bytes}, dtype::u8);
+    assert(all_.elements() == bytes);
+    s.ops().upload(s, values.data(), all_);
+  }
+
+  tensor of_step(std::size_t i) const {
+    constexpr auto size = static_cast<std::int64_t>(sizeof(step_numbers));
+    return all_.view(static_cast<std::int64_t>(i) * size, {size});
+  }
+
+private:
+  tensor all_;
+};
+
 } // namespace syngrad

@@ -1,6 +1,8 @@
 // A named tensor of a layer: trained (with a gradient) or mere state, such as running statistics.
 #pragma once
 
+#include "runtime/device.hpp"
+#include "runtime/random.hpp"
 #include "runtime/tensor.hpp"
 
 #include <string>
@@ -17,5 +19,9 @@ struct parameter {
   tensor value;    // views into the arena of the group, bound before initialize()
   tensor gradient; // null unless trained
 };
+
+// A random starting value: uniform in [-bound, bound), drawn on the host in order of the elements: the same on every
+// device. Blocks only as long as an upload does; for set-up, not for handlers.
+void initialize_uniform(stream&, tensor& target, double bound, random_source&);
 
 } // namespace syngrad

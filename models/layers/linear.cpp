@@ -1,6 +1,6 @@
 #include "models/layers/linear.hpp"
 
-#include "models/initialize.hpp"
+#include "models/parameter.hpp"
 #include "runtime/operators.hpp"
 
 #include <cmath>

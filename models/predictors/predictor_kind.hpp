@@ -1,7 +1,7 @@
 // A kind of synthetic-gradient model, as the registry knows it: how its name is written and how one is made.
 #pragma once
 
-#include "models/synthetic_gradient_size.hpp"
+#include "models/synthetic_gradient_model.hpp"
 
 #include <string_view>
 

@@ -9,6 +9,17 @@
 
 namespace syngrad {
 
+ridge_solve::ridge_solve(stream& owner, std::int64_t unknowns, std::int64_t features)
+  : normal(make_tensor(owner, {unknowns, unknowns})), right_side(make_tensor(owner, {unknowns, features})),
+    solution(make_tensor(owner, {unknowns, features})), failed(make_tensor(owner, {1})) {}
+
+void ridge_solve::run(stream& solver) {
+  for (const auto* each : {&normal, &right_side, &solution, &failed}) each->read_on(solver);
+  solver.ops().solve_ridge(solver, normal, right_side, ridge, solution, failed);
+  const auto done = solver.record();
+  for (auto* each : {&normal, &right_side, &solution, &failed}) each->ready_after(done);
+}
+
 ridge_predictor::ridge_predictor(stream& s, std::int64_t features, std::int32_t classes, options how)
   : features_(features), classes_(classes), unknowns_(features + classes + 1), options_(how),
     solution_("solution", {unknowns_, features}, false), statistics_("statistics", {}, false),

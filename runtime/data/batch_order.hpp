@@ -1,17 +1,50 @@
-// The order in which a training set's rows are visited: every epoch a fresh permutation, cut into batches.
+// Which rows of a training set are trained on, and in which order: a part may be held out for validation, and every
+// epoch visits the rest in a fresh permutation, cut into batches. No samples are copied.
 //
 // The permutation is a function of seed and epoch alone, so a run that resumes at a stored position sees the same
 // batches. Rows left over at the end of an epoch are not used in it. Nothing is allocated after make(). Threads: owned
 // by the actor that feeds the network.
 #pragma once
 
+#include "runtime/data/dataset.hpp"
+#include "runtime/random.hpp"
 #include "runtime/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace syngrad {
+
+// Fisher and Yates' shuffle, with the same result on every standard library (std::shuffle's is unspecified). At most
+// 2^32 - 1 elements.
+inline void shuffle(std::span<std::int32_t> items, random_source& random) {
+  for (auto left = items.size(); left > 1; --left)
+    std::swap(items[left - 1], items[random.below(static_cast<std::uint32_t>(left))]);
+}
+
+// 0..count-1 in a random order.
+inline std::vector<std::int32_t> shuffled_indices(std::size_t count, random_source& random) {
+  std::vector<std::int32_t> indices(count);
+  std::iota(indices.begin(), indices.end(), 0);
+  shuffle(indices, random);
+  return indices;
+}
+
+// Rows of the training set; together each row exactly once, both ascending.
+struct held_out {
+  std::vector<std::int32_t> train;
+  std::vector<std::int32_t> validation;
+};
+
+// How many of so many samples are held out: round(fraction * samples).
+std::int64_t held_out_count(std::int64_t samples, double fraction);
+
+// Validation gets round(fraction * train.count) rows, drawn by `seed`. Fails where either part would be empty.
+result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed);
 
 class batch_order {
 public:

@@ -1,15 +1,247 @@
 #include "runtime/data/csv.hpp"
 
-#include "runtime/data/csv_table.hpp"
-#include "runtime/data/shuffle.hpp"
+#include "runtime/data/batch_order.hpp"
+#include "runtime/data/csv_labels.hpp"
+#include "runtime/data/csv_parser.hpp"
 #include "runtime/io/text_file.hpp"
+#include "runtime/result.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace syngrad {
+
+// A table as it stands in a file: numbers, and a column of labels.
+struct csv_table {
+  std::string file;
+  std::vector<std::string> header; // empty: none
+  std::size_t fields = 0;          // in every row
+  std::size_t label = 0;           // index of the label's field
+  std::vector<double> values;      // [rows, features]
+  csv_labels labels;
+  std::vector<std::string> notes; // how the file was understood, where that is not plain
+
+  std::size_t features() const { return fields - 1; }
+  std::string label_place() const; // "FILE: column 3 ('kind')"
+};
+
+// Errors name file, line and column.
+result<csv_table> read_csv_table(const std::string& file, const csv_settings& settings);
+
+namespace {
+
+constexpr std::size_t most_rows = std::numeric_limits<std::int32_t>::max();
+
+std::string quote_list(const std::vector<std::string>& names) {
+  constexpr std::size_t shown = 12;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) text += (i ? ", " : "") + quoted_begin(names[i]);
+  return names.size() > shown ? text + ", ..." : text;
+}
+
+bool all_digits(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+bool is_number(const std::string& text) {
+  return parse_csv_number(text).what != csv_number::kind::none;
+}
+
+// "1,5"
+bool has_decimal_comma(const std::string& text) {
+  const auto comma = text.find(',');
+  return comma != text.npos && is_number(text.substr(0, comma)) && all_digits(text.substr(comma + 1));
+}
+
+// The names in the comment before the first row, if there is one for each of its fields.
+std::vector<std::string> names_in_comment(const csv_preamble& preamble, std::size_t fields) {
+  std::vector<std::string> names(1);
+  for (const char byte : preamble.comment) {
+    const bool separates = byte == preamble.delimiter;
+    if (separates && (byte != ' ' || !names.back().empty())) names.emplace_back();
+    if (!separates && (byte != ' ' || !names.back().empty())) names.back() += byte;
+  }
+  const bool named =
+    std::none_of(names.begin(), names.end(), [](const auto& name) { return name.empty() || is_number(name); });
+  return named && names.size() == fields ? names : std::vector<std::string>();
+}
+
+// The index of the column that `wanted` names; `names` may be empty. A number is the number of a column.
+result<std::size_t> find_column(const std::string& file, const std::string& wanted,
+                                const std::vector<std::string>& names, std::size_t fields) {
+  if (all_digits(wanted)) {
+    if (const auto index = parse_number<std::size_t>(wanted); index && *index < fields) return *index;
+  } else if (const auto found = std::find(names.begin(), names.end(), wanted); found != names.end()) {
+    if (std::find(found + 1, names.end(), wanted) != names.end())
+      return error{file + ": two columns are called " + quoted_begin(wanted) + "; give the number of one, from 0"};
+    return static_cast<std::size_t>(found - names.begin());
+  }
+  return error{file + ": no label column " + quoted_begin(wanted) + "; give a number of 0.." +
+               std::to_string(fields - 1) + ", or a name of the first row: " + quote_list(names)};
+}
+
+void note_comments(const csv_preamble& before, bool hold_header, csv_table& into) {
+  const auto note = [&](std::int64_t line, const std::string& what) {
+    into.notes.push_back(into.file + ": line " + std::to_string(line) + ": " + what);
+  };
+  if (hold_header)
+    note(before.lines, "a comment, taken for the header");
+  else if (before.comments == 1)
+    note(before.first_comment, "a comment, left out");
+  else if (before.comments > 1)
+    note(before.first_comment, "the first of " + std::to_string(before.comments) + " comments, left out");
+}
+
+// A first row of nothing but numbers, and a label in text, is data; so is one with text below a comment that names all
+// columns, unless it is nothing but text.
+void find_header(const csv_parser& parser, const std::vector<std::string>& in_comment, bool label_by_name,
+                 csv_table& into) {
+  const auto& first = parser.fields();
+  std::size_t texts = 0, first_text = 0; // of the features
+  for (std::size_t i = first.size(); i-- > 0;) {
+    if (i == into.label || first[i].empty() || is_number(first[i]) || has_decimal_comma(first[i])) continue;
+    first_text = i;
+    ++texts;
+  }
+  const bool all_text = texts == into.features(), by_comment = !in_comment.empty() && !all_text;
+  note_comments(parser.preamble(), by_comment, into);
+  if (by_comment) {
+    into.header = in_comment;
+  } else if (texts > 0 || label_by_name) {
+    into.header = first;
+    if (texts > 0 && !all_text)
+      into.notes.push_back(parser.place(first_text) + ": " + quoted_begin(first[first_text]) +
+                           " is no number, so this line is taken for a header");
+  }
+}
+
+// Decides from the first row which field is the label and whether the row is a header.
+status read_layout(const csv_parser& parser, const csv_settings& settings, csv_table& into) {
+  const auto& first = parser.fields();
+  into.fields = first.size();
+  if (into.fields < 2) {
+    return error{parser.place(0) + ": a single column, separated by " + delimiter_name(parser.preamble().delimiter) +
+                 "; features and a label are expected: say --delimiter with what separates them"};
+  }
+  const auto in_comment = names_in_comment(parser.preamble(), into.fields);
+  into.label = into.fields - 1;
+  if (const auto& wanted = settings.label_column) {
+    const bool in_row = in_comment.empty() || std::find(first.begin(), first.end(), *wanted) != first.end();
+    const auto found = find_column(into.file, *wanted, in_row ? first : in_comment, into.fields);
+    if (!found) return found.failure();
+    into.label = *found;
+  }
+  find_header(parser, in_comment, settings.label_column && !all_digits(*settings.label_column), into);
+  return ok();
+}
+
+std::string place(const csv_parser& parser, const csv_table& into, std::size_t field) {
+  return parser.place(field) + (into.header.empty() ? "" : " (" + quoted_begin(into.header[field]) + ")");
+}
+
+// What is wrong with a field that should be a feature.
+std::string complaint(const std::string& text, csv_number::kind what) {
+  switch (what) {
+  case csv_number::kind::not_finite:
+    return quoted_begin(text) + "; replace it with a finite number or remove the row";
+  case csv_number::kind::too_large:
+    return quoted_begin(text) + " does not fit a 32-bit float; use another unit";
+  case csv_number::kind::finite:
+  case csv_number::kind::none:
+    break;
+  }
+  if (has_decimal_comma(text)) return quoted_begin(text) + " has a decimal comma; write numbers with a point";
+  if (text[0] == '#' || text[0] == '%')
+    return quoted_begin(text) + " is not a number; comments stand before the first row, remove this one";
+  return quoted_begin(text) + " is not a number; features must be numbers";
+}
+
+status read_row(const csv_parser& parser, csv_table& into) {
+  const auto& fields = parser.fields();
+  if (fields.size() != into.fields) {
+    return error{parser.place(std::min(fields.size(), into.fields)) + ": " + std::to_string(fields.size()) +
+                 (fields.size() == 1 ? " field" : " fields") + " where the first row has " +
+                 std::to_string(into.fields) + "; make all rows alike"};
+  }
+  if (into.labels.rows() == most_rows) return error{into.file + ": more than 2^31 - 1 rows; use a part of them"};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto& text = fields[i];
+    if (i == into.label) {
+      if (auto added = into.labels.add(text, parser.line()); !added)
+        return error{place(parser, into, i) + ": " + added.message()};
+      continue;
+    }
+    if (text.empty()) return error{place(parser, into, i) + ": nothing there; fill it in or remove the row"};
+    const auto parsed = parse_csv_number(text);
+    if (parsed.what != csv_number::kind::finite)
+      return error{place(parser, into, i) + ": " + complaint(text, parsed.what)};
+    into.values.push_back(parsed.value);
+  }
+  return ok();
+}
+
+// A header of numbers and the title of the labels, such as 0, 1, 2, label: only the labels below it give it away.
+void find_late_header(const std::vector<std::string>& first, std::int64_t line, csv_table& into) {
+  if (!into.header.empty() || !into.labels.begin_with_a_title()) return;
+  into.header = first;
+  into.values.erase(into.values.begin(), into.values.begin() + static_cast<std::ptrdiff_t>(into.features()));
+  into.labels.drop_first_row();
+  into.notes.push_back(into.file + ": line " + std::to_string(line) + " is taken for a header: its label " +
+                       quoted_begin(first[into.label]) + " is the only one that is no number");
+}
+
+// A first column that counts the rows, as programs add it when they save a table.
+void note_index(csv_table& into) {
+  constexpr std::size_t enough = 10;
+  const auto rows = into.labels.rows(), width = into.features();
+  if (rows < enough) return;
+  for (std::size_t row = 1; row < rows; ++row)
+    if (into.values[row * width] != into.values[0] + static_cast<double>(row)) return;
+  const std::size_t column = into.label == 0 ? 2 : 1;
+  into.notes.push_back(into.file + ": column " + std::to_string(column) +
+                       " counts the rows, and is trained on as a feature; remove it if it is an index");
+}
+
+} // namespace
+
+std::string csv_table::label_place() const {
+  return file + ": column " + std::to_string(label + 1) +
+         (header.empty() ? "" : " (" + quoted_begin(header[label]) + ")");
+}
+
+result<csv_table> read_csv_table(const std::string& file, const csv_settings& settings) {
+  auto parser = csv_parser::open(file, settings.delimiter);
+  if (!parser) return parser.failure();
+  csv_table into;
+  into.file = file;
+  if (const auto& note = parser->preamble().note; !note.empty()) into.notes.push_back(file + ": " + note);
+  std::vector<std::string> first;
+  std::int64_t first_line = 0;
+  for (;;) {
+    const auto more = parser->next();
+    if (!more) return more.failure();
+    if (!*more) break;
+    if (first.empty()) {
+      if (auto done = read_layout(*parser, settings, into); !done) return done.failure();
+      first = parser->fields();
+      first_line = parser->line();
+      if (into.header == first) continue;
+    }
+    if (auto done = read_row(*parser, into); !done) return done.failure();
+  }
+  if (into.labels.rows() == 0) return error{file + ": no rows of data; a row a sample is expected"};
+  find_late_header(first, first_line, into);
+  note_index(into);
+  if (const auto spellings = into.labels.spellings(); !spellings.empty())
+    into.notes.push_back(into.label_place() + ": " + spellings);
+  return into;
+}
+
 namespace {
 
 constexpr std::uint64_t test_rows_purpose = 0x637376; // keeps this permutation apart from the others of the same seed

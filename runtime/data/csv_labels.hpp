@@ -1,4 +1,5 @@
-// Collects the labels of a table: the different ones, and which of them each row has.
+// What stands in a table's fields: a number, decimal with a point, and with a sign or an exponent where need be; and
+// the labels, the different ones, and which of them each row has.
 //
 // Blanks around a label do not count, and numbers are compared as numbers: "1", "01", "1.0" and " 1" are one label.
 // Whole numbers beyond 2^53, which a double does not tell apart, are names.
@@ -9,10 +10,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace syngrad {
+
+struct csv_number {
+  enum class kind {
+    finite,
+    not_finite, // nan or inf, in any spelling that C knows
+    too_large,  // for a 32-bit float
+    none        // something else than a number
+  };
+
+  kind what;
+  double value; // where finite
+};
+
+csv_number parse_csv_number(std::string_view text);
 
 class csv_labels {
 public:

@@ -1,5 +1,5 @@
 // Losses, gradients, totals and metrics of the objectives, and what is refused.
-#include "models/metric_target.hpp"
+#include "models/metric.hpp"
 #include "models/objective.hpp"
 #include "tests/models/bench.hpp"
 #include "tests/models/finite_differences.hpp"

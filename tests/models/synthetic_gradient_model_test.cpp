@@ -1,5 +1,5 @@
 // What holds for every kind of synthetic-gradient model.
-#include "models/synthetic_gradient_size.hpp"
+#include "models/synthetic_gradient_model.hpp"
 
 #include "tests/models/bench.hpp"
 #include "tests/models/contains.hpp"

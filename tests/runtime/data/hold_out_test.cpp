@@ -1,4 +1,4 @@
-#include "runtime/data/hold_out.hpp"
+#include "runtime/data/batch_order.hpp"
 
 #include "tests/runtime/data/temporary_folder.hpp"
 

@@ -1,4 +1,4 @@
-#include "models/initialize.hpp"
+#include "models/parameter.hpp"
 
 #include "runtime/operators.hpp"
 

@@ -1,8 +1,7 @@
-#include "models/metric_target.hpp"
+#include "models/metric.hpp"
 
 #include "runtime/text.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -27,21 +26,6 @@ result<metric_target> metric_target::parse(const std::string& text) {
     if (value && std::isfinite(*value)) return metric_target{text.substr(0, at), bound == ">=", *value};
   }
   return error{"expected METRIC<=NUMBER or METRIC>=NUMBER, for example error<=2 or accuracy>=98, got " + quoted(text)};
-}
-
-status check_target(const metric_target& target, const objective& of) {
-  std::string known = "loss<=";
-  bool lower_is_better = true, found = target.metric == "loss", percent = false;
-  for (const auto& each : of.metrics()) {
-    known += ", " + each.name + (each.lower_is_better ? "<=" : ">=");
-    if (each.name != target.metric) continue;
-    found = true;
-    lower_is_better = each.lower_is_better;
-    percent = each.unit == "%";
-  }
-  if (percent && !(target.value >= 0 && target.value <= 100)) return error{"expected 0 to 100 %, got " + target.text()};
-  if (found && lower_is_better != target.at_least) return ok();
-  return error{"expected one of " + known + " and a number, got " + target.text()};
 }
 
 } // namespace syngrad
