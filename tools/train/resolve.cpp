@@ -58,10 +58,10 @@ status resolve_max_alone(train_options& options) {
 }
 
 // Of the settings as they are now. Those of a number of epochs have no number of steps yet, which a decay depends on.
-status check_resolved(const train_options& options) {
+status check_resolved(const train_options& options, const network& model) {
   training_settings known = options.settings;
   if (options.epochs) known.decay.clear();
-  if (auto good = check_settings(known); !good) return as_option(good.failure());
+  if (auto good = check_run(known, model, nullptr); !good) return as_option(good.failure());
   return ok();
 }
 
@@ -94,7 +94,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto good = check_combinations(options, reader); !good) return good.failure();
   if (auto good = resolve_max_alone(options); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();
-  if (auto good = check_resolved(options); !good) return good.failure();
+  if (auto good = check_resolved(options, *model); !good) return good.failure();
   return model;
 }
 
@@ -110,7 +110,7 @@ status resolve_data(train_options& options, const network& model, const dataset&
     settings.trace = usual_trace_mode(settings.steps, static_cast<std::int64_t>(settings.split.size()),
                                       *parse_size(settings.trace_limit));
   if (!settings.evaluate_every) settings.evaluate_every = std::clamp<std::int64_t>(settings.steps / 10, 1, 1 << 30);
-  return check_resolved(options);
+  return check_resolved(options, model);
 }
 
 std::string describe_epochs(const train_options& options, const dataset& data) {
