@@ -120,7 +120,6 @@ void group_turn::start_training_batch(activation batch) {
   record.in_turn = true;
   record.cause = batch.context.id;
   record.step = batch.step;
-  record.rows = batch.values.rows();
   record.version = layers.version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
   record.targets = batch.targets.read_on(work);
@@ -129,6 +128,7 @@ void group_turn::start_training_batch(activation batch) {
   gradients_.begin(record);
   record.output = layers.forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
+  record.rows = record.output.rows();
   if (parts_.is_top()) {
     auto result = record.measures.view(measure::loss, {objective::numbers});
     gradients_.loss(record, parts_.setup.trained_for->evaluate(work, record.output, record.targets, true, result));
