@@ -1,7 +1,7 @@
 #include "actors/assembly.hpp"
 
 #include "actors/group_actor.hpp"
-#include "actors/memory_needs.hpp"
+#include "actors/group_outline.hpp"
 #include "actors/predictor_actor.hpp"
 #include "actors/source_actor.hpp"
 

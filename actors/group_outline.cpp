@@ -1,6 +1,9 @@
 #include "actors/group_outline.hpp"
 
+#include "actors/batch_record.hpp"
 #include "actors/update_policy.hpp"
+
+#include <algorithm>
 
 namespace syngrad {
 
@@ -49,6 +52,82 @@ std::vector<group_outline> outline_groups(const training_settings& settings, con
     out.push_back(std::move(group));
   }
   return out;
+}
+
+namespace {
+
+constexpr double float_bytes = 4;
+constexpr double record_bytes = sizeof(batch_record) + 512; // with its caches' handles and its numbers
+
+// Adam has two moments a value, SGD one where it has momentum.
+double arrays_of(const optimizer_settings& optimizer) {
+  const int moments = optimizer.name == "sgd" ? (optimizer.momentum != 0 ? 1 : 0) : 2;
+  return 2 + moments; // values, gradients
+}
+
+// Of an interface with `width` features a row. ridge: its sums, their copy for a solve, and two solutions.
+double predictor_floats(const training_settings& settings, double width, double classes) {
+  const auto unknowns = width + classes + 1;
+  if (settings.synthetic.kind.starts_with("ridge")) return 2 * unknowns * unknowns + 4 * unknowns * width;
+  return arrays_of(settings.synthetic.optimizer) * unknowns * width;
+}
+
+struct group_numbers {
+  double weights = 0;     // floats
+  double activations = 0; // floats of a sample: what its layers put out
+  double sent = 0;        // floats of a sample that go up
+  double width = 0;       // features of a row of them
+};
+
+std::vector<group_numbers> numbers_of(const training_settings& settings, const network& net) {
+  std::vector<group_numbers> groups;
+  for (const auto& outline : outline_groups(settings, net)) {
+    group_numbers out;
+    out.weights = static_cast<double>(outline.weight_bytes()) / float_bytes;
+    for (std::size_t i = 1; i < outline.specs.size(); ++i)
+      out.activations += static_cast<double>(outline.specs[i].elements());
+    out.sent = static_cast<double>(outline.output().elements());
+    out.width = static_cast<double>(outline.output().features());
+    groups.push_back(out);
+  }
+  return groups;
+}
+
+std::uint64_t whole(double bytes) {
+  return static_cast<std::uint64_t>(std::min(bytes, 1e18));
+}
+
+} // namespace
+
+std::int64_t cache_limit_of(const training_settings& settings, int index, int count, int lag) {
+  const auto credits = std::int64_t{settings.credits};
+  const auto by_credit = (credits + 1) * (count - index);
+  const auto limit = std::max<std::int64_t>(by_credit, lag + 1) + 1;
+  if (settings.max_alone.value_or(0) > 0) return limit; // batches that end at gaps are no steps
+  return std::min(limit, settings.steps + 1);
+}
+
+memory_needs memory_needs_of(const training_settings& settings, const network& net) {
+  const auto groups = numbers_of(settings, net);
+  const auto policy = make_update_policy(settings.policy, settings.warmup_batches);
+  const auto rows = static_cast<double>(settings.batch_size);
+  const auto count = static_cast<int>(groups.size());
+  const bool predicts = capabilities_of(settings.policy).predicts;
+  const double labels = predictors_of(settings).labels ? groups.back().width : 0;
+  const auto input = rows * static_cast<double>(net.input.elements()) * float_bytes;
+  double held = input, in_flight = 0;
+  for (int i = 0; i < count; ++i) {
+    const auto& group = groups[static_cast<std::size_t>(i)];
+    // A gradient at its output, and where it is predicted the prediction.
+    const auto batch = rows * float_bytes * (group.activations + group.sent * (predicts ? 2 : 1)) + record_bytes;
+    held += group.weights * arrays_of(settings.optimizer) * float_bytes + batch;
+    if (predicts && i + 1 < count) held += predictor_floats(settings, group.width, labels) * float_bytes;
+    const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;
+    const int lag = i + 1 == count ? 0 : settings.lag.value_or(fixed);
+    in_flight += static_cast<double>(cache_limit_of(settings, i, count, lag) - 1) * batch;
+  }
+  const auto waiting = input * static_cast<double>(std::min<std::int64_t>(settings.credits, settings.steps));
+  return {whole(held), whole(waiting), whole(held + waiting + in_flight)};
 }
 
 } // namespace syngrad

@@ -17,7 +17,7 @@ struct csv_settings {
   double test_fraction = 0.2;              // of the rows, drawn by `seed`, for the test set
   std::uint64_t seed = 1;
   std::optional<label_rule> labels;
-  std::optional<char> delimiter; // unset: as csv_preamble.hpp tells
+  std::optional<char> delimiter; // unset: as csv_parser.hpp tells
 };
 
 // The first row is a header if it has something else than a number in a feature column, if the label column is named,

@@ -1,5 +1,5 @@
 #include "tests/support/catch.hpp"
-#include "tools/bench/step_products.hpp"
+#include "tools/bench/bursts.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

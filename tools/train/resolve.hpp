@@ -2,7 +2,7 @@
 // and the data. Errors name the option, what was expected and what to do.
 #pragma once
 
-#include "actors/memory_needs.hpp"
+#include "actors/group_outline.hpp"
 #include "models/network.hpp"
 #include "runtime/data/dataset.hpp"
 #include "runtime/process/process_limits.hpp"

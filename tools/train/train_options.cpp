@@ -1,6 +1,6 @@
 #include "tools/train/train_options.hpp"
 
-#include "runtime/data/csv_preamble.hpp"
+#include "runtime/data/csv_parser.hpp"
 #include "runtime/data/data_source.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
