@@ -9,7 +9,12 @@ TEST_CASE("a shape knows its rows, columns and elements") {
   REQUIRE(shape{}.elements() == 1);
   REQUIRE(shape{5}.rows() == 5);
   REQUIRE(shape{5}.columns() == 1);
-  REQUIRE(shape{3, 4, 5}.columns() == 20);
+  REQUIRE(shape{3, 4, 5}.columns() == 5); // a row is one position of one sample
+  REQUIRE(shape{3, 4, 5}.rows() == 12);
+  REQUIRE(shape{}.rows() == 1);
+  REQUIRE(shape{0, 4}.columns() == 4);
+  REQUIRE(shape{3, 4, 5}.with_features(7) == shape{3, 4, 7});
+  REQUIRE(shape::of_batch(2, {3, 4}) == shape{2, 3, 4});
   REQUIRE(shape{3, 4, 5}.elements() == 60);
   REQUIRE(shape{0, 4}.elements() == 0);
   REQUIRE(shape{3, 4}.to_string() == "[3, 4]");
