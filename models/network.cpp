@@ -142,13 +142,12 @@ result<std::vector<sample_spec>> infer_specs(const network& net) {
 
 batch_need batch_need_of(const network& net) {
   batch_need most;
-  auto spec = net.input;
-  int number = 0;
+  const auto specs = infer_specs(net).value();
+  std::size_t number = 0;
   for (const auto& unit : net.units)
     for (const auto& each : unit) {
-      const auto samples = (each->least_rows() + spec.rows() - 1) / spec.rows();
+      const auto rows = specs[number].rows(), samples = (each->least_rows() + rows - 1) / rows;
       if (samples > most.samples) most = {samples, "layer " + std::to_string(number) + " (" + each->describe() + ")"};
-      spec = each->infer(spec).value();
       ++number;
     }
   return most;
@@ -165,14 +164,12 @@ constexpr double unreachable = std::numeric_limits<double>::infinity();
 
 class splitter {
 public:
-  explicit splitter(const network& net) : units_(net.units.size()), cost_before_(1, 0.0) {
-    auto spec = net.input;
+  // `specs`: as infer_specs() finds them.
+  splitter(const network& net, const std::vector<sample_spec>& specs) : units_(net.units.size()), cost_before_(1, 0.0) {
+    auto below = specs.begin();
     for (const auto& unit : net.units) {
       double cost = 0;
-      for (const auto& each : unit) {
-        cost += each->multiply_adds(spec);
-        spec = each->infer(spec).value();
-      }
+      for (const auto& each : unit) cost += each->multiply_adds(*below++);
       cost_before_.push_back(cost_before_.back() + cost);
     }
   }
@@ -227,7 +224,9 @@ result<std::vector<int>> split_evenly(const network& net, int groups) {
     return error{"model " + quoted(net.description) + " cannot be split into " + std::to_string(groups) +
                  " groups: it has " + std::to_string(units) + " layers that can be separated; ask for 1 to " +
                  std::to_string(units) + " groups"};
-  return splitter(net).split(static_cast<std::size_t>(groups));
+  const auto specs = infer_specs(net);
+  if (!specs) return specs.failure();
+  return splitter(net, *specs).split(static_cast<std::size_t>(groups));
 }
 
 } // namespace syngrad

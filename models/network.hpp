@@ -47,7 +47,7 @@ struct batch_need {
 batch_need batch_need_of(const network&);
 
 // How many units each group gets. `groups` groups of nearly equal cost: the split whose most expensive group is
-// cheapest. Fails where there are more groups than units.
+// cheapest. Fails where there are more groups than units, or a layer does not fit.
 result<std::vector<int>> split_evenly(const network&, int groups);
 
 } // namespace syngrad

@@ -102,6 +102,12 @@ TEST_CASE("an expensive first layer stands alone") {
   CHECK(split_evenly(net, 1).value() == std::vector<int>{6});
 }
 
+TEST_CASE("a network whose layers do not fit is not split, but refused with the layer") {
+  auto net = std::move(make_network("mlp:784-256x2-10").value());
+  net.input = {{9}};
+  CHECK_THAT(split_evenly(net, 2).message(), contains("layer 0 (linear 784->256) takes 784 features"));
+}
+
 TEST_CASE("a thousand layers are split in no time") {
   const auto split = split_evenly(*make_network("mlp:784-8x999-10"), 500);
   REQUIRE(split);
