@@ -1,12 +1,9 @@
 """A run over several processes on this machine, for scripts that disturb it: coordinator, nodes, and a relay in front of
 each of them that every connection to it goes through."""
-import json, os, pathlib, signal, socket, subprocess, time
+import json, os, pathlib, signal, subprocess, sys, time
 
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+from program import free_port
 
 
 class Relay:

@@ -1,22 +1,15 @@
 """A run whose network between two nodes is away for a while: the groups below the gap go on alone, all of the steps reach
 the loss, and the summary tells the two apart."""
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from program import check, folder, tiny_csv
+from program import check, folder, free_port, tiny_csv
 
 program, relay_program = sys.argv[1:3]
 STEPS = 12000
 LIMIT = 240  # s; generous: the machine may be busy
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(home, arguments, **more):

@@ -1,7 +1,9 @@
 """What the tests of whole processes share: running the program, and checking what it says."""
 import errno
+import fcntl
 import importlib
 import os
+import random
 import select
 import shutil
 import socket
@@ -90,10 +92,33 @@ def send_again(process, number):
     process.send_signal(number)
 
 
+_reserved = []  # lock files, held until the test ends
+
+
+def free_port():
+    """A port that nobody listens at and that nobody else of the tests takes before this one ends. It lies below those that
+    the system gives to outgoing connections: any of them could be taken before the program listens."""
+    folder = Path(tempfile.gettempdir()) / f"syngrad-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    end = int(ephemeral.read_text().split()[0]) if ephemeral.exists() else 32768
+    for port in random.sample(range(10000, end), end - 10000):
+        lock = open(folder / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _reserved.append(lock)
+        return port
+    check(False, "no port is free")
+
+
 def free_address():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def need(*names):
