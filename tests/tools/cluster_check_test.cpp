@@ -1,6 +1,6 @@
 // What is refused before any node has joined.
 #include "tests/support/catch.hpp"
-#include "tools/distributed/cluster_check.hpp"
+#include "tools/distributed/cluster_options.hpp"
 #include "tools/train/resolve.hpp"
 
 using namespace syngrad;

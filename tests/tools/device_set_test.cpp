@@ -1,5 +1,4 @@
 #include "tests/support/catch.hpp"
-#include "tools/devices/device_report.hpp"
 #include "tools/devices/device_set.hpp"
 
 #include <array>

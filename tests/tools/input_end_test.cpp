@@ -1,6 +1,6 @@
 // The end of a process's input, in whatever way it comes.
 #include "tests/support/catch.hpp"
-#include "tools/distributed/input_end.hpp"
+#include "tools/distributed/local_nodes.hpp"
 
 #include <array>
 #include <future>

@@ -1,6 +1,6 @@
 // Which group goes to which process: by hand, as --place says, and by cost.
 #include "tests/support/catch.hpp"
-#include "tools/distributed/cluster_check.hpp"
+#include "tools/distributed/cluster_options.hpp"
 
 using namespace syngrad;
 using namespace syngrad::tools;

@@ -1,6 +1,8 @@
-// What `syngrad train` is told about other processes.
+// What `syngrad train` is told about other processes, what --place says of them, and what of that can be checked before
+// any of them has joined.
 #pragma once
 
+#include "actors/distributed/node_placement.hpp"
 #include "actors/distributed/node_wait.hpp"
 #include "actors/links/wire_format.hpp"
 #include "actors/nodes/network_settings.hpp"
@@ -9,6 +11,7 @@
 #include "tools/devices/device_options.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,5 +37,22 @@ struct cluster_run {
 std::vector<option_group> cluster_groups(cluster_options& target, run_settings& settings);
 // Checks what belongs together. The message names the option.
 result<node_count> node_count_of(const cluster_options&);
+
+// Once its groups are known. Whether the options about processes go together, and whether --place names groups and
+// nodes that there will be. The message names the option.
+status check_cluster(const cluster_run&);
+
+// Which group goes where, as --place says.
+result<std::vector<group_place>> place_by_hand(const std::string& places, std::size_t groups,
+                                               const std::vector<placeable_node>&);
+// As `places` says, by cost where it is empty. Without being named, the coordinator (0) gets no group.
+result<std::vector<group_place>> place_groups(const std::string& places, const std::vector<placeable_group>&,
+                                              const std::vector<placeable_node>&);
+
+// The nodes that --place names; it has passed the check.
+std::set<std::string> nodes_of_places(const std::string& places);
+
+// Of every process with --listen: whether --advertise and --port-range have something to change.
+status check_reach_options(const network_settings&);
 
 } // namespace syngrad::tools

@@ -3,7 +3,7 @@
 #include "actors/distributed/process_part.hpp"
 #include "actors/nodes/addresses.hpp"
 #include "actors/update_policy.hpp"
-#include "tools/distributed/cluster_check.hpp"
+#include "tools/distributed/cluster_options.hpp"
 #include "tools/distributed/credit_advice.hpp"
 #include "tools/distributed/local_nodes.hpp"
 

@@ -6,12 +6,15 @@
 // weights and goes. Threads: one at a time.
 #pragma once
 
+#include "actors/nodes/limited_wait.hpp"
 #include "runtime/result.hpp"
 #include "tools/distributed/cluster_options.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -53,6 +56,27 @@ public:
 private:
   std::vector<pid_t> running_;
   int their_input_ = -1, our_end_ = -1; // of the pipe
+};
+
+// The node's end of that pipe: calls a function when standard input ends. That is when the starter is gone, whatever
+// ended it. What comes before is read and dropped.
+//
+// The function is called once, on a thread of this object's own. Make it after the signal_watcher.
+class input_end {
+public:
+  // `input`: standard input, or what a test puts in its place.
+  explicit input_end(std::function<void()> ended, int input = 0);
+  ~input_end();
+  input_end(const input_end&) = delete;
+  input_end& operator=(const input_end&) = delete;
+
+private:
+  void watch();
+
+  std::function<void()> ended_;
+  int input_;
+  stop_switch stop_; // the destructor's word to the thread
+  std::thread thread_;
 };
 
 } // namespace syngrad::tools

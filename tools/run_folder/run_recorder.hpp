@@ -11,7 +11,7 @@
 #include "actors/summary.hpp"
 #include "models/layer_group.hpp"
 #include "models/objective.hpp"
-#include "tools/devices/device_report.hpp"
+#include "tools/devices/device_set.hpp"
 #include "tools/run_folder/run_folder.hpp"
 
 #include <functional>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/summary.hpp"
-#include "tools/devices/device_report.hpp"
+#include "tools/devices/device_set.hpp"
 
 #include <span>
 #include <string>

@@ -4,7 +4,6 @@
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_record.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
-#include "tools/trace/trace_options.hpp"
 
 #include <algorithm>
 #include <array>
@@ -328,6 +327,24 @@ private:
 };
 
 } // namespace
+
+result<std::set<std::uint32_t>> find_actors(const std::string& text, const trace_names& names) {
+  std::set<std::uint32_t> found;
+  std::vector<std::string> titles;
+  for (const auto& [id, each] : names.actors) titles.push_back(each.title);
+  for (const auto part : split_text(text, ',')) {
+    const auto wanted = trimmed(std::string(part));
+    const auto number = parse_whole(wanted);
+    const auto before = found.size();
+    for (const auto& [id, each] : names.actors)
+      if (each.title == wanted || name_of(each.role) == wanted ||
+          (number && each.role == actor_role::group && each.index == *number))
+        found.insert(id);
+    if (found.size() == before)
+      return error{"there is no actor '" + wanted + "' in this trace" + suggest(wanted, titles, "")};
+  }
+  return found;
+}
 
 result<where_expression> where_expression::parse(const std::string& text, const trace_names& names) {
   auto root = parser(text, names).parse();

@@ -67,6 +67,9 @@ struct trace_filter {
   bool passes(const trace_record&) const;
 };
 
+// Actors by title ("group 3"), by "3" for the group of that number, or by kind ("predictor"); several with commas.
+result<std::set<std::uint32_t>> find_actors(const std::string& text, const trace_names&);
+
 // Whether `type` of such a record is a trace_message.
 constexpr bool is_message(record_kind kind) {
   return kind >= record_kind::send && kind <= record_kind::drop;

@@ -2,7 +2,7 @@
 
 #include "actors/hang_watch.hpp"
 #include "runtime/text.hpp"
-#include "tools/devices/device_report.hpp"
+#include "tools/devices/device_set.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/run_folder/summary_text.hpp"
 #include "tools/run_folder/weights_files.hpp"

@@ -4,7 +4,7 @@
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
 #include "tools/devices/device_set.hpp"
-#include "tools/distributed/cluster_check.hpp"
+#include "tools/distributed/cluster_options.hpp"
 #include "tools/distributed/distributed_training.hpp"
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_recorder.hpp"

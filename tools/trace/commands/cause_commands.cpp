@@ -3,7 +3,7 @@
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/analysis/causal_analyses.hpp"
 #include "tools/trace/trace_command.hpp"
-#include "tools/trace/trace_options.hpp"
+#include "tools/trace/trace_filter.hpp"
 
 #include <algorithm>
 
