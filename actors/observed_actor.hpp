@@ -7,7 +7,7 @@
 #include "actors/message_tracer.hpp"
 #include "actors/messages.hpp"
 #include "actors/time_account.hpp"
-#include "actors/tsan_annotations.hpp"
+#include "actors/sanitizers.hpp"
 
 #include <caf/all.hpp>
 
@@ -99,7 +99,7 @@ private:
   std::uint64_t current_batch_ = no_batch;
   std::atomic<std::int64_t> arrived_{0}; // of the first message since the last handler began; 0: none
   time_account times_;
-  std::byte mailbox_order_{}, handler_order_{}; // addresses for tsan_annotations.hpp
+  std::byte mailbox_order_{}, handler_order_{}; // addresses for sanitizers.hpp
   caf::actor coordinator_;
 };
 

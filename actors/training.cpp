@@ -2,7 +2,7 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/assembly.hpp"
-#include "actors/deliberate_leak.hpp"
+#include "actors/sanitizers.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"
 

@@ -1,7 +1,6 @@
 #include "models/objective.hpp"
 
-#include "models/objectives/cross_entropy.hpp"
-#include "models/objectives/mean_squared_error.hpp"
+#include "models/objectives/objectives.hpp"
 #include "runtime/text.hpp"
 
 #include <utility>
@@ -12,8 +11,8 @@ namespace {
 
 std::vector<known_objective>& objective_registry() {
   static std::vector<known_objective> all{
-    {"cross-entropy", cross_entropy::make},
-    {"mse", mean_squared_error::make},
+    {"cross-entropy", make_cross_entropy},
+    {"mse", make_mean_squared_error},
   };
   return all;
 }

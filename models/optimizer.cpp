@@ -1,33 +1,21 @@
 #include "models/optimizer.hpp"
 
-#include "models/optimizers/adam.hpp"
-#include "models/optimizers/sgd.hpp"
+#include "models/optimizers/optimizers.hpp"
 #include "runtime/text.hpp"
 
 namespace syngrad {
 
 namespace {
 
-using made_optimizer = std::unique_ptr<optimizer>;
-
-made_optimizer make_sgd(stream& s, const arena& parameters, const optimizer_settings& settings) {
-  return std::make_unique<sgd>(s, parameters, settings);
-}
-
-template <adam::decay How>
-made_optimizer make_adam(stream& s, const arena& parameters, const optimizer_settings& settings) {
-  return std::make_unique<adam>(s, parameters, settings, How);
-}
-
 struct optimizer_kind {
   std::string_view name;
-  made_optimizer (*make)(stream&, const arena&, const optimizer_settings&);
+  std::unique_ptr<optimizer> (*make)(stream&, const arena&, const optimizer_settings&);
 };
 
 constexpr optimizer_kind optimizer_kinds[] = {
   {"sgd", make_sgd},
-  {"adam", make_adam<adam::decay::in_gradient>},
-  {"adamw", make_adam<adam::decay::decoupled>},
+  {"adam", make_adam},
+  {"adamw", make_adamw},
 };
 
 const optimizer_kind* find_kind(std::string_view name) {

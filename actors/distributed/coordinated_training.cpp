@@ -1,6 +1,6 @@
 #include "actors/distributed/coordinated_training.hpp"
 
-#include "actors/deliberate_leak.hpp"
+#include "actors/sanitizers.hpp"
 #include "actors/nodes/addresses.hpp"
 #include "actors/setting_schema.hpp"
 

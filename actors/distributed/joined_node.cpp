@@ -1,6 +1,6 @@
 #include "actors/distributed/joined_node.hpp"
 
-#include "actors/deliberate_leak.hpp"
+#include "actors/sanitizers.hpp"
 #include "actors/distributed/process_part.hpp"
 #include "actors/nodes/addresses.hpp"
 #include "actors/nodes/peer_setup.hpp"

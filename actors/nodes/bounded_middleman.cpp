@@ -2,7 +2,7 @@
 
 #include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/connection_probe.hpp"
-#include "actors/tsan_annotations.hpp"
+#include "actors/sanitizers.hpp"
 
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>

@@ -1,14 +1,28 @@
-#include "models/objectives/cross_entropy.hpp"
-
+// Softmax cross-entropy: -log softmax(outputs)[label], in nats. With smoothing e the target is (1 - e) onehot(label) +
+// e / K for each of K classes (Szegedy et al., arXiv 1512.00567, section 7). Rows whose label is -1 are no terms.
+#include "models/objectives/objectives.hpp"
 #include "runtime/operators.hpp"
+
+#include <cmath>
 
 namespace syngrad {
 
-result<std::unique_ptr<objective>> cross_entropy::make(const objective_settings& settings) {
-  if (!(settings.label_smoothing >= 0 && settings.label_smoothing < 1))
-    return error{"label smoothing must be at least 0 and below 1, for example 0.1"};
-  return std::unique_ptr<objective>(new cross_entropy(settings.label_smoothing));
-}
+namespace {
+
+class cross_entropy : public objective {
+public:
+  explicit cross_entropy(float smoothing) : smoothing_(smoothing) {}
+
+  bool takes_labels() const override { return true; }
+  std::string loss_unit() const override { return "nats"; }
+  std::vector<metric> metrics() const override;
+  tensor evaluate(stream&, const tensor& outputs, const tensor& labels, bool wants_gradient,
+                  tensor& left) const override;
+  std::vector<double> judge(const loss_totals&) const override;
+
+private:
+  float smoothing_;
+};
 
 std::vector<metric> cross_entropy::metrics() const {
   return {{"error", "%", "error_percent", true, true},
@@ -32,6 +46,14 @@ tensor cross_entropy::evaluate(stream& s, const tensor& outputs, const tensor& l
 std::vector<double> cross_entropy::judge(const loss_totals& totals) const {
   const auto error = 100.0 * totals.sums[0] / static_cast<double>(totals.terms);
   return {error, 100.0 - error, std::exp(totals.mean_loss())};
+}
+
+} // namespace
+
+result<std::unique_ptr<objective>> make_cross_entropy(const objective_settings& settings) {
+  if (!(settings.label_smoothing >= 0 && settings.label_smoothing < 1))
+    return error{"label smoothing must be at least 0 and below 1, for example 0.1"};
+  return std::unique_ptr<objective>(std::make_unique<cross_entropy>(settings.label_smoothing));
 }
 
 } // namespace syngrad

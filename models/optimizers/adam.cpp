@@ -1,8 +1,26 @@
-#include "models/optimizers/adam.hpp"
-
-#include "runtime/operators.hpp"
+// Adam (Kingma and Ba, arXiv 1412.6980), with weight decay added to the gradient, or decoupled from it: AdamW
+// (Loshchilov and Hutter, arXiv 1711.05101). Holds the first and second moments.
+#include "models/optimizers/optimizers.hpp"
 
 namespace syngrad {
+
+namespace {
+
+class adam : public optimizer {
+public:
+  enum class decay : std::uint8_t { in_gradient, decoupled };
+
+  adam(stream&, const arena&, const optimizer_settings&, decay);
+
+  void step(stream&, arena&, arena_range, const optimizer_step&) override;
+  step_numbers numbers_of(const optimizer_step&) const override;
+  std::vector<tensor*> moments() override { return {&first_moment_, &second_moment_}; }
+
+private:
+  optimizer_settings settings_;
+  decay decay_;
+  tensor first_moment_, second_moment_;
+};
 
 adam::adam(stream& s, const arena& parameters, const optimizer_settings& settings, decay how)
   : settings_(settings), decay_(how), first_moment_(parameters.make_moment(s)),
@@ -31,6 +49,16 @@ step_numbers adam::numbers_of(const optimizer_step& now) const {
   set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.beta2, now.number,
                    decay_ == decay::decoupled);
   return out;
+}
+
+} // namespace
+
+std::unique_ptr<optimizer> make_adam(stream& s, const arena& parameters, const optimizer_settings& settings) {
+  return std::make_unique<adam>(s, parameters, settings, adam::decay::in_gradient);
+}
+
+std::unique_ptr<optimizer> make_adamw(stream& s, const arena& parameters, const optimizer_settings& settings) {
+  return std::make_unique<adam>(s, parameters, settings, adam::decay::decoupled);
 }
 
 } // namespace syngrad

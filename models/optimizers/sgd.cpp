@@ -1,8 +1,23 @@
-#include "models/optimizers/sgd.hpp"
-
-#include "runtime/operators.hpp"
+// Stochastic gradient descent with momentum, plain or Nesterov's: see operators::sgd_step for the formula.
+// Weight decay is added to the gradient. Holds the velocity, where there is momentum.
+#include "models/optimizers/optimizers.hpp"
 
 namespace syngrad {
+
+namespace {
+
+class sgd : public optimizer {
+public:
+  sgd(stream&, const arena&, const optimizer_settings&);
+
+  void step(stream&, arena&, arena_range, const optimizer_step&) override;
+  step_numbers numbers_of(const optimizer_step&) const override;
+  std::vector<tensor*> moments() override;
+
+private:
+  optimizer_settings settings_;
+  tensor velocity_; // null without momentum
+};
 
 sgd::sgd(stream& s, const arena& parameters, const optimizer_settings& settings) : settings_(settings) {
   if (settings.momentum != 0) velocity_ = parameters.make_moment(s);
@@ -32,6 +47,12 @@ step_numbers sgd::numbers_of(const optimizer_step& now) const {
 std::vector<tensor*> sgd::moments() {
   if (!velocity_) return {};
   return {&velocity_};
+}
+
+} // namespace
+
+std::unique_ptr<optimizer> make_sgd(stream& s, const arena& parameters, const optimizer_settings& settings) {
+  return std::make_unique<sgd>(s, parameters, settings);
 }
 
 } // namespace syngrad

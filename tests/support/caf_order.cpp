@@ -13,7 +13,7 @@
 // | who frees something does so after everybody else has | intrusive_ptr_release(_weak), deref: written
 // | let it go                                            | again, so that their counters are seen
 //
-// As in actors/tsan_annotations.hpp, messages are ordered one by one: who writes to what it has already sent is still
+// As in actors/sanitizers.hpp, messages are ordered one by one: who writes to what it has already sent is still
 // found.
 #include <caf/all.hpp>
 

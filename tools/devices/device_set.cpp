@@ -1,6 +1,6 @@
 #include "tools/devices/device_set.hpp"
 
-#include "actors/deliberate_leak.hpp"
+#include "actors/sanitizers.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/text.hpp"
 

@@ -1,6 +1,6 @@
 #include "tools/distributed/node_build.hpp"
 
-#include "actors/deliberate_leak.hpp"
+#include "actors/sanitizers.hpp"
 #include "runtime/cuda/cuda_devices.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/devices/device_options.hpp"

@@ -1,6 +1,6 @@
 #include "runtime/text.hpp"
 
-#include "actors/deliberate_leak.hpp"
+#include "actors/sanitizers.hpp"
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/progress/text_table.hpp"

@@ -1,7 +1,6 @@
 // Parts of a user's own, each one class and one line of registration: a policy and an objective train over one process
 // and over three, with the same weights.
 #include "actors/update_policy.hpp"
-#include "models/objectives/mean_squared_error.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/random.hpp"

@@ -1,5 +1,6 @@
-// Tells ThreadSanitizer of an order that it cannot see. No-ops in every other build.
+// What sanitizers must be told. All of it does nothing in a build without them.
 //
+// ThreadSanitizer is told of an order that it cannot see.
 // CAF's mailboxes lie in a library that is not instrumented: the sanitizer sees that one thread writes a message and
 // another one reads it, but not the compare-and-swap that hands it over. To suppress what it then reports would
 // suppress every real race too, because each handler runs below a frame of that library. So observed_actor declares
@@ -17,7 +18,16 @@
 // writes to what it has already sent is still found (tests/support/planted_race.cpp). `handlers` and `mailbox` are two
 // addresses in the actor. That the scheduler moves an actor between threads in order needs no word: with the `sharing`
 // policy it does so under a mutex, which the sanitizer sees.
+//
+// The leak checker is told of objects that are left alive for as long as the process: what a run that hung may still use
+// is never freed under it. Every other leak is still found.
 #pragma once
+
+#include <memory>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #if defined(__SANITIZE_THREAD__)
 #define SYNGRAD_TSAN 1
@@ -44,6 +54,14 @@ inline void tsan_release([[maybe_unused]] const void* order) {
 inline void tsan_acquire([[maybe_unused]] const void* order) {
 #ifdef SYNGRAD_TSAN
   __tsan_acquire(const_cast<void*>(order));
+#endif
+}
+
+template <class T>
+void leak_deliberately(std::unique_ptr<T> owned) {
+  [[maybe_unused]] const T* left = owned.release();
+#if defined(__SANITIZE_ADDRESS__)
+  __lsan_ignore_object(left);
 #endif
 }
 
