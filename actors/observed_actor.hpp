@@ -6,8 +6,8 @@
 
 #include "actors/message_tracer.hpp"
 #include "actors/messages.hpp"
-#include "actors/time_account.hpp"
 #include "actors/sanitizers.hpp"
+#include "actors/time_account.hpp"
 
 #include <caf/all.hpp>
 

@@ -19,8 +19,8 @@
 // addresses in the actor. That the scheduler moves an actor between threads in order needs no word: with the `sharing`
 // policy it does so under a mutex, which the sanitizer sees.
 //
-// The leak checker is told of objects that are left alive for as long as the process: what a run that hung may still use
-// is never freed under it. Every other leak is still found.
+// The leak checker is told of objects that are left alive for as long as the process: what a run that hung may still
+// use is never freed under it. Every other leak is still found.
 #pragma once
 
 #include <memory>

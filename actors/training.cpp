@@ -2,9 +2,9 @@
 
 #include "actors/actor_system.hpp"
 #include "actors/assembly.hpp"
-#include "actors/sanitizers.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"
+#include "actors/sanitizers.hpp"
 
 #include <chrono>
 #include <mutex>

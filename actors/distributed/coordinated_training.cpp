@@ -1,7 +1,7 @@
 #include "actors/distributed/coordinated_training.hpp"
 
-#include "actors/sanitizers.hpp"
 #include "actors/nodes/addresses.hpp"
+#include "actors/sanitizers.hpp"
 #include "actors/setting_schema.hpp"
 
 #include <chrono>

@@ -1,9 +1,9 @@
 #include "actors/distributed/joined_node.hpp"
 
-#include "actors/sanitizers.hpp"
 #include "actors/distributed/process_part.hpp"
 #include "actors/nodes/addresses.hpp"
 #include "actors/nodes/peer_setup.hpp"
+#include "actors/sanitizers.hpp"
 #include "actors/setting_schema.hpp"
 
 #include <algorithm>
