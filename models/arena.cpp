@@ -25,27 +25,31 @@ arena::arena(stream& owner, const std::vector<std::vector<parameter*>>& layers) 
   std::int64_t trained = 0;
   std::int64_t untrained = 0;
   for (const auto& parameters : layers) {
-    const auto first = trained;
+    arena_range range{trained};
     for (const auto* each : parameters) {
       const auto elements = each->extents.elements();
       (each->trained ? trained : untrained) += padded(elements);
       if (each->trained) trained_elements_ += elements;
+      if (each->decays) range.decaying += padded(elements);
     }
-    ranges_.push_back({first, trained - first});
+    range.count = trained - range.first;
+    ranges_.push_back(range);
   }
 
   values_ = make_zeros(owner, trained);
   gradients_ = make_zeros(owner, trained);
   state_ = make_zeros(owner, untrained);
 
-  trained = untrained = 0;
-  for (const auto& parameters : layers)
-    for (auto* each : parameters) {
-      auto& next = each->trained ? trained : untrained;
+  untrained = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    auto decaying = ranges_[i].first, others = decaying + ranges_[i].decaying;
+    for (auto* each : layers[i]) {
+      auto& next = !each->trained ? untrained : each->decays ? decaying : others;
       each->value = (each->trained ? values_ : state_).view(next, each->extents);
       if (each->trained) each->gradient = gradients_.view(next, each->extents);
       next += padded(each->extents.elements());
     }
+  }
 }
 
 learned_state arena::learned() const {

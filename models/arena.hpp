@@ -11,10 +11,12 @@
 
 namespace syngrad {
 
-// Where the trained parameters of one layer lie, in elements. Padding between parameters is included and stays zero.
+// Where the trained parameters of one layer lie, in elements: first those that decay. Padding between parameters is
+// included and stays zero.
 struct arena_range {
   std::int64_t first = 0;
   std::int64_t count = 0;
+  std::int64_t decaying = 0; // of `count`
 };
 
 // `elements` rounded up to whole cache lines and full vector registers, so that no vector loop over the floats behind
@@ -23,8 +25,8 @@ std::int64_t padded(std::int64_t elements);
 
 class arena {
 public:
-  // Lays out the layers' parameters in order, binds their `value` and `gradient` and fills them with zeros.
-  // `layers[i]` are the parameters of layer i.
+  // Lays out the layers' parameters in order, of each layer first those that decay, binds their `value` and `gradient`
+  // and fills them with zeros. `layers[i]` are the parameters of layer i.
   arena(stream& owner, const std::vector<std::vector<parameter*>>& layers);
 
   tensor& values() { return values_; }

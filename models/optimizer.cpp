@@ -26,6 +26,27 @@ const optimizer_kind* find_kind(std::string_view name) {
 
 } // namespace
 
+void optimizer::step(stream& s, arena& parameters, arena_range range, const optimizer_step& now) {
+  const auto step_over = [&](std::int64_t first, std::int64_t count, float decay) {
+    if (count == 0) return;
+    auto value = parameters.values().view(first, {count});
+    const auto gradient = parameters.gradients().view(first, {count});
+    step_part(s,
+              {.value = value,
+               .gradient = gradient,
+               .scale = now.scale,
+               .learning_rate = now.learning_rate,
+               .weight_decay = decay,
+               .guard = now.guard,
+               .nonfinite = now.nonfinite,
+               .numbers = now.numbers},
+              first, now.number);
+  };
+  const auto decaying = weight_decay_ == 0 ? 0 : range.decaying;
+  step_over(range.first, decaying, weight_decay_);
+  step_over(range.first + decaying, range.count - decaying, 0);
+}
+
 learned_state learned_by(const arena& of, optimizer& by) {
   auto out = of.learned();
   for (const auto* each : by.moments()) out.add(*each);

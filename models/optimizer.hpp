@@ -1,4 +1,5 @@
-// An optimizer updates the values of an arena from its gradients, a range (a layer) at a time.
+// An optimizer updates the values of an arena from its gradients, a range (a layer) at a time: one kernel, and one more
+// where weight decay takes a part of the layer only.
 //
 // One instance belongs to one arena, and holds its moments in the arena's layout.
 #pragma once
@@ -33,10 +34,19 @@ struct optimizer_step {
 class optimizer {
 public:
   virtual ~optimizer() = default;
-  virtual void step(stream&, arena&, arena_range, const optimizer_step&) = 0;
+  void step(stream&, arena&, arena_range, const optimizer_step&);
   // What of a step cannot be part of a recording.
   virtual step_numbers numbers_of(const optimizer_step&) const = 0;
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
+
+protected:
+  explicit optimizer(float weight_decay) : weight_decay_(weight_decay) {}
+
+private:
+  // Of the elements from `first` on. `number` is that of the step.
+  virtual void step_part(stream&, const step_arguments&, std::int64_t first, std::int64_t number) = 0;
+
+  float weight_decay_;
 };
 
 // What training changes in the two.

@@ -11,14 +11,22 @@ namespace syngrad {
 
 struct parameter {
   parameter(std::string its_name, shape its_extents, bool is_trained = true)
-    : name(std::move(its_name)), extents(its_extents), trained(is_trained) {}
+    : name(std::move(its_name)), extents(its_extents), trained(is_trained),
+      decays(is_trained && its_extents.rank() >= 2) {}
 
   std::string name; // within its layer: "weight", "running_mean"
   shape extents;
   bool trained;
+  bool decays;     // by weight decay: the factors of products do, biases and the like, which are vectors, do not
   tensor value;    // views into the arena of the group, bound before initialize()
   tensor gradient; // null unless trained
 };
+
+// One that weight decay leaves alone whatever its rank: an embedding.
+inline parameter without_decay(parameter of) {
+  of.decays = false;
+  return of;
+}
 
 // A random starting value: uniform in [-bound, bound), drawn on the host in order of the elements: the same on every
 // device. Blocks only as long as an upload does; for set-up, not for handlers.

@@ -77,7 +77,7 @@ struct step_numbers {
   // Of Adam.
   float size = 0;        // learning rate / (1 - beta1^t)
   float root_factor = 0; // 1 / sqrt(1 - beta2^t)
-  float keep = 1;        // decoupled weight decay: what is left of the value
+  float keep = 1;        // what decoupled weight decay leaves of the value; of a step that has one
 };
 
 // Fills in what is Adam's. `step` counts from 1. In double: 1 - beta2^t has few digits left in float.
@@ -95,7 +95,8 @@ inline void set_adam_numbers(step_numbers& of, float weight_decay, float beta1, 
 // An element whose gradient is not finite, or too large to be squared (Adam's second moment would be infinite for
 // ever), is left as it is and counted in `nonfinite`. Where `guard` (a scalar, may be null) is not finite, nothing is
 // applied at all. Where `numbers` are given, a step_numbers in device memory, they are read when the step is done, in
-// place of `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam, `step`: such a step may be recorded.
+// place of `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam, `step`: such a step may be recorded. A weight
+// decay of zero is none, whatever the numbers say.
 struct step_arguments {
   tensor& value;
   const tensor& gradient;

@@ -12,35 +12,25 @@ public:
 
   adam(stream&, const arena&, const optimizer_settings&, decay);
 
-  void step(stream&, arena&, arena_range, const optimizer_step&) override;
   step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override { return {&first_moment_, &second_moment_}; }
 
 private:
+  void step_part(stream&, const step_arguments&, std::int64_t first, std::int64_t number) override;
+
   optimizer_settings settings_;
   decay decay_;
   tensor first_moment_, second_moment_;
 };
 
 adam::adam(stream& s, const arena& parameters, const optimizer_settings& settings, decay how)
-  : settings_(settings), decay_(how), first_moment_(parameters.make_moment(s)),
+  : optimizer(settings.weight_decay), settings_(settings), decay_(how), first_moment_(parameters.make_moment(s)),
     second_moment_(parameters.make_moment(s)) {}
 
-void adam::step(stream& s, arena& parameters, arena_range range, const optimizer_step& now) {
-  auto value = parameters.values().view(range.first, {range.count});
-  const auto gradient = parameters.gradients().view(range.first, {range.count});
-  auto first = first_moment_.view(range.first, {range.count});
-  auto second = second_moment_.view(range.first, {range.count});
-  s.ops().adam_step(s,
-                    {.value = value,
-                     .gradient = gradient,
-                     .scale = now.scale,
-                     .learning_rate = now.learning_rate,
-                     .weight_decay = settings_.weight_decay,
-                     .guard = now.guard,
-                     .nonfinite = now.nonfinite,
-                     .numbers = now.numbers},
-                    first, second, settings_.beta1, settings_.beta2, settings_.epsilon, now.number,
+void adam::step_part(stream& s, const step_arguments& of, std::int64_t from, std::int64_t number) {
+  auto first = first_moment_.view(from, of.value.extents());
+  auto second = second_moment_.view(from, of.value.extents());
+  s.ops().adam_step(s, of, first, second, settings_.beta1, settings_.beta2, settings_.epsilon, number,
                     decay_ == decay::decoupled);
 }
 

@@ -10,34 +10,25 @@ class sgd : public optimizer {
 public:
   sgd(stream&, const arena&, const optimizer_settings&);
 
-  void step(stream&, arena&, arena_range, const optimizer_step&) override;
   step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override;
 
 private:
+  void step_part(stream&, const step_arguments&, std::int64_t first, std::int64_t number) override;
+
   optimizer_settings settings_;
   tensor velocity_; // null without momentum
 };
 
-sgd::sgd(stream& s, const arena& parameters, const optimizer_settings& settings) : settings_(settings) {
+sgd::sgd(stream& s, const arena& parameters, const optimizer_settings& settings)
+  : optimizer(settings.weight_decay), settings_(settings) {
   if (settings.momentum != 0) velocity_ = parameters.make_moment(s);
 }
 
-void sgd::step(stream& s, arena& parameters, arena_range range, const optimizer_step& now) {
-  auto value = parameters.values().view(range.first, {range.count});
-  const auto gradient = parameters.gradients().view(range.first, {range.count});
+void sgd::step_part(stream& s, const step_arguments& of, std::int64_t first, std::int64_t) {
   tensor velocity;
-  if (velocity_) velocity = velocity_.view(range.first, {range.count});
-  s.ops().sgd_step(s,
-                   {.value = value,
-                    .gradient = gradient,
-                    .scale = now.scale,
-                    .learning_rate = now.learning_rate,
-                    .weight_decay = settings_.weight_decay,
-                    .guard = now.guard,
-                    .nonfinite = now.nonfinite,
-                    .numbers = now.numbers},
-                   velocity_ ? &velocity : nullptr, settings_.momentum, settings_.nesterov);
+  if (velocity_) velocity = velocity_.view(first, of.value.extents());
+  s.ops().sgd_step(s, of, velocity_ ? &velocity : nullptr, settings_.momentum, settings_.nesterov);
 }
 
 step_numbers sgd::numbers_of(const optimizer_step& now) const {

@@ -96,13 +96,14 @@ struct adam_constants {
 void adam(const step_addresses& to, float* first, float* second, const adam_constants& with) {
   const auto now = to.now();
   const auto rest1 = 1 - with.beta1, rest2 = 1 - with.beta2;
+  const auto keep = to.weight_decay == 0 ? 1.0f : now.keep;
   for_applicable_gradients(to, now, [=, value = to.value](auto i, float gradient) {
     const auto g = gradient + with.coupled_decay * value[i];
     const auto m = with.beta1 * first[i] + rest1 * g;
     const auto v = with.beta2 * second[i] + rest2 * (g * g);
     first[i] = m;
     second[i] = v;
-    value[i] = now.keep * value[i] - now.size * m / (std::sqrt(v) * now.root_factor + with.epsilon);
+    value[i] = keep * value[i] - now.size * m / (std::sqrt(v) * now.root_factor + with.epsilon);
   });
 }
 

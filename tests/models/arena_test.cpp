@@ -31,6 +31,32 @@ TEST_CASE("an arena lays out parameters in order, each on its own cache line") {
   CHECK(norm(values(all.state())) == 0);
 }
 
+TEST_CASE("what decays lies together: the trained parameters that are no vectors and are not declared otherwise") {
+  bench b;
+  parameter bias("bias", {3}), weight("weight", {3, 5}), gamma("gamma", {3}), mean("mean", {2, 9}, false),
+    filter("filter", {2, 3, 3, 2}), table = without_decay({"table", {7, 3}});
+  CHECK(weight.decays);
+  CHECK(filter.decays);
+  for (const auto* each : {&bias, &gamma, &mean, &table}) CHECK_FALSE(each->decays);
+  CHECK(table.trained);
+  arena all(b.s, {{&gamma}, {&bias, &weight, &gamma, &mean, &filter, &table}});
+
+  REQUIRE(all.ranges().size() == 2);
+  CHECK(all.ranges()[0].decaying == 0);
+  CHECK(all.ranges()[1].first == 16);
+  CHECK(all.ranges()[1].decaying == 16 + 48);
+  CHECK(all.ranges()[1].count == 16 + 48 + 3 * 16 + 16);
+  const auto* first = all.values().f32() + 16;
+  CHECK(weight.value.f32() == first);
+  CHECK(filter.value.f32() == first + 16);
+  CHECK(bias.value.f32() == first + 64);
+  CHECK(gamma.value.f32() == first + 80);
+  CHECK(table.value.f32() == first + 96);
+  CHECK(table.gradient.f32() == all.gradients().f32() + 16 + 96);
+  CHECK(mean.value.f32() == all.state().f32());
+  CHECK(all.trained_elements() == 3 + 3 + 15 + 3 + 36 + 21);
+}
+
 TEST_CASE("an arena without trained parameters has no memory for them") {
   bench b;
   parameter mean("mean", {4}, false);

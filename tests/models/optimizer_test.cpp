@@ -9,7 +9,7 @@
 namespace syngrad {
 namespace {
 
-// One trained parameter of two elements: {1, 0.5}.
+// One trained parameter of two elements that decay: {1, 0.5}.
 struct optimized {
   explicit optimized(bench& b, const optimizer_settings& settings)
     : memory(b.s, {{&weight}}), by(std::move(make_optimizer(b.s, memory, settings).value())) {
@@ -25,7 +25,7 @@ struct optimized {
   }
   double value() const { return values(weight.value)[0]; }
 
-  parameter weight{"weight", {2}};
+  parameter weight{"weight", {1, 2}};
   arena memory;
   std::unique_ptr<optimizer> by;
   std::int64_t number = 0;
@@ -91,6 +91,41 @@ TEST_CASE("adam adds weight decay to the gradient, adamw applies it to the value
   optimized decoupled(b, {.name = "adamw", .weight_decay = 0.5f});
   decoupled.step(b, -0.5f); // 1 - 0.1 * 0.5 * 1 + 0.1
   CHECK(decoupled.value() == near(1.05));
+}
+
+TEST_CASE("weight decay takes what decays of a layer, and leaves the rest to the gradient") {
+  for (const auto* name : {"sgd", "adam", "adamw"}) {
+    INFO(name);
+    bench b;
+    const optimizer_settings settings{.name = name, .momentum = 0.9f, .weight_decay = 0.5f};
+    auto without = settings;
+    without.weight_decay = 0;
+    // Of a layer that names what does not decay first.
+    parameter bias("bias", {20}), weight("weight", {3, 7}), plain("plain", {20}), decaying("decaying", {3, 7});
+    arena mixed(b.s, {{&bias, &weight}}), alone(b.s, {{&decaying}}), undecayed(b.s, {{&plain}});
+    auto by = std::move(make_optimizer(b.s, mixed, settings).value()),
+         by_alone = std::move(make_optimizer(b.s, alone, settings).value()),
+         by_none = std::move(make_optimizer(b.s, undecayed, without).value());
+    const auto start = b.normal({20}), weights = b.normal({3, 7});
+    for (auto* each : {&bias, &plain}) b.s.ops().copy(b.s, start, each->value);
+    for (auto* each : {&weight, &decaying}) b.s.ops().copy(b.s, weights, each->value);
+    for (std::int64_t number = 1; number <= 3; ++number) {
+      const optimizer_step now{.scale = 0.5f, .learning_rate = 0.1f, .number = number};
+      const auto g = b.normal({20}), h = b.normal({3, 7});
+      for (auto* each : {&bias, &plain}) b.s.ops().copy(b.s, g, each->gradient);
+      for (auto* each : {&weight, &decaying}) b.s.ops().copy(b.s, h, each->gradient);
+      uploaded_numbers uploaded;
+      const auto numbers = by->numbers_of(now);
+      uploaded.upload(b.s, {&numbers, 1});
+      const auto in_memory = uploaded.of_step(0);
+      by->step(b.s, mixed, mixed.ranges()[0], number == 2 ? optimizer_step{.numbers = &in_memory} : now);
+      by_alone->step(b.s, alone, alone.ranges()[0], now);
+      by_none->step(b.s, undecayed, undecayed.ranges()[0], now);
+    }
+    CHECK(to_vector(bias.value) == to_vector(plain.value));
+    CHECK(to_vector(weight.value) == to_vector(decaying.value));
+    CHECK(to_vector(weight.value) != to_vector(weights));
+  }
 }
 
 TEST_CASE("padding stays zero through steps with every option on") {

@@ -95,14 +95,17 @@ option_group how_groups_update(train_options& o) {
 
 option_group how_weights_move(train_options& o) {
   auto& s = o.settings;
-  return {"How weights move",
-          {setting_row(s, "optimizer", "The optimizer of every group"), setting_row(s, "lr", "Its learning rate"),
-           setting_row(s, "momentum", "Of sgd"), setting_row(s, "nesterov", "Nesterov's form of that momentum"),
-           setting_row(s, "weight-decay", "Pulls weights towards zero; decoupled from the gradient in adamw"),
-           setting_row(s, "lr-decay",
-                       "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
-           setting_row(s, "sg-optimizer", "The optimizer of the predictors"),
-           setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none")}};
+  return {
+    "How weights move",
+    {setting_row(s, "optimizer", "The optimizer of every group"), setting_row(s, "lr", "Its learning rate"),
+     setting_row(s, "momentum", "Of sgd"), setting_row(s, "nesterov", "Nesterov's form of that momentum"),
+     setting_row(s, "weight-decay",
+                 "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
+                 "adamw"),
+     setting_row(s, "lr-decay",
+                 "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
+     setting_row(s, "sg-optimizer", "The optimizer of the predictors"),
+     setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none")}};
 }
 
 option_group how_long(train_options& o) {

@@ -37,13 +37,15 @@ struct adam_rule {
   float *value, *first, *second;
   float beta1, beta2, epsilon;
   float coupled_decay; // added to the gradient
+  bool decays;
   SYNGRAD_HOST_DEVICE void operator()(std::int64_t i, float gradient, const step_numbers& now) const {
     const auto g = gradient + coupled_decay * value[i];
     const auto m = beta1 * first[i] + (1 - beta1) * g;
     const auto v = beta2 * second[i] + (1 - beta2) * (g * g);
     first[i] = m;
     second[i] = v;
-    value[i] = now.keep * value[i] - now.size * m / (std::sqrt(v) * now.root_factor + epsilon);
+    const auto keep = decays ? now.keep : 1.0f;
+    value[i] = keep * value[i] - now.size * m / (std::sqrt(v) * now.root_factor + epsilon);
   }
 };
 
@@ -121,7 +123,7 @@ void adam_step(Launcher& on, const step_arguments& of, tensor& first_moment, ten
   if (!of.numbers) set_adam_numbers(given, of.weight_decay, beta1, beta2, number, decoupled);
   step(on, of, given,
        adam_rule{of.value.f32(), first_moment.f32(), second_moment.f32(), beta1, beta2, epsilon,
-                 decoupled ? 0.0f : of.weight_decay});
+                 decoupled ? 0.0f : of.weight_decay, of.weight_decay != 0});
 }
 
 } // namespace syngrad::cuda::kernels
