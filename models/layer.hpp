@@ -12,6 +12,7 @@
 #include "runtime/sample_spec.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ public:
   virtual result<sample_spec> infer(const sample_spec& below) const = 0;
   // Of forward and backward, per sample: the cost that groups are balanced by. `below` is one that infer() accepts.
   virtual double multiply_adds(const sample_spec& below) const = 0;
-  virtual std::int64_t least_rows() const { return 1; } // of a batch that it trains on
+  // Of a batch of such samples that it trains on.
+  virtual std::int64_t least_samples(const sample_spec& below) const { return static_cast<void>(below), 1; }
   virtual std::size_t cached_tensors() const { return 0; }
 
   virtual std::vector<parameter*> parameters() { return {}; } // stable addresses; empty for layers without
@@ -51,6 +53,8 @@ public:
   // Parameter gradients are summed over the rows; the optimizer divides.
   virtual tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) = 0;
 };
+
+using layer_list = std::vector<std::unique_ptr<layer>>;
 
 // What infer() answers where a layer takes `features` of each row and gives `gives`.
 inline result<sample_spec> infer_rows(const sample_spec& below, std::int64_t features, std::int64_t gives) {

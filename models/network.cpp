@@ -146,7 +146,7 @@ batch_need batch_need_of(const network& net) {
   std::size_t number = 0;
   for (const auto& unit : net.units)
     for (const auto& each : unit) {
-      const auto rows = specs[number].rows(), samples = (each->least_rows() + rows - 1) / rows;
+      const auto samples = each->least_samples(specs[number]);
       if (samples > most.samples) most = {samples, "layer " + std::to_string(number) + " (" + each->describe() + ")"};
       ++number;
     }

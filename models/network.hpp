@@ -14,8 +14,6 @@
 
 namespace syngrad {
 
-using layer_list = std::vector<std::unique_ptr<layer>>;
-
 struct network {
   std::string description; // as given: "mlp:784-256x5-10"
   sample_spec input;

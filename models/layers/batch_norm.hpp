@@ -22,7 +22,8 @@ public:
   std::string describe() const override;
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override;
-  std::int64_t least_rows() const override { return 2; } // the variance of one is zero
+  // The variance of one row is zero.
+  std::int64_t least_samples(const sample_spec& below) const override { return below.rows() > 1 ? 1 : 2; }
   std::size_t cached_tensors() const override { return 3; }
 
   std::vector<parameter*> parameters() override;

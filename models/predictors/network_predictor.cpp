@@ -189,9 +189,11 @@ synthetic_gradient_size size_of(const predictor_request& request) {
       if (each->trained) out.parameter_count += each->extents.elements();
   };
   count(parts.first.parameters());
+  sample_spec row{{parts.first.outputs()}};
   for (const auto& each : parts.rest) {
     count(each->parameters());
-    out.least_rows = std::max(out.least_rows, each->least_rows());
+    out.least_rows = std::max(out.least_rows, each->least_samples(row));
+    row = each->infer(row).value();
   }
   return out;
 }

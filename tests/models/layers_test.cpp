@@ -225,7 +225,8 @@ TEST_CASE("layers describe themselves, their cost, and what they make of a sampl
   CHECK(relu(3).infer(label_spec(3)).message() == "takes 3 features");
   CHECK(batch_norm(256, {.relu = true}).describe() == "batch norm 256 + relu");
   CHECK(batch_norm(256, {}).describe() == "batch norm 256");
-  CHECK(batch_norm(256, {}).least_rows() == 2);
+  CHECK(batch_norm(256, {}).least_samples({{256}}) == 2);
+  CHECK(batch_norm(256, {}).least_samples({{2, 256}}) == 1);
   CHECK(relu(12).describe() == "relu 12");
   CHECK(flatten({28, 28, 1}).describe() == "flatten 28x28x1");
   CHECK(flatten({28, 28, 1}).infer(image).value() == row);
