@@ -6,6 +6,7 @@
 // thread.
 #pragma once
 
+#include "runtime/operators/residual.hpp"
 #include "runtime/tensor.hpp"
 
 #include <cmath>
@@ -119,7 +120,7 @@ struct cross_entropy_arguments {
   float smoothing = 0;
 };
 
-class operators {
+class operators : public residual_operators {
 public:
   virtual ~operators() = default;
 

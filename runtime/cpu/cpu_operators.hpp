@@ -59,6 +59,8 @@ public:
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution,
                    tensor& failed) override; // ridge_solve.cpp
 
+  void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual.cpp
+
 private:
   void product(stream&, const matmul_arguments&, float beta); // without what is fused into it
 

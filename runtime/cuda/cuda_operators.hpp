@@ -51,6 +51,8 @@ public:
 
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override;
 
+  void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual_operators.cu
+
 private:
   matmul_plans plans_;
 };

@@ -6,6 +6,7 @@
 #include "runtime/cuda/kernels/matmul_kernels.hpp"
 #include "runtime/cuda/kernels/optimizer_kernels.hpp"
 #include "runtime/cuda/kernels/reduction_kernels.hpp"
+#include "runtime/cuda/kernels/residual_kernels.hpp"
 #include "runtime/cuda/kernels/ridge_kernels.hpp"
 #include "runtime/cuda/kernels/rows_kernels.hpp"
 #include "tests/runtime/cuda/host_launcher.hpp"
@@ -143,6 +144,11 @@ public:
                  float epsilon, std::int64_t step, bool decoupled) override {
     host_launcher on(s);
     kernels::adam_step(on, of, first, second, beta1, beta2, epsilon, step, decoupled);
+  }
+
+  void sum_branches(stream& s, const tensor& a, const tensor& b, bool relu, tensor& y) override {
+    host_launcher on(s);
+    kernels::sum_branches(on, a, b, relu, y);
   }
 
   // Ridge and judgement are kernels; the factorisation between them is the CPU's, with no ridge of its own.
