@@ -3,7 +3,11 @@
 #include "models/layer_group.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
+#include "models/layers/batch_norm.hpp"
+#include "models/layers/linear.hpp"
+#include "models/layers/residual.hpp"
 #include "tests/models/bench.hpp"
+#include "tests/models/layers_of.hpp"
 #include "tests/support/late_device.hpp"
 
 namespace syngrad {
@@ -91,13 +95,35 @@ TEST_CASE("every predictor gives the same where its work is replayed, its solves
   }
 }
 
-std::vector<std::vector<float>> trained_weights(device& where, bool recorded = false) {
-  auto& s = where.make_stream();
-  auto net = std::move(make_network("mlp:8-12x2-8").value());
+// A group that takes and gives `features` of each row.
+struct group_case {
+  const char* name;
+  sample_spec input;
+  layer_list (*make)();
+};
+
+layer_list layers_of_network(const char* description) {
+  auto net = std::move(make_network(description).value());
   layer_list layers;
   for (auto& unit : net.units)
     for (auto& each : unit) layers.push_back(std::move(each));
-  layer_group group(s, {{8}}, std::move(layers), {}, 2, 0);
+  return layers;
+}
+
+std::unique_ptr<layer> projecting_residual() {
+  return std::make_unique<residual>(
+    layers_of(std::make_unique<linear>(8, 12, false), std::make_unique<batch_norm>(12, batch_norm::options{})),
+    layers_of(std::make_unique<linear>(8, 12, true)), residual::options{.relu = true});
+}
+
+const group_case all_groups[] = {
+  {"mlp", {{8}}, [] { return layers_of_network("mlp:8-12x2-8"); }},
+  {"residual", {{3, 8}}, [] { return layers_of(projecting_residual(), std::make_unique<linear>(12, 8, true)); }},
+};
+
+std::vector<std::vector<float>> trained_weights(device& where, const group_case& of, bool recorded = false) {
+  auto& s = where.make_stream();
+  layer_group group(s, of.input, of.make(), {}, 2, 0);
   group.use_recordings(recorded);
   random_data data(s);
   group_cache caches[2]; // the gradient of a batch comes when the next one has passed
@@ -117,13 +143,16 @@ std::vector<std::vector<float>> trained_weights(device& where, bool recorded = f
 
 TEST_CASE("a group trains to the same weights on a late device as on the CPU") {
   configure_compute_thread();
-  cpu_device cpu;
-  const auto expected = trained_weights(cpu);
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    test::late_device late(seed);
-    REQUIRE(trained_weights(late) == expected);
-    test::late_device recording(seed);
-    REQUIRE(trained_weights(recording, true) == expected);
+  for (const auto& each : all_groups) {
+    cpu_device cpu;
+    const auto expected = trained_weights(cpu, each);
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      INFO(each.name << ", seed " << seed);
+      test::late_device late(seed);
+      REQUIRE(trained_weights(late, each) == expected);
+      test::late_device recording(seed);
+      REQUIRE(trained_weights(recording, each, true) == expected);
+    }
   }
 }
 

@@ -2,9 +2,11 @@
 #include "models/layers/flatten.hpp"
 #include "models/layers/linear.hpp"
 #include "models/layers/relu.hpp"
+#include "models/layers/residual.hpp"
 
 #include "models/arena.hpp"
 #include "tests/models/finite_differences.hpp"
+#include "tests/models/layers_of.hpp"
 
 #include <memory>
 
@@ -36,6 +38,16 @@ std::int64_t width(const shape& input) {
   return sample_spec{input}.features();
 }
 
+std::unique_ptr<layer> dense(std::int64_t inputs, std::int64_t outputs) {
+  return std::make_unique<linear>(inputs, outputs, true);
+}
+
+// The inner layers end where they begin, so that the identity is a skip.
+std::unique_ptr<layer> identity_residual(std::int64_t features, std::int64_t hidden) {
+  return std::make_unique<residual>(layers_of(dense(features, hidden), dense(hidden, features)), layer_list(),
+                                    residual::options{});
+}
+
 const layer_case all_layers[] = {
   {"linear",
    [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
@@ -53,6 +65,19 @@ const layer_case all_layers[] = {
   {"batch norm with relu",
    [](const shape& i, std::int64_t) -> std::unique_ptr<layer> {
      return std::make_unique<batch_norm>(width(i), batch_norm::options{.relu = true});
+   }},
+  {"residual", [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> { return identity_residual(width(i), o); }},
+  {"residual with projection and relu",
+   [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
+     return std::make_unique<residual>(layers_of(dense(width(i), o)), layers_of(dense(width(i), o)),
+                                       residual::options{.relu = true});
+   }},
+  {"residual within a residual, batch norm in its skip",
+   [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
+     return std::make_unique<residual>(
+       layers_of(dense(width(i), o), identity_residual(o, 5)),
+       layers_of(std::make_unique<linear>(width(i), o, false), std::make_unique<batch_norm>(o, batch_norm::options{})),
+       residual::options{});
    }},
   {"flatten", [](const shape& i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<flatten>(i); }},
 };

@@ -8,6 +8,7 @@ set(SYNGRAD_PUBLIC_HEADERS
   models/layers/flatten.hpp
   models/layers/linear.hpp
   models/layers/relu.hpp
+  models/layers/residual.hpp
   models/network.hpp # a network and layers of one's own
   models/objective.hpp # an objective of one's own
   runtime/cpu/cpu_device.hpp
