@@ -30,8 +30,8 @@ result<gradient_demand> gradient_demand::parse(const std::string& text) {
     out.above = above;
     return out;
   }
-  return error{"expected all, every:N with N at least 1, or above:ERROR with ERROR between 0 and 1, got '" + text +
-               "'; write for example every:4 or above:0.5"};
+  return error::setting("expected all, every:N with N at least 1, or above:ERROR with ERROR between 0 and 1, got '" +
+                        text + "'; write for example every:4 or above:0.5");
 }
 
 std::string gradient_demand::text() const {

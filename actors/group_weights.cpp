@@ -57,17 +57,17 @@ status with_weights_now(const std::vector<planned_group>& groups, std::chrono::m
   }
   const paused_handlers paused(std::move(gates), patience);
   if (const auto stuck = paused.stuck())
-    return error{"layers " + here[*stuck]->units + " have been in one step for " +
-                 std::to_string(patience.count() / 1000) + " s"};
+    return error::busy("layers " + here[*stuck]->units + " have been in one step for " +
+                       std::to_string(patience.count() / 1000) + " s");
   try {
     for (const auto* each : here) each->where->synchronize();
     const auto weights = read_weights(groups, {});
     for (const auto* each : here) each->work->raise_failure();
     return use(weights);
   } catch (const std::bad_alloc&) {
-    return error{"there is no memory for it"};
+    return error::resource("there is no memory for it");
   } catch (const std::exception& reason) {
-    return error{reason.what()};
+    return error::internal(reason.what());
   }
 }
 

@@ -15,7 +15,7 @@ namespace syngrad {
 namespace {
 
 error refuse(const std::string& setting, const std::string& why) {
-  return {setting + ": " + why};
+  return error::setting(setting + ": " + why);
 }
 
 status check_decay(const training_settings& s) {

@@ -125,8 +125,8 @@ result<std::vector<int>> read_split(const std::string& text) {
   for (const auto part : split_text(text, ',')) {
     const auto units = parse_number<std::int64_t>(part);
     if (!units || std::abs(*units) > most_units)
-      return error{"expected numbers of units with commas between, got '" + text +
-                   "'; write for example --split 2,2,2"};
+      return error::setting("expected numbers of units with commas between, got '" + text +
+                            "'; write for example --split 2,2,2");
     split.push_back(static_cast<int>(*units));
   }
   return split;
@@ -140,8 +140,8 @@ setting audit_setting() {
                           ? parse_number<std::int64_t>(std::string_view(text).substr(prefix.size()))
                           : std::nullopt;
     if (!number || *number < 1)
-      return error{"expected every:N with N at least 1, or off, got '" + text +
-                   "'; write for example --audit every:50"};
+      return error::setting("expected every:N with N at least 1, or off, got '" + text +
+                            "'; write for example --audit every:50");
     return *number;
   };
   return make_setting("audit", "every:N", &training_settings::audit_every, read,
@@ -263,7 +263,7 @@ status check_values(const run_settings& settings) {
     const auto text = each.text(settings);
     run_settings scratch;
     if (!text) continue;
-    if (auto read = each.read(scratch, *text); !read) return error{each.name + ": " + read.message()};
+    if (auto read = each.read(scratch, *text); !read) return read.failure().prefixed(each.name + ": ");
   }
   return ok();
 }
@@ -281,13 +281,13 @@ result<run_settings> settings_of(const std::vector<setting_text>& texts) {
   run_settings out;
   std::set<std::string> given;
   const auto broken = [](const std::string& name, const std::string& what) {
-    return error{"the setting '" + visible(name) + "' " + what + ": is every process the same build?"};
+    return error::peer("the setting '" + visible(name) + "' " + what + ": is every process the same build?");
   };
   for (const auto& [name, value] : texts) {
     const auto found = std::find_if(schema.begin(), schema.end(), [&](const auto& each) { return each.name == name; });
     if (found == schema.end()) return broken(name, "is not known");
     if (!given.insert(name).second) return broken(name, "came twice");
-    if (auto read = found->read(out, value); !read) return error{name + ": " + read.message()};
+    if (auto read = found->read(out, value); !read) return read.failure().prefixed(name + ": ");
   }
   for (const auto& each : schema)
     if (!given.contains(each.name) && each.text(usual)) return broken(each.name, "is missing");

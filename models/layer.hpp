@@ -59,7 +59,7 @@ using layer_list = std::vector<std::unique_ptr<layer>>;
 // What infer() answers where a layer takes `features` of each row and gives `gives`.
 inline result<sample_spec> infer_rows(const sample_spec& below, std::int64_t features, std::int64_t gives) {
   if (below.type != dtype::f32 || below.extents.rank() == 0 || below.features() != features)
-    return error{"takes " + std::to_string(features) + " features"};
+    return error::setting("takes " + std::to_string(features) + " features");
   return sample_spec{below.extents.with_features(gives)};
 }
 

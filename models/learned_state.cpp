@@ -93,24 +93,24 @@ status read_state(stream& s, const learned_state& state, std::span<const std::by
   char begins[4];
   std::uint32_t counters = 0, tensors = 0;
   if (!reader.read(begins) || std::memcmp(begins, magic, sizeof magic) != 0)
-    return error{"these bytes are no state of a group"};
+    return error::data("these bytes are no state of a group");
   if (!reader.read(counters) || !reader.read(tensors) || counters != state.counters.size() ||
       tensors != state.tensors.size())
-    return error{"the state is of another model, optimizer or predictor"};
+    return error::data("the state is of another model, optimizer or predictor");
   std::vector<std::int64_t> values(counters);
   for (auto& each : values)
-    if (!reader.read(each)) return error{"the state ends too early"};
+    if (!reader.read(each)) return error::data("the state ends too early");
   std::vector<const std::byte*> contents;
   for (std::size_t i = 0; i < state.tensors.size(); ++i) {
     std::uint64_t size = 0;
-    if (!reader.read(size)) return error{"the state ends too early"};
+    if (!reader.read(size)) return error::data("the state ends too early");
     if (size != state.tensors[i].bytes())
-      return error{"the state is of another model: tensor " + std::to_string(i) + " has " + std::to_string(size) +
-                   " bytes, not " + std::to_string(state.tensors[i].bytes())};
+      return error::data("the state is of another model: tensor " + std::to_string(i) + " has " + std::to_string(size) +
+                         " bytes, not " + std::to_string(state.tensors[i].bytes()));
     contents.push_back(reader.take(size));
-    if (!contents.back()) return error{"the state ends too early"};
+    if (!contents.back()) return error::data("the state ends too early");
   }
-  if (!reader.at_end()) return error{"the state is longer than the model's"};
+  if (!reader.at_end()) return error::data("the state is longer than the model's");
   for (std::size_t i = 0; i < values.size(); ++i) *state.counters[i] = values[i];
   for (std::size_t i = 0; i < contents.size(); ++i) {
     auto target = state.tensors[i];

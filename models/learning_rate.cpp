@@ -11,8 +11,9 @@ namespace {
 constexpr float most_rate = 1e9f; // times a gradient that can be applied it is finite
 
 error malformed_decay(const std::string& decay, const std::string& why) {
-  return {"learning-rate decay " + quoted(decay) + ": " + why +
-          "; write AT:FACTOR,..., for example 0.6:0.1,0.8:0.1 (shares of the steps) or 4000:0.1 (a step number)"};
+  return {error_kind::setting,
+          "learning-rate decay " + quoted(decay) + ": " + why +
+            "; write AT:FACTOR,..., for example 0.6:0.1,0.8:0.1 (shares of the steps) or 4000:0.1 (a step number)"};
 }
 
 // The step at which a change given as a share (below 1) or as a step number takes effect.
@@ -30,7 +31,7 @@ result<std::int64_t> parse_at(const std::string& decay, std::string_view text, s
 
 result<learning_rate> learning_rate::parse(float base, const std::string& decay, std::int64_t steps) {
   if (!(base >= 0) || !(base <= most_rate))
-    return error{"the learning rate must be a number from 0 to 1e9, for example 1e-3"};
+    return error::setting("the learning rate must be a number from 0 to 1e9, for example 1e-3");
   std::vector<change> changes;
   if (decay.empty()) return learning_rate(base);
   for (const auto part : split_text(decay, ',')) {

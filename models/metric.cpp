@@ -25,7 +25,8 @@ result<metric_target> metric_target::parse(const std::string& text) {
     const auto value = parse_number<double>(std::string_view(text).substr(at + bound.size()));
     if (value && std::isfinite(*value)) return metric_target{text.substr(0, at), bound == ">=", *value};
   }
-  return error{"expected METRIC<=NUMBER or METRIC>=NUMBER, for example error<=2 or accuracy>=98, got " + quoted(text)};
+  return error::setting("expected METRIC<=NUMBER or METRIC>=NUMBER, for example error<=2 or accuracy>=98, got " +
+                        quoted(text));
 }
 
 } // namespace syngrad

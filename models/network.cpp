@@ -15,8 +15,9 @@ constexpr std::int64_t max_width = 65536;
 constexpr std::int64_t max_count = 1000;
 
 error malformed_model(const std::string& description, const std::string& why) {
-  return {"model " + quoted(description) + ": " + why + "; write mlp:INPUTS-WIDTHxCOUNT-CLASSES, for example " +
-          "mlp:784-256x5-10 or mlp:784-512-256x3-10"};
+  return {error_kind::setting, "model " + quoted(description) + ": " + why +
+                                 "; write mlp:INPUTS-WIDTHxCOUNT-CLASSES, for example " +
+                                 "mlp:784-256x5-10 or mlp:784-512-256x3-10"};
 }
 
 result<std::int64_t> parse_bounded(const std::string& description, std::string_view text, const char* what,
@@ -113,14 +114,17 @@ result<network> make_network(const std::string& description) {
 
 status register_network(const std::string& name, network_maker make) {
   if (name.empty() || name.find(':') != std::string::npos)
-    return error{"the name of a network " + quoted(name) + " is empty or has a ':'; give it another one"};
-  if (find_network(name)) return error{"there is a network " + quoted(name) + " already; give it another name"};
+    return error::setting("the name of a network " + quoted(name) + " is empty or has a ':'; give it another one");
+  if (find_network(name))
+    return error::setting("there is a network " + quoted(name) + " already; give it another name");
   network_registry().push_back({name, std::move(make)});
   return ok();
 }
 
 result<std::vector<sample_spec>> infer_specs(const network& net) {
-  const auto wrong = [&](const std::string& why) { return error{"model " + quoted(net.description) + ": " + why}; };
+  const auto wrong = [&](const std::string& why) {
+    return error::setting("model " + quoted(net.description) + ": " + why);
+  };
   if (net.input.elements() < 1) return wrong("it has no inputs; give it the shape of a sample");
   std::vector<sample_spec> specs{net.input};
   for (std::size_t i = 0; i < net.units.size(); ++i) {
@@ -221,9 +225,9 @@ private:
 result<std::vector<int>> split_evenly(const network& net, int groups) {
   const auto units = net.units.size();
   if (groups < 1 || static_cast<std::size_t>(groups) > units)
-    return error{"model " + quoted(net.description) + " cannot be split into " + std::to_string(groups) +
-                 " groups: it has " + std::to_string(units) + " layers that can be separated; ask for 1 to " +
-                 std::to_string(units) + " groups"};
+    return error::setting("model " + quoted(net.description) + " cannot be split into " + std::to_string(groups) +
+                          " groups: it has " + std::to_string(units) + " layers that can be separated; ask for 1 to " +
+                          std::to_string(units) + " groups");
   const auto specs = infer_specs(net);
   if (!specs) return specs.failure();
   return splitter(net, *specs).split(static_cast<std::size_t>(groups));

@@ -43,7 +43,7 @@ loss_totals totals_of(std::span<const float> left, std::int64_t terms) {
 status register_objective(known_objective added) {
   for (const auto& each : objective_registry())
     if (each.name == added.name)
-      return error{"there is an objective '" + added.name + "' already; give it another name"};
+      return error::setting("there is an objective '" + added.name + "' already; give it another name");
   objective_registry().push_back(std::move(added));
   return ok();
 }
@@ -57,7 +57,7 @@ std::vector<std::string> known_objectives() {
 result<std::unique_ptr<objective>> make_objective(const objective_settings& settings) {
   for (const auto& each : objective_registry())
     if (settings.name == each.name) return each.make(settings);
-  return error{"unknown objective '" + settings.name + "'; known are " + join_text(known_objectives())};
+  return error::setting("unknown objective '" + settings.name + "'; known are " + join_text(known_objectives()));
 }
 
 status check_target(const metric_target& target, const objective& of) {
@@ -70,9 +70,10 @@ status check_target(const metric_target& target, const objective& of) {
     lower_is_better = each.lower_is_better;
     percent = each.unit == "%";
   }
-  if (percent && !(target.value >= 0 && target.value <= 100)) return error{"expected 0 to 100 %, got " + target.text()};
+  if (percent && !(target.value >= 0 && target.value <= 100))
+    return error::setting("expected 0 to 100 %, got " + target.text());
   if (found && lower_is_better != target.at_least) return ok();
-  return error{"expected one of " + known + " and a number, got " + target.text()};
+  return error::setting("expected one of " + known + " and a number, got " + target.text());
 }
 
 } // namespace syngrad

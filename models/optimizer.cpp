@@ -60,7 +60,9 @@ std::vector<std::string> known_optimizers() {
 }
 
 status check_optimizer(const optimizer_settings& settings) {
-  const auto wrong = [&](const std::string& why) { return error{"optimizer " + quoted(settings.name) + ": " + why}; };
+  const auto wrong = [&](const std::string& why) {
+    return error::setting("optimizer " + quoted(settings.name) + ": " + why);
+  };
   if (!find_kind(settings.name))
     return wrong("unknown; known are " + join_text(optimizer_kinds, ", ", &optimizer_kind::name));
   // Written so that NaN fails, too.

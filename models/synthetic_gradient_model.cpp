@@ -26,8 +26,8 @@ struct parsed_kind {
 };
 
 error malformed_predictor(const std::string& text, const std::string& why) {
-  return {"synthetic-gradient model " + quoted(text) + ": " + why + "; known are " +
-          join_text(predictor_kinds, ", ", &predictor_kind::syntax)};
+  return {error_kind::setting, "synthetic-gradient model " + quoted(text) + ": " + why + "; known are " +
+                                 join_text(predictor_kinds, ", ", &predictor_kind::syntax)};
 }
 
 result<parsed_kind> parse_kind(const std::string& text) {

@@ -198,7 +198,7 @@ void conducted_run::end_at_a_gap() {
 // ---- weights while training
 
 void conducted_run::take(const weights_wanted& wanted) {
-  const auto refuse = [&](const char* why) { wanted.answer->set_value(error{why}); };
+  const auto refuse = [&](const char* why) { wanted.answer->set_value(error::busy(why)); };
   if (!begun_) return refuse("the training has not begun");
   if (summary_) return refuse("the training has ended, and its weights come now");
   if (weights_asked_) return refuse("the nodes are asked for them already");
@@ -216,7 +216,7 @@ void conducted_run::check_weights() {
   auto weights =
     weights_asked_->over()
       ? weights_asked_->weights()
-      : result<std::vector<layer_group::named_tensor>>(error{"the training has ended, and its weights come now"});
+      : result<std::vector<layer_group::named_tensor>>(error::busy("the training has ended, and its weights come now"));
   weights_asked_.reset();
   if (weights) told_ = *weights;
   wish_.answer->set_value(std::move(weights));

@@ -129,7 +129,8 @@ constexpr std::int64_t most_elements = std::int64_t{1} << 40;
 } // namespace
 
 result<shape> shape_of(const weights_part& part) {
-  const error wrong{"the weights '" + part.name + "' came with a wrong size: is every process the same build?"};
+  const auto wrong =
+    error::peer("the weights '" + part.name + "' came with a wrong size: is every process the same build?");
   const auto& extents = part.extents;
   std::int64_t elements = 1;
   for (const auto each : extents) { // no product of what a peer claims may overflow
@@ -177,8 +178,9 @@ result<M> decode(const control_message& message) {
   field_reader reader(message.bytes);
   if (message.type == static_cast<std::uint16_t>(M::type)) fields(reader, out);
   if (message.type != static_cast<std::uint16_t>(M::type) || !reader.good())
-    return error{"a control message of type " + std::to_string(message.type) + " and " +
-                 std::to_string(message.bytes.size()) + " bytes cannot be read: is every process the same build?"};
+    return error::peer("a control message of type " + std::to_string(message.type) + " and " +
+                       std::to_string(message.bytes.size()) +
+                       " bytes cannot be read: is every process the same build?");
   return out;
 }
 

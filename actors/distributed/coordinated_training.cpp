@@ -46,9 +46,9 @@ void coordinated_training::say(const std::string& line) const {
 
 status coordinated_training::survey() {
   const auto model = make_network(given_.settings.model);
-  if (!model) return error{"model: " + model.message()};
+  if (!model) return model.failure().prefixed("model: ");
   if (!wire_format_named(given_.settings.wire))
-    return error{"wire: expected f32, bf16 or int8, got '" + given_.settings.wire + "'"};
+    return error::setting("wire: expected f32, bf16 or int8, got '" + given_.settings.wire + "'");
   cpu_device scratch; // what is sampled goes with it
   auto found = survey_groups(given_.settings, *model, scratch);
   if (!found) return found.failure();
@@ -82,15 +82,15 @@ status coordinated_training::wait_for_nodes() {
     const node_wait::present here{nodes_->ready(), nodes_->count()};
     const auto now = node_wait::clock::now();
     if (wait.is_reached(here, now)) break;
-    if (const auto why = wait.too_late(here, now)) return error{*why};
+    if (const auto why = wait.too_late(here, now)) return error::peer(*why);
     if (const auto line = wait.news(here, now)) say(*line);
     const auto event = inbox_->next(std::chrono::milliseconds(100));
     if (std::holds_alternative<interrupt_run>(event)) interrupted_ = true;
     nodes_->take(event);
-    if (interrupted_) return error{"interrupted before the training began"};
+    if (interrupted_) return error::interrupted("interrupted before the training began");
     if (const auto hopeless = given_.gives_up ? given_.gives_up() : std::nullopt) {
       interrupted_ = hopeless->interrupted;
-      return error{hopeless->why};
+      return error::peer(hopeless->why);
     }
   }
   nodes_->close();
@@ -172,12 +172,12 @@ training_summary coordinated_training::train() {
 
 // The nodes save theirs themselves, and send them: then the groups of this process stand still, too.
 status coordinated_training::with_weights_now(const weights_use& use) {
-  if (!training_) return error{"no training is under way"};
+  if (!training_) return error::busy("no training is under way");
   weights_wanted wanted{std::make_shared<std::promise<result<std::vector<layer_group::named_tensor>>>>()};
   auto answer = wanted.answer->get_future();
   caf::anon_send(inbox_address_, wanted);
   while (answer.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready)
-    if (!training_) return error{"the training has ended, and its weights come now"};
+    if (!training_) return error::busy("the training has ended, and its weights come now");
   auto all = answer.get();
   if (!all) return all.failure();
   return conducted_->with_weights_here([&](auto here) {

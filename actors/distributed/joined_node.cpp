@@ -64,7 +64,7 @@ result<run_plan> node_work::build(const run_order& order) {
   if (!settings) return settings.failure();
   settings_ = std::move(*settings);
   auto model = make_network(settings_.model);
-  if (!model) return error{"model: " + model.message()};
+  if (!model) return model.failure().prefixed("model: ");
   const auto trace = start_trace(order);
   if (!trace) return trace.failure();
   device_places places;
@@ -87,7 +87,7 @@ result<run_plan> node_work::build(const run_order& order) {
 }
 
 result<std::unique_ptr<device>> node_work::make_device(const std::string& name) {
-  if (name != "cpu") return error{"there is no device '" + name + "' here; this node has cpu"};
+  if (name != "cpu") return error::device("there is no device '" + name + "' here; this node has cpu");
   return std::unique_ptr<device>(std::make_unique<cpu_device>());
 }
 

@@ -31,7 +31,9 @@ public:
   // Sends what there is of a trace, and closes it. What went wrong; empty: nothing.
   virtual std::string send_trace(const std::function<void(trace_part)>&) { return ""; }
   // Saves weights in the place of those that were saved before, and says where.
-  virtual result<std::string> save(std::span<const layer_group::named_tensor>) { return error{"they have no file"}; }
+  virtual result<std::string> save(std::span<const layer_group::named_tensor>) {
+    return error::file("they have no file");
+  }
   // Those that were saved: the coordinator has them on its disk.
   virtual void forget_weights() {}
   // The actors hang: what they use stays until the process ends.

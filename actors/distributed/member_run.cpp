@@ -229,8 +229,11 @@ void member_run::deliver(member_outcome& out) {
   // `finish` is no longer what ends the wait.
   const auto finished = std::exchange(finish_, std::nullopt);
   const bool dismissed = wait_for(control_type::dismiss);
-  const auto last = dismissed ? decode<dismiss>(*said_) : result<dismiss>(error{});
-  out.delivered = last && last->complete && problem.empty();
+  const auto complete = [&] {
+    const auto last = decode<dismiss>(*said_);
+    return last && last->complete;
+  };
+  out.delivered = dismissed && complete() && problem.empty();
   finish_ = finished;
 }
 
@@ -243,7 +246,7 @@ std::string member_run::send_weights() {
 
 // On a disk first, whoever is killed next; a disk that takes nothing is no reason not to do the rest.
 status member_run::keep_now(const std::function<void(std::span<const layer_group::named_tensor>)>& then) {
-  if (actors_.all.empty()) return error{"its groups are not there yet"};
+  if (actors_.all.empty()) return error::busy("its groups are not there yet");
   return with_weights_now(plan_->groups, message_patience, [&](auto weights) {
     auto kept = setup_.keep ? setup_.keep(weights) : ok();
     if (then) then(weights);

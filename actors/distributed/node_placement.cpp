@@ -99,7 +99,7 @@ status check_reach(const std::vector<run_member>& nodes, const std::vector<group
     const auto* far = find(places[i].node);
     if (!near || !far || near == far || is_loopback(near->host) == is_loopback(far->host)) continue;
     if (is_loopback(far->host)) std::swap(near, far);
-    if (!is_here(far->host)) return error{out_of_reach(*near, *far)};
+    if (!is_here(far->host)) return error::peer(out_of_reach(*near, *far));
   }
   return ok();
 }

@@ -89,7 +89,7 @@ void weights_inquiry::look_for_silence(clock::time_point now) {
 }
 
 result<std::vector<layer_group::named_tensor>> weights_inquiry::weights() const {
-  if (!problem_.empty()) return error{problem_};
+  if (!problem_.empty()) return error::peer(problem_);
   return weights_;
 }
 

@@ -33,8 +33,8 @@ void link_sender::down() {
 
 status link_sender::take(const link_receipt& receipt) {
   if (receipt.next > sent_)
-    return error{"the other end of the link has " + std::to_string(receipt.next) + " chunks of the " +
-                 std::to_string(sent_) + " that were sent: it belongs to another run"};
+    return error::peer("the other end of the link has " + std::to_string(receipt.next) + " chunks of the " +
+                       std::to_string(sent_) + " that were sent: it belongs to another run");
   if (receipt.session > session_) {
     early_ = receipt;
     return ok();

@@ -12,8 +12,8 @@ namespace syngrad {
 namespace {
 
 error malformed(const std::string& what) {
-  return {"malformed message from the other end of a link: " + what +
-          ". Both ends must run the same version of syngrad"};
+  return {error_kind::peer, "malformed message from the other end of a link: " + what +
+                              ". Both ends must run the same version of syngrad"};
 }
 
 template <std::size_t... Numbers>

@@ -29,7 +29,7 @@ result<addresses> ask(const endpoint& where, int flags) {
   addrinfo* found = nullptr;
   const auto code = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wanted, &found);
   if (code != 0)
-    return error{code == EAI_SYSTEM ? std::generic_category().message(errno) : std::string(::gai_strerror(code))};
+    return error::peer(code == EAI_SYSTEM ? std::generic_category().message(errno) : std::string(::gai_strerror(code)));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, ::freeaddrinfo);
   addresses out;
   for (const auto* each = found; each; each = each->ai_next) {
@@ -120,7 +120,7 @@ result<addresses> name_lookup::find(const endpoint& where, const question_limit&
   if (!pending_ || !(pending_->where == where)) {
     const auto asked = std::make_shared<pending>();
     asked->where = where;
-    if (asked->done.file() < 0) return error{"there are no file descriptors left"};
+    if (asked->done.file() < 0) return error::resource("there are no file descriptors left");
     try {
       std::thread([asked, question = ask_] {
         auto answer = question(asked->where);
@@ -129,11 +129,11 @@ result<addresses> name_lookup::find(const endpoint& where, const question_limit&
         asked->done.press();
       }).detach();
     } catch (const std::system_error&) {
-      return error{"there are no threads left"};
+      return error::resource("there are no threads left");
     }
     pending_ = asked;
   }
-  if (!limit.await(pending_->done.file(), POLLIN)) return error{"the name server does not answer in time"};
+  if (!limit.await(pending_->done.file(), POLLIN)) return error::peer("the name server does not answer in time");
   const auto asked = std::exchange(pending_, nullptr);
   const std::lock_guard lock(asked->mutex);
   return std::move(*asked->answer);
@@ -173,14 +173,14 @@ bool resolved_host::is_loopback() const {
 result<resolved_host> resolve_host(const std::string& host, name_lookup::resolver ask) {
   name_lookup names(std::move(ask));
   const auto found = names.find({host, 0}, question_limit(lookup_limit));
-  if (!found) return error{"cannot resolve '" + host + "': " + found.message()};
+  if (!found) return found.failure().prefixed("cannot resolve '" + host + "': ");
   resolved_host out;
   for (const auto& each : *found) {
     auto text = numeric_host(each.get(), each.size);
     const bool known = std::find(out.addresses.begin(), out.addresses.end(), text) != out.addresses.end();
     if (!known && !text.empty()) out.addresses.push_back(std::move(text));
   }
-  if (out.addresses.empty()) return error{"cannot resolve '" + host + "': it has no address"};
+  if (out.addresses.empty()) return error::peer("cannot resolve '" + host + "': it has no address");
   return out;
 }
 

@@ -53,7 +53,7 @@ std::vector<std::string> hosts_of(X509* certificate, const std::string& name) {
 }
 
 error openssl_failure(const std::string& what) {
-  return {"cannot " + what + ": " + take_openssl_error()};
+  return error::internal("cannot " + what + ": " + take_openssl_error());
 }
 
 std::string pem_of(BIO* bio) {
@@ -156,7 +156,7 @@ certificate_facts facts_of(X509* certificate) {
 
 result<certificate_facts> facts_of_pem(const std::string& pem) {
   const certificate_handle certificate(PEM_read_bio_X509(read_from(pem).get(), nullptr, nullptr, nullptr));
-  if (!certificate) return error{"there is no certificate (PEM): " + take_openssl_error()};
+  if (!certificate) return error::data("there is no certificate (PEM): " + take_openssl_error());
   return facts_of(certificate.get());
 }
 
@@ -197,13 +197,13 @@ result<certificate_authority> certificate_authority::open(const std::string& cer
   out.certificate_.reset(PEM_read_bio_X509(read_from(certificate_pem).get(), nullptr, nullptr, nullptr));
   if (!out.certificate_ || X509_check_ca(out.certificate_.get()) != 1) {
     ERR_clear_error();
-    return error{"it holds no certificate (PEM) of a CA"};
+    return error::data("it holds no certificate (PEM) of a CA");
   }
   out.key_.reset(PEM_read_bio_PrivateKey(read_from(key_pem).get(), nullptr, no_password, nullptr));
-  if (!out.key_) return error{"cannot read its private key (PEM, without a password): " + take_openssl_error()};
+  if (!out.key_) return error::data("cannot read its private key (PEM, without a password): " + take_openssl_error());
   if (X509_check_private_key(out.certificate_.get(), out.key_.get()) != 1) {
     ERR_clear_error();
-    return error{"the key is not that of the CA's certificate"};
+    return error::data("the key is not that of the CA's certificate");
   }
   out.own_ = {certificate_pem, key_pem};
   return out;
@@ -234,7 +234,7 @@ result<std::string> certificate_authority::revoke(const std::string& earlier,
     const revocations_handle before(PEM_read_bio_X509_CRL(read_from(earlier).get(), nullptr, nullptr, nullptr));
     if (!before || X509_CRL_verify(before.get(), key_.get()) != 1) {
       ERR_clear_error();
-      return error{"the list of revoked certificates is not one of this CA"};
+      return error::data("the list of revoked certificates is not one of this CA");
     }
     auto* const entries = X509_CRL_get_REVOKED(before.get());
     for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {

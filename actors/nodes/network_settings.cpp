@@ -35,7 +35,8 @@ status check_spelling(const std::string& host) {
   if (inet_pton(AF_INET, host.c_str(), &address) == 1 || inet_aton(host.c_str(), &address) == 0) return ok();
   char usual[INET_ADDRSTRLEN] = "";
   inet_ntop(AF_INET, &address, usual, sizeof usual);
-  return error{"'" + host + "' is an unusual spelling of the address " + usual + "; write that, if you mean it"};
+  return error::setting("'" + host + "' is an unusual spelling of the address " + usual +
+                        "; write that, if you mean it");
 }
 
 bool is_host_letter(unsigned char c) {
@@ -43,7 +44,7 @@ bool is_host_letter(unsigned char c) {
 }
 
 error expected(const std::string& text, const std::string& example) {
-  return {"expected HOST:PORT, such as " + example + " or [::1]:7000, got '" + text + "'"};
+  return {error_kind::setting, "expected HOST:PORT, such as " + example + " or [::1]:7000, got '" + text + "'"};
 }
 
 result<endpoint> parse(const std::string& text, const std::string& example) {
@@ -96,7 +97,8 @@ result<endpoint> parse_endpoint(const std::string& text) {
   const std::string example = "10.0.0.1:7000";
   auto out = host == "*" ? result<endpoint>(endpoint{"0.0.0.0", 0}) : parse(text, example);
   if (out && (out->host == "0.0.0.0" || out->host == "::"))
-    return error{"'" + text + "' says where to listen, not where to be found: " + expected(text, example).message};
+    return error::setting("'" + text +
+                          "' says where to listen, not where to be found: " + expected(text, example).message);
   return out;
 }
 
@@ -115,7 +117,7 @@ result<port_range> parse_port_range(const std::string& text) {
   const auto first = parse_number<std::uint16_t>(view.substr(0, dash));
   const auto last = parse_number<std::uint16_t>(dash == std::string::npos ? view : view.substr(dash + 1));
   if (!first || !last || *first == 0 || *last < *first)
-    return error{"expected FIRST-LAST, such as 7000-7010, got '" + text + "'"};
+    return error::setting("expected FIRST-LAST, such as 7000-7010, got '" + text + "'");
   return port_range{*first, *last};
 }
 
@@ -141,7 +143,7 @@ std::string listening_fault(const endpoint& where) {
 }
 
 status tls_files::check() const {
-  if (any() && !complete()) return error{"TLS needs all three of --tls-cert, --tls-key and --tls-ca"};
+  if (any() && !complete()) return error::setting("TLS needs all three of --tls-cert, --tls-key and --tls-ca");
   return ok();
 }
 
@@ -151,8 +153,8 @@ status check_node_name(const std::string& name) {
            c == '.';
   };
   if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), allowed))
-    return error{"a node's name has 1 to " + std::to_string(longest_name) +
-                 " letters, digits, '-', '_' or '.'; give another one with --name"};
+    return error::setting("a node's name has 1 to " + std::to_string(longest_name) +
+                          " letters, digits, '-', '_' or '.'; give another one with --name");
   return ok();
 }
 
@@ -163,9 +165,10 @@ status check_exposure(const network_settings& settings, const endpoint& where, c
   std::string others; // a name may stand for several
   for (const auto& each : meaning.addresses)
     if (each != where.host && !is_loopback_address(each)) others += (others.empty() ? "" : ", ") + each;
-  return error{option + " " + to_text(where) + (others.empty() ? "" : " (" + others + ")") +
-               " leaves this machine: protect it with --tls-cert, --tls-key and --tls-ca (`syngrad certs DIR` makes "
-               "them), or say --insecure to trust whoever reaches the port"};
+  return error::setting(
+    option + " " + to_text(where) + (others.empty() ? "" : " (" + others + ")") +
+    " leaves this machine: protect it with --tls-cert, --tls-key and --tls-ca (`syngrad certs DIR` makes "
+    "them), or say --insecure to trust whoever reaches the port");
 }
 
 } // namespace syngrad

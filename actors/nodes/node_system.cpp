@@ -65,10 +65,11 @@ std::string host_name() {
 
 result<std::string> name_from(const network_settings& settings, const tls_credentials* credentials) {
   if (credentials && !settings.name.empty() && settings.name != credentials->name())
-    return error{"--name '" + settings.name + "' is not the name in the certificate '" + settings.tls.certificate +
-                 "', which is '" + credentials->name() + "'; leave --name out, or give that node's certificate"};
+    return error::setting("--name '" + settings.name + "' is not the name in the certificate '" +
+                          settings.tls.certificate + "', which is '" + credentials->name() +
+                          "'; leave --name out, or give that node's certificate");
   const auto name = credentials ? credentials->name() : settings.name.empty() ? host_name() : settings.name;
-  if (auto valid = check_node_name(name); !valid) return error{"--name '" + name + "': " + valid.message()};
+  if (auto valid = check_node_name(name); !valid) return valid.failure().prefixed("--name '" + name + "': ");
   return name;
 }
 
@@ -115,8 +116,8 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
   if (settings.listen) {
     auto found = resolve_host(settings.listen->host, std::move(names));
     if (!found)
-      return error{"--listen " + to_text(*settings.listen) + ": " + found.message() +
-                   "; give an address of this machine"};
+      return error::setting("--listen " + to_text(*settings.listen) + ": " + found.message() +
+                            "; give an address of this machine");
     listens_at = std::move(*found);
     if (auto allowed = check_exposure(settings, *settings.listen, listens_at, "--listen"); !allowed)
       return allowed.failure();
@@ -181,7 +182,8 @@ status node_system::listen_at(const std::string& address, const network_settings
     ++where.port;
     port = publish(where);
   }
-  if (!port && from_range) return error{"--port-range: no port of the range is free; the last one: " + port.message()};
+  if (!port && from_range)
+    return error::busy("--port-range: no port of the range is free; the last one: " + port.message());
   if (!port) return port.failure();
   listening_ = {where.host, *port};
   return ok();
@@ -193,7 +195,7 @@ result<std::uint16_t> node_system::publish(const endpoint& where) {
   const auto port = ask(caf::publish_atom_v, where.port, caf::actor_cast<caf::strong_actor_ptr>(door_.get()),
                         std::set<std::string>(), where.host, reuse);
   if (port) return *port;
-  return error{"--listen " + to_text(where) + ": " + listening_fault(where)};
+  return error::busy("--listen " + to_text(where) + ": " + listening_fault(where));
 }
 
 node_system::~node_system() {

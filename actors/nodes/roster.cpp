@@ -29,11 +29,11 @@ result<caf::actor> connect_to(caf::actor_system& system, const node_context& con
                               const question_limit& limit) {
   name_lookup names;
   const auto found = probe_node({where, "HOST:PORT"}, context.self.credentials.get(), names, limit);
-  if (found.outcome != probe_result::kind::open) return error{found.line};
+  if (found.outcome != probe_result::kind::open) return error::peer(found.line);
   const resolved_host meaning{{found.address.host}};
   if (auto allowed = check_exposure(context.settings, where, meaning, "connecting to"); !allowed)
     return allowed.failure();
-  result<caf::actor> out = error{"the connection to " + to_text(where) + " was closed; try again"};
+  result<caf::actor> out = error::peer("the connection to " + to_text(where) + " was closed; try again");
   caf::scoped_actor self(system);
   self
     ->request(connector_of(self->system()), left_of(limit), caf::connect_atom_v, found.address.host, found.address.port)
@@ -42,7 +42,7 @@ result<caf::actor> connect_to(caf::actor_system& system, const node_context& con
         if (gatekeeper) out = caf::actor_cast<caf::actor>(gatekeeper);
       },
       [&](const caf::error& failed) {
-        if (failed == caf::sec::request_timeout) out = error{no_answer_from(where)};
+        if (failed == caf::sec::request_timeout) out = error::peer(no_answer_from(where));
       });
   return out;
 }
@@ -51,18 +51,18 @@ result<entries> shake_hands(caf::scoped_actor& self, const local_party& party, c
                             const endpoint& where, const question_limit& limit) {
   const auto said = make_hello(party, role::observer);
   self->send(gatekeeper, said);
-  result<entries> out = error{no_answer_from(where)};
+  result<entries> out = error::peer(no_answer_from(where));
   bool done = false;
   while (!done && limit.left().count() > 0)
     self->receive(
       [&](const challenge& asked) {
         const auto fault = fault_of(asked, said, party);
         if (!fault) return self->send(gatekeeper, make_proof(party, said, asked));
-        out = error{*fault};
+        out = error::peer(*fault);
         done = true;
       },
       [&](const refused& answer) {
-        out = error{to_text(where) + " says: " + printable(answer.line, 500)};
+        out = error::peer(to_text(where) + " says: " + printable(answer.line, 500));
         done = true;
       },
       [&](roster& answer) {
@@ -70,7 +70,7 @@ result<entries> shake_hands(caf::scoped_actor& self, const local_party& party, c
         done = true;
       },
       [&](const caf::down_msg&) {
-        out = error{"the connection to " + to_text(where) + " was lost; try again"};
+        out = error::peer("the connection to " + to_text(where) + " was lost; try again");
         done = true;
       },
       caf::after(left_of(limit)) >> [&] { done = true; });

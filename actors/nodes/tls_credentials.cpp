@@ -85,19 +85,19 @@ std::string named_authority(SSL* connection) {
 
 result<std::shared_ptr<const tls_credentials>> tls_credentials::load(const tls_files& files) {
   const std::shared_ptr<tls_credentials> out(new tls_credentials);
-  if (auto taken = out->take_certificate(files.certificate); !taken) return error{"--tls-cert: " + taken.message()};
-  if (auto taken = out->take_key(files.key); !taken) return error{"--tls-key: " + taken.message()};
-  if (auto taken = out->take_ca(files.ca); !taken) return error{"--tls-ca: " + taken.message()};
-  if (auto taken = out->take_revocations(files); !taken) return error{"--tls-crl: " + taken.message()};
+  if (auto taken = out->take_certificate(files.certificate); !taken) return taken.failure().prefixed("--tls-cert: ");
+  if (auto taken = out->take_key(files.key); !taken) return taken.failure().prefixed("--tls-key: ");
+  if (auto taken = out->take_ca(files.ca); !taken) return taken.failure().prefixed("--tls-ca: ");
+  if (auto taken = out->take_revocations(files); !taken) return taken.failure().prefixed("--tls-crl: ");
   if (X509_check_private_key(sk_X509_value(out->certificates_.get(), 0), out->key_.get()) != 1) {
     ERR_clear_error();
-    return error{"--tls-key: '" + files.key + "' is not the key of the certificate '" + files.certificate +
-                 "'; give the two files that belong together"};
+    return error::data("--tls-key: '" + files.key + "' is not the key of the certificate '" + files.certificate +
+                       "'; give the two files that belong together");
   }
   auto authority = out->authority_of(out->certificates_.get());
   if (!authority)
-    return error{"--tls-cert: '" + files.certificate + "' is not valid under the CA '" + files.ca +
-                 "': " + authority.message() + "; `syngrad certs` issues new ones"};
+    return error::data("--tls-cert: '" + files.certificate + "' is not valid under the CA '" + files.ca +
+                       "': " + authority.message() + "; `syngrad certs` issues new ones");
   out->authority_ = std::move(*authority);
   if (auto made = out->make_context(); !made) return made.failure();
   out->look_at_dates(files);
@@ -108,10 +108,10 @@ status tls_credentials::take_certificate(const std::string& path) {
   auto pem = read_pem(path);
   if (!pem) return pem.failure();
   certificates_ = parse_certificates(*pem);
-  if (sk_X509_num(certificates_.get()) == 0) return error{"there is no certificate (PEM) in '" + path + "'"};
+  if (sk_X509_num(certificates_.get()) == 0) return error::data("there is no certificate (PEM) in '" + path + "'");
   name_ = common_name_of(sk_X509_value(certificates_.get(), 0));
   if (!check_node_name(name_))
-    return error{"the common name of '" + path + "' is no name for a node; `syngrad certs` issues one that is"};
+    return error::data("the common name of '" + path + "' is no name for a node; `syngrad certs` issues one that is");
   certificate_pem_ = std::move(*pem);
   return ok();
 }
@@ -123,7 +123,8 @@ status tls_credentials::take_key(const std::string& path) {
   key_.reset(PEM_read_bio_PrivateKey(read_from(*pem).get(), nullptr, no_password, nullptr));
   OPENSSL_cleanse(pem->data(), pem->size());
   if (!key_)
-    return error{"cannot read a private key (PEM, without a password) from '" + path + "': " + take_openssl_error()};
+    return error::data("cannot read a private key (PEM, without a password) from '" + path +
+                       "': " + take_openssl_error());
   return ok();
 }
 
@@ -134,7 +135,7 @@ status tls_credentials::take_ca(const std::string& path) {
   trusted_.reset(X509_STORE_new());
   for (int i = 0; i < sk_X509_num(authorities.get()); ++i)
     X509_STORE_add_cert(trusted_.get(), sk_X509_value(authorities.get(), i));
-  if (sk_X509_num(authorities.get()) == 0) return error{"there is no certificate (PEM) in '" + path + "'"};
+  if (sk_X509_num(authorities.get()) == 0) return error::data("there is no certificate (PEM) in '" + path + "'");
   return ok();
 }
 
@@ -150,13 +151,13 @@ status tls_credentials::take_revocations(const tls_files& files) {
        ++lists) {
     if (std::none_of(known.begin(), known.end(), [&](X509* each) { return is_issued_by(list.get(), each); })) {
       ERR_clear_error();
-      return error{"'" + path + "' is not a list of the CA '" + files.ca +
-                   "'; copy both from one folder of `syngrad certs`"};
+      return error::data("'" + path + "' is not a list of the CA '" + files.ca +
+                         "'; copy both from one folder of `syngrad certs`");
     }
     X509_STORE_add_crl(trusted_.get(), list.get());
   }
   ERR_clear_error(); // that there is no further one
-  if (lists == 0) return error{"there is no list of revoked certificates (PEM) in '" + path + "'"};
+  if (lists == 0) return error::data("there is no list of revoked certificates (PEM) in '" + path + "'");
   X509_STORE_set_flags(trusted_.get(), X509_V_FLAG_CRL_CHECK);
   X509_STORE_set_verify_cb(trusted_.get(), pass_without_list);
   return ok();
@@ -209,7 +210,7 @@ result<std::string> tls_credentials::authority_of(STACK_OF(X509) * certificates)
     return authority_name(sk_X509_value(chain, sk_X509_num(chain) - 1));
   }
   ERR_clear_error();
-  return error{X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
+  return error::data(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
 }
 
 std::vector<char> tls_credentials::sign(const std::string& statement) const {
@@ -231,20 +232,20 @@ std::vector<char> tls_credentials::sign(const std::string& statement) const {
 
 status tls_credentials::verify(const std::string& certificate_pem, const std::string& name,
                                const std::string& statement, const std::vector<char>& signature) const {
-  if (certificate_pem.size() > longest_certificate) return error{"the certificate is too long"};
+  if (certificate_pem.size() > longest_certificate) return error::peer("the certificate is too long");
   const auto certificates = parse_certificates(certificate_pem);
-  if (sk_X509_num(certificates.get()) == 0) return error{"there is no certificate"};
+  if (sk_X509_num(certificates.get()) == 0) return error::peer("there is no certificate");
   auto* leaf = sk_X509_value(certificates.get(), 0);
   if (const auto authority = authority_of(certificates.get()); !authority)
-    return error{"the certificate is not one of our CA: " + authority.message()};
-  if (common_name_of(leaf) != name) return error{"the certificate is that of '" + common_name_of(leaf) + "'"};
+    return error::peer("the certificate is not one of our CA: " + authority.message());
+  if (common_name_of(leaf) != name) return error::peer("the certificate is that of '" + common_name_of(leaf) + "'");
   const digest_handle digest(EVP_MD_CTX_new());
   const auto valid =
     EVP_DigestVerifyInit(digest.get(), nullptr, EVP_sha256(), nullptr, X509_get0_pubkey(leaf)) == 1 &&
     EVP_DigestVerify(digest.get(), reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
                      reinterpret_cast<const unsigned char*>(statement.data()), statement.size()) == 1;
   ERR_clear_error();
-  if (!valid) return error{"the answer is not signed with the certificate's key"};
+  if (!valid) return error::peer("the answer is not signed with the certificate's key");
   return ok();
 }
 
@@ -257,8 +258,8 @@ status tls_credentials::make_context() {
   for (int i = 1; taken && i < sk_X509_num(certificates_.get()); ++i)
     taken = SSL_CTX_add1_chain_cert(context, sk_X509_value(certificates_.get(), i)) == 1;
   if (!taken || SSL_CTX_use_PrivateKey(context, key_.get()) != 1)
-    return error{"OpenSSL does not take --tls-cert and --tls-key: " + take_openssl_error() +
-                 "; `syngrad certs` issues what it takes"};
+    return error::data("OpenSSL does not take --tls-cert and --tls-key: " + take_openssl_error() +
+                       "; `syngrad certs` issues what it takes");
   for (auto* each : authorities()) known_authorities_.push_back(authority_name(each));
   SSL_CTX_set_client_hello_cb(context, admit, this);
   SSL_CTX_set1_cert_store(context, trusted_.get());

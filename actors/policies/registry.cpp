@@ -50,7 +50,8 @@ void apply_received(policy_actions& group, batch_record& record, gradient_kind k
 }
 
 status register_policy(known_policy added) {
-  if (find_policy(added.name)) return error{"there is a policy '" + added.name + "' already; give it another name"};
+  if (find_policy(added.name))
+    return error::setting("there is a policy '" + added.name + "' already; give it another name");
   policy_registry().push_back(std::move(added));
   return ok();
 }
@@ -63,7 +64,7 @@ std::vector<std::string> known_policies() {
 
 result<std::unique_ptr<update_policy>> make_update_policy(const std::string& name, std::int64_t warmup) {
   const auto* found = find_policy(name);
-  if (!found) return error{"unknown policy '" + name + "'; the policies are " + join_text(known_policies())};
+  if (!found) return error::setting("unknown policy '" + name + "'; the policies are " + join_text(known_policies()));
   auto policy = found->make();
   if (warmup > 0) policy = std::make_unique<warmup_policy>(static_cast<std::uint64_t>(warmup), std::move(policy));
   return policy;

@@ -27,7 +27,7 @@ inline std::string flatten::describe() const {
 }
 
 inline result<sample_spec> flatten::infer(const sample_spec& below) const {
-  if (below != sample_spec{below_}) return error{"takes " + sample_spec{below_}.to_string()};
+  if (below != sample_spec{below_}) return error::setting("takes " + sample_spec{below_}.to_string());
   return sample_spec{{below.elements()}};
 }
 

@@ -52,7 +52,7 @@ std::vector<double> cross_entropy::judge(const loss_totals& totals) const {
 
 result<std::unique_ptr<objective>> make_cross_entropy(const objective_settings& settings) {
   if (!(settings.label_smoothing >= 0 && settings.label_smoothing < 1))
-    return error{"label smoothing must be at least 0 and below 1, for example 0.1"};
+    return error::setting("label smoothing must be at least 0 and below 1, for example 0.1");
   return std::unique_ptr<objective>(std::make_unique<cross_entropy>(settings.label_smoothing));
 }
 

@@ -41,7 +41,7 @@ std::vector<double> mean_squared_error::judge(const loss_totals& totals) const {
 } // namespace
 
 result<std::unique_ptr<objective>> make_mean_squared_error(const objective_settings& settings) {
-  if (settings.label_smoothing != 0) return error{"label smoothing needs labels; it goes with cross-entropy"};
+  if (settings.label_smoothing != 0) return error::setting("label smoothing needs labels; it goes with cross-entropy");
   return std::unique_ptr<objective>(std::make_unique<mean_squared_error>());
 }
 

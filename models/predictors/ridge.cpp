@@ -190,10 +190,11 @@ parsed_options parse_options(std::string_view argument) {
 status check(std::string_view argument) {
   constexpr std::int64_t longest = 1'000'000;
   const auto [forget, interval] = parse_options(argument);
-  if (!forget || !(*forget > 0 && *forget <= 1)) return error{"FORGET must be above 0 and at most 1"};
+  if (!forget || !(*forget > 0 && *forget <= 1)) return error::setting("FORGET must be above 0 and at most 1");
   const bool given = argument.find('@') != std::string_view::npos;
   if (!interval || *interval < (given ? 1 : 0) || *interval > longest)
-    return error{"INTERVAL, the batches from one solve to the next, must be from 1 to " + std::to_string(longest)};
+    return error::setting("INTERVAL, the batches from one solve to the next, must be from 1 to " +
+                          std::to_string(longest));
   return ok();
 }
 

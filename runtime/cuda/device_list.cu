@@ -95,15 +95,16 @@ cuda_inventory list_cuda_devices() {
 result<std::unique_ptr<device>> make_cuda_device(const cuda_options& options) {
   const auto name = "cuda:" + std::to_string(options.ordinal) + ": ";
   const auto system = look();
-  if (!system.problem.empty()) return error{name + system.problem};
+  if (!system.problem.empty()) return error::device(name + system.problem);
   if (options.ordinal < 0 || options.ordinal >= system.count)
-    return error{name + "there is no such device: the driver sees " + std::to_string(system.count) +
-                 ", counted from 0"};
-  if (const auto summary = summarise(options.ordinal); !summary.problem.empty()) return error{name + summary.problem};
+    return error::device(name + "there is no such device: the driver sees " + std::to_string(system.count) +
+                         ", counted from 0");
+  if (const auto summary = summarise(options.ordinal); !summary.problem.empty())
+    return error::device(name + summary.problem);
   try {
     return std::unique_ptr<device>(std::make_unique<cuda_device>(options));
   } catch (const std::exception& failure) { // it names the device
-    return error{failure.what()};
+    return error::device(failure.what());
   }
 }
 

@@ -133,7 +133,7 @@ result<double> measure_product_rate(const product_rate_request& request) {
     check(here, cudaSetDevice(request.on.ordinal));
     return product_bench(here, request).best_rate();
   } catch (const std::exception& failure) {
-    return error{failure.what()};
+    return error::device(failure.what());
   }
 }
 

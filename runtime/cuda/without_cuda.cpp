@@ -11,7 +11,7 @@ const char* const reason =
 } // namespace
 
 result<std::unique_ptr<device>> make_cuda_device(const cuda_options& options) {
-  return error{"cuda:" + std::to_string(options.ordinal) + ": " + reason};
+  return error::device("cuda:" + std::to_string(options.ordinal) + ": " + reason);
 }
 
 result<double> measure_product_rate(const product_rate_request& request) {

@@ -21,11 +21,11 @@ std::int64_t held_out_count(std::int64_t samples, double fraction) {
 result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed) {
   const auto count = train.count;
   if (!(fraction > 0 && fraction < 1))
-    return error{"validation: a fraction between 0 and 1 is expected, not " + std::to_string(fraction)};
+    return error::setting("validation: a fraction between 0 and 1 is expected, not " + std::to_string(fraction));
   const auto validation = held_out_count(count, fraction);
   if (validation <= 0 || validation >= count) {
-    return error{"validation: a fraction of " + std::to_string(fraction) + " of " + std::to_string(count) +
-                 " training samples leaves one part empty; choose another fraction"};
+    return error::setting("validation: a fraction of " + std::to_string(fraction) + " of " + std::to_string(count) +
+                          " training samples leaves one part empty; choose another fraction");
   }
 
   random_source random(seed ^ hold_out_purpose, 0);
@@ -51,10 +51,11 @@ batch_order::batch_order(std::vector<std::int32_t> rows, std::int64_t batch_size
 }
 
 result<batch_order> batch_order::make(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed) {
-  if (batch_size < 1) return error{"batch: a size of at least 1 is expected, not " + std::to_string(batch_size)};
+  if (batch_size < 1)
+    return error::setting("batch: a size of at least 1 is expected, not " + std::to_string(batch_size));
   if (static_cast<std::int64_t>(rows.size()) < batch_size) {
-    return error{"batch: " + std::to_string(batch_size) + " samples a batch, but only " + std::to_string(rows.size()) +
-                 " to train on; choose a smaller batch"};
+    return error::setting("batch: " + std::to_string(batch_size) + " samples a batch, but only " +
+                          std::to_string(rows.size()) + " to train on; choose a smaller batch");
   }
   return batch_order(std::move(rows), batch_size, seed);
 }
@@ -77,8 +78,9 @@ std::span<const std::int32_t> batch_order::next() {
 
 status batch_order::resume(position stored) {
   if (stored.offset < 0 || stored.offset > batches_per_epoch()) {
-    return error{"data position: batch " + std::to_string(stored.offset) + " of an epoch of " +
-                 std::to_string(batches_per_epoch()) + "; resume with the data and batch size of the stored run"};
+    return error::setting("data position: batch " + std::to_string(stored.offset) + " of an epoch of " +
+                          std::to_string(batches_per_epoch()) +
+                          "; resume with the data and batch size of the stored run");
   }
   position_ = stored;
   permute();

@@ -78,11 +78,12 @@ result<std::size_t> find_column(const std::string& file, const std::string& want
     if (const auto index = parse_number<std::size_t>(wanted); index && *index < fields) return *index;
   } else if (const auto found = std::find(names.begin(), names.end(), wanted); found != names.end()) {
     if (std::find(found + 1, names.end(), wanted) != names.end())
-      return error{file + ": two columns are called " + quoted_begin(wanted) + "; give the number of one, from 0"};
+      return error::setting(file + ": two columns are called " + quoted_begin(wanted) +
+                            "; give the number of one, from 0");
     return static_cast<std::size_t>(found - names.begin());
   }
-  return error{file + ": no label column " + quoted_begin(wanted) + "; give a number of 0.." +
-               std::to_string(fields - 1) + ", or a name of the first row: " + quote_list(names)};
+  return error::setting(file + ": no label column " + quoted_begin(wanted) + "; give a number of 0.." +
+                        std::to_string(fields - 1) + ", or a name of the first row: " + quote_list(names));
 }
 
 void note_comments(const csv_preamble& before, bool hold_header, csv_table& into) {
@@ -125,8 +126,9 @@ status read_layout(const csv_parser& parser, const csv_settings& settings, csv_t
   const auto& first = parser.fields();
   into.fields = first.size();
   if (into.fields < 2) {
-    return error{parser.place(0) + ": a single column, separated by " + delimiter_name(parser.preamble().delimiter) +
-                 "; features and a label are expected: say --delimiter with what separates them"};
+    return error::data(parser.place(0) + ": a single column, separated by " +
+                       delimiter_name(parser.preamble().delimiter) +
+                       "; features and a label are expected: say --delimiter with what separates them");
   }
   const auto in_comment = names_in_comment(parser.preamble(), into.fields);
   into.label = into.fields - 1;
@@ -164,22 +166,22 @@ std::string complaint(const std::string& text, csv_number::kind what) {
 status read_row(const csv_parser& parser, csv_table& into) {
   const auto& fields = parser.fields();
   if (fields.size() != into.fields) {
-    return error{parser.place(std::min(fields.size(), into.fields)) + ": " + std::to_string(fields.size()) +
-                 (fields.size() == 1 ? " field" : " fields") + " where the first row has " +
-                 std::to_string(into.fields) + "; make all rows alike"};
+    return error::data(parser.place(std::min(fields.size(), into.fields)) + ": " + std::to_string(fields.size()) +
+                       (fields.size() == 1 ? " field" : " fields") + " where the first row has " +
+                       std::to_string(into.fields) + "; make all rows alike");
   }
-  if (into.labels.rows() == most_rows) return error{into.file + ": more than 2^31 - 1 rows; use a part of them"};
+  if (into.labels.rows() == most_rows) return error::data(into.file + ": more than 2^31 - 1 rows; use a part of them");
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto& text = fields[i];
     if (i == into.label) {
       if (auto added = into.labels.add(text, parser.line()); !added)
-        return error{place(parser, into, i) + ": " + added.message()};
+        return added.failure().prefixed(place(parser, into, i) + ": ");
       continue;
     }
-    if (text.empty()) return error{place(parser, into, i) + ": nothing there; fill it in or remove the row"};
+    if (text.empty()) return error::data(place(parser, into, i) + ": nothing there; fill it in or remove the row");
     const auto parsed = parse_csv_number(text);
     if (parsed.what != csv_number::kind::finite)
-      return error{place(parser, into, i) + ": " + complaint(text, parsed.what)};
+      return error::data(place(parser, into, i) + ": " + complaint(text, parsed.what));
     into.values.push_back(parsed.value);
   }
   return ok();
@@ -234,7 +236,7 @@ result<csv_table> read_csv_table(const std::string& file, const csv_settings& se
     }
     if (auto done = read_row(*parser, into); !done) return done.failure();
   }
-  if (into.labels.rows() == 0) return error{file + ": no rows of data; a row a sample is expected"};
+  if (into.labels.rows() == 0) return error::data(file + ": no rows of data; a row a sample is expected");
   find_late_header(first, first_line, into);
   note_index(into);
   if (const auto spellings = into.labels.spellings(); !spellings.empty())
@@ -300,21 +302,21 @@ sample_set gather(const csv_table& from, const label_numbering& numbering, const
 result<dataset> load_csv(const std::string& file, const csv_settings& settings) {
   const auto fraction = settings.test_fraction;
   if (!(fraction > 0 && fraction < 1))
-    return error{"--test-fraction: a number between 0 and 1 is expected, not " + std::to_string(fraction)};
+    return error::setting("--test-fraction: a number between 0 and 1 is expected, not " + std::to_string(fraction));
   auto read = read_csv_table(file, settings);
   if (!read) return read.failure();
   const auto& labels = read->labels.different();
   if (labels.size() < 2) {
-    return error{read->label_place() + ": all rows have the same label, " + quoted_begin(labels[0].text) +
-                 "; check that --label-column names the column of classes"};
+    return error::data(read->label_place() + ": all rows have the same label, " + quoted_begin(labels[0].text) +
+                       "; check that --label-column names the column of classes");
   }
   auto numbering = number_labels(read->label_place(), labels, settings.labels);
   if (!numbering) return numbering.failure();
   const auto rows = read->labels.rows();
   const auto test_rows = static_cast<std::size_t>(std::llround(fraction * static_cast<double>(rows)));
   if (test_rows == 0 || test_rows == rows) {
-    return error{file + ": with --test-fraction " + std::to_string(fraction) + ", " + std::to_string(rows) +
-                 " rows leave the test or the training set empty; choose another fraction"};
+    return error::setting(file + ": with --test-fraction " + std::to_string(fraction) + ", " + std::to_string(rows) +
+                          " rows leave the test or the training set empty; choose another fraction");
   }
 
   random_source random(settings.seed ^ test_rows_purpose, 0);

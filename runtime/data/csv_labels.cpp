@@ -55,10 +55,11 @@ std::string spelling_of(const label& one) {
 
 result<std::int32_t> csv_labels::index_of(const std::string& text, std::int64_t line) {
   label fresh{trimmed(text), "line " + std::to_string(line), {}};
-  if (fresh.text.empty()) return error{"nothing there; fill it in or remove the row"};
+  if (fresh.text.empty()) return error::data("nothing there; fill it in or remove the row");
   const auto number = parse_csv_number(fresh.text);
   if (number.what == csv_number::kind::not_finite)
-    return error{"'" + visible(fresh.text) + "' stands for a label that is missing; fill it in or remove the row"};
+    return error::data("'" + visible(fresh.text) +
+                       "' stands for a label that is missing; fill it in or remove the row");
   if (number.what == csv_number::kind::finite && std::abs(number.value) < exact_whole) fresh.number = number.value;
 
   const auto next = static_cast<std::int32_t>(different_.size());
@@ -66,8 +67,8 @@ result<std::int32_t> csv_labels::index_of(const std::string& text, std::int64_t 
                                   : by_text_.try_emplace(fresh.text, next).first->second;
   if (index == next) {
     if (different_.size() == most_classes)
-      return error{"more than " + std::to_string(most_classes) +
-                   " different labels; name the column of classes with --label-column"};
+      return error::data("more than " + std::to_string(most_classes) +
+                         " different labels; name the column of classes with --label-column");
     different_.push_back(std::move(fresh));
   } else if (fresh.number && fresh.text != different_[static_cast<std::size_t>(index)].text &&
              respelled_.size() < kept_spellings) {

@@ -100,9 +100,10 @@ std::optional<char> announced_delimiter(std::string_view line) {
 
 error too_few(std::string_view row, std::int64_t line) {
   const bool blanks = count(' ', without_blanks(row)) > 0;
-  return {at_line(line) + ": a single column, " + quoted_row(row) +
-          ": features and a label are expected, separated by commas, semicolons, tabs or bars; " +
-          (blanks ? "say --delimiter space if blanks separate them, or " : "") + "put # before a title or comment"};
+  return {error_kind::data, at_line(line) + ": a single column, " + quoted_row(row) +
+                              ": features and a label are expected, separated by commas, semicolons, tabs or bars; " +
+                              (blanks ? "say --delimiter space if blanks separate them, or " : "") +
+                              "put # before a title or comment"};
 }
 
 error too_many(std::string_view row, std::int64_t line, const std::vector<char>& found) {
@@ -111,7 +112,8 @@ error too_many(std::string_view row, std::int64_t line, const std::vector<char>&
     choices += (choices.empty() ? "" : " or ") + std::string(kind_of(byte).plural);
     remedies += (remedies.empty() ? "" : " or ") + ("--delimiter " + delimiter_name(byte));
   }
-  return {at_line(line) + ": do " + choices + " separate the fields of " + quoted_row(row) + "? Say " + remedies};
+  return {error_kind::data,
+          at_line(line) + ": do " + choices + " separate the fields of " + quoted_row(row) + "? Say " + remedies};
 }
 
 // `rows` begins with the first row.
@@ -164,7 +166,7 @@ result<char> parse_delimiter(const std::string& text) {
   for (const auto& kind : delimiter_kinds)
     if (text == kind.name || (text.size() == 1 && text[0] == kind.byte)) return kind.byte;
   if (text == "\\t") return '\t';
-  return error{"expected " + known_delimiters() + " or the character itself, got '" + visible(text) + "'"};
+  return error::setting("expected " + known_delimiters() + " or the character itself, got '" + visible(text) + "'");
 }
 
 std::string delimiter_name(char delimiter) {
@@ -201,13 +203,13 @@ status csv_parser::begin(std::optional<char> delimiter) {
   const auto text = text_begin(start.substr(0, 4), file_);
   if (!text) return text.failure();
   auto preamble = read_csv_preamble(start.substr(*text), delimiter);
-  if (!preamble) return error{file_ + ": " + preamble.message()};
+  if (!preamble) return preamble.failure().prefixed(file_ + ": ");
   preamble_ = std::move(*preamble);
   position_ = *text + preamble_.bytes;
   line_ += preamble_.lines;
   if (position_ == buffered_ && buffered_ > text_buffer_bytes / 2)
-    return error{file_ + ": no row in its first " + std::to_string(buffered_) +
-                 " bytes; shorten what stands before it"};
+    return error::data(file_ + ": no row in its first " + std::to_string(buffered_) +
+                       " bytes; shorten what stands before it");
   return ok();
 }
 
@@ -232,8 +234,8 @@ std::string csv_parser::place(std::size_t field) const {
 
 status csv_parser::end_field(bool quoted) {
   if (fields_.size() == most_fields) {
-    return error{file_ + ": line " + std::to_string(row_line_) + " has more than " + std::to_string(most_fields) +
-                 " fields; one row a line is expected"};
+    return error::data(file_ + ": line " + std::to_string(row_line_) + " has more than " + std::to_string(most_fields) +
+                       " fields; one row a line is expected");
   }
   while (!quoted && !field_.empty() && is_blank(field_.back())) field_.pop_back();
   any_quoted_ = any_quoted_ || quoted;
@@ -251,15 +253,15 @@ status csv_parser::consume(int byte, state& now) {
   const bool ends_row = byte == '\n' || byte == end_of_file;
   const bool by_blanks = preamble_.delimiter == ' ';
   const bool ends_field = byte == preamble_.delimiter || ends_row || (by_blanks && byte == '\t');
-  if (byte == 0) return error{place(here) + ": a NUL byte; a text file is expected"};
+  if (byte == 0) return error::data(place(here) + ": a NUL byte; a text file is expected");
   if (field_.size() > most_field_bytes) {
-    return error{place(here) + ": a field of more than " + std::to_string(most_field_bytes) +
-                 " bytes; a closing quote may be missing"};
+    return error::data(place(here) + ": a field of more than " + std::to_string(most_field_bytes) +
+                       " bytes; a closing quote may be missing");
   }
 
   switch (now) {
   case state::quoted:
-    if (byte == end_of_file) return error{place(here) + ": a quote that never ends; close it with \""};
+    if (byte == end_of_file) return error::data(place(here) + ": a quote that never ends; close it with \"");
     if (byte == '"')
       now = state::quote_in_quoted;
     else
@@ -275,7 +277,8 @@ status csv_parser::consume(int byte, state& now) {
   case state::closed:
     now = state::closed;
     if (!ends_field && is_blank(byte)) return ok();
-    if (!ends_field) return error{place(here) + ": text after the closing quote; write a quote in a field as \"\""};
+    if (!ends_field)
+      return error::data(place(here) + ": text after the closing quote; write a quote in a field as \"\"");
     break;
   case state::field_begin:
     if (byte == '"') {
@@ -291,7 +294,7 @@ status csv_parser::consume(int byte, state& now) {
   case state::unquoted:
   case state::row_end:
     if (byte == '"')
-      return error{place(here) + ": a quote inside a field; quote the whole field, and write \"\" for \""};
+      return error::data(place(here) + ": a quote inside a field; quote the whole field, and write \"\" for \"");
     if (!ends_field) {
       field_ += static_cast<char>(byte);
       now = state::unquoted;

@@ -59,7 +59,7 @@ result<dataset> open_dataset(const std::string& specification, const data_settin
   if (kind == source_kinds.end() || kind->argument.empty() != argument.empty() ||
       (kind->argument.empty() && colon != specification.npos)) {
     const auto expected = kind == source_kinds.end() ? known_data_sources() : form(*kind);
-    return error{"--data " + specification + ": expected " + expected};
+    return error::setting("--data " + specification + ": expected " + expected);
   }
   return kind->open(argument, settings);
 }

@@ -105,8 +105,8 @@ result<idx_files> complete(const fs::path& folder, const std::string& prefix, co
   for (const auto which : {train_images, train_labels, test_images, test_labels}) {
     if (!files[which].path.empty()) continue;
     const auto name = usual_name(prefix, which);
-    return error{(folder / name).string() + ": neither it nor " + name +
-                 ".gz exists; put it there, or give another folder"};
+    return error::file((folder / name).string() + ": neither it nor " + name +
+                       ".gz exists; put it there, or give another folder");
   }
   return idx_files{files[train_images].path, files[train_labels].path, files[test_images].path,
                    files[test_labels].path};
@@ -138,10 +138,10 @@ result<idx_files> find_in_folder(const std::string& place) {
   if (const auto plain = sets.find(""); plain != sets.end()) return complete(place, "", plain->second);
   if (sets.size() == 1) return complete(place, sets.begin()->first, sets.begin()->second);
   if (sets.size() > 1)
-    return error{"'" + place + "' holds several data sets: " + list(sets) +
-                 "; name one, such as mnist:" + (fs::path(place) / sets.begin()->first).string()};
+    return error::setting("'" + place + "' holds several data sets: " + list(sets) +
+                          "; name one, such as mnist:" + (fs::path(place) / sets.begin()->first).string());
   if (const auto below = folder_below(place); !below.empty())
-    return error{"'" + place + "': the files are in a folder below; use mnist:" + below};
+    return error::setting("'" + place + "': the files are in a folder below; use mnist:" + below);
   return complete(place, "", {});
 }
 
@@ -156,8 +156,9 @@ result<idx_files> find_idx_files(const std::string& place) {
   const auto sets = sets_in(folder);
   if (const auto wanted = sets.find(prefix); !prefix.empty() && wanted != sets.end())
     return complete(folder, prefix, wanted->second);
-  return error{"'" + place + "': no such folder; give one with train-images-idx3-ubyte[.gz] and its three companions" +
-               (sets.empty() ? "" : ", or a prefix of the files in '" + folder.string() + "': " + list(sets))};
+  return error::file("'" + place +
+                     "': no such folder; give one with train-images-idx3-ubyte[.gz] and its three companions" +
+                     (sets.empty() ? "" : ", or a prefix of the files in '" + folder.string() + "': " + list(sets)));
 }
 
 namespace {
@@ -191,7 +192,7 @@ result<std::uint32_t> read_word(byte_reader& reader, const std::string& path) {
   std::array<std::uint8_t, 4> raw{};
   const auto got = reader.read(raw.data(), raw.size());
   if (!got) return got.failure();
-  if (*got < raw.size()) return error{path + ": truncated within its header" + fetch_again};
+  if (*got < raw.size()) return error::data(path + ": truncated within its header" + fetch_again);
   return static_cast<std::uint32_t>(raw[0]) << 24 | static_cast<std::uint32_t>(raw[1]) << 16 |
          static_cast<std::uint32_t>(raw[2]) << 8 | raw[3];
 }
@@ -201,8 +202,9 @@ status read_header(byte_reader& reader, std::uint32_t expected_magic, idx_file& 
   if (!magic) return magic.failure();
   if (*magic != expected_magic) {
     const auto content = expected_magic == image_magic ? " of images" : " of labels";
-    return error{file.path + ": begins with " + hexadecimal(*magic) + " instead of " + hexadecimal(expected_magic) +
-                 ": not an IDX file" + content + "; check that the file has the right name"};
+    return error::data(file.path + ": begins with " + hexadecimal(*magic) + " instead of " +
+                       hexadecimal(expected_magic) + ": not an IDX file" + content +
+                       "; check that the file has the right name");
   }
   const auto rank = expected_magic & 0xff;
   for (std::uint32_t axis = 0; axis < rank; ++axis) {
@@ -233,16 +235,16 @@ status read_content(byte_reader& reader, std::uint64_t promised, idx_file& file)
     const auto got = reader.read(file.bytes.data() + done, want);
     if (!got) return got.failure();
     if (*got < want) {
-      return error{file.path + ": truncated: its header promises " + std::to_string(size) + " bytes of data, it has " +
-                   std::to_string(done + *got) + fetch_again};
+      return error::data(file.path + ": truncated: its header promises " + std::to_string(size) +
+                         " bytes of data, it has " + std::to_string(done + *got) + fetch_again);
     }
   }
   std::uint8_t beyond = 0;
   const auto got = reader.read(&beyond, 1);
   if (!got) return got.failure();
   if (*got != 0)
-    return error{file.path + ": goes on after the " + std::to_string(size) + " bytes of data that its header promises" +
-                 fetch_again};
+    return error::data(file.path + ": goes on after the " + std::to_string(size) +
+                       " bytes of data that its header promises" + fetch_again);
   return ok();
 }
 
@@ -255,7 +257,7 @@ result<idx_file> read_idx(const std::string& path, std::uint32_t magic) {
   if (promised == 0) {
     std::string extents;
     for (const auto extent : file.extents) extents += (extents.empty() ? "" : " x ") + std::to_string(extent);
-    return error{file.path + ": its header promises an impossible " + extents + fetch_again};
+    return error::data(file.path + ": its header promises an impossible " + extents + fetch_again);
   }
   if (auto done = read_content(*reader, promised, file); !done) return done.failure();
   return file;
@@ -267,8 +269,9 @@ result<part> read_part(const std::string& image_path, const std::string& label_p
   auto labels = read_idx(label_path, label_magic);
   if (!labels) return labels.failure();
   if (images->extents[0] != labels->extents[0]) {
-    return error{labels->path + ": " + std::to_string(labels->extents[0]) + " labels for the " +
-                 std::to_string(images->extents[0]) + " images of " + images->path + "; use files of the same set"};
+    return error::data(labels->path + ": " + std::to_string(labels->extents[0]) + " labels for the " +
+                       std::to_string(images->extents[0]) + " images of " + images->path +
+                       "; use files of the same set");
   }
   return part{std::move(*images), std::move(*labels)};
 }
@@ -287,8 +290,8 @@ result<class_table> number_classes(const idx_file& labels, std::optional<label_r
       different.push_back(
         {std::to_string(value), "row " + std::to_string(first_row[value]), static_cast<double>(value)});
   if (different.size() < 2)
-    return error{labels.path + ": all images have the same label, " + different[0].text +
-                 "; nothing can be told apart by it"};
+    return error::data(labels.path + ": all images have the same label, " + different[0].text +
+                       "; nothing can be told apart by it");
 
   auto numbering = number_labels(labels.path, different, rule);
   if (!numbering) return numbering.failure();
@@ -310,8 +313,8 @@ result<sample_set> to_samples(part&& from, const class_table& classes) {
   samples.labels.reserve(from.labels.bytes.size());
   for (const auto value : from.labels.bytes) {
     if (classes[value] < 0)
-      return error{from.labels.path + ": row " + std::to_string(samples.labels.size()) + " has label " +
-                   std::to_string(value) + ", which no training image has; use files of the same set"};
+      return error::data(from.labels.path + ": row " + std::to_string(samples.labels.size()) + " has label " +
+                         std::to_string(value) + ", which no training image has; use files of the same set");
     samples.labels.push_back(classes[value]);
   }
   return samples;
@@ -331,8 +334,8 @@ result<dataset> load_idx(const std::string& place, std::optional<label_rule> rul
     return std::to_string(images.extents[1]) + " x " + std::to_string(images.extents[2]);
   };
   if (size(train->images) != size(test->images)) {
-    return error{test->images.path + ": images of " + size(test->images) + ", but those of " + train->images.path +
-                 " are " + size(train->images) + "; use files of the same set"};
+    return error::data(test->images.path + ": images of " + size(test->images) + ", but those of " +
+                       train->images.path + " are " + size(train->images) + "; use files of the same set");
   }
 
   dataset data;

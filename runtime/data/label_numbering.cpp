@@ -51,14 +51,15 @@ public:
     if (rule == label_rule::renumber) return renumbered();
     if (numbers_ == 0 && !rule) return renumbered();
     if (numbers_ == 0)
-      return error{where_ + ": " + describe(sorted(0)) +
-                   " is no number, so --labels as-is has nothing to keep; leave " +
-                   "it out, and names are numbered from 0"};
+      return error::setting(where_ + ": " + describe(sorted(0)) +
+                            " is no number, so --labels as-is has nothing to keep; leave " +
+                            "it out, and names are numbered from 0");
     if (numbers_ < labels_.size())
-      return error{where_ + ": numbers and names are mixed, such as " + describe(sorted(0)) + " and " +
-                   describe(sorted(numbers_)) + "; mend what is wrong, or make each a class with --labels renumber"};
+      return error::data(where_ + ": numbers and names are mixed, such as " + describe(sorted(0)) + " and " +
+                         describe(sorted(numbers_)) +
+                         "; mend what is wrong, or make each a class with --labels renumber");
     if (rule && !odd_) return themselves();
-    return error{refusal(rule.has_value())};
+    return error::setting(refusal(rule.has_value()));
   }
 
 private:

@@ -35,8 +35,8 @@ const char* remedy(int error_number) {
 } // namespace
 
 error file_error(const std::string& what, const std::string& path, int error_number) {
-  return {"cannot " + what + " '" + path + "': " + std::generic_category().message(error_number) +
-          remedy(error_number)};
+  return {error_kind::file, "cannot " + what + " '" + path + "': " + std::generic_category().message(error_number) +
+                              remedy(error_number)};
 }
 
 file_descriptor::~file_descriptor() {
@@ -85,7 +85,8 @@ status file_descriptor::read(void* data, std::size_t bytes) {
     const auto got = ::read(number_, next, bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return file_error("read", path_, errno);
-    if (got == 0) return error{"'" + path_ + "' is cut off: it ends " + std::to_string(bytes) + " bytes too early"};
+    if (got == 0)
+      return error::data("'" + path_ + "' is cut off: it ends " + std::to_string(bytes) + " bytes too early");
     next += got;
     bytes -= static_cast<std::size_t>(got);
   }
@@ -95,7 +96,7 @@ status file_descriptor::read(void* data, std::size_t bytes) {
 result<std::size_t> file_descriptor::size() const {
   struct stat about {};
   if (::fstat(number_, &about) != 0) return file_error("examine", path_, errno);
-  if (!S_ISREG(about.st_mode)) return error{"'" + path_ + "' is not a regular file; give a file"};
+  if (!S_ISREG(about.st_mode)) return error::file("'" + path_ + "' is not a regular file; give a file");
   return static_cast<std::size_t>(about.st_size);
 }
 

@@ -93,7 +93,7 @@ const char* file_target::name() const {
 
 result<file_target> file_target::of(const std::string& path) {
   if (path == "-") return descriptor_target(STDOUT_FILENO, "standard output");
-  if (path.empty()) return error{"a file without a name cannot be written; name a file"};
+  if (path.empty()) return error::setting("a file without a name cannot be written; name a file");
   auto followed = path;
   for (int links = 0; links <= most_links; ++links) {
     if (const auto number = own_descriptor(followed)) return descriptor_target(*number, path);
@@ -173,8 +173,8 @@ result<atomic_file> atomic_file::create(const std::string& path, std::size_t res
 
 result<atomic_file> atomic_file::create(const file_target& target, std::size_t reserved_bytes) {
   if (!target.can_be_replaced())
-    return error{"'" + target.path + "' is " + target.name() +
-                 ", and this needs a file that can be replaced; name a file"};
+    return error::setting("'" + target.path + "' is " + target.name() +
+                          ", and this needs a file that can be replaced; name a file");
   const auto name = create_beside(target);
   if (!name) return name.failure();
   auto file = file_descriptor::open_for_writing(*name);

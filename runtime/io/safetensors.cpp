@@ -164,11 +164,11 @@ result<safetensors_header> parse_safetensors_header(std::string_view text, std::
     check_places(header, data_bytes);
     return header;
   } catch (const malformed& reason) {
-    return error{reason.what()};
+    return error::data(reason.what());
   } catch (const parsed_json::parse_error& reason) {
-    return error{"the header is no JSON from its byte " + std::to_string(reason.byte) + " on"};
+    return error::data("the header is no JSON from its byte " + std::to_string(reason.byte) + " on");
   } catch (const parsed_json::exception&) { // of a number that no double can hold
-    return error{"the header holds a number that is too large"};
+    return error::data("the header holds a number that is too large");
   }
 }
 
@@ -258,7 +258,9 @@ status write_safetensors(atomic_file& target, std::span<const safetensors_entry>
 }
 
 result<safetensors_file> read_safetensors(const std::string& path) {
-  const auto broken = [&](const std::string& what) { return error{"'" + path + "' is no safetensors file: " + what}; };
+  const auto broken = [&](const std::string& what) {
+    return error::data("'" + path + "' is no safetensors file: " + what);
+  };
   auto file = file_descriptor::open_for_reading(path);
   if (!file) return file.failure();
   const auto size = file->size();

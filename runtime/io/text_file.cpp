@@ -29,8 +29,8 @@ constexpr std::array encodings{encoding{"\xff\xfe\0\0"sv, "UTF-32"}, encoding{"\
 constexpr auto utf8_mark = "\xef\xbb\xbf"sv;
 
 error wrong_encoding(const std::string& path, const std::string& name) {
-  return {"'" + path + "' is " + name + " text, as some editors save it; save it as UTF-8: iconv -f " + name +
-          " -t UTF-8"};
+  return {error_kind::data, "'" + path + "' is " + name +
+                              " text, as some editors save it; save it as UTF-8: iconv -f " + name + " -t UTF-8"};
 }
 
 // Without a mark, Latin letters give it away.
@@ -41,7 +41,7 @@ bool looks_like_utf16(std::string_view first) {
 }
 
 error no_text(const std::string& path) {
-  return {"'" + path + "' is no text: it holds a NUL byte; give a text file"};
+  return {error_kind::data, "'" + path + "' is no text: it holds a NUL byte; give a text file"};
 }
 
 // Of anything that can be read: a process substitution is a FIFO.
@@ -61,8 +61,8 @@ result<std::string> read_bytes(const std::string& path, std::size_t most_bytes) 
     text.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0) return text;
     if (text.size() > most_bytes)
-      return error{"'" + path + "' has more than " + byte_size(most_bytes) +
-                   ", which no text that is wanted here has; check the path"};
+      return error::data("'" + path + "' has more than " + byte_size(most_bytes) +
+                         ", which no text that is wanted here has; check the path");
   }
 }
 

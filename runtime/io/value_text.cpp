@@ -20,7 +20,7 @@ std::string shortest_digits(Number number) {
 }
 
 error expected(const std::string& what, const std::string& got) {
-  return {"expected " + what + ", got '" + visible(got) + "'"};
+  return error::setting("expected " + what + ", got '" + visible(got) + "'");
 }
 
 std::string describe(whole_range range) {
@@ -75,7 +75,7 @@ result<bool> read_flag(const std::string& text) {
 
 status check_choice(const std::string& text, const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), text) != names.end()) return ok();
-  return error{expected(join_choices(names), text).message + suggest(text, names, "")};
+  return error::setting(expected(join_choices(names), text).message + suggest(text, names, ""));
 }
 
 std::optional<std::int64_t> parse_whole(const std::string& text) {

@@ -309,8 +309,8 @@ status check_thread_room(int wanted, const std::function<int(int)>& start, const
   const auto started = start(wanted);
   if (started >= wanted) return ok();
   const auto limits = thread_limits(root);
-  return error{"it needs " + std::to_string(wanted) + " more threads, and only " + std::to_string(started) +
-               " can be started" + (limits.empty() ? "" : " (limits: " + limits + ")")};
+  return error::resource("it needs " + std::to_string(wanted) + " more threads, and only " + std::to_string(started) +
+                         " can be started" + (limits.empty() ? "" : " (limits: " + limits + ")"));
 }
 
 } // namespace syngrad

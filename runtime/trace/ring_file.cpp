@@ -50,7 +50,7 @@ status take_lock(int number, const std::string& path) {
   auto lock = whole_file();
   if (::fcntl(number, F_OFD_SETLK, &lock) == 0) return ok();
   if (errno == EAGAIN || errno == EACCES)
-    return error{"'" + path + "' is in use: the run still goes on; wait for its end, or end it"};
+    return error::busy("'" + path + "' is in use: the run still goes on; wait for its end, or end it");
   return file_error("lock", path, errno);
 }
 
@@ -119,14 +119,14 @@ result<ring_file> ring_file::open(const std::string& path, bool writable) {
   file_header header{};
   if (::pread(file.number, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
       std::memcmp(header.magic, ring_magic, sizeof ring_magic) != 0 || header.crc != crc_of(header))
-    return error{"'" + path + "' does not hold trace rings: its header is damaged or of another version"};
+    return error::data("'" + path + "' does not hold trace rings: its header is damaged or of another version");
   const layout found{header.rings, header.node, header.capacity, header.run_id};
   struct stat about {};
   constexpr std::uint64_t most_records = std::uint64_t{1} << 32;
   if (found.rings < 1 || found.rings > most_rings || !std::has_single_bit(found.capacity) || found.capacity < 256 ||
       found.capacity > most_records || ::fstat(file.number, &about) != 0 ||
       static_cast<std::size_t>(about.st_size) < bytes_of(found))
-    return error{"'" + path + "' is cut: it holds less than its header says"};
+    return error::data("'" + path + "' is cut: it holds less than its header says");
   auto memory = map(file.number, bytes_of(found), writable, path);
   if (!memory) return memory.failure();
   return ring_file(file.release(), *memory, bytes_of(found), found, in_use);

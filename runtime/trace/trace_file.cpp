@@ -170,12 +170,12 @@ result<trace_file> trace_file::open(const std::string& path) {
   if (!bytes) return bytes.failure();
   file.bytes_ = std::move(*bytes);
   trace_file_header expected;
-  if (file.size_ < sizeof expected) return error{"'" + path + "' is too short to be a trace"};
+  if (file.size_ < sizeof expected) return error::data("'" + path + "' is too short to be a trace");
   std::memcpy(&file.header_, file.bytes_.get(), sizeof file.header_);
   if (std::memcmp(file.header_.magic, expected.magic, sizeof expected.magic) != 0)
-    return error{"'" + path + "' is not a trace, or one of another version"};
+    return error::data("'" + path + "' is not a trace, or one of another version");
   if (file.header_.crc != crc_of(file.header_) || file.header_.node > 255 || file.header_.sample == 0)
-    return error{"the header of '" + path + "' is damaged"};
+    return error::data("the header of '" + path + "' is damaged");
   file.index();
   return file;
 }

@@ -107,7 +107,7 @@ bool chunk_codec::holds(std::span<const char> packed, std::size_t count) {
 status chunk_codec::unpack(std::span<const char> packed, std::size_t count, std::vector<trace_record>& out) {
   raw_.resize(count * sizeof(trace_record));
   const auto size = ZSTD_decompressDCtx(zstd_->unpack, raw_.data(), raw_.size(), packed.data(), packed.size());
-  if (ZSTD_isError(size) || size != raw_.size()) return error{"the records do not unpack"};
+  if (ZSTD_isError(size) || size != raw_.size()) return error::data("the records do not unpack");
   out.resize(count);
   const char* from = raw_.data();
   for_each_difference([&](auto field) {

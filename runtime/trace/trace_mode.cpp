@@ -33,18 +33,20 @@ result<trace_mode> parse_trace_mode(const std::string& text) {
   if (const auto sample = after("sample:", text)) {
     const auto number = parse_whole(*sample);
     if (!number || *number < 1 || *number > largest_sample)
-      return error{"expected sample:N with N from 1 to " + std::to_string(largest_sample) + ", got '" + text + "'"};
+      return error::setting("expected sample:N with N from 1 to " + std::to_string(largest_sample) + ", got '" + text +
+                            "'");
     mode.sample = static_cast<std::uint32_t>(*number);
     return mode;
   }
   if (const auto flight = after("flight:", text)) {
     const auto size = parse_size(*flight);
-    if (!size) return error{"flight:SIZE: " + size.message()};
-    if (*size < least_flight) return error{"expected flight:SIZE of at least 1M, got '" + text + "'"};
+    if (!size) return size.failure().prefixed("flight:SIZE: ");
+    if (*size < least_flight) return error::setting("expected flight:SIZE of at least 1M, got '" + text + "'");
     mode.flight_bytes = *size;
     return mode;
   }
-  return error{"expected off, on, sample:N or flight:SIZE, got '" + text + "'; write for example --trace sample:16"};
+  return error::setting("expected off, on, sample:N or flight:SIZE, got '" + text +
+                        "'; write for example --trace sample:16");
 }
 
 std::string usual_trace_mode(std::int64_t steps, std::int64_t groups, std::uint64_t limit_bytes) {
@@ -67,7 +69,7 @@ result<std::uint64_t> parse_size(const std::string& text) {
     }
   const auto number = parse_whole(digits);
   if (!number || *number < 1 || *number > most >> shift)
-    return error{"expected a size of bytes up to 1024G, such as 64M, got '" + text + "'"};
+    return error::setting("expected a size of bytes up to 1024G, such as 64M, got '" + text + "'");
   return static_cast<std::uint64_t>(*number) << shift;
 }
 
@@ -76,9 +78,10 @@ status plan_rings(trace_settings& settings, int threads) {
   const auto bytes = [&] { return settings.rings * trace_ring::bytes(settings.capacity); };
   while (settings.capacity > least_capacity && bytes() > settings.limit_bytes / 2) settings.capacity /= 2;
   if (bytes() > settings.limit_bytes / 2)
-    return error{"the rings of " + std::to_string(threads) + " threads take " + byte_size(bytes()) + ", and half of " +
-                 byte_size(settings.limit_bytes) + " is all that they may take; allow a larger --trace-limit (or " +
-                 "flight:SIZE), or use fewer --threads"};
+    return error::setting("the rings of " + std::to_string(threads) + " threads take " + byte_size(bytes()) +
+                          ", and half of " + byte_size(settings.limit_bytes) +
+                          " is all that they may take; allow a larger --trace-limit (or " +
+                          "flight:SIZE), or use fewer --threads");
   settings.limit_bytes -= bytes();
   return ok();
 }

@@ -129,7 +129,7 @@ TEST_CASE("no group trains while its weights are in use, and all go on afterward
       seen = run.batches();
       seen.notify_all();
       release.wait(false);
-      return before == copied(all) ? ok() : status(error{"they changed"});
+      return before == copied(all) ? ok() : status(error::data("they changed"));
     });
   });
   seen.wait(-1);
@@ -144,7 +144,7 @@ TEST_CASE("no group trains while its weights are in use, and all go on afterward
 TEST_CASE("what fails in the use of weights is told, and the run goes on") {
   cpu_device cpu;
   run_under_way run(three_groups("synthetic", endless), cpu);
-  const auto refused = run.get().with_weights_now([](auto) { return status(error{"the disk is full"}); });
+  const auto refused = run.get().with_weights_now([](auto) { return status(error::file("the disk is full")); });
   REQUIRE(!refused);
   CHECK(refused.message() == "the disk is full");
   const auto thrown = run.get().with_weights_now([](auto) -> status { throw std::bad_alloc(); });

@@ -41,7 +41,7 @@ TEST_CASE("several widths may follow each other, or none") {
 TEST_CASE(
   "a network of one's own is made by its name, with what stands behind the colon, and described as it was asked for") {
   const auto maker = [](std::string_view parameters) -> result<network> {
-    if (parameters == "none") return error{"line: no outputs"};
+    if (parameters == "none") return error::setting("line: no outputs");
     network made{"", {{3}}, std::vector<layer_list>(1)};
     made.units[0].push_back(std::make_unique<linear>(3, 2, true));
     return made;

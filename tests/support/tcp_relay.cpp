@@ -98,7 +98,7 @@ result<std::unique_ptr<tcp_relay>> tcp_relay::start(std::uint16_t listen_port, c
   self->to.sin_family = AF_INET;
   self->to.sin_port = htons(port);
   if (::inet_pton(AF_INET, host.c_str(), &self->to.sin_addr) != 1)
-    return error{"'" + host + "' is no numeric IPv4 address"};
+    return error::setting("'" + host + "' is no numeric IPv4 address");
   sockaddr_in here{};
   here.sin_family = AF_INET;
   here.sin_port = htons(listen_port);
@@ -111,7 +111,7 @@ result<std::unique_ptr<tcp_relay>> tcp_relay::start(std::uint16_t listen_port, c
   if (::bind(fd, address, size) != 0 || ::listen(fd, 64) != 0 || ::getsockname(fd, address, &size) != 0) {
     const std::string why = std::strerror(errno);
     ::close(fd);
-    return error{"cannot listen on 127.0.0.1:" + std::to_string(listen_port) + ": " + why};
+    return error::busy("cannot listen on 127.0.0.1:" + std::to_string(listen_port) + ": " + why);
   }
   self->listener = fd;
   self->port = ntohs(here.sin_port);

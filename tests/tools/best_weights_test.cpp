@@ -121,7 +121,7 @@ TEST_CASE("A file that cannot be written is said once, and what was kept before 
 TEST_CASE("Weights that cannot be copied are said, and the next ones are tried") {
   kept_run run;
   run.best.evaluated(run.folder.path(), evaluation(1, 20),
-                     [](const weights_use&) -> status { return error{"no memory"}; });
+                     [](const weights_use&) -> status { return error::resource("no memory"); });
   run.evaluated(evaluation(2, 30)); // better than none
   CHECK(run.best.finish()->step == 2);
   CHECK(run.told == std::vector<std::string>{"the best weights so far are not kept: no memory; the run goes on"});

@@ -19,7 +19,7 @@ public:
   void interrupt() override { ++interrupts; }
   std::vector<layer_group::named_tensor> weights() override { return {{"0.weight", value_}}; }
   status with_weights_now(const weights_use& use) override {
-    if (refuses) return error{"layers 0 have been in one step for 30 s"};
+    if (refuses) return error::busy("layers 0 have been in one step for 30 s");
     value_.f32()[0] = static_cast<float>(++reads);
     const auto all = weights();
     return use(all);

@@ -185,8 +185,8 @@ report_data sample_report() {
 report_data empty_report() {
   report_data data;
   data.run = "nothing";
-  data.path = error{"the trace has no batch"};
-  data.locks = error{"no batch was traced from the source to the top"};
+  data.path = error::data("the trace has no batch");
+  data.locks = error::data("no batch was traced from the source to the top");
   return data;
 }
 

@@ -29,8 +29,8 @@ option_row number_list(std::string name, std::vector<int>& target, int most, std
     for (const auto part : split_text(value, ',')) {
       const auto number = parse_number<int>(part);
       if (!number || *number < 1 || *number > most)
-        return error{"expected whole numbers from 1 to " + std::to_string(most) + " with commas between, got '" +
-                     value + "'"};
+        return error::setting("expected whole numbers from 1 to " + std::to_string(most) +
+                              " with commas between, got '" + value + "'");
       read.push_back(*number);
     }
     target = read;
@@ -48,7 +48,7 @@ option_row policy_choice(std::string name, std::vector<std::string>& target) {
       return ok();
     }
     if (std::find(known.begin(), known.end(), value) == known.end())
-      return error{"expected " + join_choices(known) + " or both, got '" + value + "'"};
+      return error::setting("expected " + join_choices(known) + " or both, got '" + value + "'");
     target = {value};
     return ok();
   };

@@ -225,7 +225,8 @@ result<double> training_burst::run(std::int64_t steps, const dataset& data, devi
   auto prepared = training::prepare(settings, std::move(*net), data, where);
   if (!prepared) return prepared.failure();
   const auto summary = (*prepared)->run();
-  if (summary.end != run_end::finished) return error{"a training of " + model + " ended early: " + summary.failure};
+  if (summary.end != run_end::finished)
+    return error::internal("a training of " + model + " ended early: " + summary.failure);
   return summary.steps_per_s;
 }
 

@@ -61,11 +61,11 @@ error explain(const po::error& failure) {
     if (const auto* syntax = dynamic_cast<const po::invalid_syntax*>(&failure)) {
       using enum po::invalid_syntax::kind_t;
       if (syntax->kind() == missing_parameter || syntax->kind() == empty_adjacent_parameter)
-        return {name + " needs a value; write " + name + " VALUE"};
+        return error::setting(name + " needs a value; write " + name + " VALUE");
     }
-    return {name + ": " + failure.what()};
+    return error::setting(name + ": " + failure.what());
   }
-  return {failure.what()};
+  return error::setting(failure.what());
 }
 
 std::string strip_dashes(const std::string& token) {
@@ -109,7 +109,7 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
     for (const auto& option : parsed.options) {
       if (option.unregistered) {
         const auto word = strip_dashes(option.original_tokens.front());
-        return error{"unknown option --" + visible(word) + suggest(word, names(), "--")};
+        return error::setting("unknown option --" + visible(word) + suggest(word, names(), "--"));
       }
       if (option.position_key >= 0) {
         const auto& word = option.original_tokens.front();
@@ -117,12 +117,12 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
           words_->push_back(word);
           continue;
         }
-        return error{"unexpected argument '" + visible(word) + "'" + suggest(strip_dashes(word), names(), "--") +
-                     "; options are written --NAME VALUE"};
+        return error::setting("unexpected argument '" + visible(word) + "'" +
+                              suggest(strip_dashes(word), names(), "--") + "; options are written --NAME VALUE");
       }
       for (const auto& earlier : read)
         if (earlier.name == option.string_key)
-          return error{"--" + option.string_key + " is given more than once; give it once"};
+          return error::setting("--" + option.string_key + " is given more than once; give it once");
       read.push_back(
         {option.string_key, option.value.empty() ? "true" : option.value.front(), "--" + option.string_key});
     }
@@ -134,7 +134,7 @@ result<option_reader::given_values> option_reader::read_command_line(std::span<c
 
 result<option_reader::given_values> option_reader::read_file(const std::string& path) const {
   const auto content = read_text_file(path);
-  if (!content) return error{"--config: " + content.message()};
+  if (!content) return content.failure().prefixed("--config: ");
   const auto& text = *content;
   std::istringstream lines(text);
   try {
@@ -143,20 +143,21 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     for (const auto& option : parsed.options) {
       const auto& key = option.string_key;
       const auto origin = place_in_file(path, line_of_key(text, key)) + key;
-      if (key == "config") return error{origin + ": a file cannot name another one; leave it out"};
+      if (key == "config") return error::setting(origin + ": a file cannot name another one; leave it out");
       if (option.unregistered)
-        return error{place_in_file(path, line_of_key(text, key)) + "unknown option '" + visible(key) + "'" +
-                     suggest(key, names(), "")};
+        return error::setting(place_in_file(path, line_of_key(text, key)) + "unknown option '" + visible(key) + "'" +
+                              suggest(key, names(), ""));
       for (const auto& earlier : read)
-        if (earlier.name == key) return error{origin + " is set more than once; set it once"};
+        if (earlier.name == key) return error::setting(origin + " is set more than once; set it once");
       read.push_back({key, option.value.empty() ? "" : option.value.front(), origin});
     }
     return read;
   } catch (const po::invalid_config_file_syntax& failure) {
     const auto& line = failure.tokens();
-    return error{place_in_file(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" + visible(line) + "'"};
+    return error::setting(place_in_file(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" +
+                          visible(line) + "'");
   } catch (const po::error& failure) {
-    return error{path + ": " + failure.what()};
+    return error::setting(path + ": " + failure.what());
   }
 }
 
@@ -169,7 +170,7 @@ status option_reader::check_exclusive(const given_values& read, const std::strin
   for (const auto& [one, other] : exclusive_) {
     const auto* first = origin(one);
     if (first && origin(other))
-      return error{*first + " and " + dashes + other + " exclude each other; give one of them"};
+      return error::setting(*first + " and " + dashes + other + " exclude each other; give one of them");
   }
   return ok();
 }
@@ -192,7 +193,8 @@ option_reader::given_values option_reader::merge(given_values command_line, give
 
 status option_reader::apply(const given_values& read) {
   for (const auto& reading : read) {
-    if (auto done = find(reading.name)->set(reading.value); !done) return error{reading.origin + ": " + done.message()};
+    if (auto done = find(reading.name)->set(reading.value); !done)
+      return done.failure().prefixed(reading.origin + ": ");
     given_.insert(reading.name);
   }
   return ok();

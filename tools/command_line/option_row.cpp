@@ -26,7 +26,7 @@ auto setter(Target& target, Read read) {
 } // namespace
 
 error option_error(const std::string& option, const std::string& why) {
-  return {"--" + option + ": " + why};
+  return error::setting("--" + option + ": " + why);
 }
 
 option_row whole_number(std::string name, std::int64_t& target, std::int64_t least, std::int64_t most,

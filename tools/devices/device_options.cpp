@@ -31,7 +31,8 @@ result<device_name> parse_device_name(const std::string& text) {
   const std::vector<std::string> examples{"cpu", "cuda:0"};
   const auto hint =
     text.starts_with("cuda") || text.starts_with("gpu") ? ": did you mean cuda:0?" : suggest(text, examples, "");
-  return error{"expected cpu or cuda:N, got '" + text + "'" + hint + " (`syngrad devices` lists what is there)"};
+  return error::setting("expected cpu or cuda:N, got '" + text + "'" + hint +
+                        " (`syngrad devices` lists what is there)");
 }
 
 namespace {
@@ -39,7 +40,7 @@ namespace {
 constexpr std::int64_t largest_group = (1 << 16) - 1;
 
 error malformed_placement(const std::string& what, const std::string& in) {
-  return {"expected " + what + ", got '" + in + "'; write for example 0-2=cuda:0,3=cpu"};
+  return {error_kind::setting, "expected " + what + ", got '" + in + "'; write for example 0-2=cuda:0,3=cpu"};
 }
 
 std::optional<int> parse_group(const std::string& text) {
@@ -78,7 +79,7 @@ result<placement> parse_placement(const std::string& text) {
     where.erase(0, slash + 1);
   }
   const auto device = parse_device_name(where);
-  if (!device) return error{"groups " + text.substr(0, equals) + ": " + device.message()};
+  if (!device) return device.failure().prefixed("groups " + text.substr(0, equals) + ": ");
   out.device = *device;
   return out;
 }
@@ -87,8 +88,8 @@ status check_apart(const std::vector<placement>& all) {
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (const auto both = std::max(all[i].first, all[j].first); both <= std::min(all[i].last, all[j].last))
-        return error{"group " + std::to_string(both) + " is placed twice, on " + all[j].device.str() + " and on " +
-                     all[i].device.str() + "; name each group once"};
+        return error::setting("group " + std::to_string(both) + " is placed twice, on " + all[j].device.str() +
+                              " and on " + all[i].device.str() + "; name each group once");
   return ok();
 }
 
@@ -120,23 +121,24 @@ status check_place_text(const std::string& text) {
 
 status check_node(const placement& place) {
   if (place.node.empty()) return ok();
-  return error{"--place: '" + place.node + "/" + place.device.str() +
-               "' names a node, but this run is one process; leave '" + place.node +
-               "/' out, or add --listen HOST:PORT and --nodes"};
+  return error::setting("--place: '" + place.node + "/" + place.device.str() +
+                        "' names a node, but this run is one process; leave '" + place.node +
+                        "/' out, or add --listen HOST:PORT and --nodes");
 }
 
 status check_groups(const placement& place, int groups) {
   if (place.last < groups) return ok();
-  return error{"--place: there is no group " + std::to_string(std::max(place.first, groups)) + ": the " +
-               std::to_string(groups) + " groups of this run are counted from 0 to " + std::to_string(groups - 1)};
+  return error::setting("--place: there is no group " + std::to_string(std::max(place.first, groups)) + ": the " +
+                        std::to_string(groups) + " groups of this run are counted from 0 to " +
+                        std::to_string(groups - 1));
 }
 
 status check_use(const device_options& options, const std::vector<device_name>& devices) {
   if (std::any_of(devices.begin(), devices.end(), [](const auto& each) { return each.is_cuda(); })) return ok();
   const auto refuse = [](const std::string& option, const std::string& value) {
-    return error{"--" + option + ": " + value +
-                 " is for CUDA devices, but every group of this run is on the cpu; add " +
-                 "--device cuda:0 (`syngrad devices` lists what is there) or leave it out"};
+    return error::setting("--" + option + ": " + value +
+                          " is for CUDA devices, but every group of this run is on the cpu; add " +
+                          "--device cuda:0 (`syngrad devices` lists what is there) or leave it out");
   };
   if (options.precision != "f32") return refuse("precision", options.precision);
   if (options.graphs()) return refuse("cuda-graphs", options.cuda_graphs);
@@ -177,9 +179,9 @@ option_row cuda_graphs_row(device_options& target) {
 
 result<std::vector<device_name>> choose_devices(const device_options& options, int groups) {
   const auto common = parse_device_name(options.device);
-  if (!common) return error{"--device: " + common.message()};
+  if (!common) return common.failure().prefixed("--device: ");
   const auto places = parse_placements(options.place);
-  if (!places) return error{"--place: " + places.message()};
+  if (!places) return places.failure().prefixed("--place: ");
   std::vector<device_name> devices(static_cast<std::size_t>(groups), *common);
   for (const auto& place : *places) {
     if (auto local = check_node(place); !local) return local.failure();

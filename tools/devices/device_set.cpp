@@ -14,7 +14,7 @@ result<std::unique_ptr<device>> make_device(const device_name& name, cuda_option
   if (!name.is_cuda()) return std::unique_ptr<device>(std::make_unique<cpu_device>());
   options.ordinal = *name.ordinal;
   auto made = make_cuda_device(options);
-  if (!made) return error{made.message() + " (`syngrad devices` lists what is there)"};
+  if (!made) return error{made.kind(), made.message() + " (`syngrad devices` lists what is there)"};
   return made;
 }
 

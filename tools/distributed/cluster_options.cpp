@@ -17,8 +17,8 @@ result<node_count> parse_nodes(const std::string& value) {
   const auto least = parse_whole(value.substr(0, colon));
   const auto most = colon == std::string::npos ? least : parse_whole(value.substr(colon + 1));
   if (!least || !most || *least < 1 || *most < *least || *most > most_nodes)
-    return error{"expected MIN or MIN:MAX, 1 to " + std::to_string(most_nodes) + ", got '" + value +
-                 "'; write for example --nodes 3"};
+    return error::setting("expected MIN or MIN:MAX, 1 to " + std::to_string(most_nodes) + ", got '" + value +
+                          "'; write for example --nodes 3");
   return node_count{static_cast<int>(*least), static_cast<int>(*most)};
 }
 
@@ -61,9 +61,11 @@ std::vector<option_group> cluster_groups(cluster_options& o, run_settings& setti
 
 result<node_count> node_count_of(const cluster_options& o) {
   if (o.local_nodes > 0 && !o.nodes.empty())
-    return error{"--local-nodes and --nodes exclude each other: the run starts its nodes itself, or waits for them"};
+    return error::setting(
+      "--local-nodes and --nodes exclude each other: the run starts its nodes itself, or waits for them");
   if (o.local_nodes > 0) return node_count{o.local_nodes, o.local_nodes};
-  if (!o.network.listen) return error{"--nodes: say where they come to: add --listen HOST:PORT, or use --local-nodes"};
+  if (!o.network.listen)
+    return error::setting("--nodes: say where they come to: add --listen HOST:PORT, or use --local-nodes");
   return o.nodes.empty() ? result<node_count>(node_count{1, 1}) : parse_nodes(o.nodes);
 }
 
@@ -113,7 +115,7 @@ status check_places(const cluster_run& run, const node_count& count) {
   const auto& text = run.devices.place;
   if (text.empty()) return ok();
   const auto places = parse_placements(text);
-  if (!places) return option_error("place", places.message());
+  if (!places) return places.failure().prefixed("--place: ");
   const auto nodes = nodes_to_come(run, *places);
   if (auto placed = place_by_hand(text, run.settings.split.size(), nodes); !placed) return placed.failure();
   const auto named = nodes_of_places(text);
@@ -141,28 +143,28 @@ std::string names_of(const std::vector<placeable_node>& nodes) {
 result<std::vector<group_place>> place_by_hand(const std::string& places, std::size_t groups,
                                                const std::vector<placeable_node>& nodes) {
   const auto read = parse_placements(places);
-  if (!read) return error{"--place: " + read.message()};
+  if (!read) return read.failure().prefixed("--place: ");
   std::vector<group_place> out(groups);
   std::vector<bool> named(groups);
   for (const auto& place : *read) {
     const auto* node = find_node(nodes, place.node);
-    if (!node) return error{"--place: there is no node '" + place.node + "'; here are " + names_of(nodes)};
+    if (!node) return error::setting("--place: there is no node '" + place.node + "'; here are " + names_of(nodes));
     const auto device = place.device.str();
     if (std::find(node->devices.begin(), node->devices.end(), device) == node->devices.end())
-      return error{"--place: node " + node->name + " does not offer " + device + "; start it with --devices " + device +
-                   ", or place the group elsewhere"};
+      return error::setting("--place: node " + node->name + " does not offer " + device + "; start it with --devices " +
+                            device + ", or place the group elsewhere");
     for (int i = place.first; i <= place.last; ++i) {
       if (static_cast<std::size_t>(i) >= groups)
-        return error{"--place: there is no group " + std::to_string(i) + "; the run has " + std::to_string(groups) +
-                     ", counted from 0"};
+        return error::setting("--place: there is no group " + std::to_string(i) + "; the run has " +
+                              std::to_string(groups) + ", counted from 0");
       out[static_cast<std::size_t>(i)] = {node->node, device};
       named[static_cast<std::size_t>(i)] = true;
     }
   }
   for (std::size_t i = 0; i < groups; ++i)
     if (!named[i])
-      return error{"--place: group " + std::to_string(i) +
-                   " is not named; over several processes name all groups, or leave --place out"};
+      return error::setting("--place: group " + std::to_string(i) +
+                            " is not named; over several processes name all groups, or leave --place out");
   return out;
 }
 
@@ -187,7 +189,7 @@ status check_reach_options(const network_settings& s) {
   if (s.ports && (!s.listen || s.listen->port != 0))
     return option_error("port-range",
                         "expected --listen HOST:0 with it, which leaves the port open; leave one of them out");
-  if (auto whole = s.tls.check(); !whole) return option_error("tls-cert", whole.message());
+  if (auto whole = s.tls.check(); !whole) return whole.failure().prefixed("--tls-cert: ");
   return ok();
 }
 

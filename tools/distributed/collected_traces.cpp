@@ -55,7 +55,7 @@ void collected_traces::take(const std::string& node, const trace_part& part) {
 }
 
 result<collected_count> collected_traces::merge() {
-  if (!failure_.empty()) return error{failure_};
+  if (!failure_.empty()) return error::peer(failure_);
   const auto own = run_path_ + "/trace", merged = run_path_ + "/trace-merged";
   std::vector<std::string> folders{own};
   for (const auto& each : folders_) folders.push_back(run_path_ + "/" + each);
@@ -66,13 +66,13 @@ result<collected_count> collected_traces::merge() {
   collected_count count;
   for (const auto& each : folders) {
     auto run = trace_run::open(each);
-    if (!run) return error{run.message() + remedy};
+    if (!run) return error{run.kind(), run.message() + remedy};
     count.records += run->records();
     count.lost += run->lost();
     count.bytes += run->bytes();
     runs.push_back(std::move(*run));
   }
-  if (auto done = merge_runs(runs, merged, false); !done) return error{done.message() + remedy};
+  if (auto done = merge_runs(runs, merged, false); !done) return error{done.kind(), done.message() + remedy};
   std::error_code failure;
   for (const auto& each : folders) fs::remove_all(each, failure);
   fs::rename(merged, own, failure);

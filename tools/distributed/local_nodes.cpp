@@ -81,9 +81,10 @@ error no_certificate(const fs::path& missing, const std::string& own_name, int n
     if (!has_certificate || !has_key) list += (list.empty() ? "" : ",") + name;
   }
   const auto what = half.empty() ? "names " + fresh : "renew " + half;
-  return {"--local-nodes: node " + local_node_name(number) + " needs a certificate of its own, and there is no '" +
-          missing.string() + "': `syngrad certs DIR --" + what + "` makes it, where DIR is the folder with the CA of " +
-          own_name};
+  return {error_kind::file, "--local-nodes: node " + local_node_name(number) +
+                              " needs a certificate of its own, and there is no '" + missing.string() +
+                              "': `syngrad certs DIR --" + what +
+                              "` makes it, where DIR is the folder with the CA of " + own_name};
 }
 
 } // namespace
@@ -101,7 +102,7 @@ local_nodes::~local_nodes() {
 
 status local_nodes::start(const std::vector<std::string>& arguments) {
   const auto fails = [] {
-    return error{std::string("--local-nodes: cannot start a process: ") + std::strerror(errno)};
+    return error::resource(std::string("--local-nodes: cannot start a process: ") + std::strerror(errno));
   };
   if (our_end_ < 0) {
     int ends[2];

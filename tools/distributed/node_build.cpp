@@ -34,7 +34,7 @@ result<trace_recorder*> node_build::start_trace(const run_order& order) {
   if (!mode || !limit) return mode ? limit.failure() : mode.failure();
   if (mode->off) return nullptr;
   auto planned = trace_settings_of(*mode, *limit, threads_);
-  if (!planned) return error{"--trace: " + planned.message()};
+  if (!planned) return planned.failure().prefixed("--trace: ");
   auto& own = *planned;
   own.folder = folder_.file("trace");
   own.node = order.node;
@@ -43,7 +43,7 @@ result<trace_recorder*> node_build::start_trace(const run_order& order) {
   fs::create_directory(own.folder, failure);
   if (failure) return file_error("create folder", own.folder, failure.value());
   auto recorder = trace_recorder::create(own, {});
-  if (!recorder) return error{"--trace: " + recorder.message()};
+  if (!recorder) return recorder.failure().prefixed("--trace: ");
   recorder_ = std::move(*recorder);
   return recorder_.get();
 }
@@ -55,7 +55,7 @@ result<std::unique_ptr<device>> node_build::make_device(const std::string& text)
   auto options = cuda_options_of(settings().precision);
   options.ordinal = *name->ordinal;
   auto made = make_cuda_device(options);
-  if (!made) return error{made.message() + " (`syngrad devices` lists what is there)"};
+  if (!made) return error{made.kind(), made.message() + " (`syngrad devices` lists what is there)"};
   return made;
 }
 
@@ -66,7 +66,7 @@ std::string node_build::send_trace(const std::function<void(trace_part)>& send) 
 }
 
 result<std::string> node_build::save(std::span<const layer_group::named_tensor> weights) {
-  if (!weights_) return error{"there is no file for them"};
+  if (!weights_) return error::file("there is no file for them");
   const auto saved = weights_->save(weights);
   if (saved) return weights_->path();
   auto another = run_folder::create("", "node-" + name_);
@@ -94,7 +94,7 @@ result<kept_weights> kept_weights::reserve(const std::string& path, const run_pl
   }
   kept_weights out(path, model);
   auto file = atomic_file::create(path, weights_size(weights, model));
-  if (!file) return error{"no place for the weights: " + file.message()};
+  if (!file) return file.failure().prefixed("no place for the weights: ");
   out.reserved_.emplace(std::move(*file));
   return out;
 }

@@ -76,7 +76,7 @@ result<certificate_folder> certificate_folder::open(const std::string& path, con
   if (number < 0) return file_error("open", path, errno);
   out.lock_ = std::shared_ptr<void>(nullptr, [number](void*) { ::close(number); });
   if (::flock(number, LOCK_EX | LOCK_NB) != 0)
-    return error{"another process works in '" + path + "'; wait until it is done"};
+    return error::busy("another process works in '" + path + "'; wait until it is done");
   return out;
 }
 
@@ -88,10 +88,11 @@ result<certificate_authority> certificate_folder::authority() const {
   const auto certificate = read_text_file(file("ca.pem"));
   if (!certificate) return certificate.failure();
   auto key = read_text_file(key_);
-  if (!key) return error{key.message() + "; where the CA's key is kept elsewhere, say where with --ca-key FILE"};
+  if (!key)
+    return error{key.kind(), key.message() + "; where the CA's key is kept elsewhere, say where with --ca-key FILE"};
   auto out = certificate_authority::open(*certificate, *key);
   OPENSSL_cleanse(key->data(), key->size());
-  if (!out) return error{"'" + file("ca.pem") + "' and '" + key_ + "': " + out.message()};
+  if (!out) return out.failure().prefixed("'" + file("ca.pem") + "' and '" + key_ + "': ");
   return out;
 }
 
@@ -129,7 +130,8 @@ status certificate_folder::create(const std::vector<std::string>& names, const w
   if (!files) return files.failure();
   for (const auto& each : *files)
     if (is_there(path_ / each.name))
-      return error{"'" + file(each.name) + "' exists, and is not overwritten by that of a new CA; give another folder"};
+      return error::setting("'" + file(each.name) +
+                            "' exists, and is not overwritten by that of a new CA; give another folder");
   files->insert(files->begin(), {{"ca-key.pem", authority->own().key}, {"ca.pem", authority->own().certificate}});
   return write(*files);
 }
@@ -138,8 +140,8 @@ status certificate_folder::add(const std::vector<std::string>& names, const wish
   for (const auto& name : names)
     for (const auto* end : {".pem", "-key.pem"})
       if (is_there(path_ / (name + end)))
-        return error{"'" + file(name + end) + "' exists, and its node may rely on it: --renew " + name +
-                     " replaces it, and other names are added beside it"};
+        return error::setting("'" + file(name + end) + "' exists, and its node may rely on it: --renew " + name +
+                              " replaces it, and other names are added beside it");
   const auto by = authority();
   if (!by) return by.failure();
   const auto files = issue(*by, names, wanted);
@@ -155,8 +157,8 @@ status certificate_folder::renew(const std::vector<std::string>& names, const wi
     own = own || name == "ca";
     if (name != "ca") nodes.push_back(name);
     if (name != "ca" && certificates_of(name).empty())
-      return error{"'" + path_.string() + "' has no certificate of '" + name + "' to renew; --names " + name +
-                   " makes the first one"};
+      return error::setting("'" + path_.string() + "' has no certificate of '" + name + "' to renew; --names " + name +
+                            " makes the first one");
   }
   std::vector<new_file> files;
   if (own) { // first, so that nodes may last as long
@@ -179,7 +181,8 @@ result<int> certificate_folder::revoke(const std::vector<std::string>& names) {
   for (const auto& name : names) {
     const auto files = certificates_of(name);
     if (files.empty())
-      return error{"'" + path_.string() + "' has no certificate of '" + name + "'; --list shows what there is"};
+      return error::setting("'" + path_.string() + "' has no certificate of '" + name +
+                            "'; --list shows what there is");
     for (const auto& each : files)
       if (const auto facts = facts_of_file(each)) serials.insert(facts->serial);
   }
@@ -195,7 +198,7 @@ status certificate_folder::sign_list(const certificate_authority& by, const std:
     earlier = std::move(*read);
   }
   const auto list = by.revoke(earlier, serials);
-  if (!list) return error{"'" + file(list_name) + "': " + list.message()};
+  if (!list) return list.failure().prefixed("'" + file(list_name) + "': ");
   return write({{list_name, *list}});
 }
 

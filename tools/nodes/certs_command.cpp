@@ -43,8 +43,8 @@ option_row comma_list(std::string name, std::string argument, std::vector<std::s
   auto set = [&target, check](const std::string& value) -> status {
     auto words = split_at_commas(value);
     for (const auto& word : words)
-      if (auto valid = check(word); !valid) return error{"'" + word + "': " + valid.message()};
-    if (std::set(words.begin(), words.end()).size() != words.size()) return error{"a name is given twice"};
+      if (auto valid = check(word); !valid) return valid.failure().prefixed("'" + word + "': ");
+    if (std::set(words.begin(), words.end()).size() != words.size()) return error::setting("a name is given twice");
     target = std::move(words);
     return ok();
   };
@@ -57,7 +57,7 @@ option_row comma_list(std::string name, std::string argument, std::vector<std::s
 
 status check_certificate_name(const std::string& name) {
   if (name == "ca" || name == "ca-key" || name == "crl" || name.ends_with("-key") || name.starts_with("."))
-    return error{"its files would have the name of others; choose another one"};
+    return error::setting("its files would have the name of others; choose another one");
   return check_node_name(name);
 }
 
@@ -65,7 +65,7 @@ status check_certificate_name(const std::string& name) {
 status check_host(const std::string& host) {
   const auto allowed = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.' || c == ':' || c == '*'; };
   if (host.empty() || host.size() > longest_host || !std::all_of(host.begin(), host.end(), allowed))
-    return error{"expected names or addresses of machines with commas between"};
+    return error::setting("expected names or addresses of machines with commas between");
   return ok();
 }
 

@@ -57,20 +57,19 @@ result<std::optional<folder_lock>> folder_lock::take(const std::string& folder) 
     const auto path = lock.path();
     const int number = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (number < 0 && errno == ENOENT) return std::optional<folder_lock>();
-    if (number < 0)
-      return error{"folder '" + folder + "' is not writable: " + file_error("create", path, errno).message};
+    if (number < 0) return file_error("create", path, errno).prefixed("folder '" + folder + "' is not writable: ");
     lock.number_ = number;
     if (::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       const auto holder = holder_in(number);
       ::close(std::exchange(lock.number_, -1)); // the file is theirs
-      return error{"folder '" + folder + "' is in use: " + holder + " writes a run there; choose another one"};
+      return error::busy("folder '" + folder + "' is in use: " + holder + " writes a run there; choose another one");
     }
     if (!is_file_at(number, path)) { // the holder before has just removed it
       ::close(std::exchange(lock.number_, -1));
       continue;
     }
     if (auto done = write_holder(number, path); !done)
-      return error{"folder '" + folder + "' is not writable: " + done.message()};
+      return done.failure().prefixed("folder '" + folder + "' is not writable: ");
     return std::optional<folder_lock>(std::move(lock));
   }
 }
@@ -134,8 +133,8 @@ result<run_folder> run_folder::create(const std::string& requested, const std::s
     // Two runs started in the same second both want the name; mkdir gives it to one of them.
     auto made = folder.make(!requested.empty());
     if (!made && requested.empty() && fs::exists(folder.path_) && number < 1000) continue;
-    if (!made) return option_error("run", made.message());
-    if (auto taken = folder.take(); !taken) return option_error("run", taken.message());
+    if (!made) return made.failure().prefixed("--run: ");
+    if (auto taken = folder.take(); !taken) return taken.failure().prefixed("--run: ");
     return folder;
   }
 }
@@ -177,7 +176,7 @@ status run_folder::take() {
     }
     if (auto made = make(true); !made) return made;
   }
-  if (!lock_) return error{"folder '" + path_ + "' is removed again and again; choose another one"};
+  if (!lock_) return error::busy("folder '" + path_ + "' is removed again and again; choose another one");
   auto held = held_folder::open(path_);
   if (!held) return held.failure();
   held_ = std::move(*held);
@@ -188,7 +187,8 @@ status run_folder::check_free() const {
   for (const auto* name : {"run.ini", "metrics.csv", "summary.json", "weights.safetensors", "weights.best.safetensors",
                            "trace", "report.html"})
     if (fs::exists(fs::path(path_) / name))
-      return error{"folder '" + path_ + "' holds a run already (" + name + "); choose another one or remove it"};
+      return error::setting("folder '" + path_ + "' holds a run already (" + name +
+                            "); choose another one or remove it");
   return ok();
 }
 

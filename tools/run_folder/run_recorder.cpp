@@ -153,7 +153,7 @@ run_recorder::~run_recorder() = default;
 
 result<run_recorder> run_recorder::open(run_folder& folder, const plan& wanted) {
   auto files = run_files::create(folder, wanted, nullptr);
-  if (!files) return error{"--run: " + files.message()};
+  if (!files) return files.failure().prefixed("--run: ");
   return run_recorder(std::unique_ptr<state>(new state(folder, wanted, std::move(*files))));
 }
 
@@ -209,8 +209,8 @@ status run_recorder::state::rescue(const std::string& what_happened) {
                  folder.path() + "'");
     return ok();
   }
-  return error{"the run's folder '" + lost + "' " + what_happened +
-               ", and there is no other place for results: " + why};
+  return error::file("the run's folder '" + lost + "' " + what_happened +
+                     ", and there is no other place for results: " + why);
 }
 
 // ---- writing

@@ -52,8 +52,8 @@ status check_room(const std::string& folder, std::uint64_t bytes) {
   std::error_code unknown;
   const auto space = std::filesystem::space(folder, unknown);
   if (unknown || space.available >= bytes + room_for_others) return ok();
-  return error{"they take " + byte_size(bytes) + ", and the disk of '" + folder + "' has " +
-               byte_size(space.available) + " left, which metrics and traces need"};
+  return error::file("they take " + byte_size(bytes) + ", and the disk of '" + folder + "' has " +
+                     byte_size(space.available) + " left, which metrics and traces need");
 }
 
 } // namespace
@@ -85,7 +85,7 @@ void best_weights::evaluated(const std::string& folder, const evaluation_report&
       }
       return ok();
     } catch (const std::bad_alloc&) {
-      return error{"there is no memory for a copy of them"};
+      return error::resource("there is no memory for a copy of them");
     }
   });
   if (!copied) return complain(copied.message());

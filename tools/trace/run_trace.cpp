@@ -103,7 +103,7 @@ result<trace_filter> make_trace_filter(const trace_options& options, const trace
   }
   if (!options.actor.empty()) {
     auto actors = find_actors(options.actor, run.names());
-    if (!actors) return option_error("actor", actors.message());
+    if (!actors) return actors.failure().prefixed("--actor: ");
     filter.actors = std::move(*actors);
   }
   if (!options.type.empty()) {
@@ -119,7 +119,7 @@ result<trace_filter> make_trace_filter(const trace_options& options, const trace
   if (auto done = narrow("node", options.node, 255, filter.node); !done) return done.failure();
   if (!options.where.empty()) {
     auto where = where_expression::parse(options.where, run.names());
-    if (!where) return option_error("where", where.message());
+    if (!where) return where.failure().prefixed("--where: ");
     filter.where = std::move(*where);
   }
   return filter;
@@ -168,11 +168,11 @@ status sort_words(const std::vector<std::string>& words, const trace_command& co
   std::error_code ignored;
   for (const auto& folder : request.folders)
     if (!std::filesystem::is_directory(folder, ignored))
-      return error{"'" + visible(folder) + "' is not a folder" + usage};
+      return error::setting("'" + visible(folder) + "' is not a folder" + usage);
   if (runs < static_cast<std::size_t>(command.least_runs))
-    return error{std::string(runs == 0 ? "name the folder of a run" : "name one more run") + usage};
+    return error::setting(std::string(runs == 0 ? "name the folder of a run" : "name one more run") + usage);
   if (!command.takes_words && !request.words.empty())
-    return error{"unexpected argument '" + visible(request.words.front()) + "'" + usage};
+    return error::setting("unexpected argument '" + visible(request.words.front()) + "'" + usage);
   return ok();
 }
 
@@ -183,8 +183,9 @@ status choose_tables(answer& what, const trace_request& request) {
   const auto is_other = [&](const answer_table& table) { return table.name != request.table; };
   if (!request.table.empty()) {
     if (std::find(names.begin(), names.end(), request.table) == names.end())
-      return error{"--table: there is no table '" + visible(request.table) + "' in this answer" +
-                   suggest(request.table, names, "") + (names.empty() ? "" : "; there are: " + join_choices(names))};
+      return error::setting("--table: there is no table '" + visible(request.table) + "' in this answer" +
+                            suggest(request.table, names, "") +
+                            (names.empty() ? "" : "; there are: " + join_choices(names)));
     what.text.clear();
     std::erase_if(what.tables, is_other);
   } else if (request.format == "csv" && names.size() > 1) {

@@ -235,8 +235,8 @@ private:
 
   error expected(const std::string& what, const std::string& more = "") const {
     const auto& at = tokens_.front();
-    return {"column " + std::to_string(at.column) + ": expected " + what + ", got " +
-            (at.what == where_token::end ? "the end" : "'" + std::string(at.text) + "'") + more};
+    return {error_kind::setting, "column " + std::to_string(at.column) + ": expected " + what + ", got " +
+                                   (at.what == where_token::end ? "the end" : "'" + std::string(at.text) + "'") + more};
   }
 
   result<where_node_pointer> expression(int depth) {
@@ -318,7 +318,7 @@ private:
   result<where_node_pointer> actors(const where_field& of, relation how) {
     if (how != relation::equal && how != relation::different) return expected("an actor after = or != only");
     auto ids = find_actors(std::string(tokens_.front().text), names_);
-    if (!ids) return error{"column " + std::to_string(tokens_.front().column) + ": " + ids.message()};
+    if (!ids) return ids.failure().prefixed("column " + std::to_string(tokens_.front().column) + ": ");
     return where_node_pointer(std::make_shared<membership>(of.read, how == relation::equal, std::move(*ids)));
   }
 
@@ -341,7 +341,7 @@ result<std::set<std::uint32_t>> find_actors(const std::string& text, const trace
           (number && each.role == actor_role::group && each.index == *number))
         found.insert(id);
     if (found.size() == before)
-      return error{"there is no actor '" + wanted + "' in this trace" + suggest(wanted, titles, "")};
+      return error::setting("there is no actor '" + wanted + "' in this trace" + suggest(wanted, titles, ""));
   }
   return found;
 }

@@ -34,7 +34,7 @@ struct trace_run::ring_source {
 result<trace_run> trace_run::open(const std::string& folder) {
   std::error_code failure;
   if (!fs::is_directory(folder, failure))
-    return error{"'" + folder + "' is not a folder; name the folder of a run, such as runs/first"};
+    return error::setting("'" + folder + "' is not a folder; name the folder of a run, such as runs/first");
   trace_run run;
   run.folder_ = fs::is_directory(folder + "/trace", failure) ? folder + "/trace" : folder;
   const auto files_ending = [&](const char* ending) {
@@ -49,7 +49,8 @@ result<trace_run> trace_run::open(const std::string& folder) {
   // Rings first: what is drained from them meanwhile is in the files when these are read.
   auto rings = run.read_rings(files_ending(".rings"));
   const auto segments = files_ending(".trace");
-  if (segments.empty()) return error{"there is no trace in '" + folder + "'; was the run made with --trace off?"};
+  if (segments.empty())
+    return error::setting("there is no trace in '" + folder + "'; was the run made with --trace off?");
   if (auto done = run.open_files(segments); !done) return done.failure();
   run.find_clocks();
   run.take_rings(std::move(rings));
@@ -91,7 +92,7 @@ status trace_run::open_files(const std::vector<std::string>& segments) {
     }
     if (!file && first_failure.empty()) first_failure = file.message();
   }
-  if (files_.empty()) return error{first_failure};
+  if (files_.empty()) return error::data(first_failure);
   std::stable_sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) {
     return std::pair(a.header().node, a.header().segment) < std::pair(b.header().node, b.header().segment);
   });

@@ -57,12 +57,15 @@ bool early_save::save(bool ending) {
 }
 
 result<std::string> early_save::save_now() {
-  result<std::string> path = error{};
+  std::string path;
   const auto used = source_.with_weights_now([&](auto weights) {
-    path = target_.save(weights, true);
-    return path ? ok() : status(path.failure());
+    auto saved = target_.save(weights, true);
+    if (!saved) return status(saved.failure());
+    path = *saved;
+    return ok();
   });
-  return used ? path : used.failure();
+  if (!used) return used.failure();
+  return path;
 }
 
 result<std::string> early_save::save_copy() {

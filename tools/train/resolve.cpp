@@ -15,7 +15,7 @@ namespace {
 
 // A fault that a check of the run's settings found: its message begins with the setting, which is the option.
 error as_option(const error& fault) {
-  return {"--" + fault.message};
+  return fault.prefixed("--");
 }
 
 status resolve_groups(train_options& options, const network& model) {
@@ -87,7 +87,7 @@ std::string available(const memory_room& room) {
 
 result<network> resolve_model(train_options& options, const option_reader& reader) {
   auto model = make_network(options.settings.model);
-  if (!model) return error{"--model: " + model.message()};
+  if (!model) return model.failure().prefixed("--model: ");
   if (auto done = resolve_groups(options, *model); !done) return done.failure();
   if (options.target_error) options.settings.target = metric_target{"error", false, *options.target_error};
   options.target_error.reset(); // `target` says it now
@@ -131,16 +131,16 @@ result<std::string> check_memory(const train_options& options, const network& mo
   const auto needs = memory_needs_of(settings, model);
   const auto credits = "--credits " + std::to_string(settings.credits);
   if (needs.held > room.bytes)
-    return error{"--model " + settings.model + " with --batch " + std::to_string(settings.batch_size) +
-                 ": weights, predictors and a single batch take about " + byte_size(needs.held) + ", and " +
-                 available(room) + "; use a smaller model or batch"};
+    return error::resource("--model " + settings.model + " with --batch " + std::to_string(settings.batch_size) +
+                           ": weights, predictors and a single batch take about " + byte_size(needs.held) + ", and " +
+                           available(room) + "; use a smaller model or batch");
   if (needs.surely() > room.bytes) {
     const auto a_batch =
       needs.waiting / static_cast<std::uint64_t>(std::min<std::int64_t>(settings.credits, settings.steps));
     const auto fitting = (room.bytes - needs.held) / 2 / std::max<std::uint64_t>(1, a_batch);
-    return error{credits + ": the batches that wait before the first group take " + byte_size(needs.waiting) +
-                 ", and " + available(room) + "; use --credits " + std::to_string(std::max<std::uint64_t>(1, fitting)) +
-                 " or fewer, or a smaller --batch"};
+    return error::resource(credits + ": the batches that wait before the first group take " + byte_size(needs.waiting) +
+                           ", and " + available(room) + "; use --credits " +
+                           std::to_string(std::max<std::uint64_t>(1, fitting)) + " or fewer, or a smaller --batch");
   }
   if (needs.at_most < room.bytes / worth_a_word) return std::string();
   return (needs.at_most > room.bytes ? "warning: " : "") + std::string("memory: ") + byte_size(needs.held) +

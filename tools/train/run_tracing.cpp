@@ -60,19 +60,19 @@ result<run_tracing> run_tracing::start(const train_options& options, const run_f
   run_tracing tracing(folder.path());
   const auto mode = parse_trace_mode(options.settings.trace);
   const auto limit = parse_size(options.settings.trace_limit);
-  if (!mode || !limit) return error{"--trace: " + (mode ? limit.message() : mode.message())};
+  if (!mode || !limit) return error::setting("--trace: " + (mode ? limit.message() : mode.message()));
   if (mode->off) return tracing;
   auto planned = trace_settings_of(*mode, *limit, options.settings.threads);
-  if (!planned) return error{"--trace: " + planned.message() + ", or train with --trace off"};
+  if (!planned) return error{planned.kind(), "--trace: " + planned.message() + ", or train with --trace off"};
   auto& settings = *planned;
   settings.folder = folder.file("trace");
   settings.run_id = new_run_id();
   if (::mkdir(settings.folder.c_str(), 0777) != 0)
-    return error{"--run: " + file_error("create folder", settings.folder, errno).message};
+    return file_error("create folder", settings.folder, errno).prefixed("--run: ");
   auto recorder = trace_recorder::create(settings, facts_of(options));
   if (!recorder) {
     tracing.discard();
-    return error{"--trace: " + recorder.message() + ", or train with --trace off"};
+    return error{recorder.kind(), "--trace: " + recorder.message() + ", or train with --trace off"};
   }
   tracing.recorder_ = std::move(*recorder);
   return tracing;

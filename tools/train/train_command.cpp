@@ -66,7 +66,7 @@ result<std::unique_ptr<trainer>> prepare_here(const train_options& options, netw
     if (!prepared) return prepared.failure();
     return std::unique_ptr<trainer>(std::move(*prepared));
   } catch (const std::exception& failure) {
-    return error{failure.what()};
+    return error::internal(failure.what());
   }
 }
 

@@ -143,7 +143,7 @@ void loop_cluster::run_node(caf::actor_system& system, loop_peers& peers, run_in
   setup.build = [&](const run_order&) -> result<run_plan> {
     auto own = settings;
     if (spoil) spoil(own, node);
-    if (own.steps < 0) return error{"out of everything"};
+    if (own.steps < 0) return error::resource("out of everything");
     return plan_of(own, number, cpu);
   };
   setup.peer_of = [&](const run_order&, std::uint8_t other) { return peers.peer(number, other); };

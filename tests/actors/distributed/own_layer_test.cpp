@@ -27,7 +27,7 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override {
     const auto& of = below.extents;
     if (of.rank() != 3 || of[2] != channels() || of[0] % 2 != 0 || of[1] % 2 != 0)
-      return error{"takes an even height and width and " + std::to_string(channels()) + " channels"};
+      return error::setting("takes an even height and width and " + std::to_string(channels()) + " channels");
     return sample_spec{{of[0] / 2, of[1] / 2, of[2]}};
   }
   double multiply_adds(const sample_spec& below) const override { return 3.0 * static_cast<double>(below.elements()); }

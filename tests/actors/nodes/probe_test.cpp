@@ -111,7 +111,7 @@ TEST_CASE("a question that nobody wants to know any more ends at once, in every 
   name_lookup slow([gate, asked](const endpoint&) -> result<std::vector<socket_address>> {
     asked->set_value();
     gate.wait();
-    return error{"no such name"};
+    return error::peer("no such name");
   });
   name_lookup quick;
   const test_cluster cluster;
@@ -292,7 +292,8 @@ TEST_CASE("an address that leads nowhere is told with its option and the port th
   CHECK(found.outcome == probe_outcome::unreachable);
   CHECK(found.line.starts_with("cannot reach far.example:7001: "));
   CHECK(found.line.ends_with("; check --advertise of 'b', and that firewalls let TCP port 7001 through"));
-  name_lookup unknown([](const endpoint&) -> result<std::vector<socket_address>> { return error{"no such name"}; });
+  name_lookup unknown(
+    [](const endpoint&) -> result<std::vector<socket_address>> { return error::peer("no such name"); });
   CHECK(
     probe_node({{"far.example", 7001}, "--join"}, nullptr, unknown, question_limit(30s)).line ==
     "cannot resolve 'far.example' of far.example:7001: no such name; mend --join, or write a numeric address there");

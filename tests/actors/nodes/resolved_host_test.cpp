@@ -19,7 +19,7 @@ struct name_server {
 
   result<std::vector<socket_address>> operator()(const endpoint& where) const {
     ++*asked;
-    if (where.host != host) return error{"no such host"};
+    if (where.host != host) return error::peer("no such host");
     std::vector<socket_address> out;
     for (const auto& each : addresses) out.push_back(name_lookup::ask_system({each, where.port})->front());
     return out;

@@ -121,9 +121,10 @@ result<found_update> find_update(const trace_run& run, std::uint32_t group, std:
     return *found;
   }
   const auto asked = run.names().title_of(group) + " has no update to version " + std::to_string(version);
-  if (least > largest) return error{asked + " in this trace, nor any other"};
-  return error{asked + " in this trace; it has versions " + std::to_string(least) + " to " + std::to_string(largest) +
-               (run.sample() > 1 ? ", of one batch in " + std::to_string(run.sample()) : "")};
+  if (least > largest) return error::setting(asked + " in this trace, nor any other");
+  return error::setting(asked + " in this trace; it has versions " + std::to_string(least) + " to " +
+                        std::to_string(largest) +
+                        (run.sample() > 1 ? ", of one batch in " + std::to_string(run.sample()) : ""));
 }
 
 class batch_messages {

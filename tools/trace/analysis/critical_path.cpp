@@ -213,9 +213,10 @@ result<stretch> stretch_of_batch(const trace_run& run, const trace_filter& filte
   if (search.to_update) return *search.to_update;
   if (search.to_handler) return *search.to_handler;
   const auto asked = "batch " + std::to_string(batch) + " is not in this trace";
-  if (!search.any) return error{asked + ": it has no batch that the source sent"};
-  return error{asked + ", which has batches " + std::to_string(search.least) + " to " + std::to_string(search.largest) +
-               (run.sample() > 1 ? ", one in " + std::to_string(run.sample()) : "")};
+  if (!search.any) return error::setting(asked + ": it has no batch that the source sent");
+  return error::setting(asked + ", which has batches " + std::to_string(search.least) + " to " +
+                        std::to_string(search.largest) +
+                        (run.sample() > 1 ? ", one in " + std::to_string(run.sample()) : ""));
 }
 
 result<stretch> stretch_of_run(const trace_run& run, const trace_filter& filter) {
@@ -224,7 +225,7 @@ result<stretch> stretch_of_run(const trace_run& run, const trace_filter& filter)
     if (record.kind == record_kind::begin && !found) found = stretch{record.time_ns, record.time_ns, record.actor};
     if (record.kind == record_kind::end && found) found = stretch{found->begin_ns, record.time_ns, record.actor};
   });
-  if (!found) return error{"no message was handled in this part of the trace; widen --from and --to"};
+  if (!found) return error::setting("no message was handled in this part of the trace; widen --from and --to");
   return *found;
 }
 

@@ -221,8 +221,8 @@ result<lock_replay> replay_locked(const trace_run& run, const trace_filter& filt
     last_update_ns = part.end_ns;
   });
   if (source.first_sent_ns < 0 || measured.count() == 0)
-    return error{"no batch was traced from the source to the top group, so there is nothing to replay" +
-                 std::string(filter.narrows() ? "; widen --from, --to or --batch" : "")};
+    return error::setting("no batch was traced from the source to the top group, so there is nothing to replay" +
+                          std::string(filter.narrows() ? "; widen --from, --to or --batch" : ""));
   for (std::size_t i = 0; i < of_group.size(); ++i)
     out.groups.push_back({groups.groups()[i].actor, groups.groups()[i].name, median_of(of_group[i].forward),
                           median_of(of_group[i].backward)});

@@ -17,9 +17,10 @@ double milliseconds(std::int64_t ns) {
 
 status check_path_filter(const trace_filter& filter) {
   if (filter.batches && filter.batches->first != filter.batches->second)
-    return error{"--batch takes one batch here: a path belongs to one, or without it to the run"};
+    return error::setting("--batch takes one batch here: a path belongs to one, or without it to the run");
   if (!filter.actors.empty() || filter.interface || filter.type || filter.where)
-    return error{"a path goes through all actors and messages: only --batch, --from, --to and --node can narrow it"};
+    return error::setting(
+      "a path goes through all actors and messages: only --batch, --from, --to and --node can narrow it");
   return ok();
 }
 
@@ -130,8 +131,9 @@ struct asked_update {
 result<asked_update> parse_asked_update(const trace_request& request) {
   const auto& words = request.words;
   if (words.size() < 2)
-    return error{"name a group and a version of its weights; usage: syngrad trace why RUN ACTOR VERSION, for example "
-                 "syngrad trace why runs/first 'group 3' 120"};
+    return error::setting(
+      "name a group and a version of its weights; usage: syngrad trace why RUN ACTOR VERSION, for example "
+      "syngrad trace why runs/first 'group 3' 120");
   std::string actor = words.front(); // of several words where it was not quoted
   for (std::size_t i = 1; i + 1 < words.size(); ++i) actor += ' ' + words[i];
   const auto& names = request.run().names();
@@ -141,10 +143,12 @@ result<asked_update> parse_asked_update(const trace_request& request) {
   out.group = *found->begin();
   const auto named = names.actors.find(out.group);
   if (found->size() != 1 || named->second.role != actor_role::group)
-    return error{"'" + actor + "' is not one group: only groups have weights that updates move; write 'group 0' or 0"};
+    return error::setting("'" + actor +
+                          "' is not one group: only groups have weights that updates move; write 'group 0' or 0");
   const auto& text = words.back();
   const auto version = parse_number<std::uint32_t>(text);
-  if (!version) return error{"expected a version of the weights, got '" + text + "'; the first update makes version 1"};
+  if (!version)
+    return error::setting("expected a version of the weights, got '" + text + "'; the first update makes version 1");
   out.version = *version;
   return out;
 }

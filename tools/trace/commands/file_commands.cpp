@@ -17,7 +17,7 @@ namespace {
 result<answer> answer_report(const trace_request& request) {
   const auto& folder = request.folders.front();
   auto file = output_file::create(request.out.empty() ? folder + "/report.html" : request.out);
-  if (!file) return error{"--out: " + file.message()};
+  if (!file) return file.failure().prefixed("--out: ");
   if (auto written = write_report(request.run(), request.filter, folder, *file); !written)
     return answer::failed(written.message());
   answer out;
@@ -47,11 +47,12 @@ result<const export_format*> find_format(const std::vector<std::string>& words) 
   std::vector<std::string> names;
   for (const auto* format : export_formats()) names.emplace_back(format->name);
   const auto all = join_text(names);
-  if (words.size() != 1) return error{"name one format: " + all + "; for example: syngrad trace export RUN perfetto"};
+  if (words.size() != 1)
+    return error::setting("name one format: " + all + "; for example: syngrad trace export RUN perfetto");
   for (const auto* format : export_formats())
     if (words.front() == format->name) return format;
-  return error{"there is no format '" + words.front() + "'" + suggest(words.front(), names, "") +
-               "; there are: " + all};
+  return error::setting("there is no format '" + words.front() + "'" + suggest(words.front(), names, "") +
+                        "; there are: " + all);
 }
 
 // What was given to the file, or for one that another library wrote what it has.
@@ -66,7 +67,7 @@ result<answer> answer_export(const trace_request& request) {
   if (!format) return format.failure();
   const auto path = request.out.empty() ? request.folders.front() + "/" + (*format)->file_name : request.out;
   auto file = (*format)->needs_regular_file ? output_file::create_regular(path) : output_file::create(path);
-  if (!file) return error{"--out: " + file.message()};
+  if (!file) return file.failure().prefixed("--out: ");
   const auto written = (*format)->write(request.run(), request.filter, *file);
   if (!written) return answer::failed(written.message());
   answer out;
@@ -117,8 +118,8 @@ std::vector<cell> row_of(const merged_node& node, std::uint8_t lowest) {
 }
 
 result<answer> answer_merge(const trace_request& request) {
-  if (request.out.empty()) return error{"say where to: --out DIR"};
-  if (request.out == "-") return error{"--out: a folder cannot go to the standard output; name one"};
+  if (request.out.empty()) return error::setting("say where to: --out DIR");
+  if (request.out == "-") return error::setting("--out: a folder cannot go to the standard output; name one");
   const auto folder = request.out + "/trace";
   const auto nodes = merge_runs(request.runs, folder, request.force);
   if (!nodes) return nodes.failure();

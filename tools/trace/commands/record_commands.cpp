@@ -193,21 +193,22 @@ result<message_tree> tree_of(const trace_request& request) {
   const auto most = static_cast<std::size_t>(request.limit > 0 ? request.limit : most_messages);
   if (request.words.empty()) {
     if (!request.filter.batches)
-      return error{"name a message or a batch; usage: syngrad trace follow RUN MESSAGE, or RUN --batch N"};
+      return error::setting("name a message or a batch; usage: syngrad trace follow RUN MESSAGE, or RUN --batch N");
     auto trees = find_trees(request.run(), request.filter, most);
     if (trees.roots.empty())
-      return error{"--batch: there is no message of batch " + std::to_string(request.filter.batches->first) +
-                   " in this trace" + (request.run().sample() > 1 ? ", which is a sample" : "")};
+      return error::setting("--batch: there is no message of batch " + std::to_string(request.filter.batches->first) +
+                            " in this trace" + (request.run().sample() > 1 ? ", which is a sample" : ""));
     return trees;
   }
   const auto& word = request.words.front();
   const auto message = parse_message(word);
   if (!message || *message == 0 || request.words.size() > 1)
-    return error{"expected the number of one message, got '" + request.words.back() +
-                 "'; `syngrad trace show RUN` prints them, for example 0x1000000002a"};
+    return error::setting("expected the number of one message, got '" + request.words.back() +
+                          "'; `syngrad trace show RUN` prints them, for example 0x1000000002a");
   auto tree = find_descendants(request.run(), request.filter, *message, most);
   if (tree.roots.empty())
-    return error{"there is no message " + word + " in this trace; `syngrad trace show RUN` prints their numbers"};
+    return error::setting("there is no message " + word +
+                          " in this trace; `syngrad trace show RUN` prints their numbers");
   return tree;
 }
 

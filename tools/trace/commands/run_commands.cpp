@@ -183,7 +183,7 @@ constexpr std::uint64_t resampling_seed = 1; // the same answer each time
 
 status check_diff_filter(const trace_filter& filter) {
   if (filter.batches || !filter.actors.empty() || filter.interface || filter.type || filter.where)
-    return error{"two runs are compared whole: only --from, --to and --node can narrow it"};
+    return error::setting("two runs are compared whole: only --from, --to and --node can narrow it");
   return ok();
 }
 
@@ -238,8 +238,8 @@ result<answer> answer_diff(const trace_request& request) {
   const auto b = measure_run(second, moved_to(request.filter, first, second), compared_stretches);
   for (const auto* each : {&a, &b})
     if (each->empty())
-      return error{"'" + request.folders[each == &a ? 0 : 1] + "' has no update of any weights to compare" +
-                   (request.filter.narrows() ? "; widen --from and --to" : "")};
+      return error::setting("'" + request.folders[each == &a ? 0 : 1] + "' has no update of any weights to compare" +
+                            (request.filter.narrows() ? "; widen --from and --to" : ""));
   answer out;
   answer_table table{"measures",
                      {{"measure", "", 0},

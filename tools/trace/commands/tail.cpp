@@ -67,8 +67,8 @@ private:
 };
 
 result<answer> answer_tail(const trace_request& request) {
-  if (request.format != "table") return error{"--format: what tail shows is for people only; leave it out"};
-  if (!request.out.empty()) return error{"--out: what tail shows is for a terminal only; leave it out"};
+  if (request.format != "table") return error::setting("--format: what tail shows is for people only; leave it out");
+  if (!request.out.empty()) return error::setting("--out: what tail shows is for a terminal only; leave it out");
   awaited_interrupt stop;
   live_view view;
   screen shown;

@@ -264,7 +264,8 @@ answer_table groups_of(const lock_replay& found) {
 
 status check_locks_filter(const trace_filter& filter) {
   if (!filter.actors.empty() || filter.interface || filter.type || filter.where)
-    return error{"the replay needs every group's messages: only --batch, --from, --to and --node can narrow it"};
+    return error::setting(
+      "the replay needs every group's messages: only --batch, --from, --to and --node can narrow it");
   return ok();
 }
 

@@ -61,8 +61,8 @@ void sqlite_database::statement::finalize::operator()(sqlite3_stmt* handle) cons
 }
 
 error sqlite_database::failure(const char* what) const {
-  return {std::string("cannot ") + what + " '" + name_ +
-          "': " + (handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory")};
+  return {error_kind::file, std::string("cannot ") + what + " '" + name_ +
+                              "': " + (handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory")};
 }
 
 result<sqlite_database> sqlite_database::create(const std::string& path, const std::string& name) {
@@ -119,7 +119,7 @@ status sqlite_database::statement::step() {
   const int code = sqlite3_step(handle_.get());
   sqlite3_reset(handle_.get());
   if (code == SQLITE_DONE) return ok();
-  return error{"cannot write '" + name_ + "': " + sqlite3_errstr(code)};
+  return error::file("cannot write '" + name_ + "': " + sqlite3_errstr(code));
 }
 
 // The file is not the user's before it is whole, so nothing need be undone.

@@ -72,16 +72,16 @@ status check_together(std::span<const trace_run> runs) {
   const auto& first = runs.front();
   for (const auto& run : runs) {
     if (run.files().front().header().run_id != first.files().front().header().run_id)
-      return error{"'" + run.folder() + "' and '" + first.folder() +
-                   "' are of different runs; merge the nodes of one run"};
+      return error::setting("'" + run.folder() + "' and '" + first.folder() +
+                            "' are of different runs; merge the nodes of one run");
     for (const auto node : run.nodes())
       if (const auto [owner, fresh] = owners.emplace(node, run.folder()); !fresh)
-        return error{"'" + owner->second + "' and '" + run.folder() + "' both hold node " + std::to_string(node) +
-                     "; name each node's trace once"};
-    if (run.going_on()) return error{"'" + run.folder() + "' still goes on; wait for its end"};
+        return error::setting("'" + owner->second + "' and '" + run.folder() + "' both hold node " +
+                              std::to_string(node) + "; name each node's trace once");
+    if (run.going_on()) return error::busy("'" + run.folder() + "' still goes on; wait for its end");
     if (!run.ended())
-      return error{"'" + run.folder() + "' was killed; first bring back its last records: syngrad trace recover " +
-                   run.folder()};
+      return error::data("'" + run.folder() +
+                         "' was killed; first bring back its last records: syngrad trace recover " + run.folder());
   }
   return ok();
 }
@@ -133,9 +133,10 @@ result<std::vector<merged_node>> align(std::span<const trace_run> runs, bool gue
     } else if (guess) {
       out.offset_ns = anchor_of(first_of(runs, node)) - anchor_of(first_of(runs, nodes.front()));
     } else {
-      return error{"the clock of node " + std::to_string(node) + " ('" + owner +
-                   "') was never compared with that of node " + std::to_string(nodes.front()) +
-                   "; with --force its times are placed by the time of day, which may be wrong by many milliseconds"};
+      return error::data(
+        "the clock of node " + std::to_string(node) + " ('" + owner + "') was never compared with that of node " +
+        std::to_string(nodes.front()) +
+        "; with --force its times are placed by the time of day, which may be wrong by many milliseconds");
     }
   }
   return all;
@@ -180,7 +181,7 @@ status check_free(const std::string& folder) {
   std::error_code failure;
   for (const auto& entry : fs::directory_iterator(folder, failure))
     if (entry.path().extension() == ".trace" || entry.path().extension() == ".rings")
-      return error{"'" + folder + "' holds a trace already; choose another folder"};
+      return error::setting("'" + folder + "' holds a trace already; choose another folder");
   return ok();
 }
 

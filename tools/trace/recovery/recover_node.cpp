@@ -26,8 +26,8 @@ result<std::vector<ring_snapshot>> read_all(const ring_file& rings, const std::s
   for (std::size_t i = 0; i < rings.rings().size(); ++i) {
     all.push_back(snapshot_of(rings.rings()[i]));
     if (!all.back().sound)
-      return error{"ring " + std::to_string(i) + " of '" + path +
-                   "' contradicts itself; remove the file to give up what only it holds"};
+      return error::data("ring " + std::to_string(i) + " of '" + path +
+                         "' contradicts itself; remove the file to give up what only it holds");
   }
   return all;
 }
@@ -105,13 +105,13 @@ result<recovered_node> recover_node(const std::string& path) {
   const auto files = open_segments(folder, out.node);
   if (!files) return files.failure();
   if (files->empty()) { // killed before its first record, or somebody took them away
-    if (anything_in(*all)) return error{"the segments of node " + std::to_string(out.node) + " are missing"};
+    if (anything_in(*all)) return error::data("the segments of node " + std::to_string(out.node) + " are missing");
     if (auto done = remove_file(path); !done) return done.failure();
     return out;
   }
   const auto& last = files->back();
   if (last.header().run_id != rings->described().run_id)
-    return error{"'" + path + "' and '" + last.path() + "' belong to different runs"};
+    return error::data("'" + path + "' and '" + last.path() + "' belong to different runs");
   if (!last.ended()) { // else killed between the end mark and the removal of the rings
     auto names = last_words(*rings, *all, last.names());
     auto writer = trace_writer::resume(folder.string(), last.header(), last.whole_bytes(), names);

@@ -48,8 +48,8 @@ struct report_data {
   staleness_result staleness;
   gradient_qualities gradients;
   traffic bytes;
-  result<critical_path> path = error{"it was not looked for"};
-  result<lock_replay> locks = error{"it was not replayed"};
+  result<critical_path> path = error::data("it was not looked for");
+  result<lock_replay> locks = error::data("it was not replayed");
 };
 
 // One HTML page that needs nothing else: no script, no font, no picture from anywhere.
