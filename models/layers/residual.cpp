@@ -17,14 +17,14 @@ std::string residual::describe() const {
 }
 
 result<sample_spec> residual::infer(const sample_spec& below) const {
-  if (inner_.empty()) return error{"holds no layers and takes at least one"};
+  if (inner_.empty()) return error::setting("holds no layers and takes at least one");
   const auto made = inner_.infer(below);
   if (!made) return made;
   const auto beside = skip_.infer(below);
-  if (!beside) return error{"has a skip that " + beside.message()};
+  if (!beside) return beside.failure().prefixed("has a skip that ");
   if (*beside == *made) return made;
-  return error{"adds " + beside->to_string() + " of its skip to " + made->to_string() +
-               " of its layers and takes a skip that gives those"};
+  return error::setting("adds " + beside->to_string() + " of its skip to " + made->to_string() +
+                        " of its layers and takes a skip that gives those");
 }
 
 double residual::multiply_adds(const sample_spec& below) const {

@@ -20,8 +20,8 @@ result<sample_spec> sequential::infer(const sample_spec& below) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const auto made = layers_[i]->infer(spec);
     if (!made)
-      return error{"holds layer " + std::to_string(i) + " (" + layers_[i]->describe() + "), which " + made.message() +
-                   " and gets " + spec.to_string()};
+      return error{made.kind(), "holds layer " + std::to_string(i) + " (" + layers_[i]->describe() + "), which " +
+                                  made.message() + " and gets " + spec.to_string()};
     spec = *made;
   }
   return spec;
