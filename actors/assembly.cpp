@@ -130,7 +130,6 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
     out.coordinator = system.spawn<coordinator_actor>(actor_place{++out.numbers_used, plan.trace, plan.node});
     auto& loading = plan.source_device->make_stream();
     source_setup feed{plan.data,
-                      plan.validation,
                       std::move(*plan.order),
                       &loading,
                       reads_host_only(plan, edges.from_source().above),
@@ -176,7 +175,7 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   setup->batch_size = plan.settings.batch_size;
   setup->trained_for = plan.trained_for;
   setup->target = plan.settings.target;
-  setup->has_validation = !plan.validation.empty();
+  setup->has_validation = plan.settings.validation_fraction > 0;
   setup->skip_nonfinite = plan.settings.skip_nonfinite;
   setup->devices = plan.devices;
   setup->observer = plan.observer;

@@ -26,7 +26,7 @@ const std::byte* targets_of(const sample_set& samples) {
 }
 
 // Of the rows that are given, one after the other.
-void gather_bytes(const std::byte* from, std::size_t row_bytes, std::span<const std::int32_t> rows,
+void gather_bytes(const std::byte* from, std::size_t row_bytes, std::span<const std::int64_t> rows,
                   std::vector<std::byte>& out) {
   out.resize(rows.size() * row_bytes);
   for (std::size_t i = 0; i < rows.size(); ++i)
@@ -47,10 +47,11 @@ tensor as_terms(const tensor& targets, const sample_spec& each) {
 } // namespace
 
 batch_source::batch_source(stream& work, const sample_set& samples, const dataset& of)
-  : work_(work), source_(samples), inputs_(of.input.elements()), target_(of.target) {
+  : work_(work), source_(samples), input_(of.input), target_(of.target) {
+  if (samples.is_text()) return;
   try {
     auto targets = make_targets(work, samples.count, target_);
-    samples_ = make_tensor(work, {samples.count, inputs_}, type_of(samples));
+    samples_ = make_tensor(work, {samples.count, input_.elements()}, type_of(samples));
     targets_ = std::move(targets);
   } catch (const std::bad_alloc&) {
     return;
@@ -59,22 +60,26 @@ batch_source::batch_source(stream& work, const sample_set& samples, const datase
   work.ops().upload(work, targets_of(samples), targets_);
 }
 
-batch batch_source::gather(std::span<const std::int32_t> rows) {
-  const auto count = static_cast<std::int64_t>(rows.size());
-  batch out{make_tensor(work_, {count, inputs_}), make_targets(work_, count, target_), count, count_terms(rows)};
-  if (samples_on_device())
-    gather_on_device(rows, out);
+batch batch_source::gather(std::span<const std::int64_t> samples) {
+  const auto count = static_cast<std::int64_t>(samples.size());
+  batch out{make_tensor(work_, {count, input_.elements()}, input_.type), make_targets(work_, count, target_), count,
+            count_terms(samples)};
+  if (source_.is_text())
+    gather_windows(samples, out);
+  else if (samples_on_device())
+    gather_on_device(samples, out);
   else
-    gather_on_host(rows, out);
+    gather_on_host(samples, out);
   out.targets = as_terms(out.targets, target_);
   out.values.ready_after(work_.record());
   out.targets.ready_after(out.values.ready());
   return out;
 }
 
-void batch_source::gather_on_device(std::span<const std::int32_t> rows, batch& out) {
+void batch_source::gather_on_device(std::span<const std::int64_t> rows, batch& out) {
   auto indices = make_tensor(work_, {out.samples}, dtype::i32);
-  work_.ops().upload(work_, rows.data(), indices);
+  indices_.assign(rows.begin(), rows.end());
+  work_.ops().upload(work_, indices_.data(), indices);
   work_.ops().gather_rows(work_, samples_, indices, source_.scale(), out.values);
   if (target_.is_numbers())
     work_.ops().gather_labels(work_, targets_, indices, out.targets);
@@ -83,20 +88,29 @@ void batch_source::gather_on_device(std::span<const std::int32_t> rows, batch& o
 }
 
 // Samples go up as they are, so bytes take a quarter of the bus, and become floats on the device as elsewhere.
-void batch_source::gather_on_host(std::span<const std::int32_t> rows, batch& out) {
-  gather_bytes(values_of(source_), static_cast<std::size_t>(inputs_) * size_of(type_of(source_)), rows, gathered_);
+void batch_source::gather_on_host(std::span<const std::int64_t> rows, batch& out) {
+  const auto input_bytes = static_cast<std::size_t>(input_.elements()) * size_of(type_of(source_));
+  gather_bytes(values_of(source_), input_bytes, rows, gathered_);
   const auto target_bytes = size_of(target_.type) * static_cast<std::size_t>(target_.elements());
   gather_bytes(targets_of(source_), target_bytes, rows, gathered_targets_);
   work_.ops().upload(work_, gathered_targets_.data(), out.targets);
-  auto samples = make_tensor(work_, {out.samples, inputs_}, type_of(source_));
+  auto samples = make_tensor(work_, {out.samples, input_.elements()}, type_of(source_));
   work_.ops().upload(work_, gathered_.data(), samples);
   work_.ops().gather_rows(work_, samples, first_indices(out.samples), source_.scale(), out.values);
 }
 
-std::int64_t batch_source::count_terms(std::span<const std::int32_t> rows) const {
+void batch_source::gather_windows(std::span<const std::int64_t> firsts, batch& out) {
+  tokens_.resize(2 * static_cast<std::size_t>(out.values.elements()));
+  const auto inputs = std::span(tokens_).first(tokens_.size() / 2), targets = std::span(tokens_).last(inputs.size());
+  copy_windows(source_, target_.categories, firsts, inputs, targets);
+  work_.ops().upload(work_, inputs.data(), out.values);
+  work_.ops().upload(work_, targets.data(), out.targets);
+}
+
+std::int64_t batch_source::count_terms(std::span<const std::int64_t> rows) const {
   const auto each = target_.rows();
   auto terms = static_cast<std::int64_t>(rows.size()) * each;
-  if (!target_.is_numbers()) return terms;
+  if (!target_.is_numbers() || source_.is_text()) return terms;
   for (const auto row : rows) {
     const auto first = source_.labels.begin() + row * each;
     terms -= std::count(first, first + each, no_label);

@@ -1,6 +1,6 @@
 // Makes batches of a data set on the device. The samples are copied to the device once, and a batch is a gather there.
 // Where the device has too little memory for them they stay with the host, which gathers each batch and uploads it: the
-// same batches, at the cost of the transfer.
+// same batches, at the cost of the transfer. So do windows of a text, which is never copied as a whole.
 //
 // Used by one actor, on one stream.
 #pragma once
@@ -16,7 +16,7 @@
 namespace syngrad {
 
 struct batch {
-  tensor values;            // f32 [samples, elements of an input]
+  tensor values;            // [samples, elements of an input]: f32, or i32 of tokens
   tensor targets;           // labels: i32 [rows]; values: f32 [rows, features]
   std::int64_t samples = 0; //
   std::int64_t terms = 0;   // rows that have a target
@@ -27,25 +27,29 @@ public:
   // `samples` outlive it.
   batch_source(stream& work, const sample_set& samples, const dataset& of);
 
-  batch gather(std::span<const std::int32_t> rows);
+  batch gather(std::span<const std::int64_t> samples);
   bool samples_on_device() const { return static_cast<bool>(samples_); }
 
 private:
-  void gather_on_device(std::span<const std::int32_t> rows, batch& out);
-  void gather_on_host(std::span<const std::int32_t> rows, batch& out);
-  std::int64_t count_terms(std::span<const std::int32_t> rows) const;
+  void gather_on_device(std::span<const std::int64_t> rows, batch& out);
+  void gather_on_host(std::span<const std::int64_t> rows, batch& out);
+  void gather_windows(std::span<const std::int64_t> firsts, batch& out);
+  std::int64_t count_terms(std::span<const std::int64_t> rows) const;
   tensor first_indices(std::int64_t count);
 
   stream& work_;
   const sample_set& source_;
-  std::int64_t inputs_; // elements of a sample
+  sample_spec input_;
   sample_spec target_;
   tensor samples_, targets_; // null: with the host
+
+  std::vector<std::int32_t> indices_;
 
   // Of gathers on the host.
   std::vector<std::byte> gathered_;
   std::vector<std::byte> gathered_targets_;
-  tensor counting_; // 0, 1, 2, ...
+  std::vector<std::int32_t> tokens_; // inputs, and targets behind them
+  tensor counting_;                  // 0, 1, 2, ...
 };
 
 } // namespace syngrad

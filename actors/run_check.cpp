@@ -83,6 +83,11 @@ status check_samples(const sample_set& samples, const dataset& of, const std::st
   const auto wrong = [&](const std::string& why) {
     return refuse("data", "the " + which + " samples of '" + of.name + "' " + why);
   };
+  if (samples.is_text()) {
+    const auto windows = sample_spec{{samples.window}, dtype::i32, of.input.categories};
+    if (of.input == windows && of.target == windows && samples.text.size() > samples.window) return ok();
+    return wrong("are windows of a text, which inputs and targets are not");
+  }
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(samples.count, 0));
   const auto inputs = count * static_cast<std::size_t>(of.input.elements()),
              targets = count * static_cast<std::size_t>(of.target.elements());
@@ -109,17 +114,23 @@ std::string fitting_model(const network& net, const dataset& data) {
   return "mlp:" + std::to_string(data.input.elements()) + middle + std::to_string(data.target.categories);
 }
 
-// Whether samples of the one may be taken as samples of the other: a vector of as many features is one of any shape.
-bool same_elements(const sample_spec& a, const sample_spec& b) {
-  if (a.type != b.type || a.elements() != b.elements()) return false;
-  return a.extents == b.extents || a.extents.rank() < 2 || b.extents.rank() < 2;
+// Whether a network takes samples of the data: a vector of as many features is a sample of any shape.
+bool takes(const sample_spec& network, const sample_spec& data) {
+  if (network.type != data.type || network.elements() != data.elements()) return false;
+  if (network.categories > 0 && network.categories < data.categories) return false;
+  return network.extents == data.extents || network.extents.rank() < 2 || data.extents.rank() < 2;
+}
+
+// ", each below 65" of tokens
+std::string below(const sample_spec& spec) {
+  return spec.is_numbers() && spec.categories > 0 ? ", each below " + std::to_string(spec.categories) + "," : "";
 }
 
 // "784 features and 10 classes", "28x28x1 and 1 values to each". For a network of vectors an image is one.
 std::string sizes_of(const dataset& data, const network& net) {
   const auto& to = data.target;
   const auto flat = sample_spec{{data.input.elements()}, data.input.type};
-  return (net.input.extents.rank() < 2 ? flat : data.input).to_string() + " and " +
+  return (net.input.extents.rank() < 2 ? flat : data.input).to_string() + below(data.input) + " and " +
          (to.is_numbers() ? std::to_string(to.categories) + " classes"
                           : std::to_string(to.elements()) + " values to each") +
          (to.is_numbers() && to.rows() > 1 ? " at each of " + std::to_string(to.rows()) + " positions" : "");
@@ -127,8 +138,9 @@ std::string sizes_of(const dataset& data, const network& net) {
 
 std::string sizes_of(const network& net, const sample_spec& output, bool labels) {
   const auto rows = output.rows() > 1 ? " at each of " + std::to_string(output.rows()) + " positions" : "";
-  const auto takes = net.input.extents.rank() < 2 ? std::to_string(net.input.elements()) : net.input.to_string();
-  return net.description + " takes " + takes + " and " + (labels ? "tells " : "gives ") +
+  const auto input = net.input.is_numbers() || net.input.extents.rank() > 1 ? net.input.to_string()
+                                                                            : std::to_string(net.input.elements());
+  return net.description + " takes " + input + below(net.input) + " and " + (labels ? "tells " : "gives ") +
          std::to_string(output.features()) + rows;
 }
 
@@ -209,12 +221,15 @@ status check_data(const training_settings& settings, const network& net, const d
   const auto output = infer_specs(net).value().back();
   const bool fits =
     has_labels ? output.features() >= data.target.categories : output.features() == data.target.features();
-  if (!same_elements(net.input, data.input) || output.rows() != data.target.rows() || !fits)
+  if (!takes(net.input, data.input) || output.rows() != data.target.rows() || !fits)
     return refuse("model", "the data '" + name + "' has " + sizes_of(data, net) + ", but " +
                              sizes_of(net, output, has_labels) +
                              (has_labels && net.description.starts_with("mlp:") && data.target.rows() == 1
                                 ? "; use --model " + fitting_model(net, data)
                                 : ""));
+  if (settings.continuing_windows && !data.train.is_text())
+    return refuse("windows",
+                  "expected random, because the data '" + name + "' is no text, got continuing; leave it out");
   if (data.test.count < 1) return refuse("data", "'" + name + "' has no test samples");
   const auto rows = training_rows(settings, data);
   if (settings.batch_size > rows)

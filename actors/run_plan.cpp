@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <new>
-#include <numeric>
 
 namespace syngrad {
 
@@ -87,18 +86,6 @@ std::vector<device*> used_devices(const device_places& places) {
   return all;
 }
 
-result<batch_order> order_batches(run_plan& plan, const dataset& data) {
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(data.train.count));
-  std::iota(rows.begin(), rows.end(), 0);
-  if (plan.settings.validation_fraction > 0) {
-    auto parts = hold_out(data.train, plan.settings.validation_fraction, plan.settings.seed);
-    if (!parts) return parts.failure();
-    rows = std::move(parts->train);
-    plan.validation = std::move(parts->validation);
-  }
-  return batch_order::make(std::move(rows), plan.settings.batch_size, plan.settings.seed);
-}
-
 } // namespace
 
 result<run_plan> make_run_plan(training_settings settings, network net, const dataset* data,
@@ -130,7 +117,8 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
     *rate = *parsed;
   }
   if (data) {
-    auto order = order_batches(plan, *data);
+    auto order = order_samples(
+      *data, {settings.batch_size, settings.seed, settings.validation_fraction, settings.continuing_windows});
     if (!order) return order.failure();
     plan.order.emplace(std::move(*order));
   }

@@ -36,11 +36,10 @@ struct run_plan {
   const dataset* data = nullptr; // null: the source is in another process
   device* source_device = nullptr;
   training_observer observer;
-  trace_recorder* trace = nullptr;          // null: no trace; else it outlives the run
-  std::shared_ptr<update_observer> updates; // not null
-  std::shared_ptr<work_log> work;           // null: no trace
-  std::optional<batch_order> order;         // set where there is data
-  std::vector<std::int32_t> validation;
+  trace_recorder* trace = nullptr;              // null: no trace; else it outlives the run
+  std::shared_ptr<update_observer> updates;     // not null
+  std::shared_ptr<work_log> work;               // null: no trace
+  std::optional<sample_order> order;            // set where there is data; moves to the source
   std::shared_ptr<const objective> trained_for; // not null
   learning_rate rate{1e-3f};
   learning_rate synthetic_rate{1e-3f};

@@ -214,6 +214,7 @@ std::vector<setting> setting_schema() {
     or_none(make_setting("split", "N,N,...", &t::split, read_split,
                          [](const std::vector<int>& split) { return join_text(split, ","); })),
     real_setting("validation", "FRACTION", &t::validation_fraction, below_one),
+    named_flag("windows", &t::continuing_windows, {"random", "continuing"}, "continuing"),
     choice_setting("objective", wanted(&objective_settings::name), known_objectives()),
     real_setting("label-smoothing", "SHARE", wanted(&objective_settings::label_smoothing), below_one),
 

@@ -1,7 +1,6 @@
 #include "actors/source_actor.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace syngrad {
@@ -95,7 +94,7 @@ void source_actor::advance() {
 }
 
 void source_actor::send_training_batch() {
-  auto made = training_samples_->gather(setup_.order.next());
+  auto made = training_samples_->gather(setup_.order.train.next());
   send_across(above_,
               activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
                          std::move(made.targets), made.samples, made.terms, scheduled()});
@@ -103,33 +102,30 @@ void source_actor::send_training_batch() {
   if (setup_.evaluate_every > 0 && scheduled() >= next_evaluation_ && step_ < steps_) {
     next_evaluation_ += setup_.evaluate_every;
     paused_ = true;
-    begin_pass(static_cast<std::uint64_t>(step_), setup_.validation.empty());
+    begin_pass(static_cast<std::uint64_t>(step_), setup_.order.validation.empty());
   }
 }
 
 void source_actor::begin_pass(std::uint64_t number, bool on_test_set) {
   pass_ = pass{number, on_test_set, 0};
-  send(coordinator(),
-       evaluation_begun{context_for(no_batch), number, scheduled(), pass_rows(on_test_set), on_test_set});
+  send(coordinator(), evaluation_begun{context_for(no_batch), number, scheduled(),
+                                       static_cast<std::int64_t>(pass_samples(on_test_set).size()), on_test_set});
 }
 
-std::int64_t source_actor::pass_rows(bool on_test_set) const {
-  return on_test_set ? setup_.data->test.count : static_cast<std::int64_t>(setup_.validation.size());
+std::span<const std::int64_t> source_actor::pass_samples(bool on_test_set) const {
+  return on_test_set ? setup_.order.test : setup_.order.validation;
 }
 
 void source_actor::send_evaluation_batch() {
-  const auto total = pass_rows(pass_->on_test_set);
-  const auto count = std::min(setup_.order.batch_size(), total - pass_->next_row);
-  rows_.resize(static_cast<std::size_t>(count));
-  if (pass_->on_test_set)
-    std::iota(rows_.begin(), rows_.end(), static_cast<std::int32_t>(pass_->next_row));
-  else
-    std::copy_n(setup_.validation.begin() + pass_->next_row, count, rows_.begin());
-  auto made = (pass_->on_test_set ? test_samples_ : training_samples_)->gather(rows_);
+  const auto samples = pass_samples(pass_->on_test_set);
+  const auto total = static_cast<std::int64_t>(samples.size());
+  const auto count = std::min(setup_.order.train.batch_size(), total - pass_->next);
+  auto made = (pass_->on_test_set ? test_samples_ : training_samples_)
+                ->gather(samples.subspan(static_cast<std::size_t>(pass_->next), static_cast<std::size_t>(count)));
   send_across(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
                                  std::move(made.targets), made.samples, made.terms});
-  pass_->next_row += count;
-  if (pass_->next_row == total) pass_.reset();
+  pass_->next += count;
+  if (pass_->next == total) pass_.reset();
 }
 
 std::string source_actor::describe() {

@@ -9,14 +9,13 @@
 #include "actors/crossing_actor.hpp"
 
 #include <optional>
-#include <vector>
+#include <span>
 
 namespace syngrad {
 
 struct source_setup {
   const dataset* data = nullptr;
-  std::vector<std::int32_t> validation; // rows of the training set; empty: none
-  batch_order order;
+  sample_order order;
   stream* work = nullptr;  // which is the copy stream, too: the source has no other work
   bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
@@ -39,7 +38,7 @@ private:
   struct pass {
     std::uint64_t number = 0;
     bool on_test_set = false;
-    std::int64_t next_row = 0;
+    std::int64_t next = 0; // of the samples that it evaluates
   };
 
   void handle_connect(connect&);
@@ -55,7 +54,7 @@ private:
   void send_training_batch();
   void send_evaluation_batch();
   void begin_pass(std::uint64_t number, bool on_test_set);
-  std::int64_t pass_rows(bool on_test_set) const;
+  std::span<const std::int64_t> pass_samples(bool on_test_set) const;
 
   source_setup setup_;
   std::optional<batch_source> training_samples_, test_samples_; // from connect on
@@ -72,7 +71,6 @@ private:
   bool stopped_ = false;
   bool paused_ = false; // until the coordinator has the result of an evaluation
   std::optional<pass> pass_;
-  std::vector<std::int32_t> rows_; // scratch
 };
 
 } // namespace syngrad

@@ -9,71 +9,115 @@ namespace syngrad {
 
 namespace {
 
-// Keeps this permutation apart from the others of the same seed.
+// Keep draws of one seed apart.
 constexpr std::uint64_t hold_out_purpose = 0x686f6c646f7574;
+constexpr std::uint64_t batch_order_purpose = 0x6261746368;
+constexpr std::uint64_t window_purpose = 0x77696e646f77;
 
-} // namespace
-
-std::int64_t held_out_count(std::int64_t samples, double fraction) {
-  return std::llround(fraction * static_cast<double>(samples));
-}
-
-result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed) {
-  const auto count = train.count;
-  if (!(fraction > 0 && fraction < 1))
-    return error::setting("validation: a fraction between 0 and 1 is expected, not " + std::to_string(fraction));
-  const auto validation = held_out_count(count, fraction);
-  if (validation <= 0 || validation >= count) {
-    return error::setting("validation: a fraction of " + std::to_string(fraction) + " of " + std::to_string(count) +
-                          " training samples leaves one part empty; choose another fraction");
+class permuted_rows final : public batch_order::rule {
+public:
+  permuted_rows(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed)
+    : rows_(std::move(rows)), order_(rows_.size()), batch_size_(batch_size), seed_(seed) {
+    permute(0);
   }
 
-  random_source random(seed ^ hold_out_purpose, 0);
-  const auto order = shuffled_indices(static_cast<std::size_t>(count), random);
-  held_out parts;
-  parts.validation.assign(order.begin(), order.begin() + validation);
-  parts.train.assign(order.begin() + validation, order.end());
-  std::sort(parts.validation.begin(), parts.validation.end());
-  std::sort(parts.train.begin(), parts.train.end());
-  return parts;
+  std::int64_t batches_per_epoch() const override { return static_cast<std::int64_t>(rows_.size()) / batch_size_; }
+
+  void fill(batch_order::position at, std::span<std::int64_t> samples) override {
+    if (at.epoch != epoch_) permute(at.epoch);
+    std::copy_n(order_.begin() + at.offset * batch_size_, samples.size(), samples.begin());
+  }
+
+private:
+  void permute(std::uint64_t epoch) {
+    epoch_ = epoch;
+    std::copy(rows_.begin(), rows_.end(), order_.begin());
+    random_source random(seed_ ^ batch_order_purpose, epoch);
+    shuffle(order_, random);
+  }
+
+  std::vector<std::int32_t> rows_;  // as given
+  std::vector<std::int32_t> order_; // permuted for epoch_
+  std::int64_t batch_size_;
+  std::uint64_t seed_;
+  std::uint64_t epoch_ = 0;
+};
+
+class random_windows_rule final : public batch_order::rule {
+public:
+  random_windows_rule(std::int64_t tokens, std::int64_t window, std::int64_t batch_size, std::uint64_t seed)
+    : begins_(static_cast<std::uint64_t>(tokens - window)), batches_((tokens - 1) / window / batch_size), seed_(seed) {}
+
+  std::int64_t batches_per_epoch() const override { return batches_; }
+
+  void fill(batch_order::position at, std::span<std::int64_t> samples) override {
+    const auto number = at.epoch * static_cast<std::uint64_t>(batches_) + static_cast<std::uint64_t>(at.offset);
+    random_source random(seed_ ^ window_purpose, number);
+    for (auto& each : samples) each = static_cast<std::int64_t>(random.bits() % begins_);
+  }
+
+private:
+  std::uint64_t begins_; // positions at which a window may begin
+  std::int64_t batches_;
+  std::uint64_t seed_;
+};
+
+// Where the windows of batch `number` begin, if each row has a part of its own of the text and reads on in it.
+void fill_continuing(std::int64_t windows_a_row, std::int64_t window, std::int64_t number,
+                     std::span<std::int64_t> samples) {
+  for (std::size_t row = 0; row < samples.size(); ++row)
+    samples[row] = (static_cast<std::int64_t>(row) * windows_a_row + number) * window;
 }
 
-namespace {
+class continuing_windows_rule final : public batch_order::rule {
+public:
+  continuing_windows_rule(std::int64_t tokens, std::int64_t window, std::int64_t batch_size)
+    : window_(window), batches_((tokens - 1) / window / batch_size) {}
 
-// Keeps these permutations apart from the others of the same seed.
-constexpr std::uint64_t batch_order_purpose = 0x6261746368;
+  std::int64_t batches_per_epoch() const override { return batches_; }
+  void fill(batch_order::position at, std::span<std::int64_t> samples) override {
+    fill_continuing(batches_, window_, at.offset, samples);
+  }
 
-} // namespace
+private:
+  std::int64_t window_;
+  std::int64_t batches_; // and windows in each row's part
+};
 
-batch_order::batch_order(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed)
-  : rows_(std::move(rows)), order_(rows_.size()), batch_size_(batch_size), seed_(seed) {
-  permute();
-}
-
-result<batch_order> batch_order::make(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed) {
+status check_batch_size(std::int64_t batch_size, std::int64_t samples) {
   if (batch_size < 1)
     return error::setting("batch: a size of at least 1 is expected, not " + std::to_string(batch_size));
-  if (static_cast<std::int64_t>(rows.size()) < batch_size) {
-    return error::setting("batch: " + std::to_string(batch_size) + " samples a batch, but only " +
-                          std::to_string(rows.size()) + " to train on; choose a smaller batch");
-  }
-  return batch_order(std::move(rows), batch_size, seed);
+  if (samples >= batch_size) return ok();
+  return error::setting("batch: " + std::to_string(batch_size) + " samples a batch, but only " +
+                        std::to_string(samples) + " to train on; choose a smaller batch");
 }
 
-void batch_order::permute() {
-  std::copy(rows_.begin(), rows_.end(), order_.begin());
-  random_source random(seed_ ^ batch_order_purpose, position_.epoch);
-  shuffle(order_, random);
+} // namespace
+
+batch_order::batch_order(std::unique_ptr<rule> made_by, std::int64_t batch_size)
+  : rule_(std::move(made_by)), samples_(static_cast<std::size_t>(batch_size)) {}
+
+result<batch_order> batch_order::make(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed) {
+  if (auto good = check_batch_size(batch_size, static_cast<std::int64_t>(rows.size())); !good) return good.failure();
+  return batch_order(std::make_unique<permuted_rows>(std::move(rows), batch_size, seed), batch_size);
 }
 
-std::span<const std::int32_t> batch_order::next() {
-  // Permuted here rather than after the epoch's last batch, whose span must stay valid.
-  if (position_.offset == batches_per_epoch()) {
-    position_ = {position_.epoch + 1, 0};
-    permute();
-  }
-  const auto first = static_cast<std::size_t>(position_.offset++ * batch_size_);
-  return std::span<const std::int32_t>(order_).subspan(first, static_cast<std::size_t>(batch_size_));
+result<batch_order> batch_order::random_windows(std::int64_t tokens, std::int64_t window, std::int64_t batch_size,
+                                                std::uint64_t seed) {
+  if (auto good = check_batch_size(batch_size, (tokens - 1) / window); !good) return good.failure();
+  return batch_order(std::make_unique<random_windows_rule>(tokens, window, batch_size, seed), batch_size);
+}
+
+result<batch_order> batch_order::continuing_windows(std::int64_t tokens, std::int64_t window, std::int64_t batch_size) {
+  if (auto good = check_batch_size(batch_size, (tokens - 1) / window); !good) return good.failure();
+  return batch_order(std::make_unique<continuing_windows_rule>(tokens, window, batch_size), batch_size);
+}
+
+std::span<const std::int64_t> batch_order::next() {
+  if (position_.offset == batches_per_epoch()) position_ = {position_.epoch + 1, 0};
+  rule_->fill(position_, samples_);
+  ++position_.offset;
+  return samples_;
 }
 
 status batch_order::resume(position stored) {
@@ -83,8 +127,66 @@ status batch_order::resume(position stored) {
                           "; resume with the data and batch size of the stored run");
   }
   position_ = stored;
-  permute();
   return ok();
+}
+
+std::int64_t held_out_count(std::int64_t samples, double fraction) {
+  return std::llround(fraction * static_cast<double>(samples));
+}
+
+namespace {
+
+// `count` windows beside each other from `first` on. Continuing, those that fill no whole batch are left out.
+std::vector<std::int64_t> windows_to_evaluate(std::int64_t first, std::int64_t count, std::int64_t window,
+                                              const order_settings& settings) {
+  const auto rows = settings.batch_size, batches = count / rows;
+  const bool continuing = settings.continuing && batches > 0;
+  std::vector<std::int64_t> begins(static_cast<std::size_t>(continuing ? batches * rows : count));
+  if (continuing)
+    for (std::int64_t i = 0; i < batches; ++i)
+      fill_continuing(batches, window, i,
+                      std::span(begins).subspan(static_cast<std::size_t>(i * rows), static_cast<std::size_t>(rows)));
+  else
+    fill_continuing(1, window, 0, begins);
+  for (auto& each : begins) each += first;
+  return begins;
+}
+
+result<sample_order> order_windows(const dataset& data, std::int64_t held_out, const order_settings& settings) {
+  const auto window = data.train.window, windows = data.train.count - held_out;
+  const auto tokens = held_out == 0 ? data.train.text.size() : windows * window + 1;
+  auto train = settings.continuing ? batch_order::continuing_windows(tokens, window, settings.batch_size)
+                                   : batch_order::random_windows(tokens, window, settings.batch_size, settings.seed);
+  if (!train) return train.failure();
+  return sample_order{std::move(*train), windows_to_evaluate(windows * window, held_out, window, settings),
+                      windows_to_evaluate(0, data.test.count, data.test.window, settings)};
+}
+
+result<sample_order> order_rows(const dataset& data, std::int64_t held_out, const order_settings& settings) {
+  random_source random(settings.seed ^ hold_out_purpose, 0);
+  auto rows = shuffled_indices(static_cast<std::size_t>(data.train.count), random);
+  const auto border = rows.begin() + held_out;
+  std::sort(rows.begin(), border);
+  std::sort(border, rows.end());
+  auto train = batch_order::make({border, rows.end()}, settings.batch_size, settings.seed);
+  if (!train) return train.failure();
+  std::vector<std::int64_t> test(static_cast<std::size_t>(data.test.count));
+  std::iota(test.begin(), test.end(), 0);
+  return sample_order{std::move(*train), {rows.begin(), border}, std::move(test)};
+}
+
+} // namespace
+
+result<sample_order> order_samples(const dataset& data, const order_settings& settings) {
+  const auto fraction = settings.validation_fraction;
+  if (!(fraction >= 0 && fraction < 1))
+    return error::setting("validation: a fraction from 0 to below 1 is expected, not " + std::to_string(fraction));
+  const auto held_out = held_out_count(data.train.count, fraction);
+  if (fraction > 0 && (held_out <= 0 || held_out >= data.train.count))
+    return error::setting("validation: a fraction of " + std::to_string(fraction) + " of " +
+                          std::to_string(data.train.count) +
+                          " training samples leaves one part empty; choose another fraction");
+  return data.train.is_text() ? order_windows(data, held_out, settings) : order_rows(data, held_out, settings);
 }
 
 } // namespace syngrad

@@ -1,9 +1,10 @@
-// Which rows of a training set are trained on, and in which order: a part may be held out for validation, and every
-// epoch visits the rest in a fresh permutation, cut into batches. No samples are copied.
+// Which samples of a training set are trained on, and in which order, cut into batches. No samples are copied.
 //
-// The permutation is a function of seed and epoch alone, so a run that resumes at a stored position sees the same
-// batches. Rows left over at the end of an epoch are not used in it. Nothing is allocated after make(). Threads: owned
-// by the actor that feeds the network.
+// Rows: every epoch visits them in a fresh permutation, and those left over at its end are not used in it. Windows of a
+// text begin at random positions; or they continue each other, so that row r of a batch is what follows row r of the
+// batch before. A batch is a function of seed, epoch and its number in it alone, so a run that resumes at a stored
+// position sees the same ones. Nothing is allocated after it was made. Threads: owned by the actor that feeds the
+// network.
 #pragma once
 
 #include "runtime/data/dataset.hpp"
@@ -12,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -34,17 +36,8 @@ inline std::vector<std::int32_t> shuffled_indices(std::size_t count, random_sour
   return indices;
 }
 
-// Rows of the training set; together each row exactly once, both ascending.
-struct held_out {
-  std::vector<std::int32_t> train;
-  std::vector<std::int32_t> validation;
-};
-
 // How many of so many samples are held out: round(fraction * samples).
 std::int64_t held_out_count(std::int64_t samples, double fraction);
-
-// Validation gets round(fraction * train.count) rows, drawn by `seed`. Fails where either part would be empty.
-result<held_out> hold_out(const sample_set& train, double fraction, std::uint64_t seed);
 
 class batch_order {
 public:
@@ -56,28 +49,58 @@ public:
     friend bool operator==(const position&, const position&) = default;
   };
 
+  // What a batch consists of.
+  class rule {
+  public:
+    virtual ~rule() = default;
+    virtual std::int64_t batches_per_epoch() const = 0;
+    virtual void fill(position, std::span<std::int64_t> samples) = 0;
+  };
+
   // `rows` are the rows to visit. Fails if there are fewer than `batch_size`, or that is not positive.
   static result<batch_order> make(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed);
+  // Windows that lie within the first `tokens` of a text, with the token behind them. As many make an epoch as fit into
+  // it beside each other.
+  static result<batch_order> random_windows(std::int64_t tokens, std::int64_t window, std::int64_t batch_size,
+                                            std::uint64_t seed);
+  // The text is cut into `batch_size` parts of the same number of windows; an epoch reads them from their beginnings.
+  static result<batch_order> continuing_windows(std::int64_t tokens, std::int64_t window, std::int64_t batch_size);
 
-  // The rows of the next batch, `batch_size` of them. Valid until the next call of a member that is not const.
-  std::span<const std::int32_t> next();
+  // The samples of the next batch, `batch_size` of them. Valid until the next call of a member that is not const.
+  std::span<const std::int64_t> next();
 
   position where() const { return position_; }
   // Continues at `stored`, which came from where() of an order made alike. Fails if it cannot have.
   status resume(position stored);
 
-  std::int64_t batch_size() const { return batch_size_; }
-  std::int64_t batches_per_epoch() const { return static_cast<std::int64_t>(rows_.size()) / batch_size_; }
+  std::int64_t batch_size() const { return static_cast<std::int64_t>(samples_.size()); }
+  std::int64_t batches_per_epoch() const { return rule_->batches_per_epoch(); }
 
 private:
-  batch_order(std::vector<std::int32_t> rows, std::int64_t batch_size, std::uint64_t seed);
-  void permute();
+  batch_order(std::unique_ptr<rule>, std::int64_t batch_size);
 
-  std::vector<std::int32_t> rows_;  // as given
-  std::vector<std::int32_t> order_; // permuted for the epoch of position_
-  std::int64_t batch_size_;
-  std::uint64_t seed_;
+  std::unique_ptr<rule> rule_;
+  std::vector<std::int64_t> samples_; // of the batch that was handed out last
   position position_;
 };
+
+struct order_settings {
+  std::int64_t batch_size = 1;
+  std::uint64_t seed = 1;
+  double validation_fraction = 0;
+  bool continuing = false; // windows of a text, in evaluations too
+};
+
+// The samples that a run sees.
+struct sample_order {
+  batch_order train;
+  // Evaluated in this order, a batch after the other. Of rows they ascend.
+  std::vector<std::int64_t> validation; // of the training set, which leaves them out; empty: none
+  std::vector<std::int64_t> test;       // all of the test set
+};
+
+// Validation gets round(fraction * train.count) samples: rows that are drawn by the seed, or the last windows of a
+// text. Fails where a part would be empty, or a batch is larger than what is trained on.
+result<sample_order> order_samples(const dataset&, const order_settings&);
 
 } // namespace syngrad

@@ -12,9 +12,11 @@
 
 namespace syngrad {
 
+inline constexpr double usual_test_fraction_of_rows = 0.2;
+
 struct csv_settings {
   std::optional<std::string> label_column; // a name in the header, or a number from 0; unset: the last column
-  double test_fraction = 0.2;              // of the rows, drawn by `seed`, for the test set
+  double test_fraction = usual_test_fraction_of_rows; // of the rows, drawn by `seed`, for the test set
   std::uint64_t seed = 1;
   std::optional<label_rule> labels;
   std::optional<char> delimiter; // unset: as csv_parser.hpp tells

@@ -3,6 +3,8 @@
 #include "runtime/data/csv.hpp"
 #include "runtime/data/digits.hpp"
 #include "runtime/data/idx.hpp"
+#include "runtime/data/text_source.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,14 +28,32 @@ result<dataset> open_idx(const std::string& place, const data_settings& settings
 }
 
 result<dataset> open_csv(const std::string& file, const data_settings& settings) {
-  return load_csv(file,
-                  {settings.label_column, settings.test_fraction, settings.seed, settings.labels, settings.delimiter});
+  return load_csv(file, {settings.label_column, settings.test_fraction.value_or(usual_test_fraction_of_rows),
+                         settings.seed, settings.labels, settings.delimiter});
+}
+
+result<dataset> with_context(result<dataset> text, const data_settings& settings) {
+  if (!text || !settings.context) return text;
+  if (auto cut = cut_windows(*text, *settings.context); !cut) return cut.failure();
+  return text;
+}
+
+result<dataset> open_text(const std::string& file, const data_settings& settings) {
+  return with_context(load_text(file, settings.test_fraction.value_or(usual_test_fraction_of_text)), settings);
+}
+
+result<dataset> open_bytes(const std::string& file, const data_settings& settings) {
+  return with_context(load_bytes(file, settings.test_fraction.value_or(usual_test_fraction_of_text)), settings);
+}
+
+result<dataset> open_tokens(const std::string& folder, const data_settings& settings) {
+  return with_context(load_tokens(folder, settings.vocabulary), settings);
 }
 
 constexpr std::array source_kinds{
-  source_kind{"digits", "", open_digits},
-  source_kind{"mnist", "DIR", open_idx},
-  source_kind{"csv", "FILE", open_csv},
+  source_kind{"digits", "", open_digits},   source_kind{"mnist", "DIR", open_idx},
+  source_kind{"csv", "FILE", open_csv},     source_kind{"text", "FILE", open_text},
+  source_kind{"bytes", "FILE", open_bytes}, source_kind{"tokens", "DIR", open_tokens},
 };
 
 std::string form(const source_kind& kind) {
@@ -45,9 +65,12 @@ std::string form(const source_kind& kind) {
 } // namespace
 
 std::string known_data_sources() {
-  std::string forms;
-  for (const auto& kind : source_kinds) forms += (forms.empty() ? "" : " | ") + form(kind);
-  return forms;
+  return join_text(source_kinds, " | ", form);
+}
+
+std::string form_of_data_source(std::string_view name) {
+  return form(
+    *std::find_if(source_kinds.begin(), source_kinds.end(), [&](const auto& known) { return known.name == name; }));
 }
 
 result<dataset> open_dataset(const std::string& specification, const data_settings& settings) {

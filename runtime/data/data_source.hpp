@@ -1,4 +1,7 @@
 // Opens the data set that a specification such as "mnist:DIR" names.
+//
+// Samples of a text are windows, as long as the network's context: where that is not known when the data is opened,
+// cut_windows() says it later (text_source.hpp).
 #pragma once
 
 #include "runtime/data/dataset.hpp"
@@ -8,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace syngrad {
 
@@ -15,15 +19,20 @@ namespace syngrad {
 struct data_settings {
   std::uint64_t seed = 1;                  // digits: draws the training set; csv: draws the test rows
   std::optional<std::string> label_column; // csv
-  double test_fraction = 0.2;              // csv
+  std::optional<double> test_fraction;     // csv, text, bytes; none: the usual one of each
   std::optional<label_rule> labels;        // mnist, csv
   std::optional<char> delimiter;           // csv
+  std::optional<std::int32_t> vocabulary;  // tokens
+  std::optional<std::int64_t> context;     // text, bytes, tokens: length of a window
 };
 
 // `specification` is one of known_data_sources(). Errors name the file, or list what is known.
 result<dataset> open_dataset(const std::string& specification, const data_settings& settings);
 
-// For help texts: "digits | mnist:DIR | csv:FILE".
+// For help texts: "digits | mnist:DIR | csv:FILE | ...".
 std::string known_data_sources();
+
+// "csv:FILE" of "csv", a known name.
+std::string form_of_data_source(std::string_view name);
 
 } // namespace syngrad

@@ -1,35 +1,54 @@
-// Samples with their targets in memory: a training set and a fixed test set. Read-only once made, so shared by all
-// threads.
+// Samples with their targets: a training set and a fixed test set. Read-only once made, so shared by all threads.
 #pragma once
 
+#include "runtime/data/token_text.hpp"
+#include "runtime/data/vocabulary.hpp"
 #include "runtime/sample_spec.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace syngrad {
 
 // Inputs are stored as bytes (images; scaled to 0..1 when a batch is gathered) or as floats, never both; targets as
-// labels or as values, never both.
+// labels or as values, never both. A sample is called by its row, from 0.
+//
+// Or the samples are windows of a text, and nothing else is stored. A window is called by its first token; its targets
+// are the tokens that follow each of its own.
 struct sample_set {
-  std::int64_t count = 0;
+  std::int64_t count = 0;           // of a text: windows that do not overlap
   std::vector<std::uint8_t> bytes;  // [count, elements of an input], or empty
   std::vector<float> floats;        // likewise
   std::vector<std::int32_t> labels; // [count, elements of a target], below its categories, or -1: none; or empty
   std::vector<float> values;        // [count, elements of a target], or empty
 
+  token_text text;
+  std::int64_t window = 0; // tokens of an input; 0: no text
+
+  bool is_text() const { return window > 0; }
   float scale() const { return bytes.empty() ? 1.0f : 1.0f / 255.0f; }
 };
 
 struct dataset {
   std::string name;
-  sample_spec input;  // f32: what a network receives
+  sample_spec input;  // f32: what a network receives; i32: tokens
   sample_spec target; // i32: labels, as many different ones as it has categories; f32: values
   sample_set train;
   sample_set test;
   std::vector<std::string> class_names; // of each label, as the data has it; empty: its number
   std::vector<std::string> notes;       // how the data was understood, where that is not plain: a line each
+  std::optional<vocabulary> tokens;     // of a text
 };
+
+// Inputs [firsts.size(), window] and targets, of the windows that begin at `firsts`. Throws std::runtime_error where a
+// token is not below `vocabulary_size`: a text is not read whole before.
+void copy_windows(const sample_set&, std::int32_t vocabulary_size, std::span<const std::int64_t> firsts,
+                  std::span<std::int32_t> inputs, std::span<std::int32_t> targets);
+
+// "train.bin: token 7 is 50300, beyond a vocabulary of 50257; ..."
+std::string beyond_vocabulary(const token_text&, std::int64_t at, std::int32_t token, std::int32_t vocabulary_size);
 
 } // namespace syngrad

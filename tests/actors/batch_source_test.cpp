@@ -41,7 +41,7 @@ struct seen_batch {
   friend bool operator==(const seen_batch&, const seen_batch&) = default;
 };
 
-seen_batch gathered(batch_source& from, stream& work, const std::vector<std::int32_t>& rows) {
+seen_batch gathered(batch_source& from, stream& work, const std::vector<std::int64_t>& rows) {
   const auto made = from.gather(rows);
   const auto values = brought_to_host(work, made.values), targets = brought_to_host(work, made.targets);
   work.owner().synchronize();
@@ -52,7 +52,7 @@ seen_batch gathered(batch_source& from, stream& work, const std::vector<std::int
 } // namespace
 
 TEST_CASE("batches of samples that stay with the host are those of samples on the device, bit for bit") {
-  const std::vector<std::int32_t> three{59, 1, 1}, two{7, 30};
+  const std::vector<std::int64_t> three{59, 1, 1}, two{7, 30};
   for (const auto& samples : {bytes_set(), floats_set()}) {
     cpu_device cpu;
     auto& on_cpu = cpu.make_stream();
@@ -93,7 +93,7 @@ TEST_CASE("a sample's values are gathered as its label would be, with samples on
   auto &here = cpu.make_stream(), &there = late.make_stream();
   batch_source whole(here, samples, described(3)), parts(there, samples, described(3));
   REQUIRE_FALSE(parts.samples_on_device());
-  const auto made = whole.gather(std::vector<std::int32_t>{7, 59});
+  const auto made = whole.gather(std::vector<std::int64_t>{7, 59});
   REQUIRE(made.targets.extents() == shape{2, 3});
   REQUIRE(made.samples == 2);
   REQUIRE(made.terms == 2);
@@ -108,8 +108,41 @@ TEST_CASE("samples without a label are in their batch, and no terms of its loss"
   cpu_device cpu;
   auto& work = cpu.make_stream();
   batch_source from(work, samples, described());
-  const auto made = from.gather(std::vector<std::int32_t>{3, 4, 5, 4});
+  const auto made = from.gather(std::vector<std::int64_t>{3, 4, 5, 4});
   REQUIRE(made.samples == 4);
   REQUIRE(made.terms == 1);
   REQUIRE(made.targets.i32()[1] == no_label);
+}
+
+TEST_CASE("a batch of windows has their tokens, and those that follow each as a target of its own") {
+  dataset data;
+  data.input = data.target = {{3}, dtype::i32, 10};
+  data.train.text = token_text::of({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "text");
+  data.train.window = 3;
+  data.train.count = 3;
+  cpu_device cpu;
+  late_device late(1);
+  auto &here = cpu.make_stream(), &there = late.make_stream();
+  batch_source whole(here, data.train, data), parts(there, data.train, data);
+  const std::vector<std::int64_t> firsts{6, 0};
+  const auto made = whole.gather(firsts);
+  REQUIRE(made.values.extents() == shape{2, 3});
+  REQUIRE(made.values.type() == dtype::i32);
+  REQUIRE(made.targets.extents() == shape{6});
+  REQUIRE(made.samples == 2);
+  REQUIRE(made.terms == 6);
+  const auto tokens = [](const tensor& of) { return std::vector<std::int32_t>(of.i32(), of.i32() + of.elements()); };
+  REQUIRE(tokens(made.values) == std::vector<std::int32_t>{6, 7, 8, 0, 1, 2});
+  REQUIRE(tokens(made.targets) == std::vector<std::int32_t>{7, 8, 9, 1, 2, 3});
+  for (int again = 0; again < 3; ++again) {
+    const auto values = parts.gather(firsts);
+    const auto brought = brought_to_host(there, values.values), targets = brought_to_host(there, values.targets);
+    late.synchronize();
+    REQUIRE(tokens(brought) == tokens(made.values));
+    REQUIRE(tokens(targets) == tokens(made.targets));
+  }
+  const auto warm = late.memory().counters().allocations;
+  parts.gather(firsts);
+  late.synchronize();
+  REQUIRE(late.memory().counters().allocations == warm);
 }

@@ -219,5 +219,5 @@ TEST_CASE("Options of data that cannot take them are refused") {
   CHECK(refusal({"--delimiter", "tab", "--data", "mnist:x"}).find("--delimiter") == 0);
   CHECK(refusal({"--labels", "as-is"}).find("--labels: expected --data csv:FILE or mnist:DIR") == 0);
   CHECK(refusal({"--labels", "renumber", "--data", "mnist:x"}).empty());
-  CHECK(resolve({"--delimiter", "\t", "--data", "csv:x"}).options.delimiter == "tab");
+  CHECK(resolve({"--delimiter", "\t", "--data", "csv:x"}).options.data.delimiter == "tab");
 }

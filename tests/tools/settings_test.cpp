@@ -49,6 +49,7 @@ const std::vector<tried>& table() {
      {{"1", [](r& s) { s.validation_fraction = 1; }},
       {"-5e-324", [](r& s) { s.validation_fraction = -tiny_double; }},
       {"nan", [](r& s) { s.validation_fraction = std::nan(""); }}}},
+    {"windows", {"continuing", "random"}, {{"any"}}},
     {"objective", {"mse", "cross-entropy"}, {{"mze", [](r& s) { s.objective.name = "mze"; }}}},
     {"label-smoothing",
      {"0.99999994", "0"},

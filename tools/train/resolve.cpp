@@ -35,16 +35,6 @@ status resolve_groups(train_options& options, const network& model) {
   return ok();
 }
 
-status check_combinations(const train_options& options, const option_reader& reader) {
-  const bool csv = options.data.starts_with("csv:");
-  for (const auto* name : {"label-column", "delimiter"})
-    if (reader.given(name) && !csv)
-      return option_error(name, "expected --data csv:FILE with it, got --data " + options.data + "; leave it out");
-  if (reader.given("labels") && options.data == "digits")
-    return option_error("labels", "expected --data csv:FILE or mnist:DIR with it, got --data digits; leave it out");
-  return ok();
-}
-
 // Only several processes have a network between them that can be away.
 status resolve_max_alone(train_options& options) {
   constexpr std::int64_t usual = 1000;
@@ -91,7 +81,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto done = resolve_groups(options, *model); !done) return done.failure();
   if (options.target_error) options.settings.target = metric_target{"error", false, *options.target_error};
   options.target_error.reset(); // `target` says it now
-  if (auto good = check_combinations(options, reader); !good) return good.failure();
+  if (auto good = check_data_options(options.data, reader); !good) return good.failure();
   if (auto good = resolve_max_alone(options); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();
   if (auto good = check_resolved(options, *model); !good) return good.failure();
@@ -117,6 +107,10 @@ std::string describe_epochs(const train_options& options, const dataset& data) {
   const auto rows = training_rows(options.settings, data), size = options.settings.batch_size,
              steps = options.settings.steps;
   const auto batches = rows / size, left_over = rows % size;
+  if (data.train.is_text())
+    return show_count(steps) + " steps of " + show_count(size * data.train.window) + " tokens are " +
+           show_real(static_cast<double>(steps) / static_cast<double>(batches), 2) + " times the " +
+           show_count(rows * data.train.window) + " that are trained on";
   if (left_over == 0 || steps < batches) return "";
   const auto epochs = static_cast<double>(steps) / static_cast<double>(batches);
   return show_count(steps) + (steps == 1 ? " step is " : " steps are ") + show_real(epochs, steps % batches ? 1 : 0) +

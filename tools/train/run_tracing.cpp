@@ -26,7 +26,7 @@ trace_names facts_of(const train_options& options) {
   names.facts = {
     {"program", "syngrad " SYNGRAD_VERSION},
     {"model", s.model},
-    {"data", options.data},
+    {"data", options.data.source},
     {"policy", s.policy},
     {"predictor", s.synthetic.kind},
     {"groups", std::to_string(s.split.size())},

@@ -1,5 +1,4 @@
 #include "actors/actor_system.hpp"
-#include "runtime/data/csv_parser.hpp"
 #include "runtime/data/data_source.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
@@ -23,17 +22,6 @@
 namespace syngrad::tools {
 
 namespace {
-
-data_settings data_settings_of(const train_options& options) {
-  data_settings settings;
-  settings.seed = options.settings.seed;
-  settings.test_fraction = options.test_fraction;
-  if (!options.label_column.empty()) settings.label_column = options.label_column;
-  if (!options.labels.empty())
-    settings.labels = options.labels == "renumber" ? label_rule::renumber : label_rule::as_is;
-  if (!options.delimiter.empty()) settings.delimiter = *parse_delimiter(options.delimiter);
-  return settings;
-}
 
 run_recorder::plan plan_of(const train_options& options, const option_reader& reader, const network& model,
                            const dataset& data, const run_folder& folder) {
@@ -131,6 +119,8 @@ exit_code run_training(train_options& options, const option_reader& reader) {
   const auto& settings = options.settings;
   if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
     return refuse_command("train", room.message());
+  const auto reading = data_settings_for(options.data, settings.seed, *model);
+  if (!reading) return refuse_command("train", reading.message());
   auto devices = make_devices(options);
   if (!devices) return refuse_command("train", devices.message());
 
@@ -139,8 +129,9 @@ exit_code run_training(train_options& options, const option_reader& reader) {
   auto folder = run_folder::create(options.run, options.settings.policy);
   if (!folder) return refuse_command("train", folder.message());
 
-  if (!options.quiet) std::cout << "results go to " << folder->path() << "; reading " << options.data << std::endl;
-  const auto data = open_dataset(options.data, data_settings_of(options));
+  if (!options.quiet)
+    std::cout << "results go to " << folder->path() << "; reading " << options.data.source << std::endl;
+  const auto data = open_dataset(options.data.source, *reading);
   if (!data) return refuse_command("train", "--data: " + data.message());
   if (!options.quiet)
     for (const auto& note : data->notes) std::cout << note << std::endl;

@@ -1,7 +1,5 @@
 #include "tools/train/train_options.hpp"
 
-#include "runtime/data/csv_parser.hpp"
-#include "runtime/data/data_source.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
 
@@ -22,45 +20,15 @@ option_group what_to_train(train_options& o) {
      std::move(groups), setting_row(s, "split", "Units in each group, from the input up, instead of --groups: 2,2,2")}};
 }
 
-// Makes a row of a text that is none while it is empty.
-option_row optional_text(option_row row, const std::string& target, std::string shown_default) {
-  row.get = [&target] { return target.empty() ? std::nullopt : std::optional(target); };
-  row.shown_default = std::move(shown_default);
-  return row;
-}
-
-// Kept by its name: a tab would not survive in an options file.
-option_row delimiter_row(train_options& o) {
-  auto row = text("delimiter", known_delimiters(), o.delimiter,
-                  "What separates the fields of a csv file: a name, or the character itself");
-  row.set = [&o](const std::string& value) -> status {
-    const auto read = parse_delimiter(value);
-    if (!read) return read.failure();
-    o.delimiter = delimiter_name(*read);
-    return ok();
-  };
-  return optional_text(std::move(row), o.delimiter, "the comma, or what the first row has instead");
-}
-
 option_group what_on(train_options& o) {
-  auto column = optional_text(
-    text("label-column", "NAME", o.label_column, "The csv column that holds the label: its name or number"),
-    o.label_column, "the last");
-  auto labels = optional_text(
-    choice("labels", o.labels, {"as-is", "renumber"},
-           "Classes are numbered from 0. as-is keeps numbers of labels, with outputs for those that are missing; "
-           "renumber makes them 0, 1, ... in their order. Names are always numbered"),
-    o.labels, "as-is, if they are 0, 1, ... without gaps");
-  return {"What to train on",
-          {text("data", "DATA", o.data,
-                known_data_sources() + ". digits is built in; DIR holds the four IDX files, plain or .gz; where it "
-                                       "holds several sets, as EMNIST's, DIR/PREFIX names one"),
-           std::move(column), std::move(labels), delimiter_row(o),
-           real_number("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
-                       "Share of a csv file's rows that is held out for the test"),
-           setting_row(o.settings, "validation",
-                       "Share of the training set that is held out too: evaluations and --target then judge on "
-                       "it, and the test set only at the end")}};
+  auto rows = data_rows(o.data);
+  rows.push_back(setting_row(o.settings, "windows",
+                             "Of a text, where a sample begins: random places, or continuing where the same row of the "
+                             "batch before ended, as networks that carry a state on want it"));
+  rows.push_back(setting_row(o.settings, "validation",
+                             "Share of the training set that is held out too: evaluations and --target then judge on "
+                             "it, and the test set only at the end"));
+  return {"What to train on", std::move(rows)};
 }
 
 option_group what_for(train_options& o) {

@@ -5,6 +5,7 @@
 #include "tools/command_line/option_reader.hpp"
 #include "tools/devices/device_options.hpp"
 #include "tools/distributed/cluster_options.hpp"
+#include "tools/train/data_options.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -16,11 +17,7 @@ struct train_options {
   train_options(); // the defaults
 
   std::optional<int> groups; // until resolved: one group a unit
-  std::string data = "digits";
-  std::string label_column; // empty: the last one
-  std::string labels;       // as-is | renumber; empty: as they are, if they are 0, 1, ...
-  std::string delimiter;    // by its name; empty: as the file's first row tells
-  double test_fraction = 0.2;
+  data_options data;
   std::optional<double> epochs;       // until resolved: instead of settings.steps
   std::optional<double> target_error; // until resolved: instead of settings.target
   std::string run;                    // folder; empty: a new one under runs/

@@ -15,7 +15,7 @@ std::vector<std::int32_t> rows(int count, int first = 0) {
   return made;
 }
 
-std::vector<std::int32_t> copy(std::span<const std::int32_t> batch) {
+std::vector<std::int64_t> copy(std::span<const std::int64_t> batch) {
   return {batch.begin(), batch.end()};
 }
 
@@ -26,7 +26,7 @@ TEST_CASE("an epoch visits each row at most once and drops the remainder") {
   REQUIRE(order);
   CHECK(order->batches_per_epoch() == 10);
   for (int epoch = 0; epoch < 3; ++epoch) {
-    std::vector<std::int32_t> seen;
+    std::vector<std::int64_t> seen;
     for (int batch = 0; batch < 10; ++batch) {
       const auto drawn = order->next();
       REQUIRE(drawn.size() == 10);
@@ -63,7 +63,7 @@ TEST_CASE("epochs and seeds have different orders, equal seeds the same") {
 TEST_CASE("an order resumed at any stored position continues exactly") {
   constexpr int total = 17;
   auto reference = batch_order::make(rows(50), 8, 5);
-  std::vector<std::vector<std::int32_t>> batches;
+  std::vector<std::vector<std::int64_t>> batches;
   std::vector<batch_order::position> positions{reference->where()};
   for (int batch = 0; batch < total; ++batch) {
     batches.push_back(copy(reference->next()));
@@ -93,9 +93,47 @@ TEST_CASE("a batch larger than the data or not positive is refused") {
 TEST_CASE("batches lie in the same memory in every epoch") {
   auto order = batch_order::make(rows(20), 10, 1);
   const auto* first = order->next().data();
-  const auto* second = order->next().data();
-  for (int epoch = 1; epoch < 5; ++epoch) {
-    CHECK(order->next().data() == first);
-    CHECK(order->next().data() == second);
+  for (int batch = 1; batch < 10; ++batch) CHECK(order->next().data() == first);
+}
+
+TEST_CASE("random windows begin everywhere equally often, and lie within the text with the token behind them") {
+  constexpr std::int64_t tokens = 20, window = 4; // a window begins at 0..15
+  auto order = batch_order::random_windows(tokens, window, 2, 3);
+  REQUIRE(order);
+  CHECK(order->batches_per_epoch() == 2); // 0, 4, 8 and 12 lie beside each other
+  std::vector<int> begins(16);
+  for (int batch = 0; batch < 8000; ++batch)
+    for (const auto first : order->next()) {
+      REQUIRE(first >= 0);
+      REQUIRE(first + window < tokens);
+      ++begins[static_cast<std::size_t>(first)];
+    }
+  for (const auto count : begins) CHECK(std::abs(count - 1000) < 150); // 1000 +- 30.6 expected
+}
+
+TEST_CASE("random windows are a function of seed and position") {
+  constexpr std::int64_t tokens = std::int64_t{1} << 40; // no part of it is stored
+  const auto made = [&](std::uint64_t seed) { return batch_order::random_windows(tokens, 1024, 8, seed); };
+  auto reference = made(5), other = made(6);
+  std::vector<std::vector<std::int64_t>> batches;
+  for (int batch = 0; batch < 9; ++batch) batches.push_back(copy(reference->next()));
+  CHECK(std::adjacent_find(batches.begin(), batches.end()) == batches.end());
+  CHECK(*std::max_element(batches[0].begin(), batches[0].end()) > std::int64_t{1} << 33);
+  CHECK(copy(other->next()) != batches[0]);
+  for (std::int64_t from = 0; from < 9; ++from) {
+    auto resumed = made(5);
+    REQUIRE(resumed->resume({0, from}));
+    REQUIRE(copy(resumed->next()) == batches[static_cast<std::size_t>(from)]);
   }
+}
+
+TEST_CASE("row r of a batch of continuing windows reads on where row r of the batch before ended") {
+  constexpr std::int64_t window = 3;
+  auto order = batch_order::continuing_windows(32, window, 2); // 31 tokens have a next one: 10 windows, 5 a row
+  REQUIRE(order);
+  CHECK(order->batches_per_epoch() == 5);
+  for (int epoch = 0; epoch < 2; ++epoch)
+    for (std::int64_t batch = 0; batch < 5; ++batch)
+      CHECK(copy(order->next()) == std::vector<std::int64_t>{batch * window, (5 + batch) * window});
+  require_message(batch_order::continuing_windows(32, window, 11), {"11 samples a batch", "only 10"});
 }

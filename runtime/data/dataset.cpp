@@ -1,0 +1,32 @@
+#include "runtime/data/dataset.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace syngrad {
+
+std::string beyond_vocabulary(const token_text& text, std::int64_t at, std::int32_t token,
+                              std::int32_t vocabulary_size) {
+  return text.place(at) + " is " + std::to_string(token) + ", beyond a vocabulary of " +
+         std::to_string(vocabulary_size) + "; say --vocabulary with how many different tokens there are";
+}
+
+void copy_windows(const sample_set& samples, std::int32_t vocabulary_size, std::span<const std::int64_t> firsts,
+                  std::span<std::int32_t> inputs, std::span<std::int32_t> targets) {
+  const auto window = static_cast<std::size_t>(samples.window);
+  const auto check = [&](std::span<const std::int32_t> tokens, std::int64_t first) {
+    const auto largest = std::max_element(tokens.begin(), tokens.end());
+    if (*largest >= vocabulary_size)
+      throw std::runtime_error(
+        beyond_vocabulary(samples.text, first + (largest - tokens.begin()), *largest, vocabulary_size));
+  };
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    const auto input = inputs.subspan(i * window, window), target = targets.subspan(i * window, window);
+    samples.text.copy(firsts[i], input);
+    samples.text.copy(firsts[i] + 1, target);
+    check(input, firsts[i]);
+    check(target, firsts[i] + 1);
+  }
+}
+
+} // namespace syngrad

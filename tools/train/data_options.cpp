@@ -1,0 +1,119 @@
+#include "tools/train/data_options.hpp"
+
+#include "runtime/data/csv_parser.hpp"
+#include "runtime/text.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace syngrad::tools {
+
+namespace {
+
+// Makes a row of a text that is none while it is empty.
+option_row optional_text(option_row row, const std::string& target, std::string shown_default) {
+  row.get = [&target] { return target.empty() ? std::nullopt : std::optional(target); };
+  row.shown_default = std::move(shown_default);
+  return row;
+}
+
+// Kept by its name: a tab would not survive in an options file.
+option_row delimiter_row(data_options& o) {
+  auto row = text("delimiter", known_delimiters(), o.delimiter,
+                  "What separates the fields of a csv file: a name, or the character itself");
+  row.set = [&o](const std::string& value) -> status {
+    const auto read = parse_delimiter(value);
+    if (!read) return read.failure();
+    o.delimiter = delimiter_name(*read);
+    return ok();
+  };
+  return optional_text(std::move(row), o.delimiter, "the comma, or what the first row has instead");
+}
+
+option_row with_default(option_row row, std::string shown) {
+  row.shown_default = std::move(shown);
+  return row;
+}
+
+// Which kinds of data an option is for.
+struct option_use {
+  std::string_view option;
+  std::vector<std::string_view> kinds;
+};
+
+const std::vector<option_use>& uses() {
+  static const std::vector<option_use> all{
+    {"label-column", {"csv"}},
+    {"delimiter", {"csv"}},
+    {"labels", {"csv", "mnist"}},
+    {"vocabulary", {"tokens"}},
+  };
+  return all;
+}
+
+bool is_text(std::string_view kind) {
+  return kind == "text" || kind == "bytes" || kind == "tokens";
+}
+
+std::string kind_of(const data_options& options) {
+  return options.source.substr(0, options.source.find(':'));
+}
+
+} // namespace
+
+std::vector<option_row> data_rows(data_options& o) {
+  auto column = optional_text(
+    text("label-column", "NAME", o.label_column, "The csv column that holds the label: its name or number"),
+    o.label_column, "the last");
+  auto labels = optional_text(
+    choice("labels", o.labels, {"as-is", "renumber"},
+           "Classes are numbered from 0. as-is keeps numbers of labels, with outputs for those that are missing; "
+           "renumber makes them 0, 1, ... in their order. Names are always numbered"),
+    o.labels, "as-is, if they are 0, 1, ... without gaps");
+  return {
+    text("data", "DATA", o.source,
+         known_data_sources() +
+           ". digits is built in. mnist: the four IDX files, plain or .gz; where DIR holds several sets, as EMNIST's, "
+           "DIR/PREFIX names one. text: the characters of a file in UTF-8; bytes: of any file; tokens: train.bin and "
+           "val.bin with 16-bit tokens, as nanoGPT and llm.c write them"),
+    std::move(column),
+    std::move(labels),
+    delimiter_row(o),
+    with_default(optional_number("vocabulary", o.vocabulary, 1, 1 << 16,
+                                 "How many different tokens the files of tokens:DIR have; 50257 with GPT-2's"),
+                 "the largest and one, of files below 256 MiB"),
+    with_default(optional_real("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
+                               "Share that is held out for the test: of a csv file's rows, or the end of a text"),
+                 "0.2 of a csv file, 0.1 of a text"),
+  };
+}
+
+status check_data_options(const data_options& options, const option_reader& reader) {
+  const auto kind = kind_of(options);
+  for (const auto& [option, kinds] : uses()) {
+    if (!reader.given(std::string(option)) || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    return option_error(std::string(option), "expected --data " + join_text(kinds, " or ", form_of_data_source) +
+                                               " with it, got --data " + options.source + "; leave it out");
+  }
+  return ok();
+}
+
+result<data_settings> data_settings_for(const data_options& options, std::uint64_t seed, const network& model) {
+  data_settings settings;
+  settings.seed = seed;
+  settings.test_fraction = options.test_fraction;
+  if (!options.label_column.empty()) settings.label_column = options.label_column;
+  if (!options.labels.empty())
+    settings.labels = options.labels == "renumber" ? label_rule::renumber : label_rule::as_is;
+  if (!options.delimiter.empty()) settings.delimiter = *parse_delimiter(options.delimiter);
+  settings.vocabulary = options.vocabulary;
+  if (is_text(kind_of(options))) {
+    if (!model.input.is_numbers() || model.input.elements() < 1)
+      return option_error("model", "the data " + options.source + " has tokens, but " + model.description + " takes " +
+                                     model.input.to_string() + "; use a network of tokens");
+    settings.context = model.input.elements();
+  }
+  return settings;
+}
+
+} // namespace syngrad::tools
