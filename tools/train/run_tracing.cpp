@@ -1,4 +1,4 @@
-#include "runtime/text.hpp"
+#include "tools/train/run_tracing.hpp"
 
 #include "actors/sanitizers.hpp"
 #include "runtime/text.hpp"
