@@ -6,6 +6,8 @@
 // thread.
 #pragma once
 
+#include "runtime/operators/convolution.hpp"
+#include "runtime/operators/pooling.hpp"
 #include "runtime/operators/residual.hpp"
 #include "runtime/tensor.hpp"
 
@@ -120,10 +122,8 @@ struct cross_entropy_arguments {
   float smoothing = 0;
 };
 
-class operators : public residual_operators {
+class operators : public convolution_operators, public pooling_operators, public residual_operators {
 public:
-  virtual ~operators() = default;
-
   virtual void matmul(stream&, const matmul_arguments&) = 0;
 
   virtual void fill(stream&, tensor& target, float value) = 0;

@@ -1,7 +1,8 @@
-// The operators of host devices: products by oneDNN, the ridge solve by Eigen, the rest as vectorised loops.
+// The operators of host devices: products and convolutions by oneDNN, the ridge solve by Eigen, the rest as vectorised
+// loops.
 //
-// Nothing changes once it is made, so one instance serves all streams. Each member puts one piece of host work on its
-// stream, which holds raw addresses only: a device that runs its work late keeps the memory reserved
+// What is kept for each shape has a lock of its own, so one instance serves all streams. Each member puts one piece of
+// host work on its stream, which holds raw addresses only: a device that runs its work late keeps the memory reserved
 // (runtime/cpu/cpu_device.hpp).
 #pragma once
 
@@ -10,9 +11,13 @@
 #include "runtime/tensor.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 
 namespace syngrad::cpu {
+
+class convolution_primitives;
+std::shared_ptr<convolution_primitives> make_convolution_primitives();
 
 class cpu_operators final : public operators {
 public:
@@ -61,10 +66,19 @@ public:
 
   void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual.cpp
 
+  void conv2d(stream&, const conv2d_arguments&) override; // convolution.cpp
+  void conv2d_backward(stream&, const conv2d_backward_arguments&) override;
+
+  void max_pool2d(stream&, const tensor& x, const window2d&, tensor& y, tensor* positions) override; // pooling.cpp
+  void max_pool2d_backward(stream&, const tensor& dy, const tensor& positions, const window2d&, tensor& dx) override;
+  void avg_pool2d(stream&, const tensor& x, const window2d&, tensor& y) override;
+  void avg_pool2d_backward(stream&, const tensor& dy, const window2d&, tensor& dx) override;
+
 private:
   void product(stream&, const matmul_arguments&, float beta); // without what is fused into it
 
   bool pads_rows_; // see matmul.cpp
+  std::shared_ptr<convolution_primitives> convolutions_ = make_convolution_primitives();
 };
 
 // ---- what the loops share

@@ -1,5 +1,5 @@
-// The operators of a CUDA device: products by cuBLASLt, the ridge solve by cuSOLVER, the rest by the kernels of
-// kernels/. Each checks what it enqueues; what breaks later is told by the next call on the device.
+// The operators of a CUDA device: products by cuBLASLt, convolutions as products, the ridge solve by cuSOLVER, the rest
+// by the kernels of kernels/. Each checks what it enqueues; what breaks later is told by the next call on the device.
 #pragma once
 
 #include "runtime/cuda/cuda_devices.hpp"
@@ -52,6 +52,13 @@ public:
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override;
 
   void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual_operators.cu
+
+  void conv2d(stream&, const conv2d_arguments&) override; // convolution.cu
+  void conv2d_backward(stream&, const conv2d_backward_arguments&) override;
+  void max_pool2d(stream&, const tensor& x, const window2d&, tensor& y, tensor* positions) override;
+  void max_pool2d_backward(stream&, const tensor& dy, const tensor& positions, const window2d&, tensor& dx) override;
+  void avg_pool2d(stream&, const tensor& x, const window2d&, tensor& y) override;
+  void avg_pool2d_backward(stream&, const tensor& dy, const window2d&, tensor& dx) override;
 
 private:
   matmul_plans plans_;

@@ -2,9 +2,11 @@
 
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cuda/kernels/batch_norm_kernels.hpp"
+#include "runtime/cuda/kernels/convolution_kernels.hpp"
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
 #include "runtime/cuda/kernels/matmul_kernels.hpp"
 #include "runtime/cuda/kernels/optimizer_kernels.hpp"
+#include "runtime/cuda/kernels/pooling_kernels.hpp"
 #include "runtime/cuda/kernels/reduction_kernels.hpp"
 #include "runtime/cuda/kernels/residual_kernels.hpp"
 #include "runtime/cuda/kernels/ridge_kernels.hpp"
@@ -163,6 +165,32 @@ public:
     libraries_.solve_ridge(s, a, back, 0, solved, failed);
     host(s).launch([flag = failed.f32(), out = info.i32()] { *out = *flag == 0 ? 0 : 1; });
     kernels::take_solution(on, solved, info.i32(), solution, failed);
+  }
+
+  void conv2d(stream& s, const conv2d_arguments& of) override {
+    host_launcher on(s);
+    kernels::conv2d(on, of, [&](const matmul_arguments& product) { matmul(s, product); });
+  }
+  void conv2d_backward(stream& s, const conv2d_backward_arguments& of) override {
+    host_launcher on(s);
+    kernels::conv2d_backward(on, of, [&](const matmul_arguments& product) { matmul(s, product); });
+  }
+  void max_pool2d(stream& s, const tensor& x, const window2d& window, tensor& y, tensor* positions) override {
+    host_launcher on(s);
+    kernels::max_pool2d(on, x, window, y, positions);
+  }
+  void max_pool2d_backward(stream& s, const tensor& dy, const tensor& positions, const window2d& window,
+                           tensor& dx) override {
+    host_launcher on(s);
+    kernels::max_pool2d_backward(on, dy, positions, window, dx);
+  }
+  void avg_pool2d(stream& s, const tensor& x, const window2d& window, tensor& y) override {
+    host_launcher on(s);
+    kernels::avg_pool2d(on, x, window, y);
+  }
+  void avg_pool2d_backward(stream& s, const tensor& dy, const window2d& window, tensor& dx) override {
+    host_launcher on(s);
+    kernels::avg_pool2d_backward(on, dy, window, dx);
   }
 
 private:
