@@ -124,6 +124,8 @@ struct cross_entropy_arguments {
 
 class operators : public convolution_operators, public pooling_operators, public residual_operators {
 public:
+  virtual ~operators() = default;
+
   virtual void matmul(stream&, const matmul_arguments&) = 0;
 
   virtual void fill(stream&, tensor& target, float value) = 0;

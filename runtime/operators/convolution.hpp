@@ -34,10 +34,11 @@ struct conv2d_backward_arguments {
 
 class convolution_operators {
 public:
-  virtual ~convolution_operators() = default;
-
   virtual void conv2d(stream&, const conv2d_arguments&) = 0;
   virtual void conv2d_backward(stream&, const conv2d_backward_arguments&) = 0;
+
+protected:
+  ~convolution_operators() = default;
 };
 
 } // namespace syngrad

@@ -14,8 +14,6 @@ class tensor;
 
 class pooling_operators {
 public:
-  virtual ~pooling_operators() = default;
-
   // x [batch, height, width, channels] -> y [batch, output height, output width, channels]. `positions` (i32, shaped as
   // y; null: not wanted) receives where each maximum was found: row * width + column of the image.
   virtual void max_pool2d(stream&, const tensor& x, const window2d&, tensor& y, tensor* positions) = 0;
@@ -23,6 +21,9 @@ public:
 
   virtual void avg_pool2d(stream&, const tensor& x, const window2d&, tensor& y) = 0;
   virtual void avg_pool2d_backward(stream&, const tensor& dy, const window2d&, tensor& dx) = 0;
+
+protected:
+  ~pooling_operators() = default;
 };
 
 } // namespace syngrad
