@@ -63,7 +63,7 @@ struct training_settings {
 
 // Everything that the processes of a run must agree on.
 struct run_settings : training_settings {
-  std::string model = "mlp:784-256x5-10"; // see make_network
+  std::string model = "mlp:784-256x5-10"; // see make_network: a file is read before
   std::string precision = "f32";          // of matrix products on CUDA devices: f32 | tf32 | bf16
   std::string wire = "f32";               // of activations and gradients between processes: f32 | bf16 | int8
   std::string trace;                      // see trace_mode.hpp; empty: not chosen

@@ -1,125 +1,138 @@
 #include "models/network.hpp"
 
-#include "models/layers/batch_norm.hpp"
-#include "models/layers/linear.hpp"
+#include "models/networks/network_kind.hpp"
+#include "runtime/io/text_file.hpp"
 #include "runtime/text.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
-#include <limits>
 
 namespace syngrad {
 
+// ---- from text
+
 namespace {
 
-constexpr std::int64_t max_width = 65536;
-constexpr std::int64_t max_count = 1000;
-
-error malformed_model(const std::string& description, const std::string& why) {
-  return {error_kind::setting, "model " + quoted(description) + ": " + why +
-                                 "; write mlp:INPUTS-WIDTHxCOUNT-CLASSES, for example " +
-                                 "mlp:784-256x5-10 or mlp:784-512-256x3-10"};
-}
-
-result<std::int64_t> parse_bounded(const std::string& description, std::string_view text, const char* what,
-                                   std::int64_t lowest, std::int64_t highest) {
-  const auto number = parse_number<std::int64_t>(text);
-  if (!number || *number < lowest || *number > highest)
-    return malformed_model(description, std::string(what) + " " + quoted(text) + " is not a whole number from " +
-                                          std::to_string(lowest) + " to " + std::to_string(highest));
-  return *number;
-}
-
-// The widths of all hidden units: parts WIDTH or WIDTHxCOUNT.
-result<std::vector<std::int64_t>> parse_hidden(const std::string& description,
-                                               const std::vector<std::string_view>& parts) {
-  std::vector<std::int64_t> widths;
-  for (const auto part : parts) {
-    const auto cross = part.find('x');
-    const auto width = parse_bounded(description, part.substr(0, cross), "the width", 1, max_width);
-    if (!width) return width.failure();
-    std::size_t count = 1;
-    if (cross != std::string_view::npos) {
-      const auto given = parse_bounded(description, part.substr(cross + 1), "the count of layers", 1, max_count);
-      if (!given) return given.failure();
-      count = static_cast<std::size_t>(*given);
-    }
-    widths.insert(widths.end(), count, *width);
-    if (widths.size() > static_cast<std::size_t>(max_count))
-      return malformed_model(description, "more than " + std::to_string(max_count) + " hidden layers");
-  }
-  return widths;
-}
-
-layer_list make_hidden_unit(std::int64_t inputs, std::int64_t width) {
-  layer_list unit;
-  unit.push_back(std::make_unique<linear>(inputs, width, false));
-  unit.push_back(std::make_unique<batch_norm>(width, batch_norm::options{.relu = true}));
-  return unit;
-}
-
-result<network> make_mlp(const std::string& description, std::string_view shape_text) {
-  auto parts = split_text(shape_text, '-');
-  if (parts.size() < 2) return malformed_model(description, "inputs and outputs are needed");
-  const auto inputs = parse_bounded(description, parts.front(), "the number of inputs", 1, max_width);
-  if (!inputs) return inputs.failure();
-  const auto outputs = parse_bounded(description, parts.back(), "the number of outputs", 1, max_width);
-  if (!outputs) return outputs.failure();
-  const auto hidden = parse_hidden(description, {parts.begin() + 1, parts.end() - 1});
-  if (!hidden) return hidden.failure();
-
-  network made{description, {{*inputs}}, {}};
-  auto width = *inputs;
-  for (const auto next : *hidden) {
-    made.units.push_back(make_hidden_unit(width, next));
-    width = next;
-  }
-  made.units.emplace_back().push_back(std::make_unique<linear>(width, *outputs, true));
-  return made;
-}
-
-struct network_kind {
-  std::string name; // before the colon
+struct registered_network {
+  std::string name;
   network_maker make;
 };
 
-std::vector<network_kind>& network_registry() {
-  static std::vector<network_kind> all{
-    {"mlp", [](std::string_view parameters) { return make_mlp("mlp:" + std::string(parameters), parameters); }},
-  };
+std::vector<registered_network>& network_registry() {
+  static std::vector<registered_network> all;
   return all;
 }
 
-const network_kind* find_network(std::string_view name) {
-  for (const auto& each : network_registry())
-    if (each.name == name) return &each;
-  return nullptr;
+const registered_network* find_registered(std::string_view name) {
+  const auto& all = network_registry();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+struct model_text {
+  std::string_view name, parameters;
+  bool has_parameters;
+};
+
+model_text parts_of(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return {text, {}, false};
+  return {text.substr(0, colon), text.substr(colon + 1), true};
+}
+
+bool is_json(std::string_view text) {
+  return text.starts_with('{');
+}
+
+bool is_file(std::string_view model) {
+  return model.ends_with(".json") && !is_json(model) && !find_network_kind(parts_of(model).name);
+}
+
+error malformed_model(std::string_view text, const std::string& why, const network_kind& kind) {
+  return error::setting("model " + quoted(text) + ": " + why + "; write " + std::string(kind.form) + ", for example " +
+                        std::string(kind.example));
+}
+
+// Of neither a kind nor a registered network.
+error unknown_model(std::string_view text) {
+  const auto parts = parts_of(text);
+  if (is_file(text))
+    return error::setting("model " + quoted(text) +
+                          ": a file's JSON makes a network, not its path; read_model() reads it");
+  std::vector<std::string> known;
+  for (const auto* each : network_kinds()) known.emplace_back(each->name);
+  for (const auto& each : network_registry()) known.push_back(each.name);
+  const auto why = parts.has_parameters
+                     ? "unknown kind " + quoted(parts.name) + ", known is " + join_text(known)
+                     : std::string("no kind of network before a ':', and no file that ends in .json");
+  return malformed_model(text, why, *network_kinds().front());
+}
+
+// Of JSON, or of what a short form stands for.
+result<network_document> document_of(std::string_view text) {
+  if (is_json(text)) return parse_network_document(text);
+  const auto parts = parts_of(text);
+  const auto* kind = find_network_kind(parts.name);
+  if (!kind)
+    return find_registered(parts.name)
+             ? error::setting("model " + quoted(text) + ": it is made by code and has no JSON")
+             : unknown_model(text);
+  auto document = kind->make(parts.parameters);
+  return document ? document : malformed_model(text, document.message(), *kind);
 }
 
 } // namespace
 
-result<network> make_network(const std::string& description) {
-  const std::string_view text = description;
-  const auto colon = text.find(':');
-  const bool alone = colon == std::string_view::npos;
-  if (const auto* kind = find_network(text.substr(0, colon))) {
-    auto made = kind->make(alone ? std::string_view() : text.substr(colon + 1));
-    if (made) made->description = description;
+result<network> make_network(const std::string& text) {
+  if (const auto* own = find_registered(parts_of(text).name)) {
+    auto made = own->make(parts_of(text).parameters);
+    if (made) made->description = text;
     return made;
   }
-  if (alone) return malformed_model(description, "no kind of network before a ':'");
-  std::string known;
-  for (const auto& each : network_registry()) known += (known.empty() ? "" : ", ") + each.name;
-  return malformed_model(description, "unknown kind " + quoted(text.substr(0, colon)) + ", known is " + known);
+  const auto document = document_of(text);
+  if (!document) return document.failure();
+  auto made = make_documented_network(*document);
+  if (!made) return made.failure().prefixed("model " + (is_json(text) ? "in JSON" : quoted(text)) + ": ");
+  if (!is_json(text)) made->description = text;
+  return made;
+}
+
+result<std::string> read_model(const std::string& model) {
+  if (!is_file(model)) return model;
+  const auto text = read_text_file(model);
+  if (!text) return text.failure();
+  auto document = parse_network_document(*text);
+  if (!document) return document.failure().prefixed(model + ": ");
+  if (auto made = make_documented_network(*document); !made) return made.failure().prefixed(model + ": ");
+  if (!document->contains("name")) (*document)["name"] = model;
+  std::string line;
+  for (const char c : document->dump()) c == '#' ? line += "\\u0023" : line += c; // one within a text
+  return line;
+}
+
+std::string name_of_model(const std::string& text) {
+  if (!is_json(text)) return text;
+  const auto document = parse_network_document(text);
+  return document ? name_of_document(*document) : text;
+}
+
+result<std::string> show_as_json(const std::string& text) {
+  const auto document = document_of(text);
+  if (!document) return document.failure();
+  return show_network_document(*document);
 }
 
 status register_network(const std::string& name, network_maker make) {
   if (name.empty() || name.find(':') != std::string::npos)
     return error::setting("the name of a network " + quoted(name) + " is empty or has a ':'; give it another one");
-  if (find_network(name))
+  if (find_network_kind(name) || find_registered(name))
     return error::setting("there is a network " + quoted(name) + " already; give it another name");
   network_registry().push_back({name, std::move(make)});
   return ok();
 }
+
+// ---- what it makes of a sample, and needs of a batch
 
 result<std::vector<sample_spec>> infer_specs(const network& net) {
   const auto wrong = [&](const std::string& why) {
@@ -155,82 +168,6 @@ batch_need batch_need_of(const network& net) {
       ++number;
     }
   return most;
-}
-
-// ---- the split
-
-// The split of a network into groups: first the least possible cost of the most expensive group, then, among the
-// splits that reach it, the one whose costs differ least (least sum of squares). Both by dynamic programming over
-// (groups used, units used).
-namespace {
-
-constexpr double unreachable = std::numeric_limits<double>::infinity();
-
-class splitter {
-public:
-  // `specs`: as infer_specs() finds them.
-  splitter(const network& net, const std::vector<sample_spec>& specs) : units_(net.units.size()), cost_before_(1, 0.0) {
-    auto below = specs.begin();
-    for (const auto& unit : net.units) {
-      double cost = 0;
-      for (const auto& each : unit) cost += each->multiply_adds(*below++);
-      cost_before_.push_back(cost_before_.back() + cost);
-    }
-  }
-
-  std::vector<int> split(std::size_t groups) const {
-    const auto limit = cheapest(groups, unreachable, [](double a, double b) { return std::max(a, b); }).back().back();
-    // Costs are sums in different orders: allow for their rounding.
-    const auto squares = cheapest(groups, limit.total * (1 + 1e-9), [](double a, double b) { return a + b * b; });
-    std::vector<int> counts(groups);
-    auto end = units_;
-    for (auto g = groups; g-- > 0;) {
-      const auto begin = squares[g + 1][end].last_begin;
-      counts[g] = static_cast<int>(end - begin);
-      end = begin;
-    }
-    return counts;
-  }
-
-private:
-  struct entry {
-    double total = unreachable;
-    std::size_t last_begin = 0; // first unit of the last group
-  };
-  using table = std::vector<std::vector<entry>>; // [groups used][units used]
-
-  // The least `combine(total before, cost of the last group)`, no group costing more than `limit` or being empty.
-  // `combine` grows with both.
-  template <class Combine>
-  table cheapest(std::size_t groups, double limit, Combine combine) const {
-    table best(groups + 1, std::vector<entry>(units_ + 1));
-    best[0][0].total = 0;
-    for (std::size_t g = 1; g <= groups; ++g)
-      for (auto end = g; end <= units_; ++end)
-        for (auto begin = end; begin-- > g - 1;) {
-          const auto cost = cost_before_[end] - cost_before_[begin];
-          const auto total = combine(best[g - 1][begin].total, cost);
-          if (cost > limit || combine(0, cost) > best[g][end].total) break; // a longer last group only costs more
-          if (total < best[g][end].total) best[g][end] = {total, begin};
-        }
-    return best;
-  }
-
-  std::size_t units_;
-  std::vector<double> cost_before_; // of the units before unit i
-};
-
-} // namespace
-
-result<std::vector<int>> split_evenly(const network& net, int groups) {
-  const auto units = net.units.size();
-  if (groups < 1 || static_cast<std::size_t>(groups) > units)
-    return error::setting("model " + quoted(net.description) + " cannot be split into " + std::to_string(groups) +
-                          " groups: it has " + std::to_string(units) + " layers that can be separated; ask for 1 to " +
-                          std::to_string(units) + " groups");
-  const auto specs = infer_specs(net);
-  if (!specs) return specs.failure();
-  return splitter(net, *specs).split(static_cast<std::size_t>(groups));
 }
 
 } // namespace syngrad

@@ -15,16 +15,28 @@
 namespace syngrad {
 
 struct network {
-  std::string description; // as given: "mlp:784-256x5-10"
+  std::string description; // as given: "mlp:784-256x5-10"; of JSON its name
   sample_spec input;
   std::vector<layer_list> units;
 };
 
-// "mlp:INPUTS-WIDTHxCOUNT-CLASSES", for example "mlp:784-256x5-10": COUNT hidden units Linear + BatchNorm + ReLU
-// (several WIDTHxCOUNT or WIDTH parts may follow each other: "mlp:784-512-256x3-10"), then one Linear.
-//
-// Or "NAME" or "NAME:PARAMETERS" of a network that is registered.
-result<network> make_network(const std::string& description);
+// `text` is one of
+//   "KIND:PARAMETERS", such as "mlp:784-256x5-10": models/networks has the kinds;
+//   "NAME" or "NAME:PARAMETERS" of a network that is registered;
+//   JSON, an object: models/networks/network_document.hpp says what it holds.
+// It is all that another process needs to make the same network.
+result<network> make_network(const std::string& text);
+
+// What make_network() takes of a model that a user names: of a file, "PATH.json", its JSON in one line, which gets the
+// path as its name where it has none; of anything else itself. No '#' is in it, which would begin a comment in a file
+// of options. Fails where the file, or what it describes, is at fault: the message names file, place and remedy.
+result<std::string> read_model(const std::string& model);
+
+// What messages call it: of JSON its name, of anything else itself.
+std::string name_of_model(const std::string& text);
+
+// The JSON of a network that is not registered, laid out for people.
+result<std::string> show_as_json(const std::string& text);
 
 // Gets what stands behind the colon.
 using network_maker = std::function<result<network>(std::string_view parameters)>;
@@ -43,9 +55,5 @@ struct batch_need {
 };
 // Of a network whose specs can be inferred.
 batch_need batch_need_of(const network&);
-
-// How many units each group gets. `groups` groups of nearly equal cost: the split whose most expensive group is
-// cheapest. Fails where there are more groups than units, or a layer does not fit.
-result<std::vector<int>> split_evenly(const network&, int groups);
 
 } // namespace syngrad

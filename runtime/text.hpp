@@ -77,6 +77,10 @@ inline std::string quoted(std::string_view text) {
   out += '\'';
   return out;
 }
+// Nearer than std::quoted, which is another one, wherever <iomanip> is included.
+inline std::string quoted(const std::string& text) {
+  return quoted(std::string_view(text));
+}
 
 // A field of comma-separated values (RFC 4180), as spreadsheets and Python's csv module read it back: in quotes where
 // it holds a comma, a quote or a line end; a quote is doubled.

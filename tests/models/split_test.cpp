@@ -1,4 +1,4 @@
-#include "models/network.hpp"
+#include "models/network_split.hpp"
 
 #include "runtime/random.hpp"
 #include "tests/models/contains.hpp"

@@ -52,7 +52,7 @@ struct written_run {
   cpu_device device;
   network model = std::move(make_network("mlp:6-4x2-3").value());
   run_recorder::plan plan{
-    .run_ini = "steps = 1\n", .model = "mlp:6-4x2-3", .groups = 2, .weight_bytes = weights_size(model)};
+    .run_ini = "steps = 1\n", .model = "mlp:6-4x2-3", .groups = 2, .weight_bytes = weights_size(model, "mlp:6-4x2-3")};
 
   std::vector<layer_group::named_tensor> weights() {
     layer_list layers;

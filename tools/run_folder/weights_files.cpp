@@ -18,17 +18,17 @@ std::map<std::string, std::string> weights_metadata(const std::string& model) {
   return {{"model", model}, {"program", "syngrad " SYNGRAD_VERSION}};
 }
 
-std::size_t weights_size(const network& model) {
+std::size_t weights_size(const network& net, const std::string& model) {
   std::vector<safetensors_entry> entries;
   int number = 0;
-  for (const auto& unit : model.units) {
+  for (const auto& unit : net.units) {
     for (const auto& layer : unit) {
       for (const auto* parameter : layer->parameters())
         entries.push_back({std::to_string(number) + "." + parameter->name, dtype::f32, parameter->extents, nullptr});
       ++number;
     }
   }
-  return safetensors_size(entries, weights_metadata(model.description));
+  return safetensors_size(entries, weights_metadata(model));
 }
 
 std::size_t weights_size(std::span<const layer_group::named_tensor> weights, const std::string& model) {

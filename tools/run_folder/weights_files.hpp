@@ -26,8 +26,8 @@ inline constexpr const char* best_weights_name = "weights.best.safetensors";
 
 std::map<std::string, std::string> weights_metadata(const std::string& model);
 
-// Bytes that the file takes: of all of `model`, and of some tensors, whose values do not matter.
-std::size_t weights_size(const network& model);
+// Bytes that the file takes: of a whole network, and of some tensors, whose values do not matter.
+std::size_t weights_size(const network&, const std::string& model);
 std::size_t weights_size(std::span<const layer_group::named_tensor>, const std::string& model);
 
 // Writes and commits.

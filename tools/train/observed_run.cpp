@@ -1,6 +1,7 @@
 #include "tools/train/observed_run.hpp"
 
 #include "actors/hang_watch.hpp"
+#include "models/network.hpp"
 #include "runtime/text.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/progress/text_table.hpp"
@@ -50,8 +51,8 @@ std::string observed_run::describe_best(const training_summary& summary) {
 
 exit_code observed_run::execute(trainer& run, device_set& devices) {
   const auto& settings = options_.settings;
-  printer_.line("training " + settings.model + " in groups of " + join_text(settings.split, ",") + " units, policy " +
-                settings.policy + ", " + std::to_string(settings.steps) + " steps of " +
+  printer_.line("training " + name_of_model(settings.model) + " in groups of " + join_text(settings.split, ",") +
+                " units, policy " + settings.policy + ", " + std::to_string(settings.steps) + " steps of " +
                 std::to_string(settings.batch_size) + " on " + std::to_string(settings.threads) +
                 (settings.threads == 1 ? " thread" : " threads") + format_devices(devices.report()));
   const auto summary = take_to_its_end(run);

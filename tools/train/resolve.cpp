@@ -23,7 +23,7 @@ status resolve_groups(train_options& options, const network& model) {
   auto& split = options.settings.split;
   if (options.groups.value_or(1) > units)
     return option_error("groups", "expected at most " + std::to_string(units) + ", the units of --model " +
-                                    options.settings.model + ", got " + std::to_string(*options.groups) +
+                                    model.description + ", got " + std::to_string(*options.groups) +
                                     "; use fewer groups or a deeper model");
   if (split.empty()) {
     auto even = split_evenly(model, options.groups.value_or(units));
@@ -76,6 +76,9 @@ std::string available(const memory_room& room) {
 } // namespace
 
 result<network> resolve_model(train_options& options, const option_reader& reader) {
+  auto text = read_model(options.settings.model);
+  if (!text) return text.failure().prefixed("--model: ");
+  options.settings.model = std::move(*text);
   auto model = make_network(options.settings.model);
   if (!model) return model.failure().prefixed("--model: ");
   if (auto done = resolve_groups(options, *model); !done) return done.failure();
@@ -125,7 +128,7 @@ result<std::string> check_memory(const train_options& options, const network& mo
   const auto needs = memory_needs_of(settings, model);
   const auto credits = "--credits " + std::to_string(settings.credits);
   if (needs.held > room.bytes)
-    return error::resource("--model " + settings.model + " with --batch " + std::to_string(settings.batch_size) +
+    return error::resource("--model " + model.description + " with --batch " + std::to_string(settings.batch_size) +
                            ": weights, predictors and a single batch take about " + byte_size(needs.held) + ", and " +
                            available(room) + "; use a smaller model or batch");
   if (needs.surely() > room.bytes) {

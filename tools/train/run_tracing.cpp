@@ -1,6 +1,7 @@
 #include "tools/train/run_tracing.hpp"
 
 #include "actors/sanitizers.hpp"
+#include "models/network.hpp"
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/progress/text_table.hpp"
@@ -25,7 +26,7 @@ trace_names facts_of(const train_options& options) {
   trace_names names;
   names.facts = {
     {"program", "syngrad " SYNGRAD_VERSION},
-    {"model", s.model},
+    {"model", name_of_model(s.model)},
     {"data", options.data.source},
     {"policy", s.policy},
     {"predictor", s.synthetic.kind},

@@ -28,7 +28,7 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
   return {.run_ini = format_run_ini(reader.groups(), folder.path()),
           .model = options.settings.model,
           .groups = static_cast<int>(options.settings.split.size()),
-          .weight_bytes = weights_size(model),
+          .weight_bytes = weights_size(model, options.settings.model),
           .class_names = data.class_names,
           .objective = options.settings.objective};
 }

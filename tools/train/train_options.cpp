@@ -16,7 +16,8 @@ option_group what_to_train(train_options& o) {
   return {
     "What to train",
     {setting_row(s, "model",
-                 "mlp:INPUTS-WIDTHxCOUNT-CLASSES: COUNT hidden units of Linear + BatchNorm + ReLU, then one Linear"),
+                 "A kind with its sizes, such as mlp:INPUTS-WIDTHxCOUNT-CLASSES, or FILE.json with units of layers; "
+                 "`syngrad models` lists the kinds"),
      std::move(groups), setting_row(s, "split", "Units in each group, from the input up, instead of --groups: 2,2,2")}};
 }
 
