@@ -67,7 +67,7 @@ status with_weights_now(const std::vector<planned_group>& groups, std::chrono::m
   } catch (const std::bad_alloc&) {
     return error::resource("there is no memory for it");
   } catch (const std::exception& reason) {
-    return error::internal(reason.what());
+    return error_of(reason);
   }
 }
 

@@ -43,8 +43,8 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
     return error::resource("group " + std::to_string(index) + " (layers " + group.units +
                            ") does not fit: " + reason.what() + "; a smaller model or another device would help");
   } catch (const device_failure& reason) {
-    return error::internal("group " + std::to_string(index) + " (layers " + group.units +
-                           ") cannot be built: " + reason.what());
+    return error::device("group " + std::to_string(index) + " (layers " + group.units +
+                         ") cannot be built: " + reason.what());
   }
 }
 

@@ -4,9 +4,12 @@
 // Streams are made by, and live as long as, their device.
 #pragma once
 
+#include "runtime/result.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 
@@ -64,6 +67,13 @@ class device_failure : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
+
+// What an exception tells of, where it is made an error: a device, memory, or a fault of this program.
+inline error error_of(const std::exception& thrown) {
+  if (dynamic_cast<const device_failure*>(&thrown)) return error::device(thrown.what());
+  if (dynamic_cast<const std::bad_alloc*>(&thrown)) return error::resource(thrown.what());
+  return error::internal(thrown.what());
+}
 
 class stream {
 public:

@@ -1,7 +1,8 @@
 // What `syngrad NAME ...` can be: one file each, a declaration here, and a line in the registry (program/program.cpp).
 #pragma once
 
-#include <iostream>
+#include "runtime/result.hpp"
+
 #include <span>
 #include <string>
 
@@ -10,8 +11,8 @@ namespace syngrad::tools {
 // How the program ends.
 enum class exit_code : int {
   done = 0,         // also where the target was reached
-  failed = 1,       // while running, or hung
-  bad_usage = 2,    // found before any work
+  failed = 1,       // while running, or hung; or another process was not there, or did not take this one
+  bad_usage = 2,    // with what was given the work cannot begin: another option, path, file or limit is wanted
   interrupted = 130 // by Ctrl-C or another signal of signals.hpp: 128 + SIGINT, as shells report it
 };
 
@@ -35,17 +36,18 @@ exit_code run_train(std::span<const std::string> arguments);   // from options t
 // without the program's name.
 exit_code run_program(std::span<const std::string> arguments);
 
-// One line on the standard error, "syngrad NAME: MESSAGE", and how the program ends: what was found before any work,
-// and what failed later.
-inline exit_code end_command(const std::string& name, const std::string& message, exit_code code) {
-  std::cerr << "syngrad " << name << ": " << message << '\n';
-  return code;
-}
-inline exit_code refuse_command(const std::string& name, const std::string& message) {
-  return end_command(name, message, exit_code::bad_usage);
-}
-inline exit_code fail_command(const std::string& name, const std::string& message) {
-  return end_command(name, message, exit_code::failed);
-}
+// The kind of a failure decides; for what the machine lacks also whether the work had begun.
+//
+//  kind                                     before the work   during it
+//  setting                                  bad_usage         bad_usage
+//  file, data, resource, device, busy       bad_usage         failed
+//  peer, internal                           failed            failed
+//  interrupted                              interrupted       interrupted
+exit_code exit_code_of(error_kind, bool begun);
+
+// One line on the standard error, "syngrad NAME: MESSAGE", and how the program ends: of what was found before any work,
+// and of what failed later.
+exit_code refuse_command(const std::string& name, const error&);
+exit_code fail_command(const std::string& name, const error&);
 
 } // namespace syngrad::tools

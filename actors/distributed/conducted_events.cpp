@@ -99,8 +99,8 @@ void conducted_run::take(const node_said& said) {
 
 void conducted_run::take_built(member& from, const built& answer) {
   const auto& name = from.name();
-  if (!answer.failure.empty()) {
-    fail("node " + name + " cannot build its groups: " + answer.failure);
+  if (answer.failure) {
+    fail("node " + name + " cannot build its groups: " + answer.failure->message);
     return;
   }
   for (const auto& each : answer.groups) {
@@ -156,12 +156,13 @@ void conducted_run::end_with(run_end end, const std::string& why) {
 
 // A signal for all processes of a run may be heard of from a node first: it is one request, however often it is told.
 void conducted_run::take(const trouble& what) {
-  if (!what.interrupted) return fail(what.why);
+  const auto& why = what.why;
+  if (why.kind != error_kind::interrupted) return fail(why.message);
   if (!told_to_end_ && !summary_) {
-    notice(what.why + ": the run ends after the batches in flight");
+    notice(why.message + ": the run ends after the batches in flight");
     if (setup_.on_told_to_end) setup_.on_told_to_end();
   }
-  end_in_order(what.why);
+  end_in_order(why.message);
 }
 
 void conducted_run::interrupt() {

@@ -36,6 +36,14 @@ private:
   void put(const bool& value) { out_.put(static_cast<std::uint8_t>(value)); }
   void put(const dtype& kind) { out_.put(static_cast<std::uint8_t>(kind)); }
   void put(const std::string& text) { out_.put_text(text, longest_text); }
+  void put(const error& failure) {
+    out_.put(static_cast<std::uint8_t>(failure.kind));
+    put(failure.message);
+  }
+  void put(const std::optional<error>& failure) {
+    put(failure.has_value());
+    if (failure) put(*failure);
+  }
 
   std::vector<char>& bytes_;
   byte_writer out_;
@@ -77,6 +85,17 @@ private:
     kind = static_cast<dtype>(byte);
   }
   void take(std::string& text) { text = in_.take_text(longest_text); }
+  void take(error& failure) {
+    const auto byte = in_.take<std::uint8_t>();
+    if (byte > static_cast<std::uint8_t>(last_error_kind)) in_.fail();
+    failure.kind = static_cast<error_kind>(byte);
+    take(failure.message);
+  }
+  void take(std::optional<error>& failure) {
+    bool is_there = false;
+    take(is_there);
+    if (is_there) take(failure.emplace(error::internal("")));
+  }
 
   const std::vector<char>& bytes_;
   byte_parser in_;
@@ -107,7 +126,7 @@ void fields(A& field, M& m) {
     field(m.file);
     field.rest(m.bytes);
   } else if constexpr (std::is_same_v<T, done>) {
-    field(m.problem);
+    field(m.failure);
     field.list(m.memory, [&](auto& each) { field(each.device, each.bytes, each.pinned_bytes); });
   } else if constexpr (std::is_same_v<T, dismiss>) {
     field(m.complete);
@@ -118,9 +137,9 @@ void fields(A& field, M& m) {
   } else if constexpr (std::is_same_v<T, tell_weights>) {
     field(m.number);
   } else if constexpr (std::is_same_v<T, weights_told>) {
-    field(m.number, m.problem);
+    field(m.number, m.failure);
   } else if constexpr (std::is_same_v<T, trouble>) {
-    field(m.why, m.interrupted);
+    field(m.why);
   }
 }
 

@@ -31,6 +31,7 @@
 #include "runtime/tensor.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,7 @@ struct built {
     std::uint16_t group = 0;
     std::uint64_t hash = 0;
   };
-  std::string failure; // empty: it worked
+  std::optional<error> failure;
   std::vector<group_hash> groups;
 };
 
@@ -103,7 +104,7 @@ struct ready {
 };
 struct done {
   static constexpr auto type = control_type::done;
-  std::string problem;             // what could not be sent; empty: nothing
+  std::optional<error> failure;    // some of it could not be sent
   std::vector<held_memory> memory; // of its devices; whose they are goes without saying
 };
 struct dismiss {
@@ -137,7 +138,7 @@ struct tell_weights {
 struct weights_told {
   static constexpr auto type = control_type::weights_told;
   std::uint32_t number = 1; // of the question that is answered
-  std::string problem;      // empty: all was sent
+  std::optional<error> failure;
 };
 
 struct weights_part {
@@ -157,8 +158,7 @@ struct trace_part {
 
 struct trouble {
   static constexpr auto type = control_type::trouble;
-  std::string why;
-  bool interrupted = false; // by who may: the run ends in order, as by Ctrl-C at the coordinator
+  error why = error::internal(""); // interrupted, by who may: the run ends in order, as by Ctrl-C at the coordinator
 };
 
 // The extents of that tensor; fails where they are none, or are not those of its bytes.

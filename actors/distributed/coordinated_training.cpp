@@ -12,10 +12,10 @@ namespace syngrad {
 
 namespace {
 
-training_summary never_trained(const std::string& why, bool interrupted = false) {
+training_summary never_trained(const error& why) {
   training_summary out;
-  out.end = interrupted ? run_end::interrupted : run_end::failed;
-  out.failure = why;
+  out.end = why.kind == error_kind::interrupted ? run_end::interrupted : run_end::failed;
+  out.failure = why.message;
   out.final_loss = std::numeric_limits<double>::quiet_NaN();
   return out;
 }
@@ -85,13 +85,10 @@ status coordinated_training::wait_for_nodes() {
     if (const auto why = wait.too_late(here, now)) return error::peer(*why);
     if (const auto line = wait.news(here, now)) say(*line);
     const auto event = inbox_->next(std::chrono::milliseconds(100));
-    if (std::holds_alternative<interrupt_run>(event)) interrupted_ = true;
     nodes_->take(event);
-    if (interrupted_) return error::interrupted("interrupted before the training began");
-    if (const auto hopeless = given_.gives_up ? given_.gives_up() : std::nullopt) {
-      interrupted_ = hopeless->interrupted;
-      return error::peer(hopeless->why);
-    }
+    if (std::holds_alternative<interrupt_run>(event))
+      return error::interrupted("interrupted before the training began");
+    if (const auto hopeless = given_.gives_up ? given_.gives_up() : std::nullopt) return *hopeless;
   }
   nodes_->close();
   return ok();
@@ -158,10 +155,10 @@ conductor_setup coordinated_training::orders() {
 }
 
 training_summary coordinated_training::train() {
-  if (auto here = wait_for_nodes(); !here) return never_trained(here.message(), interrupted_);
-  if (auto placed = place(); !placed) return never_trained(placed.message());
+  if (auto here = wait_for_nodes(); !here) return never_trained(here.failure());
+  if (auto placed = place(); !placed) return never_trained(placed.failure());
   auto plan = plan_here();
-  if (!plan) return never_trained(plan.message());
+  if (!plan) return never_trained(plan.failure());
   conducted_ = std::make_unique<conducted_run>(orders(), std::move(*plan));
   training_ = true;
   auto out = conducted_->run();

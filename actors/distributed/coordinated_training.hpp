@@ -42,12 +42,8 @@ public:
     // A piece of a node's trace; where there is `trace`.
     std::function<void(const std::string& node, const trace_part&)> on_trace;
     std::function<void(const std::string&)> say; // a line for the user
-    // Asked again and again while nodes are waited for: why there is no use in waiting; interrupted or not.
-    struct hopeless {
-      std::string why;
-      bool interrupted = false;
-    };
-    std::function<std::optional<hopeless>()> gives_up;
+    // Asked again and again while nodes are waited for: why there is no use in waiting.
+    std::function<std::optional<error>()> gives_up;
     // Once it is known where the groups go.
     std::function<void(const std::vector<placeable_group>&, const std::vector<group_place>&,
                        const std::vector<placeable_node>&)>
@@ -89,7 +85,6 @@ private:
   std::unique_ptr<run_inbox> inbox_;
   caf::actor inbox_address_;
   std::optional<node_candidates> nodes_;
-  bool interrupted_ = false;
   std::unique_ptr<conducted_run> conducted_; // from when the nodes have had their orders
   std::atomic<bool> training_{false};        // by it
   std::vector<group_place> places_;

@@ -29,7 +29,7 @@ public:
   const run_settings& settings() const { return settings_; } // once built
 
   // Sends what there is of a trace, and closes it. What went wrong; empty: nothing.
-  virtual std::string send_trace(const std::function<void(trace_part)>&) { return ""; }
+  virtual status send_trace(const std::function<void(trace_part)>&) { return ok(); }
   // Saves weights in the place of those that were saved before, and says where.
   virtual result<std::string> save(std::span<const layer_group::named_tensor>) {
     return error::file("they have no file");

@@ -11,6 +11,11 @@ namespace syngrad {
 
 namespace {
 
+std::optional<error> what_failed(const status& done) {
+  if (done) return std::nullopt;
+  return done.failure();
+}
+
 std::vector<std::uint8_t> nodes_of(const run_order& order) {
   std::vector<std::uint8_t> nodes;
   for (const auto& each : order.groups) nodes.push_back(each.node);
@@ -145,7 +150,7 @@ void member_run::take(const actor_ended& ended) {
 void member_run::interrupt() {
   left_ = ++interrupts_ > 1 || !order_;
   if (left_ || over()) return;
-  setup_.coordinator->say(trouble{"node " + setup_.name + " was interrupted", true});
+  setup_.coordinator->say(trouble{error::interrupted("node " + setup_.name + " was interrupted")});
   keep_and_say();
 }
 
@@ -153,7 +158,7 @@ void member_run::trouble_here(const std::string& why) {
   if (!trouble_.empty() || over()) return;
   trouble_ = why;
   deadline_ = clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(setup_.patience_s * 1e3));
-  setup_.coordinator->say(trouble{why, false});
+  setup_.coordinator->say(trouble{error::peer(why)});
 }
 
 std::string member_run::name_of_node(std::uint8_t node) const {
@@ -170,7 +175,7 @@ bool member_run::build() {
   built answer;
   auto order = decode<run_order>(*said_);
   if (!order) {
-    answer.failure = order.message();
+    answer.failure = order.failure();
   } else {
     order_ = std::move(*order);
     auto plan = setup_.build(*order_);
@@ -180,11 +185,11 @@ bool member_run::build() {
       for (std::size_t i = 0; i < plan_->groups.size(); ++i)
         if (plan_->groups[i].layers) answer.groups.push_back({static_cast<std::uint16_t>(i), hash_of_group(*plan_, i)});
     } else {
-      answer.failure = plan.message();
+      answer.failure = plan.failure();
     }
   }
   setup_.coordinator->say(answer);
-  if (!answer.failure.empty()) trouble_ = answer.failure;
+  if (answer.failure) trouble_ = answer.failure->message;
   if (!plan_) wait_for(control_type::finish); // the coordinator knows, and says so to all
   return plan_.has_value();
 }
@@ -217,14 +222,13 @@ void member_run::stop_actors(member_outcome& out) {
 }
 
 void member_run::deliver(member_outcome& out) {
-  std::string problem = finish_->send_weights && plan_ ? send_weights() : "";
-  if (finish_->send_trace && setup_.send_trace) {
-    const auto failed = setup_.send_trace([this](const trace_part& part) { setup_.coordinator->say(part); });
-    if (problem.empty()) problem = failed;
-  }
+  if (finish_->send_weights && plan_) send_weights();
+  auto sent = ok();
+  if (finish_->send_trace && setup_.send_trace)
+    sent = setup_.send_trace([this](const trace_part& part) { setup_.coordinator->say(part); });
   auto devices = plan_ ? plan_->devices : std::vector<device*>{};
   devices.push_back(setup_.host);
-  setup_.coordinator->say(done{problem, memory_of(devices)});
+  setup_.coordinator->say(done{what_failed(sent), memory_of(devices)});
   deadline_.reset();
   // `finish` is no longer what ends the wait.
   const auto finished = std::exchange(finish_, std::nullopt);
@@ -233,13 +237,12 @@ void member_run::deliver(member_outcome& out) {
     const auto last = decode<dismiss>(*said_);
     return last && last->complete;
   };
-  out.delivered = dismissed && complete() && problem.empty();
+  out.delivered = dismissed && complete() && sent;
   finish_ = finished;
 }
 
-std::string member_run::send_weights() {
+void member_run::send_weights() {
   for (const auto& each : weights()) setup_.coordinator->say(part_of(each.name, each.value, 0));
-  return "";
 }
 
 // ---- weights while training
@@ -266,7 +269,7 @@ void member_run::tell(const tell_weights& asked) {
     sent = true;
   });
   if (sent && !kept) setup_.notice("no weights are saved here: " + kept.message());
-  setup_.coordinator->say(weights_told{asked.number, sent ? "" : kept.message()});
+  setup_.coordinator->say(weights_told{asked.number, sent ? std::nullopt : what_failed(kept)});
 }
 
 } // namespace syngrad

@@ -38,8 +38,8 @@ struct member_setup {
   std::function<result<run_plan>(const run_order&)> build;
   // The peer that leads to another process of the run: made at the first call. 0: the coordinator's.
   std::function<caf::actor(const run_order&, std::uint8_t node)> peer_of;
-  std::function<link_options()> options_of_links;                                     // once built
-  std::function<std::string(const std::function<void(trace_part)>& send)> send_trace; // returns what went wrong
+  std::function<link_options()> options_of_links; // once built
+  std::function<status(const std::function<void(trace_part)>& send)> send_trace;
   weights_use keep; // saves them on this node's disk, in the place of what was saved before
   std::function<void(const std::string&)> notice; // a line for the user
   double patience_s = 15;                         // for `finish`, after trouble
@@ -85,7 +85,7 @@ private:
   bool join();
   void stop_actors(member_outcome&);
   void deliver(member_outcome&);
-  std::string send_weights();
+  void send_weights();
   status keep_now(const std::function<void(std::span<const layer_group::named_tensor>)>& then);
   void keep_and_say();
   void tell(const tell_weights&);

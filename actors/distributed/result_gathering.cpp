@@ -115,13 +115,14 @@ void result_gathering::take(seated_nodes::member& from, account& so_far, const t
 void result_gathering::take(seated_nodes::member& from, account& so_far, const done& end) {
   from.reaches(seated_nodes::standing::done);
   so_far.done = true;
-  so_far.why_missing = end.problem;
   for (auto each : end.memory) {
     each.node = from.name();
     memory_.push_back(std::move(each));
   }
   awaited_.erase(from.seat.who.node);
-  if (!end.problem.empty()) setup_.notice("node " + from.name() + ": " + end.problem);
+  if (!end.failure) return;
+  so_far.why_missing = end.failure->message;
+  setup_.notice("node " + from.name() + ": " + end.failure->message);
 }
 
 void result_gathering::take(const peer_dead& dead) {

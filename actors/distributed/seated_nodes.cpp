@@ -47,7 +47,7 @@ weights_inquiry::weights_inquiry(setup given, std::uint32_t number, clock::time_
       if (setup_.places[i].node == node) so_far.wanted += setup_.weight_bytes[i];
     if (so_far.wanted == 0) continue;
     if (each.lost()) {
-      fail(node, "it is gone");
+      fail(node, error::peer("it is gone"));
       return;
     }
     so_far.received = each.seat.control.bytes_received();
@@ -60,9 +60,10 @@ void weights_inquiry::take(std::uint8_t node, const weights_part& part) {
   if (part.number != number_ || !awaited_.contains(node)) return;
   auto& so_far = accounts_[node];
   if (part.bytes.size() > so_far.wanted - so_far.come)
-    return fail(node, "it sent more weights than its groups have, " + std::to_string(so_far.wanted) + " bytes");
+    return fail(node,
+                error::peer("it sent more weights than its groups have, " + std::to_string(so_far.wanted) + " bytes"));
   auto here = tensor_of(part, *setup_.host);
-  if (!here) return fail(node, here.message());
+  if (!here) return fail(node, here.failure());
   so_far.come += part.bytes.size();
   weights_.push_back({part.name, std::move(*here)});
 }
@@ -70,13 +71,13 @@ void weights_inquiry::take(std::uint8_t node, const weights_part& part) {
 void weights_inquiry::take(std::uint8_t node, const weights_told& last) {
   if (last.number != number_ || !awaited_.contains(node)) return;
   const auto& so_far = accounts_[node];
-  if (!last.problem.empty()) return fail(node, last.problem);
-  if (so_far.come < so_far.wanted) return fail(node, "it sent less than the weights of its groups");
+  if (last.failure) return fail(node, *last.failure);
+  if (so_far.come < so_far.wanted) return fail(node, error::peer("it sent less than the weights of its groups"));
   awaited_.erase(node);
 }
 
 void weights_inquiry::take_loss(std::uint8_t node, const std::string& why) {
-  if (awaited_.contains(node)) fail(node, why);
+  if (awaited_.contains(node)) fail(node, error::peer(why));
 }
 
 void weights_inquiry::look_for_silence(clock::time_point now) {
@@ -85,16 +86,16 @@ void weights_inquiry::look_for_silence(clock::time_point now) {
     if (std::exchange(accounts_[node].received, received) != received) heard_ = now;
   }
   if (over() || now - heard_ <= std::chrono::duration<double>(setup_.patience_s)) return;
-  fail(*awaited_.begin(), "no answer for " + std::to_string(static_cast<int>(setup_.patience_s)) + " s");
+  fail(*awaited_.begin(), error::peer("no answer for " + std::to_string(static_cast<int>(setup_.patience_s)) + " s"));
 }
 
 result<std::vector<layer_group::named_tensor>> weights_inquiry::weights() const {
-  if (!problem_.empty()) return error::peer(problem_);
+  if (failure_) return *failure_;
   return weights_;
 }
 
-void weights_inquiry::fail(std::uint8_t node, const std::string& why) {
-  if (problem_.empty()) problem_ = groups_on(node, setup_.places) + " (" + setup_.nodes->title(node) + "): " + why;
+void weights_inquiry::fail(std::uint8_t node, const error& why) {
+  if (!failure_) failure_ = why.prefixed(groups_on(node, setup_.places) + " (" + setup_.nodes->title(node) + "): ");
   awaited_.clear();
   weights_.clear();
 }

@@ -133,7 +133,7 @@ public:
   void take_loss(std::uint8_t node, const std::string& why);
   void look_for_silence(clock::time_point now);
 
-  bool over() const { return !problem_.empty() || awaited_.empty(); }
+  bool over() const { return failure_ || awaited_.empty(); }
   // When it is over: of all groups that are on nodes.
   result<std::vector<layer_group::named_tensor>> weights() const;
 
@@ -143,7 +143,7 @@ private:
     std::uint64_t received = 0;         // over the control link
   };
 
-  void fail(std::uint8_t node, const std::string& why);
+  void fail(std::uint8_t node, const error& why);
 
   setup setup_;
   std::uint32_t number_;
@@ -151,7 +151,7 @@ private:
   std::map<std::uint8_t, account> accounts_;
   std::set<std::uint8_t> awaited_;
   std::vector<layer_group::named_tensor> weights_;
-  std::string problem_;
+  std::optional<error> failure_;
 };
 
 } // namespace syngrad

@@ -113,7 +113,7 @@ def administered(scratch):
     said = certs("--names", "d", "--ca-key", scratch / "kept-key.pem").stderr
     check("kept-key.pem" in said and "chmod 600" in said, said)
     check(let_in(flags_of(home, "d"))[0], "a node of a CA whose key is elsewhere is not let in")
-    certs("--revoke", "nobody", "--ca-key", scratch / "kept-key.pem", code=1)
+    certs("--revoke", "nobody", "--ca-key", scratch / "kept-key.pem", code=2)
 
 
 with folder() as scratch:
@@ -128,7 +128,7 @@ with folder() as scratch:
         check(path.parent.name == "issued" or str(path) in made.stdout, path, "is not mentioned")
     check(len(list((home / "issued").iterdir())) == 2, "not every certificate is kept")
     before = (home / "a.pem").read_bytes()
-    check_refused(run(program, "certs", home, "--names", "c,a"), "a.pem", "--renew a", code=1, command="syngrad certs: ")
+    check_refused(run(program, "certs", home, "--names", "c,a"), "a.pem", "--renew a", code=2, command="syngrad certs: ")
     check((home / "a.pem").read_bytes() == before and not (home / "c.pem").exists(), "a folder was changed")
     missing = Path(scratch) / "missing"
     for words in (["--list"], ["--renew", "a"], ["--revoke", "a"]):

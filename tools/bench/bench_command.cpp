@@ -92,12 +92,12 @@ result<output_file> create_json(const std::string& path) {
 
 exit_code bench(const bench_options& options) {
   if (auto chosen = choose_devices(options.settings.devices, 1); !chosen)
-    return refuse_command("bench", chosen.message());
+    return refuse_command("bench", chosen.failure());
   const auto& threads = options.settings.threads;
   if (const auto room = check_actor_threads(*std::max_element(threads.begin(), threads.end()), 1); !room)
-    return refuse_command("bench", room.message());
+    return refuse_command("bench", room.failure());
   auto json = create_json(options.json);
-  if (!json) return refuse_command("bench", "--json: " + json.message());
+  if (!json) return refuse_command("bench", json.failure().prefixed("--json: "));
   const auto say = [](const std::string& what) { std::cerr << "measuring: " << what << '\n'; };
   std::atomic<bool> stopped{false};
   const signal_watcher watcher({[&stopped] {
@@ -106,11 +106,11 @@ exit_code bench(const bench_options& options) {
               << std::endl;
   }});
   const auto report = measure(options.settings, say, [&stopped] { return stopped.load(); });
-  if (!report) return fail_command("bench", report.message());
+  if (!report) return fail_command("bench", report.failure());
   auto& shown = json->is_standard_output() ? std::cerr : std::cout;
   shown << format_bench_table(*report) << std::flush;
   json->write(format_bench_json(*report));
-  if (auto written = json->commit(); !written) return fail_command("bench", written.message());
+  if (auto written = json->commit(); !written) return fail_command("bench", written.failure());
   shown << "as JSON: " << json->path() << std::endl;
   return stopped ? exit_code::interrupted : exit_code::done;
 }
@@ -131,7 +131,7 @@ exit_code run_bench(std::span<const std::string> arguments) {
                  "  syngrad bench --device cuda:0 --precision bf16 --widths 4096 --hidden 8 --batch 4096 --threads 4\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command("bench", read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command("bench", read.failure());
   apply_quick(options, reader);
   return bench(options);
 }

@@ -156,7 +156,7 @@ result<std::optional<bench_measurement>> measured(const policy_under_test& polic
   try {
     return measure_pairs(policy, width, threads, settings, stopped);
   } catch (const std::exception& failure) {
-    return error::internal(failure.what());
+    return error_of(failure);
   }
 }
 

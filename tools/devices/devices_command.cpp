@@ -119,7 +119,7 @@ exit_code run_devices(std::span<const std::string> arguments) {
               << "Examples:\n  syngrad devices\n  syngrad devices --format json\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command("devices", read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command("devices", read.failure());
   const auto shown = format == "json" ? format_inventory_json : format_inventory_table;
   std::cout << shown(describe_host_processor(), list_cuda_devices()) << std::flush;
   return exit_code::done;

@@ -23,39 +23,39 @@ bool is_plain(const std::string& name) {
 
 } // namespace
 
-std::string send_trace_files(const std::string& folder, const std::function<void(trace_part)>& send) {
+status send_trace_files(const std::string& folder, const std::function<void(trace_part)>& send) {
   std::error_code failure;
   for (const auto& entry : fs::directory_iterator(folder, failure)) {
     auto file = file_descriptor::open_for_reading(entry.path().string());
     const auto size = file ? file->size() : result<std::size_t>(file.failure());
-    if (!size) return size.message();
+    if (!size) return size.failure();
     for (std::size_t at = 0; at < *size;) {
       trace_part part{entry.path().filename().string(), {}};
       part.bytes.resize(std::min(piece_bytes, *size - at));
-      if (auto read = file->read(part.bytes.data(), part.bytes.size()); !read) return read.message();
+      if (auto read = file->read(part.bytes.data(), part.bytes.size()); !read) return read;
       at += part.bytes.size();
       send(std::move(part));
     }
   }
-  return failure ? file_error("read", folder, failure.value()).message : "";
+  return failure ? file_error("read", folder, failure.value()) : ok();
 }
 
 void collected_traces::take(const std::string& node, const trace_part& part) {
   const auto name = "trace-" + node, folder = run_path_ + "/" + name;
-  if (!is_plain(part.file) || !failure_.empty()) return;
+  if (!is_plain(part.file) || !so_far_) return;
   std::error_code failure;
   if (folders_.insert(name).second && !fs::create_directory(folder, failure)) { // what is there is of another run
-    failure_ = file_error("create folder", folder, failure ? failure.value() : EEXIST).message;
+    so_far_ = file_error("create folder", folder, failure ? failure.value() : EEXIST);
     return;
   }
   const auto path = folder + "/" + part.file;
   std::ofstream out(path, std::ios::binary | std::ios::app);
   out.write(part.bytes.data(), static_cast<std::streamsize>(part.bytes.size()));
-  if (!out.flush()) failure_ = file_error("write", path, errno).message;
+  if (!out.flush()) so_far_ = file_error("write", path, errno);
 }
 
 result<collected_count> collected_traces::merge() {
-  if (!failure_.empty()) return error::peer(failure_);
+  if (!so_far_) return so_far_.failure();
   const auto own = run_path_ + "/trace", merged = run_path_ + "/trace-merged";
   std::vector<std::string> folders{own};
   for (const auto& each : folders_) folders.push_back(run_path_ + "/" + each);

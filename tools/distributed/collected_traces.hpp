@@ -13,7 +13,7 @@
 namespace syngrad::tools {
 
 // Sends every file of a node's trace folder in pieces. Returns what went wrong; empty: nothing.
-std::string send_trace_files(const std::string& folder, const std::function<void(trace_part)>& send);
+status send_trace_files(const std::string& folder, const std::function<void(trace_part)>& send);
 
 struct collected_count { // in all traces together
   std::uint64_t records = 0, lost = 0, bytes = 0;
@@ -33,7 +33,8 @@ public:
   result<collected_count> merge();
 
 private:
-  std::string run_path_, failure_;
+  std::string run_path_;
+  status so_far_ = ok();
   std::set<std::string> folders_; // in the run's
 };
 

@@ -77,11 +77,11 @@ status distributed_training::start_local_nodes() {
   return ok();
 }
 
-std::optional<coordinated_training::setup::hopeless> distributed_training::nodes_that_ended() {
+std::optional<error> distributed_training::nodes_that_ended() {
   const auto ended = local_.first_that_ended();
   if (!ended) return std::nullopt;
-  return coordinated_training::setup::hopeless{"--local-nodes: a node " + ended->how + " before the training began",
-                                               ended->interrupted};
+  return error{ended->interrupted ? error_kind::interrupted : error_kind::peer,
+               "--local-nodes: a node " + ended->how + " before the training began"};
 }
 
 // Where a batch waits for the one before it, whatever the credits, nothing is said.

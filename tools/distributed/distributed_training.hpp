@@ -45,7 +45,7 @@ private:
 
   coordinated_training::setup library_setup(node_count);
   status start_local_nodes();
-  std::optional<coordinated_training::setup::hopeless> nodes_that_ended();
+  std::optional<error> nodes_that_ended();
   void advise(const std::vector<placeable_group>&, const std::vector<group_place>&,
               const std::vector<placeable_node>&) const;
 

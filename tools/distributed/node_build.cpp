@@ -59,9 +59,9 @@ result<std::unique_ptr<device>> node_build::make_device(const std::string& text)
   return made;
 }
 
-std::string node_build::send_trace(const std::function<void(trace_part)>& send) {
-  if (!recorder_) return "";
-  if (auto closed = recorder_->close(); !closed) return closed.message();
+status node_build::send_trace(const std::function<void(trace_part)>& send) {
+  if (!recorder_) return ok();
+  if (auto closed = recorder_->close(); !closed) return closed;
   return send_trace_files(folder_.file("trace"), send);
 }
 

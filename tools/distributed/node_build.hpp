@@ -46,7 +46,7 @@ public:
     : threads_(threads), name_(std::move(name)), folder_(std::move(folder)) {}
   ~node_build() override;
 
-  std::string send_trace(const std::function<void(trace_part)>&) override;
+  status send_trace(const std::function<void(trace_part)>&) override;
   // Writes the groups' weights into the folder; where it is gone, into a new one. Returns the file's path.
   result<std::string> save(std::span<const layer_group::named_tensor> weights) override;
   void forget_weights() override;

@@ -101,7 +101,7 @@ exit_code conclude(const member_outcome& outcome) {
 exit_code take_part(const node_options& options) {
   constexpr int beside_actors = 7; // signals, the input's end, the trace, connections, and questions that take long
   if (const auto room = check_actor_threads(options.threads, options.intra_op, beside_actors); !room)
-    return refuse_command("node", room.message());
+    return refuse_command("node", room.failure());
   std::optional<node_build> build; // outlives the node, whose actors use what is built
   joined_node node({*options.join, options.network, options.wait_for_s, options.devices, options.threads,
                     options.intra_op, print_node_notice});
@@ -116,9 +116,9 @@ exit_code take_part(const node_options& options) {
                                [&node] { node.keep_weights(); });
   std::optional<input_end> starter;
   if (options.end_with_input) starter.emplace([&node] { node.starter_is_gone(); });
-  if (auto open = node.open(); !open) return refuse_command("node", open.message());
+  if (auto open = node.open(); !open) return refuse_command("node", open.failure());
   auto folder = run_folder::create(options.run, "node-" + node.name());
-  if (!folder) return refuse_command("node", folder.message());
+  if (!folder) return refuse_command("node", folder.failure());
   return conclude(node.run(build.emplace(options.threads, node.name(), std::move(*folder))));
 }
 
@@ -132,13 +132,14 @@ exit_code run_node(std::span<const std::string> arguments) {
     std::cout << node_help(reader);
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command("node", read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command("node", read.failure());
   if (!options.join)
-    return refuse_command("node", "--join: say where the coordinator is; write for example --join 127.0.0.1:7000");
+    return refuse_command(
+      "node", error::setting("--join: say where the coordinator is; write for example --join 127.0.0.1:7000"));
   options.network.version = SYNGRAD_VERSION;
   auto reach = options.network; // a node listens, whether it is told where or not
   if (!reach.listen) reach.listen = endpoint{};
-  if (auto good = check_reach_options(reach); !good) return refuse_command("node", good.message());
+  if (auto good = check_reach_options(reach); !good) return refuse_command("node", good.failure());
   return take_part(options);
 }
 

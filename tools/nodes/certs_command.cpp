@@ -223,17 +223,17 @@ exit_code run_certs(std::span<const std::string> arguments) {
          "Exit status: 0 done, 1 it could not be done (nothing was changed), 2 bad usage.\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command("certs", read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command("certs", read.failure());
   if (options.folders.size() != 1)
-    return refuse_command("certs", "expected one folder for the files: syngrad certs DIR");
+    return refuse_command("certs", error::setting("expected one folder for the files: syngrad certs DIR"));
   if (!options.renew.empty() || !options.revoke.empty() || options.list) // nothing is made where there is nothing
     if (std::error_code ignored; !std::filesystem::exists(options.folders.front() + "/ca.pem", ignored))
-      return fail_command("certs", "there is no CA in '" + options.folders.front() +
-                                     "' (ca.pem); without these options one is made");
+      return fail_command("certs", error::file("there is no CA in '" + options.folders.front() +
+                                               "' (ca.pem); without these options one is made"));
   auto folder = certificate_folder::open(options.folders.front(), options.ca_key);
-  if (!folder) return fail_command("certs", folder.message());
+  if (!folder) return fail_command("certs", folder.failure());
   const auto now_s = static_cast<std::int64_t>(std::time(nullptr));
-  if (auto done = act(options, *folder, now_s); !done) return fail_command("certs", done.message());
+  if (auto done = act(options, *folder, now_s); !done) return fail_command("certs", done.failure());
   warn(*folder, options.folders.front(), now_s);
   std::cout.flush();
   return exit_code::done;

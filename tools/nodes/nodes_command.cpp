@@ -104,16 +104,16 @@ exit_code run_nodes(std::span<const std::string> arguments) {
               << "Example:\n  syngrad nodes 10.0.0.1:7000 --tls-cert a.pem --tls-key a-key.pem --tls-ca ca.pem\n";
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command("nodes", read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command("nodes", read.failure());
   if (options.addresses.size() != 1)
-    return refuse_command("nodes", "expected the coordinator's address: syngrad nodes HOST:PORT");
+    return refuse_command("nodes", error::setting("expected the coordinator's address: syngrad nodes HOST:PORT"));
   const auto where = parse_endpoint(options.addresses.front());
-  if (!where) return refuse_command("nodes", where.message());
+  if (!where) return refuse_command("nodes", where.failure());
   if (const auto meaning = resolve_host(where->host)) // a name that has no address is explained below
     if (auto allowed = check_exposure(options.network, *where, *meaning, "connecting to"); !allowed)
-      return refuse_command("nodes", allowed.message());
+      return refuse_command("nodes", allowed.failure());
   const auto nodes = query_roster(options.network, *where, std::chrono::seconds(options.wait_s));
-  if (!nodes) return fail_command("nodes", nodes.message());
+  if (!nodes) return fail_command("nodes", nodes.failure());
   std::cout << (options.format == "json" ? format_roster_json(*nodes) : format_roster_table(*nodes)) << std::flush;
   return exit_code::done;
 }

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -34,9 +35,8 @@ struct answer_table {
 };
 
 struct answer {
-  static answer failed(std::string why) {
+  static answer failed(error why) {
     answer out;
-    out.code = exit_code::failed;
     out.failure = std::move(why);
     return out;
   }
@@ -47,7 +47,7 @@ struct answer {
   exit_code code = exit_code::done;
   std::uint64_t records = 0, lost = 0; // of runs that the command opened itself
   bool aside = false;                  // shown on the standard error: the standard output holds what was asked for
-  std::string failure;                 // one line where the work failed, not the usage; `code` is failed then
+  std::optional<error> failure;        // the work failed, not the usage
 };
 
 // An answer as aligned text, CSV or JSON. Each says how many records were lost: CSV, which has rows only, beside

@@ -237,25 +237,25 @@ exit_code answer_request(const trace_command& command, trace_request& request, c
   if (command.opens_runs) {
     for (const auto& folder : request.folders) {
       auto run = trace_run::open(folder);
-      if (!run) return refuse_command(full_name(command), run.message());
+      if (!run) return refuse_command(full_name(command), run.failure());
       request.runs.push_back(std::move(*run));
     }
     auto filter = make_trace_filter(options, request.run());
-    if (!filter) return refuse_command(full_name(command), filter.message());
+    if (!filter) return refuse_command(full_name(command), filter.failure());
     request.filter = std::move(*filter);
   }
   std::optional<output_file> file;
   if (!request.out.empty() && !command.makes_files) {
     auto made = output_file::create(request.out);
-    if (!made) return refuse_command(full_name(command), "--out: " + made.message());
+    if (!made) return refuse_command(full_name(command), made.failure().prefixed("--out: "));
     file.emplace(std::move(*made));
   }
   auto found = command.run(request);
-  if (!found) return refuse_command(full_name(command), found.message());
-  if (!found->failure.empty()) return fail_command(full_name(command), found->failure);
+  if (!found) return refuse_command(full_name(command), found.failure());
+  if (found->failure) return fail_command(full_name(command), *found->failure);
   if (auto chosen = choose_tables(*found, request); !chosen)
-    return refuse_command(full_name(command), chosen.message());
-  if (auto shown = show_answer(*found, request, file); !shown) return fail_command(full_name(command), shown.message());
+    return refuse_command(full_name(command), chosen.failure());
+  if (auto shown = show_answer(*found, request, file); !shown) return fail_command(full_name(command), shown.failure());
   warn_of_damage(request);
   return found->code;
 }
@@ -269,7 +269,7 @@ exit_code run_command(const trace_command& command, std::span<const std::string>
     print_command_help(command, reader.groups());
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command(full_name(command), read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command(full_name(command), read.failure());
   trace_request request;
   request.format = options.format;
   request.table = options.table;
@@ -278,7 +278,7 @@ exit_code run_command(const trace_command& command, std::span<const std::string>
   request.limit = options.limit;
   request.every_s = options.every_s;
   request.width = terminal_width();
-  if (auto good = sort_words(words, command, request); !good) return refuse_command(full_name(command), good.message());
+  if (auto good = sort_words(words, command, request); !good) return refuse_command(full_name(command), good.failure());
   return answer_request(command, request, options);
 }
 
@@ -293,8 +293,9 @@ exit_code run_trace(std::span<const std::string> arguments) {
   if (command) return run_command(*command, arguments.subspan(1));
   std::vector<std::string> names;
   for (const auto* each : trace_commands()) names.emplace_back(each->name);
-  return refuse_command("trace", "unknown command '" + arguments.front() + "'" + suggest(arguments.front(), names, "") +
-                                   "; `syngrad trace --help` lists the commands");
+  return refuse_command("trace", error::setting("unknown command '" + arguments.front() + "'" +
+                                                suggest(arguments.front(), names, "") +
+                                                "; `syngrad trace --help` lists the commands"));
 }
 
 std::span<const trace_command* const> trace_commands() {

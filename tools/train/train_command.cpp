@@ -54,7 +54,7 @@ result<std::unique_ptr<trainer>> prepare_here(const train_options& options, netw
     if (!prepared) return prepared.failure();
     return std::unique_ptr<trainer>(std::move(*prepared));
   } catch (const std::exception& failure) {
-    return error::internal(failure.what());
+    return error_of(failure);
   }
 }
 
@@ -114,28 +114,28 @@ std::vector<std::function<void()>> signal_steps(const train_options& options, in
 // Everything after the command line was read. What fails before the training has begun leaves no folder behind.
 exit_code run_training(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
-  if (!model) return refuse_command("train", model.message());
+  if (!model) return refuse_command("train", model.failure());
   constexpr int beside_actors = 4; // signals, the trace, weights that are saved early, the best weights
   const auto& settings = options.settings;
   if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
-    return refuse_command("train", room.message());
+    return refuse_command("train", room.failure());
   const auto reading = data_settings_for(options.data, settings.seed, *model);
-  if (!reading) return refuse_command("train", reading.message());
+  if (!reading) return refuse_command("train", reading.failure());
   auto devices = make_devices(options);
-  if (!devices) return refuse_command("train", devices.message());
+  if (!devices) return refuse_command("train", devices.failure());
 
   interruption interrupt;
   const signal_watcher watcher(signal_steps(options, interrupt), [&interrupt] { interrupt.save(false); });
   auto folder = run_folder::create(options.run, options.settings.policy);
-  if (!folder) return refuse_command("train", folder.message());
+  if (!folder) return refuse_command("train", folder.failure());
 
   if (!options.quiet)
     std::cout << "results go to " << folder->path() << "; reading " << options.data.source << std::endl;
   const auto data = open_dataset(options.data.source, *reading);
-  if (!data) return refuse_command("train", "--data: " + data.message());
+  if (!data) return refuse_command("train", data.failure().prefixed("--data: "));
   if (!options.quiet)
     for (const auto& note : data->notes) std::cout << note << std::endl;
-  if (auto fits = resolve_data(options, *model, *data); !fits) return refuse_command("train", fits.message());
+  if (auto fits = resolve_data(options, *model, *data); !fits) return refuse_command("train", fits.failure());
   if (const auto epochs = describe_epochs(options, *data); !options.quiet && !epochs.empty())
     std::cout << epochs << std::endl;
   if (interrupt.requested()) {
@@ -143,16 +143,16 @@ exit_code run_training(train_options& options, const option_reader& reader) {
     return exit_code::interrupted;
   }
   const auto memory = memory_to_say(options, *model);
-  if (!memory) return refuse_command("train", memory.message());
+  if (!memory) return refuse_command("train", memory.failure());
   if (!memory->empty()) std::cerr << "syngrad train: " << *memory << '\n';
   const auto plan = plan_of(options, reader, *model, *data, *folder);
   auto recorder = run_recorder::open(*folder, plan);
-  if (!recorder) return refuse_command("train", recorder.message());
+  if (!recorder) return refuse_command("train", recorder.failure());
 
   auto tracing = run_tracing::start(options, *folder);
   if (!tracing) {
     recorder->discard();
-    return refuse_command("train", tracing.message());
+    return refuse_command("train", tracing.failure());
   }
 
   observed_run run(*recorder, *tracing, interrupt, options);
@@ -162,7 +162,7 @@ exit_code run_training(train_options& options, const option_reader& reader) {
   if (!prepared) {
     recorder->discard();
     tracing->discard();
-    return refuse_command("train", prepared.message());
+    return refuse_command("train", prepared.failure());
   }
   folder->keep();
   return run.execute(**prepared, *devices);
@@ -178,7 +178,7 @@ exit_code run_train(std::span<const std::string> arguments) {
     std::cout << train_help(reader);
     return exit_code::done;
   }
-  if (auto read = reader.read(arguments); !read) return refuse_command("train", read.message());
+  if (auto read = reader.read(arguments); !read) return refuse_command("train", read.failure());
   return run_training(options, reader);
 }
 

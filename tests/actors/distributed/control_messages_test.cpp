@@ -102,12 +102,23 @@ TEST_CASE("extents that are none, or not those of the bytes, are refused, whatev
 }
 
 TEST_CASE("what a node's devices hold comes back with its last word, but for whose they are") {
-  const auto back = decode<done>(encode(done{"no trace", {{"x", "cpu", 1 << 20, 0}, {"x", "cuda:1", 1u << 31, 77}}}));
+  const auto back =
+    decode<done>(encode(done{error::file("no trace"), {{"x", "cpu", 1 << 20, 0}, {"x", "cuda:1", 1u << 31, 77}}}));
   REQUIRE(back);
-  REQUIRE(back->problem == "no trace");
+  REQUIRE((back->failure->kind == error_kind::file && back->failure->message == "no trace"));
   REQUIRE(back->memory.size() == 2);
   REQUIRE((back->memory[1].node.empty() && back->memory[1].device == "cuda:1"));
   REQUIRE((back->memory[1].bytes == 1u << 31 && back->memory[1].pinned_bytes == 77));
+}
+
+TEST_CASE("a failure keeps its kind on its way, and one of a kind that nobody knows is refused") {
+  auto said = encode(trouble{error::interrupted("node a was interrupted")});
+  const auto back = decode<trouble>(said);
+  REQUIRE(back);
+  CHECK((back->why.kind == error_kind::interrupted && back->why.message == "node a was interrupted"));
+  CHECK_FALSE(decode<weights_told>(encode(weights_told{3, {}}))->failure);
+  said.bytes.front() = static_cast<char>(static_cast<int>(last_error_kind) + 1);
+  CHECK_FALSE(decode<trouble>(said));
 }
 
 TEST_CASE("messages without fields, and an end with its reason, come back") {
@@ -129,8 +140,8 @@ TEST_CASE("a message of another type, cut short, with a tail or a mad length is 
   auto longer = whole;
   longer.bytes.push_back(0);
   REQUIRE_FALSE(decode<run_order>(longer));
-  auto mad = encode(built{"", {{0, 1}}});
-  for (std::size_t i = 4; i < 8; ++i) mad.bytes[i] = '\xff';
+  auto mad = encode(built{{}, {{0, 1}}});
+  for (std::size_t i = 1; i < 5; ++i) mad.bytes[i] = '\xff';
   REQUIRE_FALSE(decode<built>(mad));
 }
 

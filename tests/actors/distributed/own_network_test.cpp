@@ -144,7 +144,7 @@ TEST_CASE("nodes that are waited for in vain end the wait, and a node that is to
   setup.settings = soft_settings("locked");
   setup.data = &toy();
   setup.nodes = {2, 2};
-  setup.gives_up = [] { return std::optional(coordinated_training::setup::hopeless{"nobody will come", false}); };
+  setup.gives_up = [] { return std::optional(error::peer("nobody will come")); };
   auto run = coordinated_training::open(std::move(setup));
   REQUIRE(run);
   const auto summary = (*run)->run();

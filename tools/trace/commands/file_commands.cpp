@@ -19,7 +19,7 @@ result<answer> answer_report(const trace_request& request) {
   auto file = output_file::create(request.out.empty() ? folder + "/report.html" : request.out);
   if (!file) return file.failure().prefixed("--out: ");
   if (auto written = write_report(request.run(), request.filter, folder, *file); !written)
-    return answer::failed(written.message());
+    return answer::failed(written.failure());
   answer out;
   out.aside = file->is_standard_output();
   out.tables.push_back(
@@ -69,7 +69,7 @@ result<answer> answer_export(const trace_request& request) {
   auto file = (*format)->needs_regular_file ? output_file::create_regular(path) : output_file::create(path);
   if (!file) return file.failure().prefixed("--out: ");
   const auto written = (*format)->write(request.run(), request.filter, *file);
-  if (!written) return answer::failed(written.message());
+  if (!written) return answer::failed(written.failure());
   answer out;
   out.aside = file->is_standard_output();
   out.tables.push_back({"exported",
