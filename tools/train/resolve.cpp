@@ -2,6 +2,7 @@
 
 #include "actors/run_check.hpp"
 #include "actors/update_policy.hpp"
+#include "models/network_split.hpp"
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/progress/text_table.hpp"
