@@ -9,6 +9,7 @@
 #include "runtime/operators/convolution.hpp"
 #include "runtime/operators/pooling.hpp"
 #include "runtime/operators/residual.hpp"
+#include "runtime/operators/transformer.hpp"
 #include "runtime/tensor.hpp"
 
 #include <cmath>
@@ -122,7 +123,11 @@ struct cross_entropy_arguments {
   float smoothing = 0;
 };
 
-class operators : public convolution_operators, public pooling_operators, public residual_operators {
+class operators :
+  public convolution_operators,
+  public pooling_operators,
+  public residual_operators,
+  public transformer_operators {
 public:
   virtual ~operators() = default;
 

@@ -34,6 +34,13 @@ public:
     out.extents_[rank_ - 1] = features;
     return out;
   }
+  // An axis more: each element becomes a row of so many features.
+  shape of_rows(std::int64_t features) const {
+    assert(rank_ < max_rank);
+    auto out = *this;
+    out.extents_[out.rank_++] = features;
+    return out;
+  }
 
   int rank() const { return rank_; }
   std::int64_t operator[](int axis) const { return extents_[axis]; }

@@ -74,6 +74,15 @@ public:
   void avg_pool2d(stream&, const tensor& x, const window2d&, tensor& y) override;
   void avg_pool2d_backward(stream&, const tensor& dy, const window2d&, tensor& dx) override;
 
+  void layer_norm(stream&, const layer_norm_arguments&) override; // layer_norm.cpp
+  void layer_norm_backward(stream&, const layer_norm_backward_arguments&) override;
+  void gelu(stream&, const tensor& x, gelu_approximation, tensor& y) override; // gelu.cpp
+  void gelu_backward(stream&, const tensor& dy, const tensor& x, gelu_approximation, tensor& dx) override;
+  void embedding(stream&, const embedding_arguments&) override; // embedding.cpp
+  void embedding_backward(stream&, const tensor& dy, const tensor& tokens, bool accumulate, tensor& dweight) override;
+  void attention(stream&, const attention_arguments&) override; // attention.cpp
+  void attention_backward(stream&, const attention_backward_arguments&) override;
+
 private:
   void product(stream&, const matmul_arguments&, float beta); // without what is fused into it
 
@@ -93,8 +102,9 @@ inline bool lets_pass(const float* guard) {
   return !guard || is_finite(*guard);
 }
 
-inline const float* address_of(const tensor* guard) {
-  return guard ? guard->f32() : nullptr;
+// Of a tensor that may be missing.
+inline const float* address_of(const tensor* optional) {
+  return optional ? optional->f32() : nullptr;
 }
 
 // Walks the rows of a matrix a few at a time, so that what belongs to a column (sums, factors) is loaded once for them

@@ -59,8 +59,8 @@ void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
   tensor rounded_a, rounded_b;
   auto plain = product;
   if (plans_.rounds_to_bf16()) {
-    rounded_a = kernels::rounded_to_bf16(on, of.a);
-    rounded_b = kernels::rounded_to_bf16(on, of.b);
+    rounded_a = kernels::rounded_to_bf16(on, of.a.f32(), of.a.elements());
+    rounded_b = kernels::rounded_to_bf16(on, of.b.f32(), of.b.elements());
     product.factors = factor_type::bf16;
     product.a = rounded_a.data();
     product.b = rounded_b.data();

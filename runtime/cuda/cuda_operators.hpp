@@ -60,6 +60,15 @@ public:
   void avg_pool2d(stream&, const tensor& x, const window2d&, tensor& y) override;
   void avg_pool2d_backward(stream&, const tensor& dy, const window2d&, tensor& dx) override;
 
+  void layer_norm(stream&, const layer_norm_arguments&) override; // transformer_operators.cu
+  void layer_norm_backward(stream&, const layer_norm_backward_arguments&) override;
+  void gelu(stream&, const tensor& x, gelu_approximation, tensor& y) override;
+  void gelu_backward(stream&, const tensor& dy, const tensor& x, gelu_approximation, tensor& dx) override;
+  void embedding(stream&, const embedding_arguments&) override;
+  void embedding_backward(stream&, const tensor& dy, const tensor& tokens, bool accumulate, tensor& dweight) override;
+  void attention(stream&, const attention_arguments&) override;
+  void attention_backward(stream&, const attention_backward_arguments&) override;
+
 private:
   matmul_plans plans_;
 };

@@ -49,11 +49,20 @@ void set(const call_site& from, cublasLtMatmulPreferenceOpaque_t& of, cublasLtMa
   check(from, cublasLtMatmulPreferenceSetAttribute(&of, which, &value, sizeof value));
 }
 
-// A dense row-major [rows, columns].
+template <class Value>
+void set(const call_site& from, cublasLtMatrixLayoutOpaque_t& of, cublasLtMatrixLayoutAttribute_t which,
+         const Value& value) {
+  check(from, cublasLtMatrixLayoutSetAttribute(&of, which, &value, sizeof value));
+}
+
+// A dense row-major [rows, columns], or `count` of them, `stride` elements apart.
 void describe(const call_site& from, cublasLtMatrixLayoutOpaque_t& layout, cudaDataType_t type, std::int64_t rows,
-              std::int64_t columns) {
+              std::int64_t columns, std::int64_t count, std::int64_t stride) {
   check(from, cublasLtMatrixLayoutInit(&layout, type, static_cast<std::uint64_t>(columns),
                                        static_cast<std::uint64_t>(rows), columns));
+  if (count == 1) return;
+  set(from, layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(count));
+  set(from, layout, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, stride);
 }
 
 cublasLtMatmulPreferenceOpaque_t preference(const call_site& from, const product_kind& of,
@@ -97,9 +106,12 @@ std::optional<matmul_plans::plan> matmul_plans::ask(const call_site& from, const
     set(from, made.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, lt_epilogue(of.after));
     if (of.after != epilogue::relu) set_vector_alignment(from, made.operation, of.alignment_vector);
   }
-  describe(from, made.first, factors, of.transpose_b ? of.n : of.k, of.transpose_b ? of.k : of.n);
-  describe(from, made.second, factors, of.transpose_a ? of.k : of.m, of.transpose_a ? of.m : of.k);
-  describe(from, made.output, CUDA_R_32F, of.m, of.n);
+  const auto& batch = of.batch;
+  describe(from, made.first, factors, of.transpose_b ? of.n : of.k, of.transpose_b ? of.k : of.n, batch.count,
+           batch.stride_b);
+  describe(from, made.second, factors, of.transpose_a ? of.k : of.m, of.transpose_a ? of.m : of.k, batch.count,
+           batch.stride_a);
+  describe(from, made.output, CUDA_R_32F, of.m, of.n, batch.count, batch.stride_c);
 
   auto wanted = preference(from, of, workspace_bytes);
   cublasLtMatmulHeuristicResult_t best{};

@@ -19,6 +19,14 @@ enum class epilogue : std::uint8_t {
   sums_of_a // of op(a), over the inner extent: the bias's gradient where a is the output's
 };
 
+// Products of like extents that are made as one: how many, and how many elements lie between one and the next. What is
+// fused into a product is there for a single one only.
+struct product_batch {
+  std::int64_t count = 1, stride_a = 0, stride_b = 0, stride_c = 0;
+
+  friend auto operator<=>(const product_batch&, const product_batch&) = default;
+};
+
 // What the choice of an algorithm depends on. Alignments are in bytes, powers of two up to 256.
 struct product_kind {
   std::int64_t m, n, k;
@@ -26,6 +34,7 @@ struct product_kind {
   factor_type factors;
   epilogue after;
   std::uint32_t alignment_a, alignment_b, alignment_c, alignment_vector;
+  product_batch batch;
 
   friend auto operator<=>(const product_kind&, const product_kind&) = default;
 };
@@ -40,6 +49,7 @@ struct matmul_product {
   float alpha, beta;
   epilogue after = epilogue::none;
   float* vector = nullptr; // the bias [n], read, or the sums [m], written
+  product_batch batch = {};
 };
 
 constexpr std::uint32_t most_alignment = 256;
@@ -60,7 +70,8 @@ inline product_kind kind_of(const matmul_product& of) {
           alignment_of(of.a),
           alignment_of(of.b),
           alignment_of(of.c),
-          of.vector ? alignment_of(of.vector) : most_alignment};
+          of.vector ? alignment_of(of.vector) : most_alignment,
+          of.batch};
 }
 
 } // namespace syngrad::cuda

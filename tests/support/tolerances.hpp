@@ -38,6 +38,16 @@ constexpr tolerance batch_norm_gradient{1e-4, 1e-4};
 // The exponential of the C library is good to one unit; the sum and logarithm add a few.
 constexpr tolerance softmax{2e-6, 2e-6};
 
+// The tail of the normal distribution by a polynomial that is good to 1.5e-7, times values up to some ten.
+constexpr tolerance gelu{2e-6, 2e-6};
+
+// Scores are sums of up to some ten products, and their rounding is relative to what they exponentiate.
+constexpr tolerance attention{4e-6, 4e-6};
+// Sums over the context of products of those, several after one another.
+constexpr tolerance attention_gradient{4e-5, 4e-5};
+// A score of a thousand has a rounding of some 1e-4.
+constexpr tolerance attention_of_large_scores{2e-3, 2e-3};
+
 // The C library's pow and sqrt, then a few roundings relative to the step.
 constexpr tolerance optimizer{2e-6, 2e-6};
 

@@ -26,9 +26,9 @@ struct round_kernel {
 
 // A rounded copy, two bytes an element.
 template <class Launcher>
-tensor rounded_to_bf16(Launcher& on, const tensor& x) {
-  auto out = on.scratch({(x.elements() + 1) / 2});
-  on.each(x.elements(), round_kernel{x.f32(), reinterpret_cast<std::uint16_t*>(out.f32())});
+tensor rounded_to_bf16(Launcher& on, const float* x, std::int64_t elements) {
+  auto out = on.scratch({(elements + 1) / 2});
+  on.each(elements, round_kernel{x, reinterpret_cast<std::uint16_t*>(out.f32())});
   return out;
 }
 

@@ -1,9 +1,13 @@
 #include "tests/runtime/cuda/kernel_device.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cuda/kernels/attention_kernels.hpp"
 #include "runtime/cuda/kernels/batch_norm_kernels.hpp"
 #include "runtime/cuda/kernels/convolution_kernels.hpp"
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
+#include "runtime/cuda/kernels/embedding_kernels.hpp"
+#include "runtime/cuda/kernels/gelu_kernels.hpp"
+#include "runtime/cuda/kernels/layer_norm_kernels.hpp"
 #include "runtime/cuda/kernels/matmul_kernels.hpp"
 #include "runtime/cuda/kernels/optimizer_kernels.hpp"
 #include "runtime/cuda/kernels/pooling_kernels.hpp"
@@ -21,6 +25,28 @@ namespace syngrad::test {
 namespace {
 
 namespace kernels = cuda::kernels;
+
+// What cuBLASLt does there, an element after the other.
+float element_of_product(const cuda::matmul_product& of, const float* a, const float* b, std::int64_t i,
+                         std::int64_t j) {
+  float sum = 0;
+  for (std::int64_t k = 0; k < of.k; ++k)
+    sum += (of.transpose_a ? a[k * of.m + i] : a[i * of.k + k]) * (of.transpose_b ? b[j * of.k + k] : b[k * of.n + j]);
+  return of.alpha * sum;
+}
+
+void batched_product(stream& s, const cuda::matmul_product& of) {
+  host(s).launch([of] {
+    for (std::int64_t at = 0; at < of.batch.count; ++at) {
+      const auto* const a = static_cast<const float*>(of.a) + at * of.batch.stride_a;
+      const auto* const b = static_cast<const float*>(of.b) + at * of.batch.stride_b;
+      auto* const c = of.c + at * of.batch.stride_c;
+      for (std::int64_t i = 0; i < of.m; ++i)
+        for (std::int64_t j = 0; j < of.n; ++j)
+          c[i * of.n + j] = kernels::blend(of.beta, c[i * of.n + j], element_of_product(of, a, b, i, j));
+    }
+  });
+}
 
 class kernel_operators final : public operators {
 public:
@@ -191,6 +217,40 @@ public:
   void avg_pool2d_backward(stream& s, const tensor& dy, const window2d& window, tensor& dx) override {
     host_launcher on(s);
     kernels::avg_pool2d_backward(on, dy, window, dx);
+  }
+  void layer_norm(stream& s, const layer_norm_arguments& of) override {
+    host_launcher on(s);
+    kernels::layer_norm(on, of);
+  }
+  void layer_norm_backward(stream& s, const layer_norm_backward_arguments& of) override {
+    host_launcher on(s);
+    kernels::layer_norm_backward(on, of);
+  }
+  void gelu(stream& s, const tensor& x, gelu_approximation how, tensor& y) override {
+    host_launcher on(s);
+    kernels::gelu(on, x, how, y);
+  }
+  void gelu_backward(stream& s, const tensor& dy, const tensor& x, gelu_approximation how, tensor& dx) override {
+    host_launcher on(s);
+    kernels::gelu_backward(on, dy, x, how, dx);
+  }
+  void embedding(stream& s, const embedding_arguments& of) override {
+    host_launcher on(s);
+    kernels::embedding(on, of);
+  }
+  void embedding_backward(stream& s, const tensor& dy, const tensor& tokens, bool accumulate,
+                          tensor& dweight) override {
+    host_launcher on(s);
+    kernels::embedding_backward(on, dy, tokens, accumulate, dweight);
+  }
+  void attention(stream& s, const attention_arguments& of) override {
+    host_launcher on(s);
+    kernels::attention(on, of, [&s](host_launcher&, const cuda::matmul_product& each) { batched_product(s, each); });
+  }
+  void attention_backward(stream& s, const attention_backward_arguments& of) override {
+    host_launcher on(s);
+    kernels::attention_backward(on, of,
+                                [&s](host_launcher&, const cuda::matmul_product& each) { batched_product(s, each); });
   }
 
 private:
