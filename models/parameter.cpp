@@ -6,10 +6,23 @@
 
 namespace syngrad {
 
-void initialize_uniform(stream& s, tensor& target, double bound, random_source& random) {
+namespace {
+
+template <class Draw>
+void initialize_with(stream& s, tensor& target, Draw draw) {
   std::vector<float> values(static_cast<std::size_t>(target.elements()));
-  for (auto& value : values) value = static_cast<float>(random.uniform(-bound, bound));
+  for (auto& value : values) value = static_cast<float>(draw());
   s.ops().upload(s, values.data(), target);
+}
+
+} // namespace
+
+void initialize_uniform(stream& s, tensor& target, double bound, random_source& random) {
+  initialize_with(s, target, [&] { return random.uniform(-bound, bound); });
+}
+
+void initialize_normal(stream& s, tensor& target, double deviation, random_source& random) {
+  initialize_with(s, target, [&] { return deviation * random.normal(); });
 }
 
 } // namespace syngrad

@@ -28,8 +28,9 @@ inline parameter without_decay(parameter of) {
   return of;
 }
 
-// A random starting value: uniform in [-bound, bound), drawn on the host in order of the elements: the same on every
-// device. Blocks only as long as an upload does; for set-up, not for handlers.
-void initialize_uniform(stream&, tensor& target, double bound, random_source&);
+// Random starting values, drawn on the host in order of the elements: the same on every device. They block only as long
+// as an upload does; for set-up, not for handlers.
+void initialize_uniform(stream&, tensor& target, double bound, random_source&);    // in [-bound, bound)
+void initialize_normal(stream&, tensor& target, double deviation, random_source&); // with mean zero
 
 } // namespace syngrad

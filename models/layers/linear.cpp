@@ -10,6 +10,9 @@ namespace syngrad {
 linear::linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, start how)
   : weight_("weight", {outputs, inputs}), bias_("bias", {outputs}), with_bias_(with_bias), start_(how) {}
 
+linear::linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, normal_start how)
+  : weight_("weight", {outputs, inputs}), bias_("bias", {outputs}), with_bias_(with_bias), start_(how) {}
+
 std::string linear::describe() const {
   return "linear " + std::to_string(inputs()) + "->" + std::to_string(outputs());
 }
@@ -28,7 +31,9 @@ std::vector<parameter*> linear::parameters() {
 }
 
 void linear::initialize(stream& s, random_source& random) {
-  if (start_ == start::zero) return; // as the arena made it
+  if (const auto* normal = std::get_if<normal_start>(&start_))
+    return initialize_normal(s, weight_.value, normal->deviation, random);
+  if (std::get<start>(start_) == start::zero) return; // as the arena made it
   const auto bound = 1 / std::sqrt(static_cast<double>(inputs()));
   for (auto* each : parameters()) initialize_uniform(s, each->value, bound, random);
 }

@@ -6,14 +6,22 @@
 
 #include "models/layer.hpp"
 
+#include <variant>
+
 namespace syngrad {
 
 class linear : public layer {
 public:
   // random: uniform in +-1/sqrt(inputs), weight first, then bias. zero: all zero, for last layers of predictors.
   enum class start : std::uint8_t { random, zero };
+  // Weights normal with that deviation, the bias zero: as GPT-2's, whose layers in front of a sum with what is below
+  // them have 0.02 / sqrt(2 blocks).
+  struct normal_start {
+    double deviation = 0.02;
+  };
 
   linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, start = start::random);
+  linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, normal_start);
 
   std::string describe() const override;
   result<sample_spec> infer(const sample_spec& below) const override;
@@ -33,7 +41,7 @@ private:
   parameter weight_;
   parameter bias_;
   bool with_bias_;
-  start start_;
+  std::variant<start, normal_start> start_;
 };
 
 } // namespace syngrad
