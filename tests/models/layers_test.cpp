@@ -1,10 +1,14 @@
+#include "models/layers/attention.hpp"
 #include "models/layers/batch_norm.hpp"
+#include "models/layers/embedding.hpp"
 #include "models/layers/flatten.hpp"
+#include "models/layers/gelu.hpp"
+#include "models/layers/layer_norm.hpp"
 #include "models/layers/linear.hpp"
 #include "models/layers/relu.hpp"
 #include "models/layers/residual.hpp"
 
-#include "models/arena.hpp"
+#include "tests/models/bound_layer.hpp"
 #include "tests/models/finite_differences.hpp"
 #include "tests/models/layers_of.hpp"
 
@@ -12,22 +16,6 @@
 
 namespace syngrad {
 namespace {
-
-// A layer with its parameters in an arena, and parameters away from their starting values.
-struct bound_layer {
-  bound_layer(bench& b, std::unique_ptr<layer> made, const shape& of_sample)
-    : it(std::move(made)), input{of_sample}, output(it->infer(input).value()), memory(b.s, {it->parameters()}) {
-    it->initialize(b.s, b.random);
-    for (auto* each : it->parameters())
-      if (each->trained)
-        for (auto& value : values(each->value)) value += static_cast<float>(0.3 * b.random.normal());
-  }
-  std::vector<tensor> cache() const { return std::vector<tensor>(it->cached_tensors()); }
-
-  std::unique_ptr<layer> it;
-  sample_spec input, output;
-  arena memory;
-};
 
 struct layer_case {
   const char* name;
@@ -80,6 +68,13 @@ const layer_case all_layers[] = {
        residual::options{});
    }},
   {"flatten", [](const shape& i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<flatten>(i); }},
+  {"layer norm",
+   [](const shape& i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<layer_norm>(width(i)); }},
+  {"gelu", [](const shape& i, std::int64_t) -> std::unique_ptr<layer> { return std::make_unique<gelu>(width(i)); }},
+  {"gelu with tanh",
+   [](const shape& i, std::int64_t) -> std::unique_ptr<layer> {
+     return std::make_unique<gelu>(width(i), gelu_approximation::tanh);
+   }},
 };
 
 // Of a sample: features alone, or with one, two or three axes of positions.
@@ -87,16 +82,6 @@ shape random_sample(bench& b, std::int64_t rank) {
   std::vector<std::int64_t> extents{b.between(1, 13)};
   while (static_cast<std::int64_t>(extents.size()) < rank) extents.insert(extents.begin(), b.between(1, 3));
   return shape(extents);
-}
-
-std::vector<float> gradients_of(layer& of) {
-  std::vector<float> all;
-  for (const auto* each : of.parameters())
-    if (each->trained) {
-      const auto these = values(each->gradient);
-      all.insert(all.end(), these.begin(), these.end());
-    }
-  return all;
 }
 
 TEST_CASE("every layer's gradients agree with finite differences on random shapes") {

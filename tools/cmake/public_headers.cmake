@@ -4,11 +4,15 @@ set(SYNGRAD_PUBLIC_HEADERS
   actors/distributed/joined_node.hpp # and take part
   actors/training.hpp # prepare, run, interrupt, weights
   actors/update_policy.hpp # a policy of one's own
+  models/layers/attention.hpp
   models/layers/avg_pool2d.hpp
   models/layers/batch_norm.hpp
   models/layers/conv2d.hpp
+  models/layers/embedding.hpp
   models/layers/flatten.hpp
+  models/layers/gelu.hpp
   models/layers/global_avg_pool.hpp
+  models/layers/layer_norm.hpp
   models/layers/linear.hpp
   models/layers/max_pool2d.hpp
   models/layers/relu.hpp
