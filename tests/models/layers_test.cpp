@@ -26,14 +26,14 @@ std::int64_t width(const shape& input) {
   return sample_spec{input}.features();
 }
 
-std::unique_ptr<layer> dense(std::int64_t inputs, std::int64_t outputs) {
+std::unique_ptr<layer> dense_layer(std::int64_t inputs, std::int64_t outputs) {
   return std::make_unique<linear>(inputs, outputs, true);
 }
 
 // The inner layers end where they begin, so that the identity is a skip.
 std::unique_ptr<layer> identity_residual(std::int64_t features, std::int64_t hidden) {
-  return std::make_unique<residual>(layers_of(dense(features, hidden), dense(hidden, features)), layer_list(),
-                                    residual::options{});
+  return std::make_unique<residual>(layers_of(dense_layer(features, hidden), dense_layer(hidden, features)),
+                                    layer_list(), residual::options{});
 }
 
 const layer_case all_layers[] = {
@@ -57,13 +57,13 @@ const layer_case all_layers[] = {
   {"residual", [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> { return identity_residual(width(i), o); }},
   {"residual with projection and relu",
    [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
-     return std::make_unique<residual>(layers_of(dense(width(i), o)), layers_of(dense(width(i), o)),
+     return std::make_unique<residual>(layers_of(dense_layer(width(i), o)), layers_of(dense_layer(width(i), o)),
                                        residual::options{.relu = true});
    }},
   {"residual within a residual, batch norm in its skip",
    [](const shape& i, std::int64_t o) -> std::unique_ptr<layer> {
      return std::make_unique<residual>(
-       layers_of(dense(width(i), o), identity_residual(o, 5)),
+       layers_of(dense_layer(width(i), o), identity_residual(o, 5)),
        layers_of(std::make_unique<linear>(width(i), o, false), std::make_unique<batch_norm>(o, batch_norm::options{})),
        residual::options{});
    }},
