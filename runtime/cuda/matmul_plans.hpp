@@ -5,7 +5,7 @@
 #pragma once
 
 #include "runtime/cuda/cuda_devices.hpp"
-#include "runtime/cuda/matmul_product.hpp"
+#include "runtime/cuda/kernels/matmul_product.hpp"
 
 #include <cublasLt.h>
 

@@ -6,7 +6,7 @@
 
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
 #include "runtime/cuda/kernels/launching.hpp"
-#include "runtime/cuda/matmul_product.hpp"
+#include "runtime/cuda/kernels/matmul_product.hpp"
 #include "runtime/operators.hpp"
 
 #include <algorithm>

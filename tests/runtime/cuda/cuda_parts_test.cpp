@@ -1,7 +1,7 @@
 // The small parts of the CUDA backend that need no GPU.
 #include "runtime/cuda/cuda_devices.hpp"
 #include "runtime/cuda/handle_pool.hpp"
-#include "runtime/cuda/matmul_product.hpp"
+#include "runtime/cuda/kernels/matmul_product.hpp"
 #include "runtime/cuda/operator_history.hpp"
 #include "runtime/text.hpp"
 #include "tests/support/catch.hpp"
