@@ -8,7 +8,7 @@
 
 namespace syngrad {
 
-conv2d::conv2d(std::int64_t in_channels, std::int64_t out_channels, extent2d kernel_size, options how)
+conv2d::conv2d(std::int64_t in_channels, std::int64_t out_channels, extent2d kernel_size, const options& how)
   : window_{kernel_size, how.stride, how.padding},
     weight_("weight", {out_channels, kernel_size.height, kernel_size.width, in_channels}),
     bias_("bias", {out_channels}), with_bias_(how.bias) {}

@@ -19,7 +19,8 @@ public:
     bool bias = true;
   };
 
-  conv2d(std::int64_t in_channels, std::int64_t out_channels, extent2d kernel_size, options);
+  // Options by reference: by value, GCC 12 with AVX-512 passes constant ones as { 1, 1, 1, 1 } for { 1, 1, 0, 0 }.
+  conv2d(std::int64_t in_channels, std::int64_t out_channels, extent2d kernel_size, const options&);
 
   std::string describe() const override; // "conv2d 16->32 3x3, stride 2, padding 1"
   result<sample_spec> infer(const sample_spec& below) const override;

@@ -13,11 +13,10 @@ namespace syngrad {
 
 // "3x3, stride 2, padding 1"
 inline std::string describe_window(const window2d& window) {
-  const auto text = [](const char* name, extent2d of) {
-    return name + (of.height == of.width ? std::to_string(of.height) : of.to_string());
-  };
-  return window.kernel_size.to_string() + (window.stride == extent2d(1) ? "" : text(", stride ", window.stride)) +
-         (window.padding == extent2d(0) ? "" : text(", padding ", window.padding));
+  const auto text = [](extent2d of) { return of.height == of.width ? std::to_string(of.height) : of.to_string(); };
+  const auto stride = text(window.stride), padding = text(window.padding);
+  return window.kernel_size.to_string() + (stride == "1" ? "" : ", stride " + stride) +
+         (padding == "0" ? "" : ", padding " + padding);
 }
 
 // `channels`: those it takes; 0: any. `gives`: those of its output; 0: as many. The refusal is what infer() answers.
