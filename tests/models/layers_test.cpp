@@ -8,8 +8,7 @@
 #include "models/layers/relu.hpp"
 #include "models/layers/residual.hpp"
 
-#include "tests/models/bound_layer.hpp"
-#include "tests/models/finite_differences.hpp"
+#include "tests/models/layer_checks.hpp"
 #include "tests/models/layers_of.hpp"
 
 #include <memory>
@@ -91,22 +90,7 @@ TEST_CASE("every layer's gradients agree with finite differences on random shape
       bench b(seed);
       const auto batch = b.between(8, 20);
       const auto of_sample = random_sample(b, static_cast<std::int64_t>(seed));
-      bound_layer tested(b, each.make(of_sample, b.between(1, 13)), of_sample);
-      auto x = b.normal(tested.input.of(batch));
-      const auto dy = b.normal(tested.output.of(batch));
-      auto cache = tested.cache();
-      const auto y = tested.it->forward(b.s, x, phase::train, cache);
-      REQUIRE(y.extents() == dy.extents());
-      const auto dx = tested.it->backward(b.s, dy, cache, {});
-      REQUIRE(dx.extents() == x.extents());
-
-      const auto loss = [&] {
-        auto unused = tested.cache();
-        return weighted_sum(tested.it->forward(b.s, x, phase::train, unused), dy);
-      };
-      check_gradient(values(x), values(dx), loss);
-      for (auto* parameter : tested.it->parameters())
-        if (parameter->trained) check_gradient(values(parameter->value), values(parameter->gradient), loss);
+      check_finite_differences(b, {b, each.make(of_sample, b.between(1, 13)), of_sample}, batch);
     }
 }
 
@@ -114,26 +98,7 @@ TEST_CASE("accumulating adds to the parameter gradients, and asking for no gradi
   for (const auto& each : all_layers) {
     INFO(each.name);
     bench b;
-    bound_layer tested(b, each.make({7}, 5), {7});
-    auto first = tested.cache(), second = tested.cache();
-    tested.it->forward(b.s, b.normal({12, 7}), phase::train, first);
-    tested.it->forward(b.s, b.normal({12, 7}), phase::train, second);
-    const auto dy = b.normal({12, tested.output.features()});
-
-    tested.it->backward(b.s, dy, first, {});
-    const auto of_first = gradients_of(*tested.it);
-    tested.it->backward(b.s, dy, second, {});
-    const auto of_second = gradients_of(*tested.it);
-    const auto only_input = tested.it->backward(b.s, dy, first, {.parameter_gradient = false});
-    CHECK(only_input);
-    CHECK(gradients_of(*tested.it) == of_second);
-
-    const auto none = tested.it->backward(b.s, dy, first, {.input_gradient = false, .accumulate = true});
-    CHECK_FALSE(none);
-    if (of_first.empty()) continue;
-    auto expected = of_first;
-    for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += of_second[i];
-    CHECK(relative_distance(gradients_of(*tested.it), expected) < tolerance::products);
+    check_accumulation(b, {b, each.make({7}, 5), {7}}, 12);
   }
 }
 
@@ -141,25 +106,7 @@ TEST_CASE("batches in flight through one layer do not disturb each other, whatev
   for (const auto& each : all_layers) {
     INFO(each.name);
     bench b;
-    bound_layer tested(b, each.make({9}, 6), {9});
-    const auto x1 = b.normal({10, 9}), x2 = b.normal({10, 9});
-    const auto dy1 = b.normal({10, tested.output.features()}), dy2 = b.normal({10, tested.output.features()});
-
-    auto cache1 = tested.cache(), cache2 = tested.cache();
-    tested.it->forward(b.s, x1, phase::train, cache1);
-    const auto dx1 = to_vector(tested.it->backward(b.s, dy1, cache1, {}));
-    const auto gradients1 = gradients_of(*tested.it);
-    tested.it->forward(b.s, x2, phase::train, cache2);
-    const auto dx2 = to_vector(tested.it->backward(b.s, dy2, cache2, {}));
-    const auto gradients2 = gradients_of(*tested.it);
-
-    auto late1 = tested.cache(), late2 = tested.cache();
-    tested.it->forward(b.s, x1, phase::train, late1);
-    tested.it->forward(b.s, x2, phase::train, late2);
-    CHECK(to_vector(tested.it->backward(b.s, dy2, late2, {})) == dx2);
-    CHECK(gradients_of(*tested.it) == gradients2);
-    CHECK(to_vector(tested.it->backward(b.s, dy1, late1, {})) == dx1);
-    CHECK(gradients_of(*tested.it) == gradients1);
+    check_late_gradients(b, {b, each.make({9}, 6), {9}}, 10);
   }
 }
 
