@@ -1,46 +1,22 @@
 // How fast each CPU operator is, on one thread: nanoseconds an element and GFLOP/s or GB/s of operands, at the shapes
-// of the default models. Medians of bursts, so that a disturbed burst does not count.
+// of the default models.
 //
 //   operators_bench [part of an operator's name]
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/random.hpp"
+#include "tests/bench/thread_bursts.hpp"
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace {
 
 using namespace syngrad;
 
 constexpr std::int64_t batch = 256, classes = 10;
-
-// Of the calling thread: who else runs on the machine takes none of it.
-double thread_seconds() {
-  std::timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-double seconds_of(const std::function<void()>& work, int repetitions) {
-  const auto start = thread_seconds();
-  for (int i = 0; i < repetitions; ++i) work();
-  return (thread_seconds() - start) / repetitions;
-}
-
-// Median of 11 bursts of about 10 ms.
-double median_seconds(const std::function<void()>& work) {
-  const auto first = std::max(1e-8, seconds_of(work, 3));
-  const auto repetitions = std::max(1, static_cast<int>(0.01 / first));
-  std::vector<double> bursts(11);
-  for (auto& burst : bursts) burst = seconds_of(work, repetitions);
-  std::nth_element(bursts.begin(), bursts.begin() + 5, bursts.end());
-  return bursts[5];
-}
 
 class operators_bench {
 public:
