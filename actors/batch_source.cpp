@@ -12,12 +12,19 @@ namespace syngrad {
 namespace {
 
 dtype type_of(const sample_set& samples) {
+  if (!samples.numbers.empty()) return dtype::i32;
   return samples.bytes.empty() ? dtype::f32 : dtype::u8;
 }
 
 const std::byte* values_of(const sample_set& samples) {
-  return samples.bytes.empty() ? reinterpret_cast<const std::byte*>(samples.floats.data())
-                               : reinterpret_cast<const std::byte*>(samples.bytes.data());
+  switch (type_of(samples)) {
+  case dtype::u8:
+    return reinterpret_cast<const std::byte*>(samples.bytes.data());
+  case dtype::i32:
+    return reinterpret_cast<const std::byte*>(samples.numbers.data());
+  default:
+    return reinterpret_cast<const std::byte*>(samples.floats.data());
+  }
 }
 
 const std::byte* targets_of(const sample_set& samples) {
@@ -48,7 +55,7 @@ tensor as_terms(const tensor& targets, const sample_spec& each) {
 
 batch_source::batch_source(stream& work, const sample_set& samples, const dataset& of)
   : work_(work), source_(samples), input_(of.input), target_(of.target) {
-  if (samples.is_text()) return;
+  if (samples.is_text() || input_.is_numbers()) return;
   try {
     auto targets = make_targets(work, samples.count, target_);
     samples_ = make_tensor(work, {samples.count, input_.elements()}, type_of(samples));
@@ -94,6 +101,10 @@ void batch_source::gather_on_host(std::span<const std::int64_t> rows, batch& out
   const auto target_bytes = size_of(target_.type) * static_cast<std::size_t>(target_.elements());
   gather_bytes(targets_of(source_), target_bytes, rows, gathered_targets_);
   work_.ops().upload(work_, gathered_targets_.data(), out.targets);
+  if (input_.is_numbers()) {
+    work_.ops().upload(work_, gathered_.data(), out.values);
+    return;
+  }
   auto samples = make_tensor(work_, {out.samples, input_.elements()}, type_of(source_));
   work_.ops().upload(work_, gathered_.data(), samples);
   work_.ops().gather_rows(work_, samples, first_indices(out.samples), source_.scale(), out.values);

@@ -1,6 +1,6 @@
 // Makes batches of a data set on the device. The samples are copied to the device once, and a batch is a gather there.
 // Where the device has too little memory for them they stay with the host, which gathers each batch and uploads it: the
-// same batches, at the cost of the transfer. So do windows of a text, which is never copied as a whole.
+// same batches, at the cost of the transfer. So do tokens; a text is never copied as a whole.
 //
 // Used by one actor, on one stream.
 #pragma once

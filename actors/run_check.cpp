@@ -92,8 +92,15 @@ status check_samples(const sample_set& samples, const dataset& of, const std::st
   const auto inputs = count * static_cast<std::size_t>(of.input.elements()),
              targets = count * static_cast<std::size_t>(of.target.elements());
   const bool labelled = of.target.is_numbers();
-  if (samples.bytes.size() + samples.floats.size() != inputs || (!samples.bytes.empty() && !samples.floats.empty()))
-    return wrong("have no " + of.input.to_string() + " each, as bytes or as floats");
+  const bool tokens = of.input.is_numbers();
+  if (samples.numbers.size() != (tokens ? inputs : 0) ||
+      samples.bytes.size() + samples.floats.size() != (tokens ? 0 : inputs) ||
+      (!samples.bytes.empty() && !samples.floats.empty()))
+    return wrong("have no " + of.input.to_string() + " each" + (tokens ? "" : ", as bytes or as floats"));
+  for (const auto token : samples.numbers)
+    if (token < 0 || token >= of.input.categories)
+      return wrong("have the token " + std::to_string(token) + ", which is not below " +
+                   std::to_string(of.input.categories));
   if (samples.labels.size() != (labelled ? targets : 0) || samples.values.size() != (labelled ? 0 : targets))
     return wrong("have no " +
                  (!labelled                   ? std::to_string(of.target.elements()) + " values"

@@ -12,7 +12,6 @@ namespace {
 
 constexpr unsigned compressed_buffer_bytes = 256 * 1024;
 constexpr std::size_t largest_request = 1 << 30; // gzread counts in int
-constexpr std::uint64_t deflate_ratio = 1032;    // the most that one compressed byte can stand for (zlib's manual)
 
 std::string system_reason(int code) {
   return std::generic_category().message(code);

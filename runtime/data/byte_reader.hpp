@@ -14,6 +14,10 @@ struct gzFile_s;
 
 namespace syngrad {
 
+// The most that one byte of zlib's compression can stand for (its manual): a bound on what a size may truthfully
+// promise.
+inline constexpr std::uint64_t deflate_ratio = 1032;
+
 class byte_reader {
 public:
   // A file named *.gz must be gzip; any other is decompressed if it is, and read as it is if not.

@@ -1,18 +1,18 @@
-// Reads a table of numbers with one column of labels from a text file (RFC 4180, or with another separator), plain or
-// .gz.
+// Reads a table of numbers with a column of labels, or with columns of values, from a text file (RFC 4180, or with
+// another separator), plain or .gz.
 #pragma once
 
 #include "runtime/data/dataset.hpp"
 #include "runtime/data/label_numbering.hpp"
+#include "runtime/data/row_split.hpp"
 #include "runtime/result.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace syngrad {
-
-inline constexpr double usual_test_fraction_of_rows = 0.2;
 
 struct csv_settings {
   std::optional<std::string> label_column; // a name in the header, or a number from 0; unset: the last column
@@ -20,12 +20,16 @@ struct csv_settings {
   std::uint64_t seed = 1;
   std::optional<label_rule> labels;
   std::optional<char> delimiter; // unset: as csv_parser.hpp tells
+  bool takes_values = false;     // targets are numbers, which stay as they are; else labels
+  std::vector<std::string> target_columns =
+    {}; // where it takes values: names or numbers as above; empty: label_column's
 };
 
 // The first row is a header if it has something else than a number in a feature column, if the label column is named,
 // or if its label alone is not a number. A comment before the first row that has a name for every column is a header
-// too. Every feature is standardised to mean 0 and variance 1 by the statistics of the training rows; a feature that is
-// constant there becomes 0. Labels become classes as label_numbering.hpp tells. Errors name file, line and column.
+// too. Of values all columns must be numbers, so any text makes the first row a header. Every feature is standardised
+// to mean 0 and variance 1 by the statistics of the training rows; a feature that is constant there becomes 0. Labels
+// become classes as label_numbering.hpp tells. Errors name file, line and column.
 result<dataset> load_csv(const std::string& file, const csv_settings& settings);
 
 } // namespace syngrad

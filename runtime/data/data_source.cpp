@@ -1,5 +1,7 @@
 #include "runtime/data/data_source.hpp"
 
+#include "runtime/data/array_source.hpp"
+#include "runtime/data/cifar10.hpp"
 #include "runtime/data/csv.hpp"
 #include "runtime/data/digits.hpp"
 #include "runtime/data/idx.hpp"
@@ -27,34 +29,63 @@ result<dataset> open_idx(const std::string& place, const data_settings& settings
   return load_idx(place, settings.labels);
 }
 
-result<dataset> open_csv(const std::string& file, const data_settings& settings) {
-  return load_csv(file, {settings.label_column, settings.test_fraction.value_or(usual_test_fraction_of_rows),
-                         settings.seed, settings.labels, settings.delimiter});
+double fraction_of_rows(const data_settings& settings) {
+  return settings.test_fraction.value_or(usual_test_fraction_of_rows);
 }
 
-result<dataset> with_context(result<dataset> text, const data_settings& settings) {
-  if (!text || !settings.context) return text;
-  if (auto cut = cut_windows(*text, *settings.context); !cut) return cut.failure();
-  return text;
+result<dataset> open_cifar10(const std::string& folder, const data_settings&) {
+  return load_cifar10(folder);
+}
+
+result<dataset> open_csv(const std::string& file, const data_settings& settings) {
+  csv_settings csv{settings.label_column, fraction_of_rows(settings), settings.seed, settings.labels,
+                   settings.delimiter};
+  csv.takes_values = settings.takes_values;
+  csv.target_columns = settings.target_columns;
+  return load_csv(file, csv);
+}
+
+array_settings of_arrays(const data_settings& settings) {
+  return {settings.takes_tokens, settings.takes_values, fraction_of_rows(settings), settings.seed, settings.labels};
+}
+
+result<dataset> open_npz(const std::string& file, const data_settings& settings) {
+  return load_npz(file, of_arrays(settings));
+}
+
+result<dataset> open_npy(const std::string& files, const data_settings& settings) {
+  return load_npy(files, of_arrays(settings));
+}
+
+double fraction_of_text(const data_settings& settings) {
+  return settings.test_fraction.value_or(usual_test_fraction_of_text);
 }
 
 result<dataset> open_text(const std::string& file, const data_settings& settings) {
-  return with_context(load_text(file, settings.test_fraction.value_or(usual_test_fraction_of_text)), settings);
+  return load_text(file, fraction_of_text(settings));
 }
 
 result<dataset> open_bytes(const std::string& file, const data_settings& settings) {
-  return with_context(load_bytes(file, settings.test_fraction.value_or(usual_test_fraction_of_text)), settings);
+  return load_bytes(file, fraction_of_text(settings));
 }
 
 result<dataset> open_tokens(const std::string& folder, const data_settings& settings) {
-  return with_context(load_tokens(folder, settings.vocabulary), settings);
+  return load_tokens(folder, settings.vocabulary);
 }
 
+// clang-format off
 constexpr std::array source_kinds{
-  source_kind{"digits", "", open_digits},   source_kind{"mnist", "DIR", open_idx},
-  source_kind{"csv", "FILE", open_csv},     source_kind{"text", "FILE", open_text},
-  source_kind{"bytes", "FILE", open_bytes}, source_kind{"tokens", "DIR", open_tokens},
+  source_kind{"digits", "", open_digits},
+  source_kind{"mnist", "DIR", open_idx},
+  source_kind{"cifar10", "DIR", open_cifar10},
+  source_kind{"csv", "FILE", open_csv},
+  source_kind{"npz", "FILE", open_npz},
+  source_kind{"npy", "X,Y", open_npy},
+  source_kind{"text", "FILE", open_text},
+  source_kind{"bytes", "FILE", open_bytes},
+  source_kind{"tokens", "DIR", open_tokens},
 };
+// clang-format on
 
 std::string form(const source_kind& kind) {
   std::string text(kind.name);
@@ -84,7 +115,10 @@ result<dataset> open_dataset(const std::string& specification, const data_settin
     const auto expected = kind == source_kinds.end() ? known_data_sources() : form(*kind);
     return error::setting("--data " + specification + ": expected " + expected);
   }
-  return kind->open(argument, settings);
+  auto data = kind->open(argument, settings);
+  if (!data || !data->tokens || !settings.context) return data;
+  if (auto cut = cut_windows(*data, *settings.context); !cut) return cut.failure();
+  return data;
 }
 
 } // namespace syngrad

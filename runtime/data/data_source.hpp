@@ -12,15 +12,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace syngrad {
 
 // What the kinds of source can be told beside their specification; each kind takes what concerns it.
 struct data_settings {
-  std::uint64_t seed = 1;                  // digits: draws the training set; csv: draws the test rows
+  std::uint64_t seed = 1;                  // digits: draws the training set; others: draws test rows
+  bool takes_tokens = false;               // the network does; npz, npy
+  bool takes_values = false;               // the objective does, not labels; csv, npz, npy
   std::optional<std::string> label_column; // csv
-  std::optional<double> test_fraction;     // csv, text, bytes; none: the usual one of each
-  std::optional<label_rule> labels;        // mnist, csv
+  std::vector<std::string> target_columns; // csv, of values
+  std::optional<double> test_fraction;     // csv, npz, npy, text, bytes; none: the usual one of each
+  std::optional<label_rule> labels;        // mnist, csv, npz, npy
   std::optional<char> delimiter;           // csv
   std::optional<std::int32_t> vocabulary;  // tokens
   std::optional<std::int64_t> context;     // text, bytes, tokens: length of a window

@@ -43,10 +43,9 @@ struct option_use {
 
 const std::vector<option_use>& uses() {
   static const std::vector<option_use> all{
-    {"label-column", {"csv"}},
-    {"delimiter", {"csv"}},
-    {"labels", {"csv", "mnist"}},
-    {"vocabulary", {"tokens"}},
+    {"label-column", {"csv"}},  {"targets", {"csv"}},
+    {"delimiter", {"csv"}},     {"labels", {"csv", "mnist", "npz", "npy"}},
+    {"vocabulary", {"tokens"}}, {"test-fraction", {"csv", "npz", "npy", "text", "bytes"}},
   };
   return all;
 }
@@ -74,17 +73,24 @@ std::vector<option_row> data_rows(data_options& o) {
     text("data", "DATA", o.source,
          known_data_sources() +
            ". digits is built in. mnist: the four IDX files, plain or .gz; where DIR holds several sets, as EMNIST's, "
-           "DIR/PREFIX names one. text: the characters of a file in UTF-8; bytes: of any file; tokens: train.bin and "
+           "DIR/PREFIX names one. cifar10: its binary form. npz: arrays x, y and optionally x_test, y_test of "
+           "numpy.savez; npy: X,Y or X,Y,X_TEST,Y_TEST, a file an array. text: the characters of a file in UTF-8; "
+           "bytes: of any file; tokens: train.bin and "
            "val.bin with 16-bit tokens, as nanoGPT and llm.c write them"),
     std::move(column),
+    optional_text(text("targets", "NAME,...", o.targets,
+                       "With --objective mse, the csv columns that hold values to predict: names or numbers. All "
+                       "others are features"),
+                  o.targets, "the last"),
     std::move(labels),
     delimiter_row(o),
     with_default(optional_number("vocabulary", o.vocabulary, 1, 1 << 16,
                                  "How many different tokens the files of tokens:DIR have; 50257 with GPT-2's"),
                  "the largest and one, of files below 256 MiB"),
     with_default(optional_real("test-fraction", "FRACTION", o.test_fraction, {0, 1, true, true},
-                               "Share that is held out for the test: of a csv file's rows, or the end of a text"),
-                 "0.2 of a csv file, 0.1 of a text"),
+                               "Share that is held out for the test where the data has no test set of its own: of the "
+                               "rows, or the end of a text"),
+                 "0.2 of rows, 0.1 of a text"),
   };
 }
 
@@ -98,9 +104,22 @@ status check_data_options(const data_options& options, const option_reader& read
   return ok();
 }
 
-result<data_settings> data_settings_for(const data_options& options, std::uint64_t seed, const network& model) {
+result<data_settings> data_settings_for(const data_options& options, const training_settings& run,
+                                        const network& model) {
+  const auto judge = make_objective(run.objective);
+  if (!judge) return judge.failure().prefixed("--objective: ");
   data_settings settings;
-  settings.seed = seed;
+  settings.seed = run.seed;
+  settings.takes_tokens = model.input.is_numbers();
+  settings.takes_values = !(*judge)->takes_labels();
+  if (!options.targets.empty()) {
+    if (!settings.takes_values)
+      return option_error("targets", "expected --objective mse with it, which takes values, got " + run.objective.name +
+                                       "; --label-column names a column of labels");
+    if (!options.label_column.empty())
+      return option_error("targets", "expected without --label-column; name all columns of values here");
+    for (const auto name : split_text(options.targets, ',')) settings.target_columns.emplace_back(name);
+  }
   settings.test_fraction = options.test_fraction;
   if (!options.label_column.empty()) settings.label_column = options.label_column;
   if (!options.labels.empty())

@@ -119,7 +119,7 @@ exit_code run_training(train_options& options, const option_reader& reader) {
   const auto& settings = options.settings;
   if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
     return refuse_command("train", room.failure());
-  const auto reading = data_settings_for(options.data, settings.seed, *model);
+  const auto reading = data_settings_for(options.data, settings, *model);
   if (!reading) return refuse_command("train", reading.failure());
   auto devices = make_devices(options);
   if (!devices) return refuse_command("train", devices.failure());

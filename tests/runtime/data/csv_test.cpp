@@ -461,3 +461,43 @@ TEST_CASE("a compressed table is read as the plain one, a truncated one refused"
   folder.cut("table.csv.gz", 1000);
   require_message(load_csv(packed, {}), {packed, "truncated"});
 }
+
+TEST_CASE("columns of values are targets as they are, all others standardised features") {
+  auto settings = half();
+  settings.takes_values = true;
+  settings.target_columns = {"price", "0"};
+  const auto data = load("weight,size,price\n10,1,-2.5\n20,2,1e3\n30,3,0\n40,4,7\n", settings);
+  REQUIRE(data);
+  CHECK(data->input == sample_spec{{1}});
+  CHECK(data->target == sample_spec{{2}});
+  CHECK(data->train.labels.empty());
+  std::vector<std::pair<float, float>> all; // price, weight
+  for (const auto* part : {&data->train, &data->test})
+    for (std::size_t i = 0; i < part->values.size(); i += 2) all.emplace_back(part->values[i], part->values[i + 1]);
+  std::sort(all.begin(), all.end());
+  CHECK(all == std::vector<std::pair<float, float>>{{-2.5f, 10}, {0, 30}, {7, 40}, {1000, 20}});
+  CHECK(std::abs(data->train.floats[0]) == 1.0f); // of two rows
+}
+
+TEST_CASE("without a name the last column has the values, and a title in it is a header") {
+  auto settings = half();
+  settings.takes_values = true;
+  const auto data = load("1,2,y\n1,5,0.5\n2,6,1.5\n", settings);
+  REQUIRE(data);
+  CHECK(data->train.count + data->test.count == 2);
+  CHECK(data->input == sample_spec{{2}});
+  settings.label_column = "0";
+  CHECK(load("0.5,5\n1.5,6\n", settings)->train.values.size() == 1);
+}
+
+TEST_CASE("columns of values that cannot be are refused with the column") {
+  auto settings = half();
+  settings.takes_values = true;
+  require_message(load("1,a\n2,b\n3,c\n", settings), {"line 2", "column 2", "'b' is not a number"});
+  settings.target_columns = {"0", "0"};
+  require_message(load("1,2\n3,4\n", settings), {"'0' is named twice"});
+  settings.target_columns = {"0", "1"};
+  require_message(load("1,2\n3,4\n", settings), {"all 2 columns are targets"});
+  settings.target_columns = {"cost"};
+  require_message(load("a,b\n3,4\n", settings), {"no target column 'cost'", "'a', 'b'"});
+}

@@ -5,13 +5,18 @@
 using namespace syngrad;
 
 TEST_CASE("known data sources are listed with their arguments") {
-  CHECK(known_data_sources() == "digits | mnist:DIR | csv:FILE | text:FILE | bytes:FILE | tokens:DIR");
+  CHECK(known_data_sources() ==
+        "digits | mnist:DIR | cifar10:DIR | csv:FILE | npz:FILE | npy:X,Y | text:FILE | bytes:FILE | tokens:DIR");
 }
 
 TEST_CASE("an unknown or incomplete specification lists what is expected") {
-  require_message(open_dataset("cifar", {}),
-                  {"--data cifar", "digits | mnist:DIR | csv:FILE | text:FILE | bytes:FILE | tokens:DIR"});
-  require_message(open_dataset("", {}), {"digits | mnist:DIR | csv:FILE | text:FILE | bytes:FILE | tokens:DIR"});
+  require_message(
+    open_dataset("cifar", {}),
+    {"--data cifar",
+     "digits | mnist:DIR | cifar10:DIR | csv:FILE | npz:FILE | npy:X,Y | text:FILE | bytes:FILE | tokens:DIR"});
+  require_message(
+    open_dataset("", {}),
+    {"digits | mnist:DIR | cifar10:DIR | csv:FILE | npz:FILE | npy:X,Y | text:FILE | bytes:FILE | tokens:DIR"});
   require_message(open_dataset("mnist", {}), {"mnist:DIR"});
   require_message(open_dataset("mnist:", {}), {"mnist:DIR"});
   require_message(open_dataset("csv", {}), {"csv:FILE"});
@@ -27,7 +32,10 @@ TEST_CASE("errors of a reader come through with the path, colons in it included"
 TEST_CASE("a csv source is opened with its settings") {
   const temporary_folder folder;
   const auto file = folder.write("a.csv", "y,x\n0,1\n1,2\n0,3\n1,4\n");
-  const auto data = open_dataset("csv:" + file, {1, "y", 0.5, {}, {}, {}, {}});
+  data_settings settings;
+  settings.label_column = "y";
+  settings.test_fraction = 0.5;
+  const auto data = open_dataset("csv:" + file, settings);
   REQUIRE(data);
   CHECK(data->train.count == 2);
   CHECK(data->test.count == 2);
