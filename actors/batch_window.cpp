@@ -54,7 +54,7 @@ void batch_window::copy_measures(const batch_record& record) {
 
 void batch_window::release_tensors(batch_record& record) const {
   record.cache.drop();
-  record.output = record.targets = record.prediction = {};
+  record.output = record.targets = record.prediction = record.weights = {};
 }
 
 } // namespace syngrad

@@ -6,6 +6,10 @@
 
 namespace syngrad {
 
+group_gradients::group_gradients(group_parts& parts) : parts_(parts), can_(policy().capabilities()) {
+  if (can_.micro_batches > 1) guard_ = make_tensor(work(), {1});
+}
+
 // ---- what has come
 
 bool group_gradients::arrived(const gradient& arrived, bool turns_over) {
@@ -90,6 +94,7 @@ void group_gradients::deliver_through(std::uint64_t last) {
 
 void group_gradients::end() {
   policy().on_end(*this);
+  if (micro_batches_ > 0) apply_accumulated(terms_);
 }
 
 // ---- to the policy
@@ -160,13 +165,53 @@ tensor group_gradients::update(batch_record& record, applied_gradient applied, c
   auto sum = measured(record, measure::guard, 1);
   auto nonfinite = measured(record, measure::nonfinite, layers.layer_count());
   guard(record, dy, sum);
-  const update_request request{terms, parts_.setup.rate.at(record.step), std::exchange(accumulated_, false), &sum,
-                               &nonfinite};
+  const auto version = layers.version() + 1;
   const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
-  auto below = layers.backward_and_update(work(), dy, record.cache, sends, request);
-  const auto version = layers.version();
+  const bool is_first = micro_batches_++ == 0, is_last = micro_batches_ == can_.micro_batches;
+  terms_ += terms;
+  if (guard_ && is_first) work().ops().copy(work(), sum, guard_);
+  if (guard_ && !is_first) work().ops().add(work(), sum, 1, guard_);
+  const bool accumulated = std::exchange(accumulated_, !is_last);
+  tensor below;
+  if (is_last) {
+    stash_weights(applied == applied_gradient::truth ? &record : nullptr);
+    micro_batches_ = 0;
+    below = backward_and_update(
+      record, dy, sends,
+      {std::exchange(terms_, 0), parts_.setup.rate.at(record.step), accumulated, guard_ ? &guard_ : &sum, &nonfinite});
+  } else {
+    below = backward(record, dy, {sends, true, accumulated});
+  }
   parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
   return below;
+}
+
+tensor group_gradients::backward_and_update(batch_record& record, const tensor& dy, bool input_gradient,
+                                            const update_request& request) {
+  auto& layers = *parts_.setup.layers;
+  if (!record.weights) return layers.backward_and_update(work(), dy, record.cache, input_gradient, request);
+  auto below = backward(record, dy, {input_gradient, true, request.accumulated});
+  layers.update(work(), request);
+  return below;
+}
+
+tensor group_gradients::backward(batch_record& record, const tensor& dy, backward_request wanted) {
+  auto& layers = *parts_.setup.layers;
+  return record.weights ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
+                        : layers.backward(work(), dy, record.cache, wanted);
+}
+
+// Before the weights change: batches that have seen these, and are not done, keep them, in one copy. The batch that
+// `updates` with its true gradient needs them no more; null: there is none such.
+void group_gradients::stash_weights(const batch_record* updates) {
+  if (!can_.stashes_weights) return;
+  tensor kept;
+  for (const auto& each : parts_.window.in_flight()) {
+    const bool is_done = (each->finished || each.get() == updates) && !each->awaits_audit;
+    if (is_done || each->weights) continue;
+    if (!kept) kept = parts_.setup.layers->copy_of_weights(work());
+    each->weights = kept;
+  }
 }
 
 void group_gradients::accumulate(batch_record& record, tensor dy) {
@@ -175,8 +220,7 @@ void group_gradients::accumulate(batch_record& record, tensor dy) {
   auto sum = measured(record, measure::guard + 1, 1);
   guard(record, dy, sum);
   work().ops().zero_unless_finite(work(), sum, dy);
-  layers.backward(work(), dy, record.cache, {false, true, accumulated_});
-  accumulated_ = true;
+  backward(record, dy, {false, true, std::exchange(accumulated_, true)});
   const auto version = layers.version() + 1;
   const auto applied = parts_.is_top() ? applied_gradient::truth : applied_gradient::residual;
   parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
@@ -184,12 +228,15 @@ void group_gradients::accumulate(batch_record& record, tensor dy) {
 
 void group_gradients::apply_accumulated(std::int64_t terms) {
   if (!std::exchange(accumulated_, false)) return;
-  parts_.setup.layers->update(work(), {terms, parts_.setup.rate.at(next_step_), true});
+  const bool waited = std::exchange(micro_batches_, 0) > 0;
+  if (waited) terms = std::exchange(terms_, 0);
+  stash_weights(nullptr);
+  parts_.setup.layers->update(work(), {terms, parts_.setup.rate.at(next_step_), true, waited ? &guard_ : nullptr});
 }
 
 tensor group_gradients::input_gradient(batch_record& record, const tensor& dy) {
   if (!parts_.below.takes_gradients()) return {};
-  return parts_.setup.layers->backward(work(), dy, record.cache, {true, false, false});
+  return backward(record, dy, {true, false, false});
 }
 
 tensor group_gradients::difference(const tensor& a, const tensor& b) {

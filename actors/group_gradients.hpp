@@ -7,6 +7,9 @@
 //   2. A batch comes back over the edge below once, when the policy says so.
 //   3. A batch is settled, its tensors let go, when the policy has finished it and no audit is awaited; its record is
 //      recycled when the stream is past that.
+//   4. An update of weights is made of as many calls of update() as the policy declares micro-batches; at the end, of
+//      those that are left. What one of them has that is not finite keeps the whole update from being applied.
+//   5. Where the policy stashes weights, each backward pass of a batch reads those of its forward pass.
 //
 // All of it only enqueues work. Belongs to one group, on its thread.
 #pragma once
@@ -17,7 +20,7 @@ namespace syngrad {
 
 class group_gradients : private policy_actions {
 public:
-  explicit group_gradients(group_parts& parts) : parts_(parts) {}
+  explicit group_gradients(group_parts&);
 
   // ---- what has come, where this group's streams can read it
   // False: none was due for its batch. `turns_over`: no turn begins any more, so what has come is handed over.
@@ -48,6 +51,9 @@ private:
   void send_audit_down(batch_record&, tensor values);
   bool sends_gradient(std::uint64_t batch) const;
   void guard(batch_record&, const tensor& dy, tensor& sum) const;
+  tensor backward(batch_record&, const tensor& dy, backward_request);
+  tensor backward_and_update(batch_record&, const tensor& dy, bool input_gradient, const update_request&);
+  void stash_weights(const batch_record* updates);
   void settle_if_done(batch_record&);
 
   // policy_actions
@@ -61,7 +67,11 @@ private:
   void finish(batch_record&) override;
 
   group_parts& parts_;
-  bool accumulated_ = false;
+  policy_capabilities can_;
+  bool accumulated_ = false;   // backward passes have left gradients for the next update
+  int micro_batches_ = 0;      // of the next update, so far
+  std::int64_t terms_ = 0;     // of theirs
+  tensor guard_;               // sum of their guards; null where one batch makes an update
   std::int64_t next_step_ = 0; // of the run's schedule, after the latest batch that began its turn
 };
 

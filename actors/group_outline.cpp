@@ -112,7 +112,8 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
   const auto policy = make_update_policy(settings.policy, settings.warmup_batches);
   const auto rows = static_cast<double>(settings.batch_size);
   const auto count = static_cast<int>(groups.size());
-  const bool predicts = capabilities_of(settings.policy).predicts;
+  const auto can = capabilities_of(settings.policy);
+  const bool predicts = can.predicts;
   const double labels = predictors_of(settings).labels ? groups.back().width : 0;
   const auto input = rows * static_cast<double>(net.input.elements()) * float_bytes;
   double held = input, in_flight = 0;
@@ -120,11 +121,15 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
     const auto& group = groups[static_cast<std::size_t>(i)];
     // A gradient at its output, and where it is predicted the prediction.
     const auto batch = rows * float_bytes * (group.activations + group.sent * (predicts ? 2 : 1)) + record_bytes;
-    held += group.weights * arrays_of(settings.optimizer) * float_bytes + batch;
+    const auto weights = group.weights * float_bytes;
+    held += weights * arrays_of(settings.optimizer) + batch;
     if (predicts && i + 1 < count) held += predictor_floats(settings, group.width, labels) * float_bytes;
     const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;
     const int lag = i + 1 == count ? 0 : settings.lag.value_or(fixed);
-    in_flight += static_cast<double>(cache_limit_of(settings, i, count, lag) - 1) * batch;
+    // Each batch in flight may have seen other weights; the group's own are kept during a backward pass with others.
+    const double stashed = can.stashes_weights && i + 1 < count ? weights : 0;
+    held += stashed;
+    in_flight += static_cast<double>(cache_limit_of(settings, i, count, lag) - 1) * (batch + stashed);
   }
   const auto waiting = input * static_cast<double>(std::min<std::int64_t>(settings.credits, settings.steps));
   return {whole(held), whole(waiting), whole(held + waiting + in_flight)};

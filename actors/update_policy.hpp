@@ -23,13 +23,14 @@ class policy_actions {
 public:
   virtual ~policy_actions() = default;
 
-  // Backward pass with `dy` and one optimizer step, together with what accumulate() has left; the sum is divided by
-  // `terms`. Returns the gradient at the group's input; a null tensor where `input_gradient` is false, nobody wants it,
-  // or this is the bottom group.
+  // Backward pass with `dy`. With the last of the micro-batches that make an update, one optimizer step with the sum of
+  // theirs and of what accumulate() has left, divided by the `terms` of all. Returns the gradient at the group's input;
+  // a null tensor where `input_gradient` is false, nobody wants it, or this is the bottom group.
   virtual tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) = 0;
   // Adds the parameter gradient of `dy`, which is used up, to the next update.
   virtual void accumulate(batch_record&, tensor dy) = 0;
-  // One optimizer step with what accumulate() has left, if anything, divided by `terms`.
+  // One optimizer step with what accumulate() has left, if anything, divided by `terms`: those of micro-batches that
+  // have waited for it, where there are any. The group does it itself with those that are left at the end.
   virtual void apply_accumulated(std::int64_t terms) = 0;
   // The gradient at the group's input that belongs to `dy` at its output; null at the bottom group.
   virtual tensor input_gradient(batch_record&, const tensor& dy) = 0;
@@ -43,11 +44,16 @@ public:
   virtual void finish(batch_record&) = 0;
 };
 
+// What a policy can do, and what it needs of a run. The group and its memory go by this.
 struct policy_capabilities {
   bool predicts = false;   // groups below the top have predictors
   bool bootstraps = false; // what is sent down may come from predictions: true gradients then travel apart, for
                            // audits
   bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
+  int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
+  bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
+                                    // Harlap et al., PipeDream, arXiv 1806.03377): a copy is kept for each version
+                                    // that batches in flight have seen, and later updates have changed
 };
 
 class update_policy {

@@ -30,6 +30,7 @@ public:
   arena(stream& owner, const std::vector<std::vector<parameter*>>& layers);
 
   tensor& values() { return values_; }
+  const tensor& values() const { return values_; }
   tensor& gradients() { return gradients_; }
   tensor& state() { return state_; }                                  // what is not trained
   learned_state learned() const;                                      // all three

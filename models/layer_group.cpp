@@ -100,6 +100,23 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
   return dx;
 }
 
+tensor layer_group::copy_of_weights(stream& s) const {
+  if (!arena_.values()) return {};
+  auto out = make_tensor(s, arena_.values().extents());
+  s.ops().copy(s, arena_.values(), out);
+  return out;
+}
+
+// The weights change places by copies: recorded work reads them where they were when it was recorded.
+tensor layer_group::backward_with(stream& s, const tensor& weights, const tensor& dy, group_cache& cache,
+                                  backward_request wanted) {
+  const auto now = copy_of_weights(s);
+  s.ops().copy(s, weights, arena_.values());
+  auto dx = backward(s, dy, cache, wanted);
+  s.ops().copy(s, now, arena_.values());
+  return dx;
+}
+
 tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
   auto gradient = of_samples(dy, output_);
   for (auto i = layers_.size(); i-- > 0;) {

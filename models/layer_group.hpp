@@ -56,6 +56,10 @@ public:
   tensor forward(stream&, const tensor& x, phase, group_cache* cache);
   // Gradients only; what is accumulated is applied by a later update.
   tensor backward(stream&, const tensor& dy, group_cache&, backward_request);
+  // What is trained, as it is now; null where nothing is.
+  tensor copy_of_weights(stream&) const;
+  // A backward pass that reads the weights of such a copy. Those of the group stay as they are.
+  tensor backward_with(stream&, const tensor& weights, const tensor& dy, group_cache&, backward_request);
   // Backward and optimizer step in one, layer by layer. Returns the input gradient if wanted.
   tensor backward_and_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
   // Applies what is accumulated.

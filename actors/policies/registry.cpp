@@ -52,6 +52,8 @@ void apply_received(policy_actions& group, batch_record& record, gradient_kind k
 status register_policy(known_policy added) {
   if (find_policy(added.name))
     return error::setting("there is a policy '" + added.name + "' already; give it another name");
+  if (added.make()->capabilities().micro_batches < 1)
+    return error::setting("policy '" + added.name + "' makes an update of no micro-batch; the least is 1");
   policy_registry().push_back(std::move(added));
   return ok();
 }

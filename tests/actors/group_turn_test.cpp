@@ -2,10 +2,13 @@
 // neighbours, the predictor and the stream.
 #include "actors/group_turn.hpp"
 
+#include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/operators.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -123,7 +126,9 @@ struct group_bench {
   }
   void come_up(std::uint64_t number) { turn->arrived(batch(number)); }
   void come_down(std::uint64_t number, gradient_kind kind = gradient_kind::truth) {
-    const auto values = kind == gradient_kind::none ? tensor{} : gradient_values();
+    come_down(number, kind, kind == gradient_kind::none ? tensor{} : gradient_values());
+  }
+  void come_down(std::uint64_t number, gradient_kind kind, const tensor& values) {
     REQUIRE(gradients->arrived(gradient{{8, 0, 0, number, 0}, kind, values}, turn->is_flushing()));
     turn->advance();
   }
@@ -137,8 +142,50 @@ struct group_bench {
     for (const auto& each : std::exchange(said.due, {})) turn->passed(each);
     for (const auto& each : std::exchange(said.evaluated_due, {})) turn->passed(each);
   }
+  std::vector<float> weights() const {
+    std::vector<float> out;
+    for (const auto& each : parts->setup.layers->weights())
+      out.insert(out.end(), each.value.f32(), each.value.f32() + each.value.elements());
+    return out;
+  }
   std::int64_t updates() const { return parts->setup.layers->version(); }
 };
+
+// True gradients as they come, with what else it declares.
+class declaring_policy : public update_policy {
+public:
+  explicit declaring_policy(policy_capabilities declared) : declared_(declared) {}
+  policy_capabilities capabilities() const override { return declared_; }
+  int fixed_lag(int, int) const override { return 0; }
+  void on_gradient(policy_actions& group, batch_record& record, gradient_kind kind, const tensor& values) override {
+    apply_received(group, record, kind, values);
+  }
+
+private:
+  policy_capabilities declared_;
+};
+
+auto declares(policy_capabilities declared) {
+  return [declared](group_setup& setup) { setup.policy = std::make_unique<declaring_policy>(declared); };
+}
+
+// Two linear layers, whose gradients depend on each other's weights, and plain gradient descent.
+auto two_layers(policy_capabilities declared) {
+  return [declared](group_setup& setup) {
+    layer_list layers;
+    for (int i = 0; i < 2; ++i) layers.push_back(std::make_unique<linear>(4, 4, true));
+    optimizer_settings plain;
+    plain.name = "sgd";
+    setup.layers =
+      std::make_shared<layer_group>(*setup.work, sample_spec{{4}, dtype::f32}, std::move(layers), plain, 1, 0);
+    setup.rate = learning_rate(0.5f);
+    declares(declared)(setup);
+  };
+}
+
+std::vector<float> values_of(const tensor& of) {
+  return {of.f32(), of.f32() + of.elements()};
+}
 
 } // namespace
 
@@ -376,4 +423,73 @@ TEST_CASE("a policy that finishes a batch in its turn lets go of it once") {
   b.stream_passes();
   REQUIRE(b.said.taken() == words{"up 0", "down, none without values 0", "credit 1"});
   REQUIRE(b.parts->window.is_empty());
+}
+
+TEST_CASE("micro-batches make one update, and each comes back over the edge below by itself") {
+  group_bench b("delayed", 1, declares({.micro_batches = 3}));
+  b.grant(9);
+  for (std::uint64_t number = 0; number < 4; ++number) b.come_up(number);
+  b.said.taken();
+  for (std::uint64_t number = 0; number < 3; ++number) {
+    REQUIRE(b.updates() == 0);
+    b.come_down(number);
+    REQUIRE(b.said.taken() == words{"down, true " + std::to_string(number)});
+    REQUIRE(b.said.sent_down);
+  }
+  REQUIRE(b.updates() == 1);
+  b.come_down(3);
+  REQUIRE(b.updates() == 1);
+  b.said.taken();
+  b.turn->arrived(flush_mark{});
+  b.stream_passes();
+  b.turn->advance();
+  REQUIRE(b.updates() == 2); // the one that is left
+}
+
+TEST_CASE("a micro-batch that is not finite keeps its whole update from being applied, and no other") {
+  group_bench b("delayed", 1, declares({.micro_batches = 2}));
+  b.grant(9);
+  for (std::uint64_t number = 0; number < 4; ++number) b.come_up(number);
+  const auto before = b.weights();
+  auto broken = b.gradient_values();
+  broken.f32()[3] = std::numeric_limits<float>::quiet_NaN();
+  b.come_down(0, gradient_kind::truth, broken);
+  b.come_down(1);
+  b.stream_passes();
+  REQUIRE(b.weights() == before);
+  REQUIRE(b.said.failure_text.starts_with("group 1, batch 0: the gradient at the output of"));
+  b.come_down(2);
+  b.come_down(3);
+  REQUIRE(b.weights() != before);
+  for (const auto each : b.weights()) REQUIRE(std::isfinite(each));
+}
+
+TEST_CASE("stashed weights are those of a batch's forward pass: its gradients are what they were without delay") {
+  const auto two_in_flight = [](group_bench& b) {
+    b.grant(9);
+    b.come_up(0);
+    b.turn->arrived(b.batch(1, phase::train, 2));
+  };
+  group_bench only_first("delayed", 1, two_layers({})), only_second("delayed", 1, two_layers({}));
+  const auto before = only_first.weights();
+  two_in_flight(only_first);
+  only_first.come_down(0);
+  two_in_flight(only_second);
+  only_second.come_down(1);
+  const auto first = only_first.weights(), second = only_second.weights();
+
+  for (const bool stashes : {true, false}) {
+    CAPTURE(stashes);
+    group_bench b("delayed", 1, two_layers({.stashes_weights = stashes}));
+    two_in_flight(b);
+    b.come_down(0);
+    REQUIRE(b.weights() == first);
+    b.come_down(1);
+    REQUIRE((values_of(b.said.sent_down) == values_of(only_second.said.sent_down)) == stashes);
+    const auto both = b.weights();
+    double furthest = 0;
+    for (std::size_t i = 0; i < both.size(); ++i)
+      furthest = std::max<double>(furthest, std::abs((both[i] - first[i]) - (second[i] - before[i])));
+    REQUIRE((furthest < 1e-6) == stashes);
+  }
 }

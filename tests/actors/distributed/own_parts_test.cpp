@@ -17,33 +17,14 @@ using namespace syngrad::test;
 
 namespace {
 
-// True gradients, added up over two batches and then applied, at the top group as elsewhere.
+// True gradients of the weights that the forward pass had, of two batches for each update.
 class every_second_batch : public update_policy {
 public:
-  policy_capabilities capabilities() const override { return {}; }
+  policy_capabilities capabilities() const override { return {.micro_batches = 2, .stashes_weights = true}; }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
   void on_gradient(policy_actions& group, batch_record& record, gradient_kind kind, const tensor& values) override {
-    if (kind != gradient_kind::none) {
-      auto dy = values;
-      const auto below = group.input_gradient(record, dy);
-      group.accumulate(record, dy);
-      terms_ += record.terms;
-      if (record.batch % 2 == 1) group.apply_accumulated(std::exchange(terms_, 0));
-      group.send_down(record, kind, below);
-    } else {
-      group.send_down(record, kind, {});
-    }
-    group.finish(record);
+    apply_received(group, record, kind, values);
   }
-  void on_loss(policy_actions& group, batch_record& record, const tensor& values) override {
-    on_gradient(group, record, gradient_kind::truth, values);
-  }
-  void on_end(policy_actions& group) override {
-    if (terms_ > 0) group.apply_accumulated(std::exchange(terms_, 0));
-  }
-
-private:
-  std::int64_t terms_ = 0;
 };
 
 // The mean over the outputs of |output - target|, smoothed where it is small: sqrt(d^2 + 1) - 1 has the gradient
