@@ -55,29 +55,30 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   return setup;
 }
 
-// Where an actor stands, with the stream that it works on.
-using place_maker = std::function<actor_place(stream& work, const std::string& title, edge_id below, edge_id above)>;
+// The context of an actor that works on a stream.
+using context_maker =
+  std::function<actor_context(stream& work, const std::string& title, edge_id below, edge_id above)>;
 
 void spawn_group(caf::actor_system& system, run_plan& plan, std::size_t index, const run_edges& edges,
-                 const place_maker& place, running_actors& out) {
+                 const context_maker& context_of, running_actors& out) {
   auto setup = setup_of_group(plan, static_cast<int>(index), edges);
   setup.from_below = out.from_below[index] = std::make_shared<link_counters>();
   setup.from_above = out.from_above[index] = std::make_shared<link_counters>();
-  auto where = place(*setup.work, "group " + std::to_string(index), setup.below.id, setup.above.id);
-  out.groups[index] = system.spawn<group_actor>(where, std::move(setup));
+  auto context = context_of(*setup.work, "group " + std::to_string(index), setup.below.id, setup.above.id);
+  out.groups[index] = system.spawn<group_actor>(context, std::move(setup));
 }
 
 // The predictor and the solver of an edge, where the group below it has them.
-void spawn_predictor(caf::actor_system& system, const run_plan& plan, const run_edge& edge, const place_maker& place,
-                     running_actors& out) {
+void spawn_predictor(caf::actor_system& system, const run_plan& plan, const run_edge& edge,
+                     const context_maker& context_of, running_actors& out) {
   if (!edge.between_groups()) return;
   const auto index = static_cast<std::size_t>(edge.below);
   const auto& planned = plan.groups[index];
   if (!planned.predictor) return;
   const auto number = std::to_string(edge.below);
   auto& solver_work = *planned.solver_work;
-  out.solvers[index] =
-    system.spawn<solver_actor>(place(solver_work, "solver " + number, no_edge, edge.id), edge, std::ref(solver_work));
+  out.solvers[index] = system.spawn<solver_actor>(context_of(solver_work, "solver " + number, no_edge, edge.id), edge,
+                                                  std::ref(solver_work));
   predictor_setup setup;
   setup.edge = edge;
   setup.model = planned.predictor;
@@ -85,8 +86,8 @@ void spawn_predictor(caf::actor_system& system, const run_plan& plan, const run_
   setup.solver = out.solvers[index];
   setup.rate = plan.synthetic_rate;
   setup.deterministic = plan.settings.deterministic;
-  auto where = place(*setup.work, "predictor " + number, no_edge, edge.id);
-  out.predictors[index] = system.spawn<predictor_actor>(where, std::move(setup));
+  auto context = context_of(*setup.work, "predictor " + number, no_edge, edge.id);
+  out.predictors[index] = system.spawn<predictor_actor>(context, std::move(setup));
 }
 
 // Source, groups, predictors and solvers that are here.
@@ -122,12 +123,13 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.from_below.resize(plan.groups.size());
   out.from_above.resize(plan.groups.size());
   const run_edges edges(plan.groups.size());
-  const place_maker place = [&](stream& work, const std::string& title, edge_id below, edge_id above) -> actor_place {
+  const context_maker context_of = [&](stream& work, const std::string& title, edge_id below,
+                                       edge_id above) -> actor_context {
     auto* const timer = plan.work ? plan.work->timer_of(work, title) : nullptr;
     return {++out.numbers_used, plan.trace, plan.node, timer, work.owner().profiler(), below, above};
   };
   if (plan.data) {
-    out.coordinator = system.spawn<coordinator_actor>(actor_place{++out.numbers_used, plan.trace, plan.node});
+    out.coordinator = system.spawn<coordinator_actor>(actor_context{++out.numbers_used, plan.trace, plan.node});
     auto& loading = plan.source_device->make_stream();
     source_setup feed{plan.data,
                       std::move(*plan.order),
@@ -135,11 +137,11 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       reads_host_only(plan, edges.from_source().above),
                       plan.settings.evaluate_every.value_or(0),
                       plan.settings.max_alone.value_or(0) > 0};
-    out.source = system.spawn<source_actor>(place(loading, "source", no_edge, no_edge), std::move(feed));
+    out.source = system.spawn<source_actor>(context_of(loading, "source", no_edge, no_edge), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)
-    if (plan.groups[i].layers) spawn_group(system, plan, i, edges, place, out);
-  for (const auto& edge : edges) spawn_predictor(system, plan, edge, place, out);
+    if (plan.groups[i].layers) spawn_group(system, plan, i, edges, context_of, out);
+  for (const auto& edge : edges) spawn_predictor(system, plan, edge, context_of, out);
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
   return out;

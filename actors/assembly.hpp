@@ -23,7 +23,7 @@ struct running_actors {
   // What comes to a group over links: counted by who makes them. By group; null where the group is not here.
   std::vector<std::shared_ptr<link_counters>> from_below, from_above;
   std::shared_ptr<run_state> state; // set by the coordinator
-  std::uint16_t numbers_used = 0;   // of actor_place: more actors of this process go on from here
+  std::uint16_t numbers_used = 0;   // of actor_context: more actors of this process go on from here
 };
 
 // What stands in for actors in other processes; null where the actor is here, or is nobody's neighbour here.

@@ -7,8 +7,8 @@
 
 namespace syngrad {
 
-coordinator_actor::coordinator_actor(caf::actor_config& config, actor_place place)
-  : observed_actor(config, place, "coordinator", actor_role::coordinator) {}
+coordinator_actor::coordinator_actor(caf::actor_config& config, actor_context context)
+  : observed_actor(config, context, "coordinator", actor_role::coordinator) {}
 
 caf::behavior coordinator_actor::make_behavior() {
   set_down_handler([this](caf::down_msg& down) { handle_down(down); });

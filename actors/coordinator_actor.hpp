@@ -52,7 +52,7 @@ struct coordinator_setup {
 
 class coordinator_actor : public observed_actor {
 public:
-  coordinator_actor(caf::actor_config&, actor_place);
+  coordinator_actor(caf::actor_config&, actor_context);
 
   // Sent first, and once: the coordinator has to exist before the actors that report to it.
   struct begin {

@@ -26,9 +26,9 @@ protected:
   };
 
   // `copies`: a stream of the actor's device that nothing else uses.
-  crossing_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role, int index,
+  crossing_actor(caf::actor_config& config, actor_context context, std::string title, actor_role role, int index,
                  stream& copies)
-    : observed_actor(config, place, std::move(title), role, index), copies_(copies) {}
+    : observed_actor(config, context, std::move(title), role, index), copies_(copies) {}
 
   // Sends `message` with its tensors where `to` can read them. Returns at once.
   template <class M>

@@ -80,7 +80,7 @@ std::string group_account::fault_of(const batch_record& record) const {
     if (numbers[measure::nonfinite + i] != 0)
       return "the parameter gradient of " + layer_name(i) + " is NaN, infinite or too large in " +
              std::to_string(static_cast<std::int64_t>(numbers[measure::nonfinite + i])) +
-             " places, which were not updated";
+             " elements, which were not updated";
   return {};
 }
 

@@ -4,10 +4,10 @@
 
 namespace syngrad {
 
-group_actor::group_actor(caf::actor_config& config, actor_place place, group_setup setup)
-  : crossing_actor(config, place, "group " + std::to_string(setup.index), actor_role::group, setup.index,
+group_actor::group_actor(caf::actor_config& config, actor_context context, group_setup setup)
+  : crossing_actor(config, context, "group " + std::to_string(setup.index), actor_role::group, setup.index,
                    *setup.copies),
-    actor_id_(actor_id(place.process(), place.number)), parts_(std::move(setup), *this) {}
+    actor_id_(actor_id(context.process(), context.number)), parts_(std::move(setup), *this) {}
 
 group_actor::~group_actor() = default;
 

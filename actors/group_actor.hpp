@@ -11,7 +11,7 @@ namespace syngrad {
 
 class group_actor : public crossing_actor, private group_outlet {
 public:
-  group_actor(caf::actor_config&, actor_place, group_setup);
+  group_actor(caf::actor_config&, actor_context, group_setup);
   ~group_actor() override;
 
   caf::invoke_message_result consume(caf::mailbox_element&) override;

@@ -23,9 +23,9 @@ void group_turn::arrived(activation batch) {
 }
 
 void group_turn::arrived(const flush_mark& mark) {
-  activation place;
-  place.context = mark.context;
-  inbox_.push_back({place, true});
+  activation mark_only;
+  mark_only.context = mark.context;
+  inbox_.push_back({mark_only, true});
   advance();
 }
 

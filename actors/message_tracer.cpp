@@ -30,7 +30,7 @@ std::size_t bytes_of(const void* message) {
   return sum;
 }
 
-// By the address of its type_info, which in one program is one for each type. A power of two of places, a third full.
+// By the address of its type_info, which in one program is one for each type. A power of two of slots, a third full.
 class type_table {
 public:
   type_table() {
@@ -69,37 +69,37 @@ public:
 
   const description* find(const std::type_info* type) const {
     if (!type) return nullptr; // CAF's own types are numbered instead
-    for (auto at = place_of(type);; at = (at + 1) % places) {
+    for (auto at = slot_of(type);; at = (at + 1) % slots) {
       if (table_[at].type == type) return &table_[at];
       if (!table_[at].type) return nullptr;
     }
   }
 
 private:
-  static constexpr std::size_t places = 128;
-  static std::size_t place_of(const std::type_info* type) {
+  static constexpr std::size_t slots = 128;
+  static std::size_t slot_of(const std::type_info* type) {
     return (reinterpret_cast<std::uintptr_t>(type) >> 4) * 0x9e3779b97f4a7c15u >> 57;
   }
-  static_assert(places == 1u << (64 - 57));
+  static_assert(slots == 1u << (64 - 57));
 
   template <class M>
   void add(trace_message name) {
     static_assert(offsetof(M, context) == 0, "a message begins with its context");
-    auto at = place_of(&typeid(M));
-    while (table_[at].type) at = (at + 1) % places;
+    auto at = slot_of(&typeid(M));
+    while (table_[at].type) at = (at + 1) % slots;
     table_[at] = {&typeid(M), name, bytes_of<M>};
   }
 
-  std::array<description, places> table_{};
+  std::array<description, slots> table_{};
 };
 
 const type_table types;
 
 } // namespace
 
-message_tracer::message_tracer(actor_place place, actor_role role, int index, const std::string& title)
-  : recorder_(place.trace), work_(place.work), origin_(message_origin(place.process(), place.number)),
-    id_(sender_of(origin_)), below_(place.below), above_(place.above) {
+message_tracer::message_tracer(actor_context context, actor_role role, int index, const std::string& title)
+  : recorder_(context.trace), work_(context.work), origin_(message_origin(context.process(), context.number)),
+    id_(sender_of(origin_)), below_(context.below), above_(context.above) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }
 

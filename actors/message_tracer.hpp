@@ -23,7 +23,7 @@ namespace syngrad {
 struct message_context;
 
 // Where an actor stands in its run.
-struct actor_place {
+struct actor_context {
   std::uint16_t number = 0;            // in its process
   trace_recorder* trace = nullptr;     // null: nothing is recorded
   std::uint8_t node = 0;               // its process's, also where nothing is recorded
@@ -38,7 +38,7 @@ struct actor_place {
 class message_tracer {
 public:
   // Gives the recorder the actor's name.
-  message_tracer(actor_place, actor_role, int index, const std::string& title);
+  message_tracer(actor_context, actor_role, int index, const std::string& title);
 
   bool on() const { return recorder_ && recorder_->on(); }
   std::uint64_t origin() const { return origin_; } // of the ids of the actor's messages

@@ -6,7 +6,8 @@ namespace syngrad {
 
 namespace {
 
-// The one place where exceptions end. A device's names the operators, one of memory how much was asked and is free.
+// Exceptions end here and nowhere else. That of a device names the operators, that of a memory how much was asked for
+// and is free.
 std::string what_of(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -26,10 +27,10 @@ std::string title_of(const caf::actor& each) {
   return known ? known->name() : "an actor"; // or what stands in for one of another process
 }
 
-observed_actor::observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role,
+observed_actor::observed_actor(caf::actor_config& config, actor_context context, std::string title, actor_role role,
                                int index)
-  : caf::event_based_actor(config), title_(std::move(title)), tracer_(place, role, index, title_),
-    profiler_(place.profiler) {
+  : caf::event_based_actor(config), title_(std::move(title)), tracer_(context, role, index, title_),
+    profiler_(context.profiler) {
   set_exception_handler([this](std::exception_ptr& thrown) -> caf::error {
     report_failure(what_of(thrown));
     return caf::sec::runtime_error;

@@ -22,8 +22,8 @@ std::string title_of(const caf::actor&);
 
 class observed_actor : public caf::event_based_actor {
 public:
-  observed_actor(caf::actor_config& config, actor_place place, std::string title, actor_role role = actor_role::other,
-                 int index = 0);
+  observed_actor(caf::actor_config& config, actor_context context, std::string title,
+                 actor_role role = actor_role::other, int index = 0);
 
   const std::string& title() const { return title_; } // for people
 

@@ -2,8 +2,8 @@
 
 namespace syngrad {
 
-predictor_actor::predictor_actor(caf::actor_config& config, actor_place place, predictor_setup setup)
-  : observed_actor(config, place, "predictor " + std::to_string(setup.edge.below), actor_role::predictor,
+predictor_actor::predictor_actor(caf::actor_config& config, actor_context context, predictor_setup setup)
+  : observed_actor(config, context, "predictor " + std::to_string(setup.edge.below), actor_role::predictor,
                    setup.edge.below),
     setup_(std::move(setup)) {}
 
@@ -118,9 +118,9 @@ std::string predictor_actor::describe() {
 
 // ---- the solver
 
-solver_actor::solver_actor(caf::actor_config& config, actor_place place, run_edge edge, stream& work)
-  : observed_actor(config, place, "solver " + std::to_string(edge.below), actor_role::solver, edge.below), edge_(edge),
-    work_(work) {}
+solver_actor::solver_actor(caf::actor_config& config, actor_context context, run_edge edge, stream& work)
+  : observed_actor(config, context, "solver " + std::to_string(edge.below), actor_role::solver, edge.below),
+    edge_(edge), work_(work) {}
 
 caf::behavior solver_actor::make_behavior() {
   return with_describe({on(&solver_actor::handle_connect), on(&solver_actor::handle_solve)});

@@ -29,7 +29,7 @@ struct predictor_setup {
 
 class predictor_actor : public observed_actor {
 public:
-  predictor_actor(caf::actor_config&, actor_place, predictor_setup);
+  predictor_actor(caf::actor_config&, actor_context, predictor_setup);
 
 protected:
   caf::behavior make_behavior() override;
@@ -64,7 +64,7 @@ private:
 
 class solver_actor : public observed_actor {
 public:
-  solver_actor(caf::actor_config&, actor_place, run_edge, stream& work);
+  solver_actor(caf::actor_config&, actor_context, run_edge, stream& work);
 
 protected:
   caf::behavior make_behavior() override;

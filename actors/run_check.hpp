@@ -1,5 +1,5 @@
-// What a run's settings must be, each by itself, with each other, with the network and with the data. The one place
-// where this is decided: for the program's options and for users of the library.
+// What a run's settings must be, each by itself, with each other, with the network and with the data. Nothing
+// else decides this, neither for the program's options nor for users of the library.
 //
 // A message begins with the name of the setting at fault, which is that of the option: "lag: expected ...".
 #pragma once

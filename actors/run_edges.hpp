@@ -16,7 +16,7 @@ using edge_id = std::uint16_t;
 inline constexpr edge_id no_edge = no_interface;
 
 struct run_edge {
-  static constexpr int nobody = -2, source = -1; // in place of a group's number
+  static constexpr int nobody = -2, source = -1; // instead of a group's number
 
   edge_id id = no_edge;
   int below = nobody, above = nobody; // groups; `below` may be the source

@@ -5,8 +5,8 @@
 
 namespace syngrad {
 
-source_actor::source_actor(caf::actor_config& config, actor_place place, source_setup setup)
-  : crossing_actor(config, place, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)),
+source_actor::source_actor(caf::actor_config& config, actor_context context, source_setup setup)
+  : crossing_actor(config, context, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)),
     next_evaluation_(setup_.evaluate_every) {}
 
 caf::behavior source_actor::make_behavior() {

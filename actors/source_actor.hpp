@@ -24,7 +24,7 @@ struct source_setup {
 
 class source_actor : public crossing_actor {
 public:
-  source_actor(caf::actor_config&, actor_place, source_setup);
+  source_actor(caf::actor_config&, actor_context, source_setup);
 
 protected:
   caf::behavior make_behavior() override;

@@ -107,7 +107,7 @@ tensor layer_group::copy_of_weights(stream& s) const {
   return out;
 }
 
-// The weights change places by copies: recorded work reads them where they were when it was recorded.
+// Copied there and back: recorded work reads weights where they were when it was recorded.
 tensor layer_group::backward_with(stream& s, const tensor& weights, const tensor& dy, group_cache& cache,
                                   backward_request wanted) {
   const auto now = copy_of_weights(s);

@@ -28,7 +28,7 @@ struct optimizer_step {
   std::int64_t number = 0;         // counts from 1
   const tensor* guard = nullptr;   // see step_arguments
   tensor* nonfinite = nullptr;     // one scalar
-  const tensor* numbers = nullptr; // what numbers_of() gave, in device memory: in place of all of the above
+  const tensor* numbers = nullptr; // what numbers_of() gave, in device memory: instead of all of the above
 };
 
 class optimizer {
@@ -69,7 +69,7 @@ result<std::unique_ptr<optimizer>> make_optimizer(stream&, const arena&, const o
 // Used by one actor, on one stream, whose order keeps an upload from overtaking the steps before.
 class uploaded_numbers {
 public:
-  // The same count each time: their place stays.
+  // The same count each time: their address stays.
   void upload(stream& s, std::span<const step_numbers> values) {
     const auto bytes = static_cast<std::int64_t>(values.size_bytes());
     if (!all_) all_ = make_tensor(s, {bytes}, dtype::u8);

@@ -98,8 +98,8 @@ inline void set_adam_numbers(step_numbers& of, float weight_decay, float beta1, 
 // One optimizer step over equally shaped vectors. The gradient is multiplied by `scale` first.
 // An element whose gradient is not finite, or too large to be squared (Adam's second moment would be infinite for
 // ever), is left as it is and counted in `nonfinite`. Where `guard` (a scalar, may be null) is not finite, nothing is
-// applied at all. Where `numbers` are given, a step_numbers in device memory, they are read when the step is done, in
-// place of `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam, `step`: such a step may be recorded. A weight
+// applied at all. Where `numbers` are given, a step_numbers in device memory, they are read when the step is done,
+// and not `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam, `step`: such a step may be recorded. A weight
 // decay of zero is none, whatever the numbers say.
 struct step_arguments {
   tensor& value;
@@ -139,7 +139,7 @@ public:
   virtual void copy(stream&, const tensor& source, tensor& target) = 0;
   // target[row.., column..] = source, both 2-d; columns of `target` beyond the block are untouched.
   virtual void copy_block(stream&, const tensor& source, tensor& target, std::int64_t row, std::int64_t column) = 0;
-  // target = source^T placed at (row, column).
+  // target = source^T written at (row, column).
   virtual void copy_block_transposed(stream&, const tensor& source, tensor& target, std::int64_t row,
                                      std::int64_t column) = 0;
   virtual void upload(stream&, const void* host_memory, tensor& target) = 0; // host memory is read before it returns

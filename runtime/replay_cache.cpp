@@ -64,7 +64,7 @@ struct replay_cache::call {
 
 struct replay_cache::slot {
   // Where an output lies.
-  struct place {
+  struct output_memory {
     std::ptrdiff_t input = -1; // of which input it is a part
     buffer* own = nullptr;     // or which memory of the slot it lies in
     tensor elsewhere;          // or the tensor itself, null ones among them
@@ -72,7 +72,7 @@ struct replay_cache::slot {
     shape extents;
     dtype type = dtype::f32;
 
-    place(const tensor& output, const call& from, const memory_pool& slot_memory) {
+    output_memory(const tensor& output, const call& from, const memory_pool& slot_memory) {
       if (!output) return;
       const auto& memory = output.memory();
       const auto is_part = [&](const tensor* each) { return each->memory().get() == memory.get(); };
@@ -88,7 +88,7 @@ struct replay_cache::slot {
       type = output.type();
     }
 
-    bool is_at(const place& other) const {
+    bool is_at(const output_memory& other) const {
       return input == other.input && own == other.own && offset == other.offset &&
              elsewhere.memory().get() == other.elsewhere.memory().get();
     }
@@ -112,9 +112,9 @@ struct replay_cache::slot {
 
   // Notes where `outputs` lie; their memory is in the same order each time, so that is where they lay before.
   void note(std::span<tensor* const> written, const call& from) {
-    std::vector<place> found;
+    std::vector<output_memory> found;
     for (const auto* each : written) found.emplace_back(*each, from, memory);
-    const auto same = [](const place& a, const place& b) { return a.is_at(b); };
+    const auto same = [](const output_memory& a, const output_memory& b) { return a.is_at(b); };
     if (!outputs.empty() && !std::equal(found.begin(), found.end(), outputs.begin(), outputs.end(), same))
       number = next_slot_number();
     outputs = std::move(found);
@@ -125,7 +125,7 @@ struct replay_cache::slot {
   key of;
   memory_pool& whole;
   memory_pool& memory; // a part of it
-  std::vector<place> outputs;
+  std::vector<output_memory> outputs;
   std::unique_ptr<recorded_work> work;
 };
 
@@ -141,34 +141,34 @@ std::uint64_t replay_cache::run(stream& on, name of, std::initializer_list<const
   }
   ++now_;
   const call asked(on, of, inputs);
-  auto* place = find_slot(on, asked.what);
-  const bool is_new = !place;
-  if (is_new && was_made_lately(asked.what)) place = make_slot(on, asked.what);
-  if (!place) {
+  auto* found = find_slot(on, asked.what);
+  const bool is_new = !found;
+  if (is_new && was_made_lately(asked.what)) found = make_slot(on, asked.what);
+  if (!found) {
     ++counters_.plain_runs;
     work();
     return 0;
   }
-  place->last_used = now_;
+  found->last_used = now_;
   if (is_new) {
     ++counters_.plain_runs;
-    const memory_scope in_slot(on, place->memory);
+    const memory_scope in_slot(on, found->memory);
     work();
-    place->note(outputs, asked);
-    return place->number;
+    found->note(outputs, asked);
+    return found->number;
   }
-  if (place->work) {
+  if (found->work) {
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      *outputs[i] = place->outputs[i].tensor_for(asked, place->memory, on, outputs.first(i));
+      *outputs[i] = found->outputs[i].tensor_for(asked, found->memory, on, outputs.first(i));
   } else {
-    const memory_scope in_slot(on, place->memory);
-    place->work = on.owner().record_work(on, work);
-    place->note(outputs, asked);
+    const memory_scope in_slot(on, found->memory);
+    found->work = on.owner().record_work(on, work);
+    found->note(outputs, asked);
     ++counters_.recordings;
   }
-  place->work->replay(on);
+  found->work->replay(on);
   ++counters_.replays;
-  return place->number;
+  return found->number;
 }
 
 // Notes it, too.

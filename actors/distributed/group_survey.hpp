@@ -15,7 +15,7 @@ namespace syngrad {
 // program, another seed or other initial values give another one.
 //
 // The weights are a sample, so that who only places a group can find its number without building it: of each group the
-// largest layer of at most `most_sampled` numbers, and, where a layer is larger, a small one in its place that starts
+// largest layer of at most `most_sampled` numbers, and, where a layer is larger, a small one instead that starts
 // from the same random numbers. The rest of a group is made of the same seed by the same code.
 inline constexpr std::int64_t most_sampled = 1 << 20;
 

@@ -30,7 +30,7 @@ public:
 
   // Sends what there is of a trace, and closes it. What went wrong; empty: nothing.
   virtual status send_trace(const std::function<void(trace_part)>&) { return ok(); }
-  // Saves weights in the place of those that were saved before, and says where.
+  // Saves weights, which replace those that were saved before, and says where.
   virtual result<std::string> save(std::span<const layer_group::named_tensor>) {
     return error::file("they have no file");
   }

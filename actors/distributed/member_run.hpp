@@ -40,7 +40,7 @@ struct member_setup {
   std::function<caf::actor(const run_order&, std::uint8_t node)> peer_of;
   std::function<link_options()> options_of_links; // once built
   std::function<status(const std::function<void(trace_part)>& send)> send_trace;
-  weights_use keep; // saves them on this node's disk, in the place of what was saved before
+  weights_use keep;                               // saves them on this node's disk, where they replace earlier ones
   std::function<void(const std::string&)> notice; // a line for the user
   double patience_s = 15;                         // for `finish`, after trouble
 };

@@ -47,12 +47,12 @@ std::string node_candidates::refusal_of(const std::string& name) const {
   }
   if (missing.empty() || missing.contains(name)) return "";
   if (count() + static_cast<int>(missing.size()) < given_.most) return "";
-  return "the places that are left in this run are for " + join_text(missing) + " (--place)";
+  return "the seats that are left in this run are for " + join_text(missing) + " (--place)";
 }
 
 void node_candidates::close() {
   closed_ = true;
-  for (const auto& [number, each] : all_) caf::anon_send(each.seat.peer, keep_place{});
+  for (const auto& [number, each] : all_) caf::anon_send(each.seat.peer, keep_seat{});
 }
 
 admission node_candidates::admit(const join_request& asked) {

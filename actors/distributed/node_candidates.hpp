@@ -37,7 +37,7 @@ public:
   void leave(bool system_hangs);
 
   admission admit(const join_request&);
-  void close(); // nobody else may join, nor take the place of one that is lost
+  void close(); // nobody else may join, nor take the seat of one that is lost
   void take(const run_event&);
 
   int count() const { return static_cast<int>(all_.size()); }

@@ -124,7 +124,7 @@ std::vector<std::uint8_t> neighbours_of(std::uint8_t here, const std::vector<std
 control_ends::control_ends(caf::actor_system& system, run_inbox& inbox, std::uint8_t here, std::uint8_t other,
                            const caf::actor& peer, device& host) {
   // Numbers from the far end: the run's actors count from 1.
-  const auto place = [here](std::uint8_t node, std::uint16_t which) -> actor_place {
+  const auto context_of = [here](std::uint8_t node, std::uint16_t which) -> actor_context {
     return {static_cast<std::uint16_t>(0xffff - 2 * node - which), nullptr, here};
   };
   const auto to = control_route(here, other, true), from = control_route(here, other, false);
@@ -135,14 +135,14 @@ control_ends::control_ends(caf::actor_system& system, run_inbox& inbox, std::uin
   outgoing_link_setup outgoing;
   outgoing.number = to.number();
   outgoing.title = title("to");
-  outgoing_ = spawn_outgoing_link(system, place(other, 0), std::move(outgoing));
+  outgoing_ = spawn_outgoing_link(system, context_of(other, 0), std::move(outgoing));
   incoming_link_setup incoming;
   incoming.number = from.number();
   incoming.title = title("from");
   incoming.target = port_;
   incoming.host = &host;
   incoming.counters = received_ = std::make_shared<link_counters>();
-  incoming_ = spawn_incoming_link(system, place(other, 1), std::move(incoming));
+  incoming_ = spawn_incoming_link(system, context_of(other, 1), std::move(incoming));
   caf::anon_send(peer, register_link{to.number(), outgoing_});
   caf::anon_send(peer, register_link{from.number(), incoming_});
 }
@@ -157,7 +157,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
   run_links out;
   out.outside.groups.resize(wiring.node_of.size());
   out.outside.asked.resize(wiring.node_of.size());
-  const auto place = [&]() -> actor_place { return {++local.numbers_used, plan.trace, plan.node}; };
+  const auto context_of = [&]() -> actor_context { return {++local.numbers_used, plan.trace, plan.node}; };
   const auto routes = routes_of(wiring.here, wiring.node_of);
   const auto add_outgoing = [&](const link_route& route) {
     outgoing_link_setup setup;
@@ -168,7 +168,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     setup.coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
     setup.options = wiring.options;
     setup.source = device_of(plan, route.from);
-    const auto link = spawn_outgoing_link(system, place(), std::move(setup));
+    const auto link = spawn_outgoing_link(system, context_of(), std::move(setup));
     if (route.from.what == role_kind::coordinator)
       out.outside.asked[static_cast<std::size_t>(route.to.group)] = link;
     else
@@ -190,7 +190,7 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     setup.host = wiring.host;
     setup.options = wiring.options;
     setup.counters = counters_of(local, route);
-    out.ends.push_back({route, spawn_incoming_link(system, place(), std::move(setup))});
+    out.ends.push_back({route, spawn_incoming_link(system, context_of(), std::move(setup))});
   }
   for (const auto& end : out.ends) {
     local.all.push_back(end.actor);

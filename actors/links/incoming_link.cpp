@@ -27,9 +27,10 @@ namespace {
 
 class incoming_link : public link_actor {
 public:
-  incoming_link(caf::actor_config& config, actor_place place, incoming_link_setup setup)
-    : link_actor(config, place, setup.title, setup.number, std::move(setup.counters)), target_(std::move(setup.target)),
-      edge_(setup.edge), receiver_(setup.options.credit_bytes), decoder_(setup.host->make_stream(), setup.options) {}
+  incoming_link(caf::actor_config& config, actor_context context, incoming_link_setup setup)
+    : link_actor(config, context, setup.title, setup.number, std::move(setup.counters)),
+      target_(std::move(setup.target)), edge_(setup.edge), receiver_(setup.options.credit_bytes),
+      decoder_(setup.host->make_stream(), setup.options) {}
 
 protected:
   caf::behavior make_behavior() override {
@@ -152,8 +153,8 @@ void incoming_link::deliver(link_message& message) {
 
 } // namespace
 
-caf::actor spawn_incoming_link(caf::actor_system& system, actor_place place, incoming_link_setup setup) {
-  return system.spawn<incoming_link>(place, std::move(setup));
+caf::actor spawn_incoming_link(caf::actor_system& system, actor_context context, incoming_link_setup setup) {
+  return system.spawn<incoming_link>(context, std::move(setup));
 }
 
 } // namespace syngrad

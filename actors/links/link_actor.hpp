@@ -13,9 +13,9 @@ namespace syngrad {
 
 class link_actor : public observed_actor {
 public:
-  link_actor(caf::actor_config& config, actor_place place, std::string title, std::uint32_t number,
+  link_actor(caf::actor_config& config, actor_context context, std::string title, std::uint32_t number,
              std::shared_ptr<link_counters> counters)
-    : observed_actor(config, place, std::move(title), actor_role::link, static_cast<int>(number)),
+    : observed_actor(config, context, std::move(title), actor_role::link, static_cast<int>(number)),
       counters_(counters ? std::move(counters) : std::make_shared<link_counters>()) {}
 
 protected:

@@ -31,7 +31,7 @@ struct outgoing_link_setup {
   edge_id edge = no_edge;                  // that it is part of; for the trace
 };
 
-caf::actor spawn_outgoing_link(caf::actor_system&, actor_place, outgoing_link_setup);
+caf::actor spawn_outgoing_link(caf::actor_system&, actor_context, outgoing_link_setup);
 
 // The receiving end of a link: hands the messages of its outgoing end to their target, in order and once each, with the
 // contexts that they were sent with.
@@ -47,6 +47,6 @@ struct incoming_link_setup {
   edge_id edge = no_edge;                  // that it is part of; for the trace
 };
 
-caf::actor spawn_incoming_link(caf::actor_system&, actor_place, incoming_link_setup);
+caf::actor spawn_incoming_link(caf::actor_system&, actor_context, incoming_link_setup);
 
 } // namespace syngrad

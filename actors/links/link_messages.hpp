@@ -39,7 +39,7 @@ struct link_drained {
   std::uint32_t number = 0; // of the link
 };
 
-// Every message that can cross a link. A message's place in the list is its number on the wire: new ones come last.
+// Every message that can cross a link. A message's position in the list is its number on the wire: new ones come last.
 using link_message =
   std::variant<activation, gradient, audit_gradient, credit, flush_mark, batch_done, evaluated, flushed, failure, train,
                resume_training, stop_training, evaluate, evaluation_begun, training_ended, report_request, report,

@@ -1,5 +1,5 @@
-// What links send over a network, and how CAF writes it: with 0.18 and later, `inspect` reads differently, and this is
-// the only place where it is written.
+// What links send over a network, and how CAF writes it: with 0.18 and later, `inspect` reads differently, and here
+// alone it is written.
 //
 // CAF sends no floating point number as it is, and takes a sequence to be as long as the other end claims: so there is
 // neither in a packet.
@@ -32,7 +32,7 @@ private:
   std::unique_ptr<state> state_;
 };
 
-// The bytes of one chunk. Where it is sent they are a part of a message, which lies in several places and is written to
+// The bytes of one chunk. Where it is sent they are a part of a message, which lies in several pieces and is written to
 // the socket's buffer from there; where it arrives they are one block.
 class chunk_bytes {
 public:

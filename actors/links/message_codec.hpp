@@ -159,7 +159,7 @@ private:
   struct part {
     char* to = nullptr;
     std::size_t count = 0;
-    float* convert_to = nullptr; // null: `to` is the place itself
+    float* convert_to = nullptr; // null: `to` is the destination itself
     shape extents;
     wire_format format = wire_format::f32;
   };

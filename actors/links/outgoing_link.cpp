@@ -72,8 +72,8 @@ private:
 
 class outgoing_link : public link_actor {
 public:
-  outgoing_link(caf::actor_config& config, actor_place place, outgoing_link_setup setup)
-    : link_actor(config, place, setup.title, setup.number, std::move(setup.counters)), number_(setup.number),
+  outgoing_link(caf::actor_config& config, actor_context context, outgoing_link_setup setup)
+    : link_actor(config, context, setup.title, setup.number, std::move(setup.counters)), number_(setup.number),
       owner_(std::move(setup.owner)), neighbour_(setup.neighbour), edge_(setup.edge), options_(setup.options),
       sender_(std::min(options_.chunk_bytes, chunk_bytes::largest), options_.credit_bytes), copies_(setup.source) {
     report_failures_to(std::move(setup.coordinator));
@@ -266,8 +266,8 @@ std::string outgoing_link::describe() {
 
 } // namespace
 
-caf::actor spawn_outgoing_link(caf::actor_system& system, actor_place place, outgoing_link_setup setup) {
-  return system.spawn<outgoing_link>(place, std::move(setup));
+caf::actor spawn_outgoing_link(caf::actor_system& system, actor_context context, outgoing_link_setup setup) {
+  return system.spawn<outgoing_link>(context, std::move(setup));
 }
 
 } // namespace syngrad

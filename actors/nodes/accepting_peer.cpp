@@ -36,7 +36,7 @@ public:
 protected:
   caf::message_handler handlers() override {
     return {[this](arrival& came) { welcome_to(came); }, [this](const rival& other) { compare_with(other); },
-            [this](keep_place) { keeps_place_ = true; }, [this](probe_now order) { probe(order); },
+            [this](keep_seat) { keeps_seat_ = true; }, [this](probe_now order) { probe(order); },
             [this](const probed& answer) { judge(answer); }};
   }
 
@@ -59,15 +59,15 @@ private:
     const auto &own = context().self.identity.name, &name = other.said.name;
     const bool lost = !up() && was_up();
     auto line = "a node of the name '" + name + "' is already with '" + own + "'; give this one another --name";
-    if (keeps_place_)
+    if (keeps_seat_)
       line = lost ? "the run has lost the process '" + name +
-                      "' that it began with, and what its groups had learnt; nobody takes its place: start this one "
+                      "' that it began with, and what its groups had learnt; nobody takes its seat: start this one "
                       "again for the next run"
                   : "the run has begun with a process '" + name +
                       "', and takes no other: start this one again for the next run, under another --name if both are "
                       "to take part";
-    caf::anon_send(other.remote, refused{line, !keeps_place_});
-    if (lost) die("another process of this name came in its place");
+    caf::anon_send(other.remote, refused{line, !keeps_seat_});
+    if (lost) die("another process of this name has taken its seat");
   }
 
   void probe(probe_now order) {
@@ -86,7 +86,7 @@ private:
     delayed_send(this, probe_interval, probe_now{answer.after});
   }
 
-  bool keeps_place_ = false; // the run has begun
+  bool keeps_seat_ = false; // the run has begun
   name_lookup names_;
   probe_thread thread_; // uses names_
 };

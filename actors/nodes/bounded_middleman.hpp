@@ -89,7 +89,7 @@ constexpr std::size_t longest_greeting = std::size_t{4} << 10;
 // pointer). A connection that claims either is closed before CAF looks at it, and so is a stranger's that says anything
 // but a handshake.
 //
-// Load it in place of caf::io::middleman (caf::actor_system_config::module_factories). The checks run on the network's
+// Load it instead of caf::io::middleman (caf::actor_system_config::module_factories). The checks run on the network's
 // thread.
 class bounded_middleman : public caf::io::middleman {
 public:

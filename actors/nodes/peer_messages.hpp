@@ -9,7 +9,7 @@
 //  gatekeeper      peer         rival                 another process of the same name is here
 //  owner           peer         register_link, forget_link
 //  owner           peer         measure_rate          -> peer_rate, to the owner
-//  owner           peer         keep_place             (accepting) the run has begun: no other process takes its place
+//  owner           peer         keep_seat              (accepting) the run has begun: no other process takes its seat
 //  owner           peer         leave_peer             no more of this; the peer ends
 //  peer            owner        peer_waiting          not connected, and why; once for each reason
 //  peer            owner        peer_up               connected: for the first time or again
@@ -61,7 +61,7 @@ struct forget_link {
 struct measure_rate {                  // by bursts that grow until one takes long enough to be timed
   std::uint64_t most_bytes = 16 << 20; // of one burst
 };
-struct keep_place {};
+struct keep_seat {};
 struct leave_peer {};
 
 struct peer_waiting {
@@ -100,7 +100,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::rival)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::register_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::forget_link)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::measure_rate)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::keep_place)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::keep_seat)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::leave_peer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_waiting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::peer_up)

@@ -57,7 +57,7 @@ struct row_result {
   bool wrong;
 };
 
-// loss = log(sum exp(x - max)) - (x[label] - max), where smoothing puts the target's mean of x in place of x[label]. A
+// loss = log(sum exp(x - max)) - (x[label] - max), where smoothing puts the target's mean of x instead of x[label]. A
 // row with a NaN or +Inf has a NaN loss, and counts as wrong.
 row_result cross_entropy_row(const float* logits, std::int64_t classes, std::int32_t label, float smoothing,
                              float* gradient) {

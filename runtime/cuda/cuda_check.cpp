@@ -6,7 +6,7 @@ namespace syngrad::cuda {
 
 namespace {
 
-std::string place(const call_site& from) {
+std::string location(const call_site& from) {
   return "cuda:" + std::to_string(from.ordinal) + ": " + from.operation + ": ";
 }
 
@@ -19,7 +19,7 @@ std::string suspects(const call_site& from) {
 [[noreturn]] void fail_in_library(const call_site& from, const std::string& said) {
   const auto underlying = cudaGetLastError();
   if (is_fault_of_earlier_work(underlying)) fail(from, underlying);
-  throw device_failure(place(from) + said);
+  throw device_failure(location(from) + said);
 }
 
 } // namespace
@@ -48,8 +48,8 @@ bool is_fault_of_earlier_work(cudaError_t code) {
 
 void fail(const call_site& from, cudaError_t code) {
   cudaGetLastError();
-  if (!is_fault_of_earlier_work(code)) throw device_failure(place(from) + describe(code));
-  throw device_failure(place(from) + "work enqueued earlier on this device has failed: " + describe(code) +
+  if (!is_fault_of_earlier_work(code)) throw device_failure(location(from) + describe(code));
+  throw device_failure(location(from) + "work enqueued earlier on this device has failed: " + describe(code) +
                        suspects(from));
 }
 

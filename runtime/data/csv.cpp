@@ -127,7 +127,7 @@ void find_header(const csv_parser& parser, const std::vector<std::string>& in_co
   } else if (texts > 0 || target_by_name) {
     into.header = first;
     if (texts > 0 && !all_text)
-      into.notes.push_back(parser.place(first_text) + ": " + quoted_begin(first[first_text]) +
+      into.notes.push_back(parser.position(first_text) + ": " + quoted_begin(first[first_text]) +
                            " is no number, so this line is taken for a header");
   }
 }
@@ -144,7 +144,7 @@ status read_layout(const csv_parser& parser, const csv_settings& settings, csv_t
   const auto& first = parser.fields();
   into.fields = first.size();
   if (into.fields < 2) {
-    return error::data(parser.place(0) + ": a single column, separated by " +
+    return error::data(parser.position(0) + ": a single column, separated by " +
                        delimiter_name(parser.preamble().delimiter) +
                        "; features and a target are expected: say --delimiter with what separates them");
   }
@@ -170,8 +170,8 @@ status read_layout(const csv_parser& parser, const csv_settings& settings, csv_t
   return ok();
 }
 
-std::string place(const csv_parser& parser, const csv_table& into, std::size_t field) {
-  return parser.place(field) + (into.header.empty() ? "" : " (" + quoted_begin(into.header[field]) + ")");
+std::string position(const csv_parser& parser, const csv_table& into, std::size_t field) {
+  return parser.position(field) + (into.header.empty() ? "" : " (" + quoted_begin(into.header[field]) + ")");
 }
 
 // What is wrong with a field that should be a feature.
@@ -194,7 +194,7 @@ std::string complaint(const std::string& text, csv_number::kind what) {
 status read_row(const csv_parser& parser, csv_table& into) {
   const auto& fields = parser.fields();
   if (fields.size() != into.fields) {
-    return error::data(parser.place(std::min(fields.size(), into.fields)) + ": " + std::to_string(fields.size()) +
+    return error::data(parser.position(std::min(fields.size(), into.fields)) + ": " + std::to_string(fields.size()) +
                        (fields.size() == 1 ? " field" : " fields") + " where the first row has " +
                        std::to_string(into.fields) + "; make all rows alike");
   }
@@ -205,13 +205,13 @@ status read_row(const csv_parser& parser, csv_table& into) {
     const auto target = into.target_of(i);
     if (target && into.has_labels) {
       if (auto added = into.labels.add(text, parser.line()); !added)
-        return added.failure().prefixed(place(parser, into, i) + ": ");
+        return added.failure().prefixed(position(parser, into, i) + ": ");
       continue;
     }
-    if (text.empty()) return error::data(place(parser, into, i) + ": nothing there; fill it in or remove the row");
+    if (text.empty()) return error::data(position(parser, into, i) + ": nothing there; fill it in or remove the row");
     const auto parsed = parse_csv_number(text);
     if (parsed.what != csv_number::kind::finite)
-      return error::data(place(parser, into, i) + ": " + complaint(text, parsed.what));
+      return error::data(position(parser, into, i) + ": " + complaint(text, parsed.what));
     if (target)
       into.target_values[into.target_values.size() - into.targets.size() + *target] = parsed.value;
     else

@@ -48,7 +48,7 @@ bool stands_for_nothing(const std::string& text) {
 }
 
 std::string spelling_of(const label& one) {
-  return "'" + visible(one.text) + "' (" + one.place + ")";
+  return "'" + visible(one.text) + "' (" + one.position + ")";
 }
 
 } // namespace

@@ -228,7 +228,7 @@ bool csv_parser::is_blank(int byte) const {
   return (byte == ' ' || byte == '\t') && byte != preamble_.delimiter;
 }
 
-std::string csv_parser::place(std::size_t field) const {
+std::string csv_parser::position(std::size_t field) const {
   return file_ + ": line " + std::to_string(row_line_) + ", column " + std::to_string(field + 1);
 }
 
@@ -253,15 +253,15 @@ status csv_parser::consume(int byte, state& now) {
   const bool ends_row = byte == '\n' || byte == end_of_file;
   const bool by_blanks = preamble_.delimiter == ' ';
   const bool ends_field = byte == preamble_.delimiter || ends_row || (by_blanks && byte == '\t');
-  if (byte == 0) return error::data(place(here) + ": a NUL byte; a text file is expected");
+  if (byte == 0) return error::data(position(here) + ": a NUL byte; a text file is expected");
   if (field_.size() > most_field_bytes) {
-    return error::data(place(here) + ": a field of more than " + std::to_string(most_field_bytes) +
+    return error::data(position(here) + ": a field of more than " + std::to_string(most_field_bytes) +
                        " bytes; a closing quote may be missing");
   }
 
   switch (now) {
   case state::quoted:
-    if (byte == end_of_file) return error::data(place(here) + ": a quote that never ends; close it with \"");
+    if (byte == end_of_file) return error::data(position(here) + ": a quote that never ends; close it with \"");
     if (byte == '"')
       now = state::quote_in_quoted;
     else
@@ -278,7 +278,7 @@ status csv_parser::consume(int byte, state& now) {
     now = state::closed;
     if (!ends_field && is_blank(byte)) return ok();
     if (!ends_field)
-      return error::data(place(here) + ": text after the closing quote; write a quote in a field as \"\"");
+      return error::data(position(here) + ": text after the closing quote; write a quote in a field as \"\"");
     break;
   case state::field_begin:
     if (byte == '"') {
@@ -294,7 +294,7 @@ status csv_parser::consume(int byte, state& now) {
   case state::unquoted:
   case state::row_end:
     if (byte == '"')
-      return error::data(place(here) + ": a quote inside a field; quote the whole field, and write \"\" for \"");
+      return error::data(position(here) + ": a quote inside a field; quote the whole field, and write \"\" for \"");
     if (!ends_field) {
       field_ += static_cast<char>(byte);
       now = state::unquoted;

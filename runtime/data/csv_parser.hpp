@@ -57,7 +57,7 @@ public:
   std::int64_t line() const { return row_line_; }
 
   // "FILE: line L, column C": where the field with index `field` of the row last read stands.
-  std::string place(std::size_t field) const;
+  std::string position(std::size_t field) const;
 
 private:
   enum class state { field_begin, unquoted, quoted, quote_in_quoted, closed, row_end };

@@ -25,8 +25,8 @@ result<dataset> open_digits(const std::string&, const data_settings& settings) {
   return make_digits(settings.seed);
 }
 
-result<dataset> open_idx(const std::string& place, const data_settings& settings) {
-  return load_idx(place, settings.labels);
+result<dataset> open_idx(const std::string& where, const data_settings& settings) {
+  return load_idx(where, settings.labels);
 }
 
 double fraction_of_rows(const data_settings& settings) {

@@ -227,7 +227,7 @@ public:
     y_ = digit_side / 2.0 + bounded_normal(random, vary::offset);
   }
 
-  point place(point p) const {
+  point moved(point p) const {
     const auto x = p.x - 0.5, y = p.y - 0.5;
     return {x_ + xx_ * x + xy_ * y, y_ + yx_ * x + yy_ * y};
   }
@@ -286,17 +286,17 @@ void keep_inside(digit_outline& outline) {
 void draw_outline(const glyph& shape, random_source& random, digit_outline& outline) {
   outline.segments.clear();
   const elastic_field field(random);
-  const pose placed(random);
+  const pose chosen(random);
   outline.radius = to_units(random.uniform(vary::thin, vary::thick));
   for (int s = 0; s < shape.count; ++s) {
     auto pen = shape.strokes[static_cast<std::size_t>(s)];
     for (auto& p : pen.points)
       p = {p.x + bounded_normal(random, vary::control), p.y + bounded_normal(random, vary::control)};
     const int spans = pen.kind == stroke_kind::closed ? pen.count : pen.count - 1;
-    auto previous = placed.place(field.bend(along(pen, 0, 0)));
+    auto previous = chosen.moved(field.bend(along(pen, 0, 0)));
     for (int step = 1; step <= spans * pieces; ++step) {
       const int span = (step - 1) / pieces;
-      const auto next = placed.place(field.bend(along(pen, span, static_cast<double>(step - span * pieces) / pieces)));
+      const auto next = chosen.moved(field.bend(along(pen, span, static_cast<double>(step - span * pieces) / pieces)));
       outline.segments.push_back({to_units(previous.x), to_units(previous.y), to_units(next.x), to_units(next.y)});
       previous = next;
     }

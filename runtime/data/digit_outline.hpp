@@ -1,4 +1,4 @@
-// One written digit: a glyph as a pen would draw it, whose strokes were bent, posed and placed at random, as short
+// One written digit: a glyph as a pen would draw it, whose strokes were bent and posed at random, as short
 // segments on the image.
 //
 // Coordinates of an outline are whole numbers of 1/256 pixel, so that what is painted from them does not depend on how

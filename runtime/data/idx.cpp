@@ -20,9 +20,9 @@ struct idx_files {
   std::string train_images, train_labels, test_images, test_labels; // paths
 };
 
-// `place` is a folder, or FOLDER/PREFIX. In a folder, files without a prefix are taken, or else those of the only one.
+// `where` is a folder, or FOLDER/PREFIX. In a folder, files without a prefix are taken, or else those of the only one.
 // Of several forms of a name the first of these is taken: plain before .gz, "-" before ".", t10k before test.
-result<idx_files> find_idx_files(const std::string& place);
+result<idx_files> find_idx_files(const std::string& where);
 
 namespace {
 
@@ -133,30 +133,30 @@ std::string folder_below(const fs::path& folder) {
   return "";
 }
 
-result<idx_files> find_in_folder(const std::string& place) {
-  const auto sets = sets_in(place);
-  if (const auto plain = sets.find(""); plain != sets.end()) return complete(place, "", plain->second);
-  if (sets.size() == 1) return complete(place, sets.begin()->first, sets.begin()->second);
+result<idx_files> find_in_folder(const std::string& where) {
+  const auto sets = sets_in(where);
+  if (const auto plain = sets.find(""); plain != sets.end()) return complete(where, "", plain->second);
+  if (sets.size() == 1) return complete(where, sets.begin()->first, sets.begin()->second);
   if (sets.size() > 1)
-    return error::setting("'" + place + "' holds several data sets: " + list(sets) +
-                          "; name one, such as mnist:" + (fs::path(place) / sets.begin()->first).string());
-  if (const auto below = folder_below(place); !below.empty())
-    return error::setting("'" + place + "': the files are in a folder below; use mnist:" + below);
-  return complete(place, "", {});
+    return error::setting("'" + where + "' holds several data sets: " + list(sets) +
+                          "; name one, such as mnist:" + (fs::path(where) / sets.begin()->first).string());
+  if (const auto below = folder_below(where); !below.empty())
+    return error::setting("'" + where + "': the files are in a folder below; use mnist:" + below);
+  return complete(where, "", {});
 }
 
 } // namespace
 
-result<idx_files> find_idx_files(const std::string& place) {
+result<idx_files> find_idx_files(const std::string& where) {
   std::error_code ignored; // what cannot be looked at counts as missing
-  if (fs::is_directory(place, ignored)) return find_in_folder(place);
-  const fs::path path(place);
+  if (fs::is_directory(where, ignored)) return find_in_folder(where);
+  const fs::path path(where);
   const auto folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const auto prefix = path.filename().string();
   const auto sets = sets_in(folder);
   if (const auto wanted = sets.find(prefix); !prefix.empty() && wanted != sets.end())
     return complete(folder, prefix, wanted->second);
-  return error::file("'" + place +
+  return error::file("'" + where +
                      "': no such folder; give one with train-images-idx3-ubyte[.gz] and its three companions" +
                      (sets.empty() ? "" : ", or a prefix of the files in '" + folder.string() + "': " + list(sets)));
 }
@@ -322,8 +322,8 @@ result<sample_set> to_samples(part&& from, const class_table& classes) {
 
 } // namespace
 
-result<dataset> load_idx(const std::string& place, std::optional<label_rule> rule) {
-  const auto files = find_idx_files(place);
+result<dataset> load_idx(const std::string& where, std::optional<label_rule> rule) {
+  const auto files = find_idx_files(where);
   if (!files) return files.failure();
   auto train = read_part(files->train_images, files->train_labels);
   if (!train) return train.failure();
@@ -339,7 +339,7 @@ result<dataset> load_idx(const std::string& place, std::optional<label_rule> rul
   }
 
   dataset data;
-  data.name = place;
+  data.name = where;
   data.input = {{train->images.extents[1], train->images.extents[2], 1}};
   const auto classes = number_classes(train->labels, rule, data);
   if (!classes) return classes.failure();

@@ -17,8 +17,8 @@
 
 namespace syngrad {
 
-// `place` is a folder, or FOLDER/PREFIX with the prefix of their names. Pixels are kept as bytes, an image row by row.
+// `where` is a folder, or FOLDER/PREFIX with the prefix of their names. Pixels are kept as bytes, an image row by row.
 // Labels become classes as label_numbering.hpp tells, by those of the training set. Errors name the file.
-result<dataset> load_idx(const std::string& place, std::optional<label_rule> rule = {});
+result<dataset> load_idx(const std::string& where, std::optional<label_rule> rule = {});
 
 } // namespace syngrad

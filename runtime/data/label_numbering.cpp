@@ -11,7 +11,7 @@ namespace {
 
 // "'a' (line 3)"
 std::string describe(const label& one) {
-  return quoted_begin(one.text) + (one.place.empty() ? "" : " (" + one.place + ")");
+  return quoted_begin(one.text) + (one.position.empty() ? "" : " (" + one.position + ")");
 }
 
 bool is_class_number(const label& one) {

@@ -28,7 +28,7 @@ enum class label_rule { as_is, renumber };
 // One of the different labels of a data set. Equal numbers are one label, however they are written.
 struct label {
   std::string text;             // as it is written where it comes first
-  std::string place;            // where that is, for messages: "line 3"
+  std::string position;         // where that is, for messages: "line 3"
   std::optional<double> number; // what it is worth, if it is a number
 };
 

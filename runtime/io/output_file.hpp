@@ -5,7 +5,7 @@
 // |------------------------------------------|----------------------------------------------------------------------|
 // | a regular file, or none yet              | aside and renamed, where symbolic links lead, with the old access    |
 // | a device, a FIFO, a file mounted alone   | straight into: it stays what it is                                   |
-// | /dev/stdout, /dev/fd/N, /proc/self/fd/N  | into descriptor N at its place: what it is redirected to is no file  |
+// | /dev/stdout, /dev/fd/N, /proc/self/fd/N  | into descriptor N at its offset: what it is redirected to is no file  |
 // | and "-", the standard output             | of ours to replace                                                   |
 #pragma once
 
@@ -90,7 +90,7 @@ public:
   const std::string& path() const { return path_; }
   // Of a regular file: where its contents are until commit(), for a library that writes files itself.
   const std::string& temporary_path() const { return aside_->temporary_path(); }
-  // Whether what is written goes to the same place as the standard output does.
+  // Whether what is written goes where the standard output goes.
   bool is_standard_output() const { return standard_output_; }
   std::uint64_t bytes() const { return bytes_; } // given to write()
 

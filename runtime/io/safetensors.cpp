@@ -97,7 +97,7 @@ void take_tensor(safetensors_header& header, const std::string& name, const pars
   made.type = type_in(members["dtype"], what);
   made.extents = shape_of(what, numbers_in(members["shape"], "shape of " + what));
   header.tensors.push_back(std::move(made));
-  header.places.push_back({offsets[0], offsets[1]});
+  header.ranges.push_back({offsets[0], offsets[1]});
 }
 
 safetensors_header header_in(std::string_view text) {
@@ -125,13 +125,13 @@ void sort_by_place(safetensors_header& header) {
   std::vector<std::size_t> order(header.tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
-    const auto &first = header.places[a], &second = header.places[b];
+    const auto &first = header.ranges[a], &second = header.ranges[b];
     return first.begin != second.begin ? first.begin < second.begin : first.end < second.end;
   });
   safetensors_header sorted{std::move(header.metadata), {}, {}};
   for (const auto i : order) {
     sorted.tensors.push_back(std::move(header.tensors[i]));
-    sorted.places.push_back(header.places[i]);
+    sorted.ranges.push_back(header.ranges[i]);
   }
   header = std::move(sorted);
 }
@@ -140,15 +140,15 @@ void check_places(const safetensors_header& header, std::uint64_t data_bytes) {
   std::uint64_t next = 0;
   for (std::size_t i = 0; i < header.tensors.size(); ++i) {
     const auto& tensor = header.tensors[i];
-    const auto& place = header.places[i];
+    const auto& range = header.ranges[i];
     const auto wanted = static_cast<std::uint64_t>(tensor.extents.elements()) * size_of(tensor.type);
-    if (place.begin != next || place.end < place.begin)
-      throw malformed("'" + tensor.name + "' begins at byte " + std::to_string(place.begin) + " of the data, not at " +
+    if (range.begin != next || range.end < range.begin)
+      throw malformed("'" + tensor.name + "' begins at byte " + std::to_string(range.begin) + " of the data, not at " +
                       std::to_string(next));
-    if (place.end - place.begin != wanted)
-      throw malformed("'" + tensor.name + "' has " + std::to_string(place.end - place.begin) + " bytes; its shape " +
+    if (range.end - range.begin != wanted)
+      throw malformed("'" + tensor.name + "' has " + std::to_string(range.end - range.begin) + " bytes; its shape " +
                       tensor.extents.to_string() + " takes " + std::to_string(wanted));
-    next = place.end;
+    next = range.end;
   }
   if (next != data_bytes)
     throw malformed("its tensors take " + std::to_string(next) + " bytes, but " + std::to_string(data_bytes) +
@@ -278,7 +278,7 @@ result<safetensors_file> read_safetensors(const std::string& path) {
   if (!header) return broken(header.message());
   for (std::size_t i = 0; i < header->tensors.size(); ++i) {
     auto& bytes = header->tensors[i].bytes;
-    bytes.resize(header->places[i].end - header->places[i].begin); // within the file's size: the parser saw to it
+    bytes.resize(header->ranges[i].end - header->ranges[i].begin); // within the file's size: the parser saw to it
     if (auto done = file->read(bytes.data(), bytes.size()); !done) return done.failure();
   }
   return safetensors_file{std::move(header->metadata), std::move(header->tensors)};

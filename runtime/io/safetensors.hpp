@@ -60,13 +60,13 @@ result<safetensors_file> read_safetensors(const std::string& path);
 // in any order of names.
 
 struct safetensors_header {
-  struct place {
+  struct byte_range {
     std::uint64_t begin, end; // bytes within the data
   };
 
   std::map<std::string, std::string> metadata;
-  std::vector<safetensors_tensor> tensors; // without contents, sorted by place
-  std::vector<place> places;               // of tensors[i]
+  std::vector<safetensors_tensor> tensors; // without contents, sorted by position
+  std::vector<byte_range> ranges;          // of tensors[i]
 };
 
 // `data_bytes`: what follows the header in the file. The message has no file name yet.

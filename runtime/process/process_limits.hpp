@@ -1,4 +1,4 @@
-// What this process may use of processors, memory and threads: the one place that is asked for it, before work begins.
+// What this process may use of processors, memory and threads: found out here alone, before work begins.
 // `root` stands for "/" in all of it: files below it are read.
 #pragma once
 

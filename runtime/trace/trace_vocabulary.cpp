@@ -102,8 +102,8 @@ std::string trace_names::text() const {
   for (const auto& [id, each] : actors)
     out += "actor\t" + std::to_string(id) + '\t' + std::string(name_of(each.role)) + '\t' + std::to_string(each.index) +
            '\t' + plain(each.title) + '\n';
-  for (const auto& [place, name] : threads)
-    out += "thread\t" + std::to_string(place.first) + '\t' + std::to_string(place.second) + '\t' + plain(name) + '\n';
+  for (const auto& [ring, name] : threads)
+    out += "thread\t" + std::to_string(ring.first) + '\t' + std::to_string(ring.second) + '\t' + plain(name) + '\n';
   for (const auto& [key, value] : facts) out += "fact\t" + plain(key) + '\t' + plain(value) + '\n';
   return out;
 }

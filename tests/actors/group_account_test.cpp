@@ -105,7 +105,7 @@ TEST_CASE("what is not finite is named with its layer, the gradient at the outpu
   REQUIRE(b.account->fault_of(b.record) == "");
   b.number(measure::nonfinite) = 2;
   REQUIRE(b.account->fault_of(b.record).find("the parameter gradient of layer 3 (") == 0);
-  REQUIRE(b.account->fault_of(b.record).find(" in 2 places") != std::string::npos);
+  REQUIRE(b.account->fault_of(b.record).find(" in 2 elements") != std::string::npos);
   b.number(measure::guard + 1) = std::numeric_limits<float>::quiet_NaN();
   const auto top = std::to_string(3 + b.layers->layer_count() - 1);
   REQUIRE(b.account->fault_of(b.record).find("the gradient at the output of layer " + top + " (") == 0);

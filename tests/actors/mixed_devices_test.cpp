@@ -29,7 +29,7 @@ struct three_devices {
     late.pair_with(peer);
   }
 
-  // A letter for each place, the source first: c for the CPU, l and p for the late ones.
+  // A letter for the device of each, the source first: c for the CPU, l and p for the late ones.
   device_places places(const std::string& letters) {
     device_places out;
     for (const char each : letters)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""One flipped bit in each of many runs over connections without TLS: at a random place, from a connection's first bytes on.
+"""One flipped bit in each of many runs over connections without TLS: at a random byte, from a connection's first bytes on.
 
     python3 tests/bench/bit_flips.py --runs 100 --out tests/bench/results/bit_flips.md
 
 A coordinator and two nodes on built-in data; all that passes between them, the nodes' own link too, goes through relays of this
-script, one of which flips the bit. Half of the places are among the first 4 KiB, where connections begin.
+script, one of which flips the bit. Half of the bytes are among the first 4 KiB, where connections begin.
 """
 import argparse, collections, os, pathlib, random, shutil, socket, tempfile, threading, time
 
@@ -138,7 +138,7 @@ def main():
 {described()}
 
 784-32x2-10 on the built-in digits, {arguments.steps} steps, a coordinator and two nodes; a bit of what passes between any two of them,
-at a random place: half of the places among the first 4 KiB of a direction, half anywhere.
+at a random byte: half of the bytes among the first 4 KiB of a direction, half anywhere.
 
     python3 tests/bench/bit_flips.py --runs {arguments.runs} --seed {arguments.seed}
 

@@ -15,13 +15,13 @@ constexpr std::size_t blob_bytes = std::size_t{1} << 20;
 
 constexpr std::size_t blobs_of_tensor = 64;
 
-// Counts blobs, tells of every eighth, and answers a pair of numbers with itself. Blobs with a place are copied there.
+// Counts blobs, tells of every eighth, and answers a pair of numbers with itself. Blobs with an index are copied to it.
 caf::behavior far_end(caf::event_based_actor* self) {
   const auto tensor = std::make_shared<std::vector<char>>(blobs_of_tensor * blob_bytes);
   return {
-    [self, tensor, count = 0](const caf::actor& to, std::uint64_t place, std::vector<char>& blob) mutable {
+    [self, tensor, count = 0](const caf::actor& to, std::uint64_t index, std::vector<char>& blob) mutable {
       if (blob.size() != blob_bytes) return;
-      std::copy(blob.begin(), blob.end(), tensor->begin() + static_cast<std::ptrdiff_t>(place * blob_bytes));
+      std::copy(blob.begin(), blob.end(), tensor->begin() + static_cast<std::ptrdiff_t>(index * blob_bytes));
       if (++count % 8 == 0) self->send(to, std::int32_t{8});
     },
     [self, count = 0](const caf::actor& to, std::vector<char>& blob) mutable {
@@ -54,9 +54,9 @@ double caf_rivals::stream(int blobs, int window) {
 
 double caf_rivals::stream_tensors(int blobs, int window) {
   const auto cut = [this](int number) {
-    const auto place = static_cast<std::size_t>(number) % blobs_of_tensor;
-    const auto* from = tensor_.data() + place * blob_bytes;
-    return caf::make_message(caf::actor(*asker_), std::uint64_t{place}, std::vector<char>(from, from + blob_bytes));
+    const auto index = static_cast<std::size_t>(number) % blobs_of_tensor;
+    const auto* from = tensor_.data() + index * blob_bytes;
+    return caf::make_message(caf::actor(*asker_), std::uint64_t{index}, std::vector<char>(from, from + blob_bytes));
   };
   return stream_of(cut, blobs, window);
 }

@@ -184,8 +184,8 @@ def main():
              f"`{MODEL}` on a small csv file; the moment of each end is random. Weights are owed where the training had",
              "begun: all of them in the run's file, or (several processes) in those of the coordinator and the nodes together.", ""]
     wrong = []
-    with tempfile.TemporaryDirectory(prefix="syngrad-") as place:
-        home = pathlib.Path(place)
+    with tempfile.TemporaryDirectory(prefix="syngrad-") as path:
+        home = pathlib.Path(path)
         common = ["--model", MODEL, "--batch", "16", "--threads", "2", "--data", f"csv:{tiny_csv(home)}",
                   "--steps", "1000000000", "--eval-every", "20"]
         for processes, more in PROCESSES.items():

@@ -47,12 +47,12 @@ def one_run(arguments, folder, sort):
     """Strangers come from the first evaluation on, until the last process has ended."""
     processors = sorted(os.sched_getaffinity(0))
     half = max(1, len(processors) // 2)
-    place = folder / (sort or "nobody")
-    shutil.rmtree(place, ignore_errors=True)
+    path = folder / (sort or "nobody")
+    shutil.rmtree(path, ignore_errors=True)
     before, strangers, states = processor_seconds(), None, []
     os.sched_setaffinity(0, processors[:half])  # what is started from here on
     try:
-        with Cluster(arguments.binary, place, ("a", "b"), [*TRAINING, "--steps", arguments.steps],
+        with Cluster(arguments.binary, path, ("a", "b"), [*TRAINING, "--steps", arguments.steps],
                      tls=folder / "ours") as cluster:
             cluster.wait_until_it_trains(600)
             if sort:

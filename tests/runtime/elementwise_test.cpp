@@ -60,7 +60,7 @@ TEST_CASE("relu passes a NaN on") {
   }
 }
 
-TEST_CASE("a block is copied to its place and nothing else is touched") {
+TEST_CASE("a block is copied to its position and nothing else is touched") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   for (const auto& [rows, columns] : awkward_shapes()) {
     CAPTURE(rows, columns);

@@ -115,9 +115,9 @@ TEST_CASE("an element whose gradient is not finite is left alone and counted") {
   const std::int64_t count = 3000;
   stepped state(bench, count);
   auto gradient = bench.normal(1, count);
-  const std::vector<std::int64_t> places = {0, 9, 1500, 2999};
-  for (const auto place : places)
-    gradient(0, place) = place % 2 ? -std::numeric_limits<double>::infinity() : not_a_number;
+  const std::vector<std::int64_t> columns = {0, 9, 1500, 2999};
+  for (const auto column : columns)
+    gradient(0, column) = column % 2 ? -std::numeric_limits<double>::infinity() : not_a_number;
   const auto on_gradient = bench.upload(gradient);
   const auto before = bench.download(state.value);
   for (int step = 1; step <= 2; ++step) {
@@ -127,15 +127,15 @@ TEST_CASE("an element whose gradient is not finite is left alone and counted") {
     else
       bench.ops().sgd_step(bench.on(), arguments, &state.first, 0.9f, false);
   }
-  REQUIRE(bench.download_scalar(state.nonfinite) == static_cast<double>(2 * places.size()));
+  REQUIRE(bench.download_scalar(state.nonfinite) == static_cast<double>(2 * columns.size()));
   const auto after = bench.download(state.value), first = bench.download(state.first);
   std::size_t unchanged = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     REQUIRE(std::isfinite(after(0, i)));
     unchanged += after(0, i) == before(0, i);
   }
-  REQUIRE(unchanged == places.size());
-  for (const auto place : places) REQUIRE(first(0, place) == 0);
+  REQUIRE(unchanged == columns.size());
+  for (const auto column : columns) REQUIRE(first(0, column) == 0);
 }
 
 TEST_CASE("a guard that is not finite stops the whole step") {

@@ -31,8 +31,8 @@ using handler = std::function<void(syngrad::observed_actor&, parcel&)>;
 
 class racer : public syngrad::observed_actor {
 public:
-  racer(caf::actor_config& config, syngrad::actor_place place, handler on_parcel)
-    : observed_actor(config, place, "racer"), on_parcel_(std::move(on_parcel)) {}
+  racer(caf::actor_config& config, syngrad::actor_context context, handler on_parcel)
+    : observed_actor(config, context, "racer"), on_parcel_(std::move(on_parcel)) {}
 
   caf::behavior make_behavior() override {
     return {[this](parcel& received) { on_parcel_(*this, received); }};
@@ -70,7 +70,7 @@ void race_of_handlers() {
     ++shared;
     self.quit();
   };
-  for (int i = 0; i < 2; ++i) caf::anon_send(system.get().spawn<racer>(syngrad::actor_place{1}, write), new_parcel());
+  for (int i = 0; i < 2; ++i) caf::anon_send(system.get().spawn<racer>(syngrad::actor_context{1}, write), new_parcel());
 }
 
 // An actor writes to what it has already sent.
@@ -78,18 +78,18 @@ void race_with_sent() {
   std::latch both(2);
   syngrad::owned_actor_system system(2, 1);
   const auto receiver =
-    system.get().spawn<racer>(syngrad::actor_place{1}, [&](syngrad::observed_actor& self, parcel& received) {
+    system.get().spawn<racer>(syngrad::actor_context{1}, [&](syngrad::observed_actor& self, parcel& received) {
       both.arrive_and_wait();
       ++received.numbers->front();
       self.quit();
     });
-  const auto sender =
-    system.get().spawn<racer>(syngrad::actor_place{2}, [&, receiver](syngrad::observed_actor& self, parcel& received) {
-      self.send(receiver, received);
-      both.arrive_and_wait();
-      ++received.numbers->front();
-      self.quit();
-    });
+  const auto sender = system.get().spawn<racer>(syngrad::actor_context{2},
+                                                [&, receiver](syngrad::observed_actor& self, parcel& received) {
+                                                  self.send(receiver, received);
+                                                  both.arrive_and_wait();
+                                                  ++received.numbers->front();
+                                                  self.quit();
+                                                });
   caf::anon_send(sender, new_parcel());
 }
 
@@ -104,7 +104,7 @@ void ordered_chain() {
   std::vector<caf::actor> chain(length);
   for (auto i = length; i-- > 0;) {
     const auto above = i + 1 < length ? chain[i + 1] : caf::actor{};
-    chain[i] = system.get().spawn<racer>(syngrad::actor_place{static_cast<std::uint16_t>(i + 1)},
+    chain[i] = system.get().spawn<racer>(syngrad::actor_context{static_cast<std::uint16_t>(i + 1)},
                                          [&, above, i](syngrad::observed_actor& self, parcel& received) {
                                            for (auto& number : *received.numbers) number += ++handled[i];
                                            if (above) self.send(above, std::move(received));

@@ -16,8 +16,8 @@ def start(home, arguments, **more):
     return subprocess.Popen([*map(str, arguments)], cwd=home, stdout=subprocess.PIPE, text=True, **more)
 
 
-with folder() as place:
-    home = Path(place)
+with folder() as path:
+    home = Path(path)
     where, started = f"127.0.0.1:{free_port()}", []
     try:
         relays = []

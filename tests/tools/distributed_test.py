@@ -149,7 +149,7 @@ def interrupted_twice(home):
 
 
 def left_before_it_began(home):
-    """Ctrl-C at a node that only waits: it goes at once, and its place and name are free again."""
+    """Ctrl-C at a node that only waits: it goes at once, and its seat and name are free again."""
     where = free_address()
     process = train(home, "left", "--listen", where, "--nodes", "2", "--steps", "50")
     impatient = start(program, home, "node", "--join", where, "--name", "a", "--threads", "1")
@@ -186,7 +186,7 @@ def advised(home):
 
 
 def waited_for(home):
-    """Who waits says who is here and who is missing, lets in only those that it has places for, and gives up in time."""
+    """Who waits says who is here and who is missing, lets in only those that it has seats for, and gives up in time."""
     where = free_address()
     join = lambda name: start(program, home, "node", "--join", where, "--name", name, "--threads", "1")
     process = train(home, "waits", "--listen", where, "--nodes", "2", "--place", "0=cpu,1=a/cpu,2=b/cpu", "--wait-for",
@@ -213,7 +213,7 @@ def waited_for(home):
 
 
 def belongs_to_no_run(home):
-    """Processes that a run which has begun has no place for are told so, and end: a further node, and a second one of
+    """Processes that a run which has begun has no seat for are told so, and end: a further node, and a second one of
     a name."""
     where = free_address()
     join = lambda name: start(program, home, "node", "--join", where, "--name", name, "--threads", "1",
@@ -246,8 +246,8 @@ def refused(home):
     check(not (home / "no").exists(), "a refused run left a folder")
 
 
-with folder() as place:
-    home = Path(place)
+with folder() as path:
+    home = Path(path)
     refused(home)
     advised(home)
     waited_for(home)

@@ -12,8 +12,8 @@ program = sys.argv[1]
 MODEL = "mlp:4-8x2-3"
 REPEATS = 3
 
-with tempfile.TemporaryDirectory(prefix="syngrad-") as place:
-    home = Path(place)
+with tempfile.TemporaryDirectory(prefix="syngrad-") as path:
+    home = Path(path)
     arguments = ["--model", MODEL, "--batch", "16", "--threads", "2", "--data", f"csv:{tiny_csv(home)}", "--steps",
                  "1000000000", "--eval-every", "50"]
     for name, signals in ENDS:

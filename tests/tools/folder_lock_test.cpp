@@ -104,7 +104,7 @@ TEST_CASE("Who loses a folder touches nothing in it, and does not remove it") {
           return loser ? 1 : loser.message().find("--run: folder") == 0 ? 0 : 2;
         }) == 0);
   CHECK(fs::exists(winner->file("metrics.csv")));
-  CHECK(winner->look() == run_folder::standing::in_place);
+  CHECK(winner->look() == run_folder::standing::unmoved);
 }
 
 TEST_CASE("A folder that is renamed is followed; one that is removed, or whose lock is, is known to be gone") {
@@ -112,14 +112,14 @@ TEST_CASE("A folder that is renamed is followed; one that is removed, or whose l
   auto run = run_folder::create(folder.file("run"), "locked");
   REQUIRE(run);
   run->keep();
-  CHECK(run->look() == run_folder::standing::in_place);
+  CHECK(run->look() == run_folder::standing::unmoved);
 
   fs::rename(folder.file("run"), folder.file("other"));
   CHECK(run->look() == run_folder::standing::renamed);
   CHECK(fs::equivalent(run->path(), folder.file("other")));
-  CHECK(run->look() == run_folder::standing::in_place);
+  CHECK(run->look() == run_folder::standing::unmoved);
 
-  // Another one in its place is another one.
+  // Another one under its name is another one.
   fs::rename(folder.file("other"), folder.file("third"));
   fs::create_directory(folder.file("other"));
   CHECK(run->look() == run_folder::standing::renamed);

@@ -54,7 +54,7 @@ TEST_CASE("the space that is taken before the training is what the weights of th
   REQUIRE(files() == 1);
 }
 
-TEST_CASE("what is saved later takes the place of what was saved before, and goes when it is not needed any more") {
+TEST_CASE("what is saved later replaces what was saved before, and goes when it is not needed any more") {
   const temporary_folder folder;
   cpu_device cpu;
   const auto plan = part_of_a_run(cpu);
@@ -91,11 +91,11 @@ TEST_CASE("what is not saved leaves nothing behind") {
   REQUIRE(std::filesystem::is_empty(folder.path()));
 }
 
-TEST_CASE("a place that cannot be had is told before the training") {
+TEST_CASE("room that cannot be had is told before the training") {
   const temporary_folder folder;
   cpu_device cpu;
   const auto refused = kept_weights::reserve(folder.file("gone/w"), part_of_a_run(cpu), "mlp:4-8x2-3");
   REQUIRE(!refused);
-  REQUIRE(refused.message().starts_with("no place for the weights: cannot "));
+  REQUIRE(refused.message().starts_with("no room for the weights: cannot "));
   REQUIRE(refused.message().find(folder.file("gone/w")) != std::string::npos);
 }

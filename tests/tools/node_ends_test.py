@@ -249,14 +249,14 @@ def no_space(home):
     result = run(program, "train", "--model", "mlp:4-512x2-3", "--batch", "16", "--data", f"csv:{tiny_csv(home)}",
                  "--trace", "off", "--listen", where, "--nodes", "1", "--place", "0-2=a/cpu", "--run", home / "space", cwd=home)
     check(result.returncode == 1, result.returncode, result.stderr)
-    for part in ("node a cannot build its groups: no place for the weights: cannot reserve", "weights.safetensors"):
+    for part in ("node a cannot build its groups: no room for the weights: cannot reserve", "weights.safetensors"):
         check(part in result.stderr, result.stderr)
     _, said = node.communicate(timeout=LIMIT)
-    check(node.returncode == 1 and "no place for the weights" in said, node.returncode, said)
+    check(node.returncode == 1 and "no room for the weights" in said, node.returncode, said)
 
 
-with folder() as place:
-    home = Path(place)
+with folder() as path:
+    home = Path(path)
     wanted = all_names(home)
     refused(home)
     no_space(home)

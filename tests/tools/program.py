@@ -152,14 +152,14 @@ def folder():
     return tempfile.TemporaryDirectory(prefix="syngrad-")
 
 
-def remove(place):
+def remove(path):
     """Removes a folder that a run may be writing a file into: what came or went meanwhile is tried again."""
     while True:
         try:
-            shutil.rmtree(place)
+            shutil.rmtree(path)
             return
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
                 raise
-            if not place.exists():
+            if not path.exists():
                 return

@@ -151,8 +151,8 @@ def local_nodes(home):
                   "syngrad certs DIR --names local-1,local-2")
 
 
-with folder() as place:
-    home = Path(place)
+with folder() as path:
+    home = Path(path)
     seen_and_advised(home)
     not_reached(home)
     local_nodes(home)

@@ -215,7 +215,7 @@ TEST_CASE("A folder that is renamed is followed to its new name, with all that c
   CHECK(partial_files_in(after) == 0);
 }
 
-TEST_CASE("Where a folder was removed, all goes to a new one in its place or beside it, with the metrics so far") {
+TEST_CASE("Where a folder was removed, all goes to a new one there again or beside it, with the metrics so far") {
   written_run run;
   auto recorder = run_recorder::open(*run.folder, run.plan);
   REQUIRE(recorder);
@@ -223,7 +223,7 @@ TEST_CASE("Where a folder was removed, all goes to a new one in its place or bes
   recorder->on_move([&](const std::string& line) { told.push_back(line); });
   REQUIRE(recorder->evaluation(test::sample_evaluation(100)));
   const auto lost = run.folder->path();
-  auto place = lost;
+  auto path = lost;
   SECTION("nothing is there") {
     fs::remove_all(lost);
   }
@@ -234,41 +234,41 @@ TEST_CASE("Where a folder was removed, all goes to a new one in its place or bes
     fs::remove_all(lost);
     fs::create_directories(lost + "/trace");
     std::ofstream(lost + "/run.ini") << "theirs";
-    place = lost + "-2";
+    path = lost + "-2";
   }
   SECTION("another run is just beginning there") {
     fs::remove_all(lost);
     fs::create_directories(lost);
-    place = lost + "-2";
+    path = lost + "-2";
     static std::optional<folder_lock> theirs; // of another open file, as another process's
     theirs = std::move(*folder_lock::take(lost).value());
   }
   SECTION("what is in it was removed") {
     fs::remove_all(lost + "/.lock");
     fs::remove_all(lost + "/metrics.csv");
-    place = lost + "-2"; // the rest is still a run
+    path = lost + "-2"; // the rest is still a run
   }
   SECTION("somebody's file is there") {
     fs::remove_all(lost);
     std::ofstream(lost) << "mine";
-    place = lost + "-2";
+    path = lost + "-2";
   }
   REQUIRE(recorder->evaluation(test::sample_evaluation(200)));
   REQUIRE(told.size() == 1);
   CHECK(told[0].find("'" + lost + "' was removed") != std::string::npos);
-  CHECK(told[0].find("'" + place + "'") != std::string::npos);
+  CHECK(told[0].find("'" + path + "'") != std::string::npos);
   REQUIRE(recorder->save(run.weights(), false));
   REQUIRE(recorder->finish(test::sample_summary(), run.weights()));
   CHECK(recorder->lost_its_folder());
-  CHECK(recorder->path() == place);
-  const auto rows = lines_of(place + "/metrics.csv");
+  CHECK(recorder->path() == path);
+  const auto rows = lines_of(path + "/metrics.csv");
   REQUIRE(rows.size() == 3);
   CHECK(rows[1].find("100,") == 0);
   CHECK(rows[2].find("200,") == 0);
-  CHECK(lines_of(place + "/run.ini") == std::vector<std::string>{"steps = 1"});
-  CHECK(read_safetensors(place + "/weights.safetensors"));
-  CHECK(partial_files_in(place) == 0);
-  if (fs::exists(lost + "/run.ini") && place != lost) CHECK(!fs::exists(lost + "/weights.safetensors"));
+  CHECK(lines_of(path + "/run.ini") == std::vector<std::string>{"steps = 1"});
+  CHECK(read_safetensors(path + "/weights.safetensors"));
+  CHECK(partial_files_in(path) == 0);
+  if (fs::exists(lost + "/run.ini") && path != lost) CHECK(!fs::exists(lost + "/weights.safetensors"));
 }
 
 TEST_CASE("A folder that is removed after the last evaluation costs no weights") {

@@ -42,7 +42,7 @@ def problem_with_parts(paths, model):
 
 
 def look_into(path, model, matrices):
-    """What is wrong with the file by itself; adds its matrices' shapes by their place in the network."""
+    """What is wrong with the file by itself; adds its matrices' shapes by their layer in the network."""
     data = path.read_bytes()
     if len(data) < 8:
         return f"{len(data)} bytes"

@@ -59,7 +59,7 @@ TEST_CASE("a trace without its end, and without the rings that a killed run leav
   CHECK(out.code == exit_code::failed);
 }
 
-TEST_CASE("a flipped bit is damage with a place, and ends with 1") {
+TEST_CASE("a flipped bit is damage with a position, and ends with 1") {
   temporary_folder folder;
   pipeline_trace().builder.write(folder.path());
   const auto path = folder.file(segment_name(0, 0));

@@ -67,7 +67,7 @@ TEST_CASE("info counts records by kind, tells the run's facts and ends with the 
              Catch::StartsWith("  2. group 0 waited for credit 15 % of the time: group 1 is the slowest"));
 }
 
-TEST_CASE("info names damage by file and place, and a run that was cut off is open") {
+TEST_CASE("info names damage by file and position, and a run that was cut off is open") {
   temporary_folder folder;
   pipeline_trace().builder.write(folder.path(), false);
   REQUIRE(ring_file::create(folder.file(ring_file_name(0)), {1, 0, 256, 1})); // that a killed run leaves

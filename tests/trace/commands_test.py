@@ -11,40 +11,40 @@ from program import check, check_refused, folder, run  # noqa: E402
 program, write_sample, record_until_killed = sys.argv[1:]
 
 
-def tail(place, *options):
-    return subprocess.Popen([program, "trace", "tail", place, *options], stdout=subprocess.PIPE, text=True)
+def tail(live, *options):
+    return subprocess.Popen([program, "trace", "tail", live, *options], stdout=subprocess.PIPE, text=True)
 
 
 def check_live_run(home):
     """A run that records, is looked at, and is killed."""
     counters = home / "counters"
     counters.write_bytes(bytes(24))
-    place = home / "live"
-    place.mkdir()
-    recording = subprocess.Popen([record_until_killed, place, counters])
+    live = home / "live"
+    live.mkdir()
+    recording = subprocess.Popen([record_until_killed, live, counters])
     while not any(counters.read_bytes()):
         check(recording.poll() is None, "nothing is recorded")
         os.sched_yield()
 
-    result = run(program, "trace", "tail", place, "--limit", "2", "--every", "0.05")
+    result = run(program, "trace", "tail", live, "--limit", "2", "--every", "0.05")
     check(result.returncode == 0 and result.stdout.count("messages/s") == 2, result.stdout, result.stderr)
-    check_refused(run(program, "trace", "recover", place), "the run still goes on", command="syngrad trace recover: ")
+    check_refused(run(program, "trace", "recover", live), "the run still goes on", command="syngrad trace recover: ")
 
-    interrupted = tail(place, "--every", "3600")
+    interrupted = tail(live, "--every", "3600")
     check("messages/s" in interrupted.stdout.readline(), "no first view")
     interrupted.send_signal(signal.SIGINT)
     check(interrupted.wait(timeout=60) == 0, "Ctrl-C", interrupted.returncode)
 
-    watching = tail(place, "--every", "0.05")
+    watching = tail(live, "--every", "0.05")
     check("messages/s" in watching.stdout.readline(), "no first view")
     recording.kill()
     recording.wait()
     last_words = watching.communicate(timeout=60)[0]
     check(watching.returncode == 0 and "The run was killed" in last_words, last_words)
 
-    result = run(program, "trace", "recover", place, "--format", "csv")
+    result = run(program, "trace", "recover", live, "--format", "csv")
     check(result.returncode == 0 and result.stderr.endswith(" 0 lost\n"), result.stdout, result.stderr)
-    result = run(program, "trace", "tail", place)
+    result = run(program, "trace", "tail", live)
     check("The run has ended." in result.stdout, result.stdout)
 
 

@@ -39,8 +39,8 @@ counts record_and_kill(const temporary_folder& folder, std::uint64_t moment) {
   auto* memory = ::mmap(nullptr, workers * 8, PROT_READ, MAP_SHARED, file, 0);
   REQUIRE(memory != MAP_FAILED);
   const auto* counters = static_cast<const std::atomic<std::uint64_t>*>(memory);
-  std::string program = RECORD_UNTIL_KILLED, place = folder.path(), counters_path = path;
-  char* arguments[] = {program.data(), place.data(), counters_path.data(), nullptr};
+  std::string program = RECORD_UNTIL_KILLED, where = folder.path(), counters_path = path;
+  char* arguments[] = {program.data(), where.data(), counters_path.data(), nullptr};
   pid_t child = 0;
   REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environ) == 0);
   int how = 0;

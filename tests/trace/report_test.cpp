@@ -180,7 +180,7 @@ TEST_CASE("a summary that is broken, partly there or missing leaves numbers unkn
   REQUIRE(std::isnan(odd.steps));
 }
 
-TEST_CASE("a report that cannot be written, or of no trace, is an error that names the place") {
+TEST_CASE("a report that cannot be written, or of no trace, is an error that names the path") {
   const temporary_folder folder;
   const auto none = write_report(folder.path(), folder.file("report.html"));
   REQUIRE_FALSE(none);

@@ -21,7 +21,7 @@ namespace {
 // Answers each question with an empty gradient.
 class answering_actor : public observed_actor {
 public:
-  answering_actor(caf::actor_config& config, actor_place place) : observed_actor(config, place, "answering") {}
+  answering_actor(caf::actor_config& config, actor_context context) : observed_actor(config, context, "answering") {}
 
 protected:
   caf::behavior make_behavior() override { return with_describe({on(&answering_actor::handle_predict)}); }
@@ -35,8 +35,9 @@ private:
 
 class asking_actor : public observed_actor {
 public:
-  asking_actor(caf::actor_config& config, actor_place place, caf::actor other, int rounds, std::promise<double>& result)
-    : observed_actor(config, place, "asking"), other_(std::move(other)), rounds_(rounds), result_(result) {}
+  asking_actor(caf::actor_config& config, actor_context context, caf::actor other, int rounds,
+               std::promise<double>& result)
+    : observed_actor(config, context, "asking"), other_(std::move(other)), rounds_(rounds), result_(result) {}
 
 protected:
   caf::behavior make_behavior() override {
@@ -71,8 +72,8 @@ private:
 double measure_hop_us(int threads, int rounds) {
   std::promise<double> result;
   owned_actor_system system(threads, 1);
-  const auto other = system.get().spawn<answering_actor>(actor_place{1});
-  system.get().spawn<asking_actor>(actor_place{2}, other, rounds, std::ref(result));
+  const auto other = system.get().spawn<answering_actor>(actor_context{1});
+  system.get().spawn<asking_actor>(actor_context{2}, other, rounds, std::ref(result));
   return result.get_future().get();
 }
 

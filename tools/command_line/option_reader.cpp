@@ -51,7 +51,7 @@ int line_with(const std::string& text, const std::string& content) {
   return 0;
 }
 
-std::string place_in_file(const std::string& path, int line) {
+std::string position_in_file(const std::string& path, int line) {
   return path + (line > 0 ? ":" + std::to_string(line) : "") + ": ";
 }
 
@@ -142,10 +142,10 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     given_values read;
     for (const auto& option : parsed.options) {
       const auto& key = option.string_key;
-      const auto origin = place_in_file(path, line_of_key(text, key)) + key;
+      const auto origin = position_in_file(path, line_of_key(text, key)) + key;
       if (key == "config") return error::setting(origin + ": a file cannot name another one; leave it out");
       if (option.unregistered)
-        return error::setting(place_in_file(path, line_of_key(text, key)) + "unknown option '" + visible(key) + "'" +
+        return error::setting(position_in_file(path, line_of_key(text, key)) + "unknown option '" + visible(key) + "'" +
                               suggest(key, names(), ""));
       for (const auto& earlier : read)
         if (earlier.name == key) return error::setting(origin + " is set more than once; set it once");
@@ -154,7 +154,7 @@ result<option_reader::given_values> option_reader::read_file(const std::string& 
     return read;
   } catch (const po::invalid_config_file_syntax& failure) {
     const auto& line = failure.tokens();
-    return error::setting(place_in_file(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" +
+    return error::setting(position_in_file(path, line_with(text, line)) + "expected 'NAME = VALUE', got '" +
                           visible(line) + "'");
   } catch (const po::error& failure) {
     return error::setting(path + ": " + failure.what());

@@ -26,7 +26,7 @@ public:
   // Sets the rows' variables. A `--config FILE` among the arguments names the file, where the table has that row.
   status read(std::span<const std::string> arguments);
 
-  // Whether the option was given, in either place. After read().
+  // Whether the option was given, on the command line or in the file. After read().
   bool given(const std::string& name) const { return given_.contains(name); }
 
   const std::vector<option_group>& groups() const { return groups_; }
@@ -60,8 +60,8 @@ std::string format_option_help(std::span<const option_group> groups, std::size_t
 bool asks_for_help(std::span<const std::string> arguments);
 
 // run.ini: every option of a run as it was resolved, in the form that --config reads. `folder` is where the run's
-// results are; options of the run's place (--run, --config, --help) are left out, so that a repetition gets a folder of
-// its own.
+// results are; options of where the run's folder is (--run, --config, --help) are left out, so that a repetition gets a
+// folder of its own.
 std::string format_run_ini(std::span<const option_group> groups, const std::string& folder);
 
 } // namespace syngrad::tools

@@ -1,4 +1,4 @@
-// One option of a command: its place in the help text, how its value is read and how it is written back.
+// One option of a command: its line in the help text, how its value is read and how it is written back.
 //
 // A row refers to a variable that its command owns; the variable's value before reading is the default. So the same
 // table gives the help text, the checks, and the file that repeats a run.

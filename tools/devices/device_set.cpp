@@ -18,12 +18,12 @@ result<std::unique_ptr<device>> make_device(const device_name& name, cuda_option
   return made;
 }
 
-// "0-2,4": the places of `name` in `all`.
+// "0-2,4": the groups of the device `name`.
 std::string numbers_of(const std::string& name, const std::vector<std::string>& all) {
-  std::vector<int> places;
+  std::vector<int> groups;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i] == name) places.push_back(static_cast<int>(i));
-  return format_ranges(places);
+    if (all[i] == name) groups.push_back(static_cast<int>(i));
+  return format_ranges(groups);
 }
 
 device_report describe(device& each) {

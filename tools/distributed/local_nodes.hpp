@@ -64,7 +64,7 @@ private:
 // The function is called once, on a thread of this object's own. Make it after the signal_watcher.
 class input_end {
 public:
-  // `input`: standard input, or what a test puts in its place.
+  // `input`: standard input, or what a test gives instead.
   explicit input_end(std::function<void()> ended, int input = 0);
   ~input_end();
   input_end(const input_end&) = delete;

@@ -94,7 +94,7 @@ result<kept_weights> kept_weights::reserve(const std::string& path, const run_pl
   }
   kept_weights out(path, model);
   auto file = atomic_file::create(path, weights_size(weights, model));
-  if (!file) return file.failure().prefixed("no place for the weights: ");
+  if (!file) return file.failure().prefixed("no room for the weights: ");
   out.reserved_.emplace(std::move(*file));
   return out;
 }

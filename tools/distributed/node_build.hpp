@@ -23,7 +23,7 @@ public:
   // For the weights of the plan's groups that are in this process. `model` is kept with them.
   static result<kept_weights> reserve(const std::string& path, const run_plan&, const std::string& model);
 
-  // On disk when this returns; takes the place of what was saved before.
+  // On disk when this returns; replaces what was saved before.
   status save(std::span<const layer_group::named_tensor>);
   void move_to(const std::string& path); // from now on; nothing is reserved there
   void remove();                         // what was saved

@@ -193,7 +193,7 @@ status run_folder::check_free() const {
 }
 
 run_folder::standing run_folder::look() {
-  if (held_->is_at(path_) && lock_->holds()) return standing::in_place;
+  if (held_->is_at(path_) && lock_->holds()) return standing::unmoved;
   const auto now = held_->path_now();
   if (!now) return standing::removed;
   lock_->follow(*now);

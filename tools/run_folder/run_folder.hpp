@@ -81,7 +81,7 @@ public:
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   void keep() { created_.clear(); }
 
-  enum class standing { in_place, renamed, removed };
+  enum class standing { unmoved, renamed, removed };
   // What has become of it. Renamed: path() is its new one from now on. Removed: so it is for all that follows.
   standing look();
 

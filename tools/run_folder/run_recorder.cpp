@@ -111,15 +111,15 @@ std::vector<scalar> scalars_of(const evaluation_report& report) {
 }
 
 // Where a run goes on whose folder was removed: there again, beside it, and where everybody may write.
-std::vector<std::string> places_after(const std::string& lost) {
+std::vector<std::string> folders_after(const std::string& lost) {
   constexpr int most = 9;
-  std::vector<std::string> places{lost};
-  for (int i = 2; i <= most; ++i) places.push_back(lost + "-" + std::to_string(i));
+  std::vector<std::string> folders{lost};
+  for (int i = 2; i <= most; ++i) folders.push_back(lost + "-" + std::to_string(i));
   std::error_code none;
   const auto temporary = std::filesystem::temp_directory_path(none);
   const auto name = "syngrad-" + std::filesystem::path(lost).filename().string();
-  for (int i = 1; i <= most && !none; ++i) places.push_back(temporary / (name + "-" + std::to_string(i)));
-  return places;
+  for (int i = 1; i <= most && !none; ++i) folders.push_back(temporary / (name + "-" + std::to_string(i)));
+  return folders;
 }
 
 } // namespace
@@ -175,7 +175,7 @@ void run_recorder::state::tell_of_move(const std::string& line) {
 status run_recorder::state::find_folder() {
   const auto before = folder.path();
   switch (folder.look()) {
-  case run_folder::standing::in_place:
+  case run_folder::standing::unmoved:
     if (std::error_code ignored; std::filesystem::exists(folder.file("metrics.csv"), ignored)) return ok();
     return rescue("was removed");
   case run_folder::standing::renamed:
@@ -192,7 +192,7 @@ status run_recorder::state::find_folder() {
 status run_recorder::state::rescue(const std::string& what_happened) {
   const auto lost = folder.path();
   std::string why;
-  for (const auto& each : places_after(lost)) {
+  for (const auto& each : folders_after(lost)) {
     auto found = run_folder::create(each, "");
     auto made =
       found ? run_files::create(*found, wanted, files.get()) : result<std::unique_ptr<run_files>>(found.failure());
@@ -210,7 +210,7 @@ status run_recorder::state::rescue(const std::string& what_happened) {
     return ok();
   }
   return error::file("the run's folder '" + lost + "' " + what_happened +
-                     ", and there is no other place for results: " + why);
+                     ", and there is no other folder for results: " + why);
 }
 
 // ---- writing

@@ -2,7 +2,7 @@
 //
 // Space for weights and summary is taken when the run starts, so they can be saved even where the disk fills up
 // meanwhile. A folder that others rename is followed. Where they remove it, or it does not take the weights, all that
-// is written goes to a new one, in its place, beside it or where temporary files go, with the metrics so far: on_move
+// is written goes to a new one: under its name, beside it or where temporary files go, with the metrics so far: on_move
 // tells the user.
 //
 // Threads: any; each member locks, as weights may be saved while metrics come.

@@ -12,24 +12,24 @@
 
 namespace syngrad::tools {
 
-using ring_place = std::pair<std::uint8_t, std::uint16_t>; // node, ring: a thread
+using ring_key = std::pair<std::uint8_t, std::uint16_t>; // node, ring: a thread
 
 class trace_cursor {
 public:
-  struct place {
+  struct stored_chunk {
     const trace_file* file;
     trace_chunk_header chunk;
   };
 
   // `rest`: records that come after those of the chunks; null: none. `offset_ns` is subtracted from every time.
   // `unreadable` is told of chunks that do not unpack; they are left out.
-  trace_cursor(ring_place ring, std::vector<place> chunks, const std::vector<trace_record>* rest,
-               std::int64_t offset_ns, std::function<void(const place&)> unreadable)
+  trace_cursor(ring_key ring, std::vector<stored_chunk> chunks, const std::vector<trace_record>* rest,
+               std::int64_t offset_ns, std::function<void(const stored_chunk&)> unreadable)
     : ring_(ring), chunks_(std::move(chunks)), rest_(rest), offset_ns_(offset_ns), unreadable_(std::move(unreadable)) {
     refill();
   }
 
-  ring_place ring() const { return ring_; }
+  ring_key ring() const { return ring_; }
 
   bool done() const { return next_ == records_.size(); }
   const trace_record& front() const { return records_[next_]; }
@@ -40,11 +40,11 @@ public:
 private:
   void refill();
 
-  ring_place ring_;
-  std::vector<place> chunks_;
+  ring_key ring_;
+  std::vector<stored_chunk> chunks_;
   const std::vector<trace_record>* rest_;
   std::int64_t offset_ns_;
-  std::function<void(const place&)> unreadable_;
+  std::function<void(const stored_chunk&)> unreadable_;
   std::size_t next_chunk_ = 0, next_ = 0;
   chunk_codec codec_;
   std::vector<trace_record> records_;
@@ -74,9 +74,9 @@ inline bool comes_before(const trace_record& a, const trace_record& b) {
 
 // Calls visit(record) or visit(record, ring); false where it returns that it has seen enough.
 template <class Visit>
-bool goes_on(Visit& visit, const trace_record& record, ring_place ring) {
+bool goes_on(Visit& visit, const trace_record& record, ring_key ring) {
   const auto call = [&] {
-    if constexpr (std::is_invocable_v<Visit&, const trace_record&, ring_place>)
+    if constexpr (std::is_invocable_v<Visit&, const trace_record&, ring_key>)
       return visit(record, ring);
     else
       return visit(record);

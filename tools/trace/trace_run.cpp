@@ -153,15 +153,15 @@ void trace_run::take_rings(std::vector<ring_source> sources) {
           on_disk[chunk.ring] = std::max(on_disk[chunk.ring], chunk.first_sequence + chunk.count);
     for (std::size_t i = 0; i < source.rings.size(); ++i) {
       auto& ring = source.rings[i];
-      const ring_place place{node, static_cast<std::uint16_t>(i)};
+      const ring_key key{node, static_cast<std::uint16_t>(i)};
       if (!ring.sound) damage_.push_back({source.path, 0, 0, "ring " + std::to_string(i) + " contradicts itself"});
       if (!ring.sound && ring.records.empty()) continue;
-      ring_lost_[place] = ring.lost;
+      ring_lost_[key] = ring.lost;
       const auto end = ring.first + ring.records.size();
-      const auto first = std::min(std::max(ring.first, on_disk[place.second]), end);
+      const auto first = std::min(std::max(ring.first, on_disk[key.second]), end);
       ring.records.erase(ring.records.begin(), ring.records.begin() + static_cast<std::ptrdiff_t>(first - ring.first));
-      ring_first_[place] = first;
-      if (!ring.records.empty()) left_in_rings_[place] = std::move(ring.records);
+      ring_first_[key] = first;
+      if (!ring.records.empty()) left_in_rings_[key] = std::move(ring.records);
     }
   }
 }
@@ -191,25 +191,25 @@ std::vector<std::uint8_t> trace_run::nodes() const {
 }
 
 std::vector<trace_cursor> trace_run::cursors(std::int64_t from_ns, std::int64_t to_ns) const {
-  std::map<ring_place, std::vector<trace_cursor::place>> places;
+  std::map<ring_key, std::vector<trace_cursor::stored_chunk>> stored;
   for (const auto& [ring, chunks] : chunks_) {
     const auto offset = offsets_ns_.at(ring.first);
     for (const auto& [file, chunk] : chunks)
       if (chunk.last_time_ns - offset >= from_ns && chunk.first_time_ns - offset < to_ns)
-        places[ring].push_back({&files_[file], chunk});
+        stored[ring].push_back({&files_[file], chunk});
   }
-  for (const auto& [ring, left] : left_in_rings_) places[ring]; // may have nothing on disk
+  for (const auto& [ring, left] : left_in_rings_) stored[ring]; // may have nothing on disk
   std::vector<trace_cursor> all;
-  for (auto& [ring, chunks] : places) {
+  for (auto& [ring, chunks] : stored) {
     const auto left = left_in_rings_.find(ring);
     all.emplace_back(ring, std::move(chunks), left == left_in_rings_.end() ? nullptr : &left->second,
                      offsets_ns_.at(ring.first),
-                     [this](const trace_cursor::place& place) { leave_out(*place.file, place.chunk); });
+                     [this](const trace_cursor::stored_chunk& chunk) { leave_out(*chunk.file, chunk.chunk); });
   }
   return all;
 }
 
-void trace_run::meet(ring_place ring, std::uint64_t first, std::uint64_t count) {
+void trace_run::meet(ring_key ring, std::uint64_t first, std::uint64_t count) {
   auto& next = expected_[ring];
   // A trace that does not begin with its first segment has lost the earlier ones to its window, by intent.
   if (first > next) (next == 0 && window_[ring.first] ? before_window_ : lost_) += first - next;
@@ -254,7 +254,7 @@ void trace_run::count_files() {
     sample_ = std::max(sample_, file.header().sample);
     bytes_ += file.bytes();
     for (const auto& chunk : file.chunks()) {
-      const ring_place ring{node, chunk.ring};
+      const ring_key ring{node, chunk.ring};
       if (chunk.first_sequence < expected_[ring]) {
         damage_.push_back({file.path(), chunk.offset, sizeof chunk + chunk.payload_bytes, "records a second time"});
         continue;
@@ -277,7 +277,7 @@ void trace_run::count_last_words() {
       const auto name = "ring." + key + "." + std::to_string(i);
       const auto last = names_.fact(name + ".records");
       if (last.empty()) break;
-      const ring_place ring{node, static_cast<std::uint16_t>(i)};
+      const ring_key ring{node, static_cast<std::uint16_t>(i)};
       meet(ring, count_or_none(last), 0);
       auto& lost = ring_lost_[ring];
       lost = std::max(lost, count_or_none(names_.fact(name + ".lost")));

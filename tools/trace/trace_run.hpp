@@ -42,12 +42,12 @@ public:
   // "batch 3" of what the clocks of the nodes allow to say; 0 where there is one node, negative where unknown.
   std::int64_t clock_uncertainty_ns() const { return clock_uncertainty_ns_; }
 
-  // visit(const trace_record&), or visit(record, ring_place), for every record that passes, in the order of time, until
+  // visit(const trace_record&), or visit(record, ring_key), for every record that passes, in the order of time, until
   // a visit that returns false. A damaged chunk is left out.
   template <class Visit>
   void for_each(const trace_filter& filter, Visit visit) const {
     const bool narrows = filter.narrows();
-    merge(cursors(filter.from_ns, filter.to_ns), [&](const trace_record& record, ring_place ring) {
+    merge(cursors(filter.from_ns, filter.to_ns), [&](const trace_record& record, ring_key ring) {
       return (narrows && !filter.passes(record)) || goes_on(visit, record, ring);
     });
   }
@@ -72,20 +72,20 @@ private:
   void count();
   void count_files();
   void count_last_words();
-  void meet(ring_place, std::uint64_t first, std::uint64_t count);
+  void meet(ring_key, std::uint64_t first, std::uint64_t count);
   void span(std::uint8_t node, std::int64_t first_ns, std::int64_t last_ns);
   void leave_out(const trace_file&, const trace_chunk_header&) const;
 
   std::string folder_;
   std::vector<trace_file> files_;
-  struct file_place {
+  struct file_chunk {
     std::size_t file;
     trace_chunk_header chunk;
   };
-  std::map<ring_place, std::vector<file_place>> chunks_;
-  std::map<ring_place, std::vector<trace_record>> left_in_rings_;
-  std::map<ring_place, std::uint64_t> ring_first_, ring_lost_, expected_; // expected: the number of the next record
-  std::map<std::uint8_t, bool> has_rings_;                                // by node: whether they are in use
+  std::map<ring_key, std::vector<file_chunk>> chunks_;
+  std::map<ring_key, std::vector<trace_record>> left_in_rings_;
+  std::map<ring_key, std::uint64_t> ring_first_, ring_lost_, expected_; // expected: the number of the next record
+  std::map<std::uint8_t, bool> has_rings_;                              // by node: whether they are in use
   std::map<std::uint8_t, bool> window_;
   std::map<std::uint8_t, std::uint64_t> unheard_;
   std::map<std::uint8_t, std::int64_t> offsets_ns_; // to be subtracted from the node's times

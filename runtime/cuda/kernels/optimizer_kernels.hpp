@@ -61,7 +61,7 @@ struct step_kernel {
   const float* gradient;
   std::int64_t count;
   step_numbers given;
-  const step_numbers* in_memory; // in place of `given`, unless null
+  const step_numbers* in_memory; // instead of `given`, unless null
   Rule rule;
 
   SYNGRAD_HOST_DEVICE step_numbers now() const { return in_memory ? *in_memory : given; }

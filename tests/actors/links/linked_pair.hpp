@@ -20,8 +20,8 @@ namespace syngrad::test {
 // Keeps what arrives, of every type that crosses.
 class keeping_actor : public observed_actor {
 public:
-  keeping_actor(caf::actor_config& config, actor_place place, std::vector<link_message>& kept)
-    : observed_actor(config, place, "target"), kept_(kept) {}
+  keeping_actor(caf::actor_config& config, actor_context context, std::vector<link_message>& kept)
+    : observed_actor(config, context, "target"), kept_(kept) {}
 
 protected:
   caf::behavior make_behavior() override { return with_describe(keeping(static_cast<link_message*>(nullptr))); }
@@ -43,7 +43,7 @@ public:
     config_.set("scheduler.policy", caf::atom("testing"));
     add_link_packets(config_);
     system_.emplace(config_);
-    target_ = system_->spawn<keeping_actor>(actor_place{9, there}, std::ref(kept));
+    target_ = system_->spawn<keeping_actor>(actor_context{9, there}, std::ref(kept));
     const auto listening = [](caf::event_based_actor*, std::string* to) -> caf::behavior {
       return {[to](neighbour_away&) { *to += "away "; }, [to](neighbour_back&) { *to += "back "; },
               [to](link_drained& each) { *to += "drained " + std::to_string(each.number) + " "; },

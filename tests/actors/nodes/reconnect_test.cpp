@@ -169,7 +169,7 @@ TEST_CASE("a node that was started again under its name ends the peer of the old
   second.join(coordinator.address());
   const auto dead = coordinator.events().next(kind::dead);
   REQUIRE(dead);
-  CHECK(dead->why == "another process of this name came in its place");
+  CHECK(dead->why == "another process of this name has taken its seat");
   const auto up = coordinator.events().next(kind::up);
   REQUIRE(up);
   CHECK(up->node == 2);
@@ -184,7 +184,7 @@ TEST_CASE("a node that was started again when the run had begun is told that it 
   const auto joined = coordinator.events().next(kind::joined);
   REQUIRE(joined);
   REQUIRE(coordinator.events().next(kind::up));
-  caf::anon_send(joined->peer, keep_place{});
+  caf::anon_send(joined->peer, keep_seat{});
   test_node meanwhile(loopback_settings("b")); // while the first one is there
   meanwhile.join(coordinator.address());
   const auto refused = meanwhile.events().next(kind::dead);
@@ -201,9 +201,9 @@ TEST_CASE("a node that was started again when the run had begun is told that it 
   REQUIRE(told);
   CHECK(told->why == to_text(coordinator.address()) +
                        " says: the run has lost the process 'b' that it began with, and what its groups had learnt; "
-                       "nobody takes its place: start this one again for the next run");
+                       "nobody takes its seat: start this one again for the next run");
   const auto dead = coordinator.events().next(kind::dead);
   REQUIRE(dead);
-  CHECK(dead->why == "another process of this name came in its place");
+  CHECK(dead->why == "another process of this name has taken its seat");
   CHECK(coordinator.events().count(kind::joined) == 1);
 }

@@ -1,4 +1,4 @@
-// What strangers may have of a process: a place for a while, and nothing of the connections that work.
+// What strangers may have of a process: a connection for a while, and nothing of the connections that work.
 #include "tests/actors/nodes/stranger.hpp"
 #include "tests/actors/nodes/test_cluster.hpp"
 #include "tests/actors/nodes/test_node.hpp"
@@ -169,7 +169,7 @@ TEST_CASE("where descriptors run out strangers are refused, what works goes on, 
   }
 }
 
-TEST_CASE("the places for strangers follow the descriptors of the process") {
+TEST_CASE("the room for strangers follows the descriptors of the process") {
   using limits = open_connections;
   CHECK(limits::limits_for(1024, 10s).strangers == 64);
   CHECK(limits::limits_for(1024, 10s).accepted == 512);

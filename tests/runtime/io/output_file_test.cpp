@@ -95,7 +95,7 @@ TEST_CASE("A FIFO gets the bytes, and its reader the end; it stays a FIFO, over 
   }
 }
 
-TEST_CASE("A descriptor that the process was given is written to at its place, by each of its names") {
+TEST_CASE("A descriptor that the process was given is written to at its offset, by each of its names") {
   const temporary_folder folder;
   const auto path = folder.file("log");
   std::ofstream(path) << "before ";

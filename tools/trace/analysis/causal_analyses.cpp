@@ -43,24 +43,24 @@ public:
 
 private:
   message_node* node_of_message(const trace_record& record) {
-    if (const auto known = places_.find(record.message); known != places_.end()) return &tree_.nodes[known->second];
+    if (const auto known = index_.find(record.message); known != index_.end()) return &tree_.nodes[known->second];
     if (record.kind == record_kind::update) return nullptr; // its parent is not the message's
-    const auto parent = places_.find(record.parent);
-    const bool is_root = root_ == 0 ? parent == places_.end() : record.message == root_;
-    if (!is_root && parent == places_.end()) return nullptr;
+    const auto parent = index_.find(record.parent);
+    const bool is_root = root_ == 0 ? parent == index_.end() : record.message == root_;
+    if (!is_root && parent == index_.end()) return nullptr;
     if (tree_.nodes.size() == most_) {
       tree_.whole = false;
       return nullptr;
     }
-    const auto place = tree_.nodes.size();
-    places_.emplace(record.message, place);
+    const auto index = tree_.nodes.size();
+    index_.emplace(record.message, index);
     auto& node = tree_.nodes.emplace_back();
     node.sent = record;
     if (is_root) {
-      tree_.roots.push_back(place);
+      tree_.roots.push_back(index);
     } else {
       node.depth = tree_.nodes[parent->second].depth + 1;
-      tree_.nodes[parent->second].children.push_back(place);
+      tree_.nodes[parent->second].children.push_back(index);
     }
     return &node;
   }
@@ -68,7 +68,7 @@ private:
   std::uint64_t root_;
   std::size_t most_;
   message_tree tree_;
-  std::unordered_map<std::uint64_t, std::size_t> places_;
+  std::unordered_map<std::uint64_t, std::size_t> index_;
 };
 
 message_tree grow(const trace_run& run, const trace_filter& filter, std::uint64_t root, std::size_t most) {

@@ -18,13 +18,13 @@ struct message_node {
   trace_record sent; // its send, or the first record that tells of it
   std::optional<std::int64_t> send_ns, arrival_ns, begin_ns, end_ns;
   std::vector<trace_record> updates; // of weights, in its handler
-  std::vector<std::size_t> children; // places in message_tree::nodes, in the order of sends
+  std::vector<std::size_t> children; // indices of message_tree::nodes, in the order of sends
   std::size_t depth = 0;
 };
 
 struct message_tree {
   std::vector<message_node> nodes;
-  std::vector<std::size_t> roots; // places in nodes
+  std::vector<std::size_t> roots; // indices of nodes
   bool whole = true;              // false: more messages belong to it than were asked for
 };
 

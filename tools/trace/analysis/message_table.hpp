@@ -26,74 +26,74 @@ inline message_arrival arrival_of(const trace_record& record) {
 // What is known of the messages under way, by id: a hash table with open addressing, for analyses that meet millions of
 // messages of which few are under way at a time. No allocation but when it grows. One thread.
 //
-// Invariant: from the place that an id hashes to up to where it is, no place is free (0 is no id and marks free ones).
+// Invariant: from the slot that an id hashes to up to where it is, no slot is free (0 is no id and marks free ones).
 template <class Value>
 class message_table {
 public:
-  message_table() : places_(1024) {}
+  message_table() : slots_(1024) {}
 
   std::size_t size() const { return size_; }
 
   // Null where it is not there. Valid until the next insert or erase.
   Value* find(std::uint64_t id) {
     for (auto at = home(id);; at = next(at)) {
-      if (places_[at].first == id) return id == 0 ? nullptr : &places_[at].second;
-      if (places_[at].first == 0) return nullptr;
+      if (slots_[at].first == id) return id == 0 ? nullptr : &slots_[at].second;
+      if (slots_[at].first == 0) return nullptr;
     }
   }
 
   // `id` is not 0. A value that was there is replaced.
   Value& insert(std::uint64_t id, const Value& value) {
-    if (2 * (size_ + 1) > places_.size()) grow();
+    if (2 * (size_ + 1) > slots_.size()) grow();
     auto at = home(id);
-    while (places_[at].first != 0 && places_[at].first != id) at = next(at);
-    size_ += places_[at].first == 0;
-    places_[at] = {id, value};
-    return places_[at].second;
+    while (slots_[at].first != 0 && slots_[at].first != id) at = next(at);
+    size_ += slots_[at].first == 0;
+    slots_[at] = {id, value};
+    return slots_[at].second;
   }
 
   // Closes the gap: whoever is further from home than the gap moves into it.
   void erase(std::uint64_t id) {
     auto gap = home(id);
-    while (places_[gap].first != id) {
-      if (places_[gap].first == 0) return;
+    while (slots_[gap].first != id) {
+      if (slots_[gap].first == 0) return;
       gap = next(gap);
     }
     if (id == 0) return;
-    for (auto at = next(gap); places_[at].first != 0; at = next(at)) {
-      const auto mask = places_.size() - 1;
-      if (((at - home(places_[at].first)) & mask) < ((at - gap) & mask)) continue;
-      places_[gap] = places_[at];
+    for (auto at = next(gap); slots_[at].first != 0; at = next(at)) {
+      const auto mask = slots_.size() - 1;
+      if (((at - home(slots_[at].first)) & mask) < ((at - gap) & mask)) continue;
+      slots_[gap] = slots_[at];
       gap = at;
     }
-    places_[gap].first = 0;
+    slots_[gap].first = 0;
     --size_;
   }
 
   template <class Visit>
   void for_each(Visit visit) const {
-    for (const auto& [id, value] : places_)
+    for (const auto& [id, value] : slots_)
       if (id != 0) visit(id, value);
   }
 
 private:
   std::size_t home(std::uint64_t id) const {
-    return static_cast<std::size_t>((id * 0x9e3779b97f4a7c15u) >> 20) & (places_.size() - 1);
+    return static_cast<std::size_t>((id * 0x9e3779b97f4a7c15u) >> 20) & (slots_.size() - 1);
   }
-  std::size_t next(std::size_t at) const { return (at + 1) & (places_.size() - 1); }
+  std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
 
   void grow() {
-    std::vector<std::pair<std::uint64_t, Value>> before(2 * places_.size());
-    before.swap(places_);
+    std::vector<std::pair<std::uint64_t, Value>> before(2 * slots_.size());
+    before.swap(slots_);
     for (const auto& [id, value] : before) {
       if (id == 0) continue;
       auto at = home(id);
-      while (places_[at].first != 0) at = next(at);
-      places_[at] = {id, value};
+      while (slots_[at].first != 0) at = next(at);
+      slots_[at] = {id, value};
     }
   }
 
-  std::vector<std::pair<std::uint64_t, Value>> places_; // a power of two of them, at most half of them taken
+  std::vector<std::pair<std::uint64_t, Value>> slots_; // a power of two of them, at most half of them taken
   std::size_t size_ = 0;
 };
 

@@ -20,7 +20,8 @@ struct flight {
   std::int64_t send_ns = never, arrival_ns = never, begin_ns = never, worked_ns = never;
 };
 
-// Messages whose handling ended lately: their work on a device may go on. As many as places: an older one makes room.
+// Messages whose handling ended lately: their work on a device may go on. As many as there are slots: an older one
+// makes room.
 class recently_ended {
 public:
   struct entry {
@@ -29,13 +30,13 @@ public:
     std::uint8_t type = 0;
   };
 
-  recently_ended() : places_(std::size_t{1} << 14) {}
+  recently_ended() : slots_(std::size_t{1} << 14) {}
 
-  entry& place_of(std::uint64_t message) { return places_[(message * 0x9e3779b97f4a7c15u) >> 50]; }
-  const std::vector<entry>& all() const { return places_; }
+  entry& slot_of(std::uint64_t message) { return slots_[(message * 0x9e3779b97f4a7c15u) >> 50]; }
+  const std::vector<entry>& all() const { return slots_; }
 
 private:
-  std::vector<entry> places_;
+  std::vector<entry> slots_;
 };
 
 class latency_measurement {
@@ -112,17 +113,16 @@ private:
     auto& type = of(record);
     type.handler.add(record.time_ns - known->begin_ns);
     if (known->send_ns != never) type.total.add(record.time_ns - known->send_ns);
-    auto& place = ended_.place_of(record.message);
-    count_device(place);
-    place = {record.message, record.time_ns, known->worked_ns, record.type};
+    auto& slot = ended_.slot_of(record.message);
+    count_device(slot);
+    slot = {record.message, record.time_ns, known->worked_ns, record.type};
     flights_.erase(record.message);
   }
 
   // The time of a gpu record is the end of its work, which may be before or after the end of the handler.
   void work(const trace_record& record) {
     if (auto* known = flights_.find(record.message)) known->worked_ns = record.time_ns;
-    if (auto& place = ended_.place_of(record.message); place.message == record.message)
-      place.worked_ns = record.time_ns;
+    if (auto& slot = ended_.slot_of(record.message); slot.message == record.message) slot.worked_ns = record.time_ns;
   }
 
   void count_device(const recently_ended::entry& each) {

@@ -11,21 +11,21 @@ namespace syngrad::tools {
 
 namespace {
 
-std::string name_of_ring(ring_place ring) {
+std::string name_of_ring(ring_key ring) {
   return "ring " + std::to_string(ring.first) + ":" + std::to_string(ring.second);
 }
 
 class rule {
 public:
   rule(trace_verdict& verdict, std::size_t most, std::string what)
-    : verdict_(verdict), most_(most), place_(verdict.rules.size()) {
+    : verdict_(verdict), most_(most), rule_(verdict.rules.size()) {
     verdict.rules.push_back({std::move(what), 0, 0});
   }
 
   // `where()` and `what` are for the problem, should there be one.
   template <class Where>
   void check(bool good, Where where, const std::string& what) {
-    auto& mine = verdict_.rules[place_];
+    auto& mine = verdict_.rules[rule_];
     ++mine.looked_at;
     if (good) return;
     ++mine.wrong;
@@ -35,7 +35,7 @@ public:
 private:
   trace_verdict& verdict_;
   std::size_t most_;
-  std::size_t place_;
+  std::size_t rule_;
 };
 
 // What each chunk is by itself, and beside the one before it of its ring.
@@ -50,7 +50,7 @@ void check_chunks(const trace_run& run, trace_verdict& verdict, std::size_t most
     std::uint64_t next = 0;
     std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();
   };
-  std::map<ring_place, progress> rings;
+  std::map<ring_key, progress> rings;
   chunk_codec codec;
   std::vector<trace_record> records;
   for (const auto& file : run.files())
@@ -77,7 +77,7 @@ public:
     : run_(run), verdict_(verdict), known_(verdict, most, "kinds and types known"),
       pairs_(verdict, most, "begin and end in pairs"), sends_(verdict, most, "sent before they are handled") {}
 
-  void add(const trace_record& record, ring_place ring) {
+  void add(const trace_record& record, ring_key ring) {
     known_.check(
       makes_sense(record), [&] { return where(record, ring); }, "no such kind or type of record");
     if (record.kind == record_kind::begin) begin(record, ring);
@@ -104,12 +104,12 @@ private:
     return record.kind != record_kind::update || record.type <= static_cast<int>(applied_gradient::residual);
   }
 
-  std::string where(const trace_record& record, ring_place ring) const {
+  std::string where(const trace_record& record, ring_key ring) const {
     return name_of_ring(ring) + ", " + std::to_string(record.time_ns - run_.begin_ns()) + " ns, message " +
            message_text(record.message);
   }
 
-  void begin(const trace_record& record, ring_place ring) {
+  void begin(const trace_record& record, ring_key ring) {
     auto& last = handlers_[ring];
     if (verdict_.judged_pairs)
       pairs_.check(
@@ -122,7 +122,7 @@ private:
       begun_unsent_.insert(record.message, record.time_ns);
   }
 
-  void end(const trace_record& record, ring_place ring) {
+  void end(const trace_record& record, ring_key ring) {
     auto& last = handlers_[ring];
     const bool first_of_window = !last.met && run_.before_window() > 0;
     if (verdict_.judged_pairs && !first_of_window)
@@ -131,7 +131,7 @@ private:
     last = {false, true, 0};
   }
 
-  void send(const trace_record& record, ring_place ring) {
+  void send(const trace_record& record, ring_key ring) {
     if (!verdict_.judged_sends || record.message == 0) return;
     const bool too_late = begun_unsent_.find(record.message) != nullptr;
     sends_.check(
@@ -145,7 +145,7 @@ private:
   const trace_run& run_;
   trace_verdict& verdict_;
   rule known_, pairs_, sends_;
-  std::map<ring_place, handler> handlers_;
+  std::map<ring_key, handler> handlers_;
   message_table<std::int64_t> sent_, begun_unsent_;
 };
 
@@ -161,7 +161,7 @@ trace_verdict check_trace(const trace_run& run, std::size_t most_problems) {
   verdict.judged_sends = verdict.judged_pairs && run.clock_uncertainty_ns() == 0;
   check_chunks(run, verdict, most_problems);
   record_check records(run, verdict, most_problems);
-  run.for_each([&](const trace_record& record, ring_place ring) { records.add(record, ring); });
+  run.for_each([&](const trace_record& record, ring_key ring) { records.add(record, ring); });
   records.finish();
   return verdict;
 }

@@ -108,7 +108,7 @@ public:
       end_ns_(std::max(begin_ns_, std::min(run.end_ns(), filter.to_ns))),
       complete_(run.sample() == 1 && !filter.batches && !filter.interface && !filter.type && !filter.where) {}
 
-  void add(const trace_record& record, ring_place ring) {
+  void add(const trace_record& record, ring_key ring) {
     if (const auto [arrives, receiver] = arrival_of(record); arrives) return arrive(record, receiver);
     switch (record.kind) {
     case record_kind::begin:
@@ -176,7 +176,7 @@ private:
     waiting_.erase(message);
   }
 
-  void begin(const trace_record& record, ring_place ring) {
+  void begin(const trace_record& record, ring_key ring) {
     leave(record.message);
     actor(record.actor).begin(record);
     auto& thread = worker_of(threads_, ring);
@@ -184,7 +184,7 @@ private:
     thread.open_ns = record.time_ns;
   }
 
-  void end(const trace_record& record, ring_place ring) {
+  void end(const trace_record& record, ring_key ring) {
     actor(record.actor).end(record, weight_of(record));
     auto& thread = worker_of(threads_, ring);
     ++thread.handled;
@@ -248,7 +248,7 @@ private:
   actor_index index_;
   std::vector<actor_activity> actors_;   // by index
   message_table<std::uint32_t> waiting_; // receivers
-  std::map<ring_place, worker> threads_;
+  std::map<ring_key, worker> threads_;
   std::map<std::uint32_t, worker> streams_;
   std::map<std::uint32_t, std::string> stream_titles_;
 };
@@ -257,7 +257,7 @@ private:
 
 utilisation measure_utilisation(const trace_run& run, const trace_filter& filter, int buckets) {
   utilisation_measurement all(run, filter, buckets);
-  run.for_each(filter, [&](const trace_record& record, ring_place ring) { all.add(record, ring); });
+  run.for_each(filter, [&](const trace_record& record, ring_key ring) { all.add(record, ring); });
   return all.finish();
 }
 

@@ -168,8 +168,8 @@ namespace fs = std::filesystem;
 std::vector<std::string> ring_files(const std::string& folder) {
   std::error_code failure;
   std::vector<std::string> found;
-  const auto place = fs::is_directory(folder + "/trace", failure) ? folder + "/trace" : folder;
-  for (const auto& entry : fs::directory_iterator(place, failure)) {
+  const auto where = fs::is_directory(folder + "/trace", failure) ? folder + "/trace" : folder;
+  for (const auto& entry : fs::directory_iterator(where, failure)) {
     const auto name = entry.path().filename().string();
     if (name.starts_with("node") && name.ends_with(".rings")) found.push_back(entry.path().string());
   }

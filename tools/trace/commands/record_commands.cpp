@@ -128,12 +128,12 @@ public:
   // Depth first with a stack of its own: a chain of parents may be as long as the run.
   answer print() {
     answer_table table{"messages", columns(), {}};
-    struct place {
+    struct branch_to_print {
       std::size_t node;
       std::string indent; // of its children
       std::string branch; // its own
     };
-    std::vector<place> open;
+    std::vector<branch_to_print> open;
     for (auto root = tree_.roots.rbegin(); root != tree_.roots.rend(); ++root) open.push_back({*root, "", ""});
     answer out;
     while (!open.empty()) {

@@ -20,7 +20,7 @@ constexpr const char* info_explained =
   "What was recorded. `in rings`: records that are not on disk yet, of a run that goes on or was killed. `before the\n"
   "window`: removed on purpose by --trace flight. `lost`: what is missing against the intent: a full ring, a disk or\n"
   "limit reached, a damaged chunk. `clock uncertainty`: how far times of different nodes may be apart from the truth.\n"
-  "`facts`: what the run wrote about itself. Damage is listed by file, place and size; `syngrad trace check` looks\n"
+  "`facts`: what the run wrote about itself. Damage is listed by file, position and size; `syngrad trace check` looks\n"
   "closer. The last lines name what took most of the time of the groups, and what may help; `util` has the numbers.";
 
 std::string wall_clock(std::int64_t realtime_ns) {

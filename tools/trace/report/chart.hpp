@@ -20,7 +20,7 @@ struct box {
 
 std::string escape_markup(std::string_view text);
 // As a picture's coordinates are written: one decimal, without trailing zeros.
-std::string place(double value);
+std::string coordinate(double value);
 // About how wide `text` is in the pictures' type (12 px).
 double text_width(std::string_view text);
 // `text`, cut with an ellipsis where it is wider.
@@ -64,7 +64,7 @@ std::string show_bytes(double bytes);    // 1536 -> "1.5 KiB"
 std::string show_share(double share);    // 0.25 -> "25 %"
 std::string show_number(double value);   // 0.125 -> "0.125"; 12345 -> "12,345"
 
-// From values to places in a picture: linear and logarithmic, with ticks at round values.
+// From values to positions in a picture: linear and logarithmic, with ticks at round values.
 struct axis {
   double from = 0, to = 1;   // values; on a logarithmic axis above 0
   double begin = 0, end = 1; // where they are in the picture

@@ -17,7 +17,7 @@ std::string attribute(std::string_view name, std::string_view value) {
 }
 
 std::string attribute(std::string_view name, double value) {
-  return attribute(name, place(value));
+  return attribute(name, coordinate(value));
 }
 
 std::string class_attribute(std::string_view css_class) {
@@ -77,7 +77,7 @@ std::string escape_markup(std::string_view text) {
   return out;
 }
 
-std::string place(double value) {
+std::string coordinate(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.1f", value);
   std::string out = text;
@@ -100,8 +100,8 @@ std::string fit_text(std::string_view text, double width) {
 
 svg_canvas::svg_canvas(const picture_text& text, double width, double height) {
   const auto id = escape_markup(text.id);
-  out_ = "<svg viewBox=\"0 0 " + place(width) + " " + place(height) + "\" role=\"img\" aria-labelledby=\"" + id +
-         "-title " + id + "-desc\" xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"" + id + "-title\">" +
+  out_ = "<svg viewBox=\"0 0 " + coordinate(width) + " " + coordinate(height) + "\" role=\"img\" aria-labelledby=\"" +
+         id + "-title " + id + "-desc\" xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"" + id + "-title\">" +
          escape_markup(text.title) + "</title><desc id=\"" + id + "-desc\">" + escape_markup(text.description) +
          "</desc>\n";
 }
@@ -131,9 +131,10 @@ void svg_canvas::line(double x1, double y1, double x2, double y2, std::string_vi
 }
 
 void svg_canvas::polyline(const std::vector<std::pair<double, double>>& points, std::string_view css_class) {
-  std::string places;
-  for (const auto& [x, y] : points) places += (places.empty() ? "" : " ") + place(x) + "," + place(y);
-  out_ += "<polyline" + class_attribute(css_class) + attribute("points", places) + "/>\n";
+  std::string coordinates;
+  for (const auto& [x, y] : points)
+    coordinates += (coordinates.empty() ? "" : " ") + coordinate(x) + "," + coordinate(y);
+  out_ += "<polyline" + class_attribute(css_class) + attribute("points", coordinates) + "/>\n";
 }
 
 void svg_canvas::dot(double x, double y, double radius, std::string_view css_class, std::string_view tooltip) {
@@ -149,7 +150,7 @@ void svg_canvas::text(double x, double y, std::string_view content, std::string_
 
 void svg_canvas::text_upwards(double x, double y, std::string_view content, std::string_view anchor,
                               std::string_view css_class) {
-  out_ += "<text" + class_attribute(css_class) + " transform=\"translate(" + place(x) + " " + place(y) +
+  out_ += "<text" + class_attribute(css_class) + " transform=\"translate(" + coordinate(x) + " " + coordinate(y) +
           ") rotate(-90)\"" + attribute("text-anchor", anchor) + ">" + escape_markup(content) + "</text>\n";
 }
 

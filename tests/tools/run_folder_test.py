@@ -25,8 +25,8 @@ def end(process):
     return out.splitlines()[-1], err
 
 
-def contents(place):
-    return {path: path.read_bytes() for path in place.rglob("*") if path.is_file() and "trace" not in path.parts}
+def contents(mine):
+    return {path: path.read_bytes() for path in mine.rglob("*") if path.is_file() and "trace" not in path.parts}
 
 
 def two_at_once(home):
@@ -52,11 +52,11 @@ def two_at_once(home):
     check_refused(late, "--run", f"folder 'wanted' is in use: process {winner[0].pid} on ")
     last, _ = end(winner[0])
     check(last.endswith("results in wanted"), last)
-    place = home / "wanted"
-    check(f"seed = {winner[1]}\n" in (place / "run.ini").read_text(), "the options of another run")
-    problem = problem_with(place / "weights.safetensors", TINY[1])
+    mine = home / "wanted"
+    check(f"seed = {winner[1]}\n" in (mine / "run.ini").read_text(), "the options of another run")
+    problem = problem_with(mine / "weights.safetensors", TINY[1])
     check(problem is None, problem)
-    left = sorted(path.name for path in place.iterdir() if not path.name.startswith(("events.", "weights.best.")))
+    left = sorted(path.name for path in mine.iterdir() if not path.name.startswith(("events.", "weights.best.")))
     check(left == ["metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.safetensors"], left)
 
 
@@ -70,11 +70,11 @@ def renamed(home):
     check(last.endswith("results in after"), last)
     check("'before' was renamed" in err.splitlines()[-1], err)
     check(not (home / "before").exists(), "the old name is back")
-    place = home / "after"
-    check(problem_with(place / "weights.safetensors", TINY[1]) is None, "weights")
-    check((place / "report.html").exists() and (place / "summary.json").exists(), list(place.iterdir()))
-    check(run(program, "trace", "check", place).returncode == 0, "trace")
-    check(not list(place.rglob("*.rings")) and not list(place.glob(".*")), list(place.rglob("*")))
+    mine = home / "after"
+    check(problem_with(mine / "weights.safetensors", TINY[1]) is None, "weights")
+    check((mine / "report.html").exists() and (mine / "summary.json").exists(), list(mine.iterdir()))
+    check(run(program, "trace", "check", mine).returncode == 0, "trace")
+    check(not list(mine.rglob("*.rings")) and not list(mine.glob(".*")), list(mine.rglob("*")))
 
 
 def removed(home):
@@ -86,32 +86,32 @@ def removed(home):
     last, err = end(process)
     check(last.endswith("results in gone"), last)
     check("'gone' was removed" in err.splitlines()[-1], err)
-    place = home / "gone"
-    check(problem_with(place / "weights.safetensors", TINY[1]) is None, "weights")
-    rows = (place / "metrics.csv").read_text().splitlines()
+    mine = home / "gone"
+    check(problem_with(mine / "weights.safetensors", TINY[1]) is None, "weights")
+    rows = (mine / "metrics.csv").read_text().splitlines()
     check(rows[1].startswith("50,") and len(rows) > 2, rows[:3])
-    check(json.loads((place / "summary.json").read_text())["end"] == "interrupted", "summary")
+    check(json.loads((mine / "summary.json").read_text())["end"] == "interrupted", "summary")
 
 
 def replaced(home):
-    """Removed, and another run has taken the place: it keeps what it has."""
-    first = begin(home, "place")
-    (home / "place").rename(home / "bin")
+    """Removed, and another run has taken its name: it keeps what it has."""
+    first = begin(home, "mine")
+    (home / "mine").rename(home / "bin")
     remove(home / "bin")
-    second = start(program, home, "train", *TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "50", "--run", "place",
+    second = start(program, home, "train", *TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "50", "--run", "mine",
                    "--seed", "7")
     out, err = second.communicate(timeout=LIMIT)
-    if second.returncode == 2:  # the first one was quicker, and is back in its place
-        check("'place' is in use" in err or "'place' holds a run already" in err, err)
+    if second.returncode == 2:  # the first one was quicker, and is back under its name
+        check("'mine' is in use" in err or "'mine' holds a run already" in err, err)
         last, _ = end(first)
-        check(last.endswith("results in place"), last)
+        check(last.endswith("results in mine"), last)
         return
     check(second.returncode == 0, second.returncode, out, err)
-    theirs = contents(home / "place")
+    theirs = contents(home / "mine")
     last, _ = end(first)
-    check(last.endswith("results in place-2"), last)
-    check(contents(home / "place") == theirs, "what the second run had was touched")
-    check(problem_with(home / "place-2" / "weights.safetensors", TINY[1]) is None, "weights")
+    check(last.endswith("results in mine-2"), last)
+    check(contents(home / "mine") == theirs, "what the second run had was touched")
+    check(problem_with(home / "mine-2" / "weights.safetensors", TINY[1]) is None, "weights")
 
 
 with folder() as there:
