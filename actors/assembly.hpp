@@ -1,7 +1,7 @@
 // Builds the actors of a run and joins them: source, groups with their predictors and solvers, coordinator.
 //
-// A process may host only some of them: those of the groups that its plan places here, and, where it has the data,
-// source and coordinator. Then something stands in for each neighbour that is elsewhere, and no actor knows.
+// A process may host only some of them: the groups that its plan places here and, where it has the data, source and
+// coordinator. A link then stands in for each neighbour in another process; the actors do not know the difference.
 #pragma once
 
 #include "actors/coordinator_actor.hpp"

@@ -6,9 +6,9 @@
 // | flushing   | every group has handled every gradient         | evaluating (not where the run failed)   |
 // | evaluating | all rows came back: validation first, then test | reporting                              |
 // | reporting  | every group has reported                       | ended                                   |
-// Where batches can end at a gap in the network, the source asks what now (all_sent): once each of its batches has
-// reached the loss or ended at a gap it is told to send as many more as did not reach the loss, or to stop. Evaluations
-// during training are apart from that: they pause the source, unless one meets a gap (evaluation_missed): it is left
+// Where batches can end at a gap in the network, the source does not stop by itself: it says all_sent. Once each of its
+// batches has reached the loss or ended at a gap, the coordinator has it send as many more as did not reach the loss,
+// or has it stop. An evaluation during training pauses the source; one that meets a gap (evaluation_missed) is left
 // out. A failure that cannot be skipped, or an actor that is gone, ends the run at once.
 #pragma once
 
@@ -32,7 +32,7 @@ namespace syngrad {
 struct run_state {
   std::promise<training_summary> outcome;  // set once
   std::atomic<std::uint64_t> heartbeat{0}; // grows with every batch or evaluation that is done
-  std::atomic<int> standing_still{0};      // while somebody uses the weights, nothing is done, and that is no hang
+  std::atomic<int> standing_still{0};      // users of the weights: while there are any, a standstill is no hang
 };
 
 struct coordinator_setup {
@@ -67,7 +67,7 @@ protected:
 
 private:
   static constexpr std::int64_t warm_after = 200;     // batches
-  static constexpr std::int64_t diverged_after = 100; // batches in a row, at the end, that could not be applied
+  static constexpr std::int64_t diverged_after = 100; // latest batches in a row that could not be applied
   static double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
@@ -82,7 +82,7 @@ private:
     enum class purpose : std::uint8_t { progress, evaluation, summary } use;
     std::vector<group_report> reports;
     evaluation_report evaluation;
-    bool final = false; // the evaluation is
+    bool final = false; // the evaluation is the last one
   };
 
   void handle_begin(begin&);
@@ -119,7 +119,7 @@ private:
   std::shared_ptr<coordinator_setup> setup_;
   stage stage_ = stage::training;
   training_summary summary_;
-  std::map<std::uint64_t, running_evaluation> evaluations_; // an interrupt can let two be under way
+  std::map<std::uint64_t, running_evaluation> evaluations_; // two can be under way after an interrupt
   bool told_of_missed_ = false;                             // since the last evaluation that was complete
   std::deque<bool> final_evaluations_;                      // true: on the test set
   std::uint64_t next_report_ = 0;
@@ -128,7 +128,7 @@ private:
 
   std::int64_t done_ = 0;
   std::int64_t alone_ = 0;               // batches that ended at a gap in the network
-  std::optional<std::int64_t> all_sent_; // batches that the source has sent, where it asks what now
+  std::optional<std::int64_t> all_sent_; // batches that the source has sent, when it has said so
   std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
   double recent_loss_ = 0;   // exponential mean
   double interval_loss_ = 0; // sum since the last evaluation

@@ -22,7 +22,7 @@ class crossing_actor : public observed_actor {
 protected:
   struct neighbour {
     caf::actor who;
-    bool reads_host_only = false; // not the memory of other devices, once a stream of its own has waited
+    bool reads_host_only = false; // it cannot read the memory of other devices
   };
 
   // `copies`: a stream of the actor's device that nothing else uses.

@@ -1,6 +1,5 @@
-// How gradients travel: what is known about where one comes from, and how many of them a group wants from the group
-// above it (`--gradients`). Where its predictor is good enough it can do without most of them, which saves what they
-// take on the way.
+// Of which kind a gradient is, and how many of them a group wants from the group above it (`--gradients`). A group
+// whose predictor is good enough can do without most of them, which saves network and copies.
 //
 // | demand      | gradients that come with values            | who decides                                         |
 // |-------------|--------------------------------------------|-----------------------------------------------------|
@@ -30,7 +29,7 @@ enum class gradient_kind : std::uint8_t {
 struct gradient_demand {
   static constexpr std::uint64_t seldom = 16; // what is wanted of a predictor that is good enough
 
-  std::uint64_t every = 1;     // what is known at the start: wanted are the batches that this divides
+  std::uint64_t every = 1;     // at the start: gradients of the batches that this divides are wanted
   std::optional<double> above; // relative error of the predictor; null: `every` stays as it is
 
   // "all", "every:N", "above:ERROR"; fails with what was expected.

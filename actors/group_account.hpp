@@ -21,8 +21,8 @@ class agreement_mean {
 public:
   // dot = a.b and the squared norms of a (synthetic) and b (received). Zero norms say nothing and are left out.
   void add(double dot, double a_squared, double b_squared);
-  // Squared norms of the sum over the rows of (applied - true), and of all of true. A mean would not do to compare
-  // with: below a batch normalisation the true gradients of a batch add up to nothing.
+  // Squared norms of the sum over the rows of (applied - true), and of all of true. The sum of true is no measure to
+  // compare with: below a batch normalisation the true gradients of a batch add up to nothing.
   void add_bias(double difference_sum_squared, double truth_squared, std::int64_t rows);
 
   double cosine() const { return mean(cosine_, count_); } // NaN where nothing was added
@@ -48,7 +48,7 @@ public:
   // All that was measured of a batch.
   void measured(const update_origin&, const batch_record&);
 
-  // What of a settled batch was not finite, and so not applied; empty where nothing.
+  // What of a settled batch was not finite and therefore not applied; empty: all was.
   std::string fault_of(const batch_record&) const;
   std::string fault_of_loss() const;
 

@@ -28,8 +28,8 @@ public:
   int neighbour() const { return edge_.below; } // a group, or run_edge::source
   bool takes_gradients() const { return edge_.between_groups(); }
 
-  // The neighbour has said so: of the batches that `every` divides. From another process, so 0 is no reason to divide
-  // by it.
+  // The neighbour wants gradients of the batches that `every` divides. It may come from another process: 0 is checked
+  // for, not trusted.
   void wants(std::uint64_t every) { every_ = every > 0 ? every : 1; }
   bool wants_gradient_of(std::uint64_t batch) const { return batch % every_ == 0; }
 
@@ -47,11 +47,10 @@ public:
   explicit gradient_appetite(gradient_demand demand) : demand_(demand), every_(demand.every) {}
 
   // A prediction p and the gradient g that came for it: p.g, |p|^2, |g|^2. Returns what is wanted from now on, where
-  // that has changed. The error |p - g| / |g| is smoothed over the last few measures: a batch is no reason to turn
-  // round.
+  // that has changed. The error |p - g| / |g| is smoothed over the last few measures: no single batch decides.
   std::optional<std::uint64_t> measured(double dot, double predicted_squared, double received_squared);
 
-  double error() const { return error_.value_or(1); } // a predictor that says nothing has 1
+  double error() const { return error_.value_or(1); } // 1: not measured yet, as of one that predicts zero
 
 private:
   gradient_demand demand_;
@@ -84,9 +83,9 @@ public:
   std::int64_t ended_at_gaps() const { return ended_at_gaps_; }
 
   // ---- demand
-  // Whether the prediction of this batch is compared with the gradient that has come for it: a few batches tell as much
-  // about the mean as all of them, at a fraction of the cost. Counted from the last one, so that it meets gradients
-  // that come seldom.
+  // Whether the prediction of this batch is compared with the gradient that has come for it. A few batches tell as
+  // much about the mean as all of them, at a fraction of the cost. The next comparison is counted from the last one: at
+  // fixed batches it could miss every gradient where those come seldom.
   bool measures_agreement(std::uint64_t batch);
   // See gradient_appetite::measured(); what it returns is to be sent up.
   std::optional<std::uint64_t> wanted_after(double dot, double predicted_squared, double received_squared) {

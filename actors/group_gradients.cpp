@@ -153,7 +153,7 @@ void group_gradients::send_audit_down(batch_record& record, tensor values) {
 
 // ---- what policies ask for
 
-// Nothing is applied where this sum is not finite. The loss may overflow alone.
+// Nothing is applied where this sum is not finite. The loss is in it: it can overflow where the gradient does not.
 void group_gradients::guard(batch_record& record, const tensor& dy, tensor& sum) const {
   work().ops().sum_squares(work(), dy, sum);
   if (parts_.is_top()) work().ops().add(work(), measured(record, measure::loss, 1), 1, sum);
@@ -245,7 +245,7 @@ tensor group_gradients::difference(const tensor& a, const tensor& b) {
   return out;
 }
 
-// True gradients are a chain that must not break; audits have the gradient of their batch beside them.
+// A true gradient that was left out would break the chain to the groups below. An audited batch needs its own gradient.
 bool group_gradients::sends_gradient(std::uint64_t batch) const {
   return !policy().bootstraps(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch);
 }

@@ -1,5 +1,5 @@
-// What the groups of a run will be and what they will hold in memory, told from the layers before anything is built: a
-// process that only places them has no room for a large model's weights.
+// What the groups of a run will be and what they will hold in memory, found from the layers before anything is built:
+// the process that places groups on nodes may have no room for the weights of a large model.
 #pragma once
 
 #include "actors/settings.hpp"
@@ -42,7 +42,7 @@ struct memory_needs {
   std::uint64_t surely() const { return held + waiting; }
 };
 
-// `settings.split` is filled in. About: of a predictor the products of its matrices are counted, not the small.
+// `settings.split` is filled in. An estimate: of a predictor the matrices are counted, and not its vectors.
 memory_needs memory_needs_of(const training_settings&, const network&);
 
 // Batches whose gradient may be outstanding at group `index` of `count`: as many as can be above it at once, by their

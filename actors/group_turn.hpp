@@ -64,8 +64,8 @@ private:
   void tell_end_of_turn(const batch_record&);
   bool try_flush();
 
-  // A batch that ends at the gap takes no credit and is not sent up. Its turn is what it always is, with the
-  // prediction; after it the batch is treated as if `none` had come from above: no target, no correction.
+  // A batch that ends at the gap takes no credit and is not sent up. Its turn is as usual, with a prediction; after it
+  // the batch is treated as if `none` had come from above: no target, no correction.
   bool may_train_alone(std::uint64_t batch) const {
     return parts_.above.may_end_at_gap() && gradients_.predicts(batch);
   }

@@ -1,6 +1,6 @@
 // Brings the weights of a run's groups to where the host reads them, and tells which are out of reach.
 //
-// Called by programs and tests when the actors have ended, but for with_weights_now(): it waits for the devices.
+// For when the actors have ended, except with_weights_now(). All of it waits for the devices.
 #pragma once
 
 #include "actors/run_plan.hpp"
@@ -21,9 +21,8 @@ std::vector<layer_group::named_tensor> read_weights(const std::vector<planned_gr
 
 inline constexpr std::chrono::seconds message_patience{30}; // for one message of a large group
 
-// The same while the actors run, for the time that `use` takes: the groups stand still between two messages. From any
-// thread, one at a time. Fails where a group does not come to the end of a message within `patience`, where its device
-// fails, and where `use` does.
+// The same while the actors run: the groups stand still between two messages while `use` runs. From any thread, one at
+// a time. Fails where a group's message does not end within `patience`, where its device fails, and where `use` does.
 status with_weights_now(const std::vector<planned_group>&, std::chrono::milliseconds patience, const weights_use& use);
 
 } // namespace syngrad

@@ -1,8 +1,8 @@
 // Lets another thread look at what actors own, between two of their messages.
 //
-// Each actor goes through enter() and leave() of its own gate around each message. Who looks asks at all gates first,
-// so that no message begins any more, and waits only for those that are being handled. Threads: enter() and leave() the
-// actor's, the rest any other.
+// Each actor calls enter() and leave() of its own gate around each message. Whoever wants to look closes all gates
+// first, so that no message begins any more, and then waits for those that are being handled. Threads: enter() and
+// leave() on the actor's, the rest on any other.
 #pragma once
 
 #include <chrono>

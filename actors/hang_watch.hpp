@@ -1,12 +1,11 @@
 // Waits for a run to end, and says who waits for whom when it makes no progress.
 //
-// hang_watch decides when a run hangs: when nothing was done for longer than it may take, in time in which the process
-// ran.
-//
-// A process that was stopped (Ctrl-Z, a suspended machine) could do nothing: of the time between two looks only what
-// two pauses between looks take is counted. A process that computes is slow rather than hung: that time counts a tenth,
-// so that a handler that never ends is still found. And a run whose steps are long may take three of the longest so
-// far.
+// hang_watch decides when a run hangs: when nothing was done for longer than the patience, and than three times the
+// longest step so far. What counts is time in which the process ran:
+//   - A process that was stopped (Ctrl-Z, a suspended machine) could do nothing. So of the time between two looks no
+//     more counts than two pauses between looks.
+//   - A process that computes is slow rather than hung. Its time counts a tenth, so that a handler that never ends is
+//     still found.
 //
 // Threads: one at a time. Knows no clock: who looks says what time it is.
 #pragma once
@@ -38,21 +37,21 @@ public:
   seconds limit() const { return std::max(patience_, longest_ * steps_allowed); }
   std::uint64_t beat() const { return beat_; }
 
-  // Some other process of the run computes, as one has just learnt: once more so long, but not for ever.
+  // Another process of the run computes: the patience begins again, at most `most_extensions` times.
   void found_slow();
 
-  static constexpr double computes_from = 0.1; // of a processor: more than what timers and connections take
+  static constexpr double computes_from = 0.1; // of a processor; timers and connections take less
 
 private:
   static constexpr double steps_allowed = 3; // longest steps
   static constexpr double slow_share = 0.1;  // that time counts in which the process computes
-  static constexpr int most_extensions = 9;  // together with the first time as much as time that counts a tenth
+  static constexpr int most_extensions = 9;  // with the first time ten patiences, as for a process that computes
 
   seconds patience_;
   bool looked_ = false;
   seconds now_{0}, computed_{0};
-  seconds idle_{0};    // that counts, since the latest beat
-  seconds waited_{0};  // the same, computing or not: how long a step takes
+  seconds idle_{0};    // time that counts, since the latest beat
+  seconds waited_{0};  // all time since then, computing or not: the length of a step
   seconds longest_{0}; // of a step so far
   std::uint64_t beat_ = 0;
   int extensions_ = 0; // since the latest beat
@@ -72,7 +71,7 @@ public:
   }
 
 private:
-  static constexpr hang_watch::seconds shortest{0.2}; // the asking itself is all that happens in less
+  static constexpr hang_watch::seconds shortest{0.2}; // in less time nothing happens but the asking
 
   hang_watch::seconds began_ = steady_seconds(), computed_ = computed_so_far();
 };

@@ -1,7 +1,7 @@
 // What goes into a run's trace: messages, and updates of weights with what was measured of their gradients.
 //
-// message_tracer records the messages of one actor: that they were sent to it, or came from another node, and when it
-// handled them. Knows every type of message by its content, so that no handler records anything.
+// message_tracer records the messages of one actor: when each was sent, or came from another node, and when it was
+// handled. It finds what to record in the message itself, so that no handler records anything.
 //
 // Threads: sent() on the sender's; the rest on the actor's. The recorder, if there is one, outlives the actor.
 #pragma once
@@ -22,7 +22,7 @@ namespace syngrad {
 
 struct message_context;
 
-// Where an actor stands in its run.
+// What an actor of a run is made with, whatever it does: its number, what records it, the edges beside it.
 struct actor_context {
   std::uint16_t number = 0;            // in its process
   trace_recorder* trace = nullptr;     // null: nothing is recorded

@@ -75,7 +75,7 @@ protected:
 
   virtual std::string describe() = 0; // one line: what it waits for, what it holds
   virtual waiting_reason waits_for() const { return waiting_reason::input; }
-  // Which a failure now is about: that of the message, or what the actor knows better. May be no_batch.
+  // The batch that a failure now is about: the message's, unless the actor knows better. May be no_batch.
   virtual std::uint64_t current_batch() const { return current_batch_; }
   virtual std::uint32_t weight_version() const { return 0; }
 

@@ -85,7 +85,7 @@ setting choice_setting(std::string name, Where where, std::vector<std::string> n
   return make_setting(std::move(name), std::move(form), where, read, [](const std::string& value) { return value; });
 }
 
-// A truth that has two names: `names`, of which `name_of_true` stands for true.
+// A bool that is written as one of two `names`; `name_of_true` is that of true.
 template <class Where>
 setting named_flag(std::string name, Where where, std::vector<std::string> names, std::string name_of_true) {
   auto form = join_text(names, "|");
@@ -166,7 +166,7 @@ auto only_check(Check check) {
 
 const real_range below_one{0, 1, false, true}; // 0 is allowed, 1 is not
 const real_range not_negative{0};
-// Beyond that a step of a gradient that is finite need not be: models/learning_rate.cpp.
+// Beyond these a step may not be finite although its gradient is: models/learning_rate.cpp.
 const real_range rate_range{0, 1e9, true};
 
 // `prefix` is that of the names; `of` leads to the optimizer. Momentum and the like of the predictors' optimizer are no

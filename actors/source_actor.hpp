@@ -19,7 +19,7 @@ struct source_setup {
   stream* work = nullptr;  // which is the copy stream, too: the source has no other work
   bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
-  bool asks_for_the_end = false; // all_sent, and then as the coordinator says
+  bool asks_for_the_end = false; // says all_sent at the end, and waits for what the coordinator decides
 };
 
 class source_actor : public crossing_actor {
@@ -60,7 +60,7 @@ private:
   std::optional<batch_source> training_samples_, test_samples_; // from connect on
   neighbour above_;
   std::int64_t credits_ = 0;
-  // Where the run's schedule is: about, while batches are under way that will end at a gap.
+  // The step of the run's schedule. An estimate while batches are under way that will end at a gap.
   std::int64_t scheduled() const { return step_ - alone_; }
 
   std::int64_t step_ = 0, steps_ = 0; // batches sent, to be sent

@@ -26,7 +26,7 @@ std::vector<layer_group::named_tensor> absent(const std::vector<layer_group::nam
   return out;
 }
 
-// Calls that come from two threads, one at a time.
+// Lets calls from two threads through one at a time.
 training_observer one_at_a_time(training_observer observer, const std::shared_ptr<std::mutex>& mutex) {
   const auto guarded = [&](auto& callback) {
     if (callback)
@@ -41,7 +41,7 @@ training_observer one_at_a_time(training_observer observer, const std::shared_pt
   return observer;
 }
 
-// A network that is away is no hang before its time is over.
+// While the network is away nothing goes on; that is no hang before --reconnect-for has passed.
 hang_watch::seconds patience_of(const conductor_setup& setup) {
   return hang_watch::seconds(setup.hang_after_s > 0 ? setup.hang_after_s + setup.order.reconnect_for_s : 0);
 }

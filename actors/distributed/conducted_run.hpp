@@ -46,7 +46,7 @@ struct conductor_setup {
   bool gather_traces = false; // the plan has a recorder, then: a node's trace is at most twice as large as its limit
   std::function<void(const std::string& node, const trace_part&)> on_trace;
   double hang_after_s = 60; // 0: never
-  // A node was told to end, and so the run is: what there is should be saved first. Null: nobody does.
+  // Called where a node was told to end, which ends the run: to save first what there is. Null: nothing is done.
   std::function<void()> on_told_to_end;
 };
 
@@ -107,7 +107,7 @@ private:
   run_links links_;
   std::future<training_summary> outcome_;
   bool begun_ = false;
-  int interrupts_ = 0; // of this process; a node's is no repetition of them
+  int interrupts_ = 0; // of this process; one that a node tells of does not count as a second one
   bool told_to_end_ = false;
   std::optional<training_summary> summary_;
   struct broken_link {

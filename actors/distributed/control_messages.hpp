@@ -105,7 +105,7 @@ struct ready {
 struct done {
   static constexpr auto type = control_type::done;
   std::optional<error> failure;    // some of it could not be sent
-  std::vector<held_memory> memory; // of its devices; whose they are goes without saying
+  std::vector<held_memory> memory; // of the sender's devices
 };
 struct dismiss {
   static constexpr auto type = control_type::dismiss;

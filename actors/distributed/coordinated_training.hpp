@@ -42,7 +42,7 @@ public:
     // A piece of a node's trace; where there is `trace`.
     std::function<void(const std::string& node, const trace_part&)> on_trace;
     std::function<void(const std::string&)> say; // a line for the user
-    // Asked again and again while nodes are waited for: why there is no use in waiting.
+    // Asked again and again while nodes are waited for: why waiting is of no use.
     std::function<std::optional<error>()> gives_up;
     // Once it is known where the groups go.
     std::function<void(const std::vector<placeable_group>&, const std::vector<group_place>&,

@@ -34,9 +34,9 @@ public:
   virtual result<std::string> save(std::span<const layer_group::named_tensor>) {
     return error::file("they have no file");
   }
-  // Those that were saved: the coordinator has them on its disk.
+  // Drops what was saved: the coordinator has the weights on its disk.
   virtual void forget_weights() {}
-  // The actors hang: what they use stays until the process ends.
+  // Leaves what the actors use alive until the process ends: they hang.
   virtual void abandon();
 
 protected:
@@ -97,7 +97,7 @@ private:
   cpu_device host_; // outlives the system, whose actors use it
   std::unique_ptr<node_system> system_;
   std::string name_;
-  std::mutex mutex_; // of what follows
+  std::mutex mutex_; // guards what follows
   caf::actor inbox_;
   std::vector<caf::message> early_; // what was told before there was an inbox
 };

@@ -6,12 +6,13 @@
 // | joining  | open_links, and a connection to every neighbour   | says `ready`: training                            |
 // | training | finish                                            | stops its actors; sends what is asked for: ending |
 // | ending   | dismiss, or the coordinator is gone               | over                                              |
-// In each stage: a neighbour that is dead, an actor that ended: says `trouble` and waits for `finish`, but not for
-// long. Ctrl-C: the same, as long as the run takes to end in order; a second one: over, at once. So it is where the
-// coordinator is dead, or who started this process. Where no `finish` comes, what the actors here waited for is said
-// here; else the coordinator may ask for it (tell_waits).
-// Who is told to end may be killed soon: Ctrl-C here, or at the coordinator (tell_weights), saves the weights as they
-// are then, before anything else; keep_weights in the inbox does it, too, and the run goes on.
+// In each stage:
+//   - A dead neighbour, or an actor that ended: says `trouble` and waits for `finish`, `patience_s` at most. Where none
+//     comes, says what the actors here waited for.
+//   - Ctrl-C: the same, for as long as the run takes to end in order; a second one: over at once.
+//   - The coordinator, or the process that started this one, is gone: over at once.
+// A process that is told to end may be killed soon. So Ctrl-C, here or at the coordinator (tell_weights), saves the
+// weights as they are before anything else; so does keep_weights in the inbox, and the run goes on.
 //
 // Threads: run() blocks its caller. The node's plan is its own; nothing here is shared but the actors.
 #pragma once
@@ -100,9 +101,9 @@ private:
   bool left_ = false;   // interrupted before there was a run, or for the second time
   bool orphan_ = false; // who started this process is gone
   std::string lost_;    // why there is no coordinator any more
-  std::string trouble_; // what was said first
+  std::string trouble_; // the first that was said
   std::optional<clock::time_point> deadline_;
-  std::set<std::uint8_t> connected_; // other processes, once they have been reached: it can be before we want them
+  std::set<std::uint8_t> connected_; // processes that were reached, also before a link is wanted
   std::vector<caf::actor> peers_;    // to the neighbours, from joining on
   running_actors actors_;
   run_links links_;

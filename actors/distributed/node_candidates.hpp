@@ -1,7 +1,7 @@
 // The nodes that take part in a run, or would like to: who they are, what each brings along, how its connection is.
 //
-// Owns their peers and control links. Threads: the one that takes events from the inbox. It outlives neither system nor
-// inbox.
+// Owns their peers and control links. Threads: the one that takes events from the inbox. System and inbox outlive
+// it.
 #pragma once
 
 #include "actors/distributed/conducted_run.hpp"

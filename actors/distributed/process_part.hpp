@@ -29,8 +29,8 @@ std::vector<held_memory> memory_of(const std::vector<device*>&);
 
 // Multiply-adds a second of float32 matrix products on `threads` threads of this machine.
 //
-// For placing groups, so two tenths of a second have to do. The fastest of some rounds counts: other programs, and
-// nodes that measure at the same moment, only ever make one slower.
+// Takes two tenths of a second, which is enough to place groups by. The fastest of several rounds counts: other
+// programs, and nodes that measure at the same moment, can only make a round slower.
 double measure_host_rate(int threads);
 
 // What a process waits for, as text that goes over a control link: bounded, and fit for a terminal whoever sent it.

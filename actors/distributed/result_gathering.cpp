@@ -93,7 +93,7 @@ void result_gathering::take(const node_said& said, clock::time_point now) {
 
 void result_gathering::take(seated_nodes::member& from, account& so_far, const weights_part& part) {
   if (part.number != 0) return; // a late answer to what was asked while the run went on
-  const auto bytes = std::max<std::size_t>(1, part.bytes.size()); // nothing comes without end
+  const auto bytes = std::max<std::size_t>(1, part.bytes.size()); // so that empty parts are not taken without end
   if (bytes > so_far.weights_wanted - so_far.weights)
     return close(from,
                  "it sent more weights than its groups have, " + std::to_string(so_far.weights_wanted) + " bytes");
@@ -150,8 +150,8 @@ void result_gathering::give_up_what_is_interrupted() {
   }
 }
 
-// A connection that is lost is the peer's to judge; this is of nodes whose connection stands, or may come back. While
-// this process itself stood still, nobody was silent.
+// Nodes that are silent although their connection stands or may come back; whether a lost one is final, the peer
+// decides. Time in which this process itself stood still does not count.
 void result_gathering::look_for_silence(clock::time_point now) {
   const auto since = now - std::exchange(looked_, now);
   if (since > standstill)

@@ -31,7 +31,7 @@ struct actor_ended { // one that is watched
   caf::actor_addr who;
   std::string why; // empty: in order
 };
-struct starter_gone {}; // the process that started this one, and was to end it
+struct starter_gone {}; // the process that started this one has ended
 struct keep_weights {}; // those of this node, as they are now, on its disk
 struct weights_wanted { // those of the nodes, as they are now; unanswered where the run has ended
   std::shared_ptr<std::promise<result<std::vector<layer_group::named_tensor>>>> answer;

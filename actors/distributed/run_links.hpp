@@ -16,7 +16,7 @@
 
 namespace syngrad {
 
-// Somebody who sends or gets messages, whatever its process.
+// An actor that sends or gets messages, in whichever process.
 struct run_role {
   enum class kind : std::uint8_t { anybody, control, coordinator, source, group } what = kind::anybody;
   int group = 0;

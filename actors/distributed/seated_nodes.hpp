@@ -87,7 +87,7 @@ private:
 // Threads: one at a time.
 class hang_inquiry {
 public:
-  // Asks at once. `nodes` outlive it; answers to a `number` of before are late.
+  // Asks at once. `nodes` outlive it. An answer with an earlier `number` is late and not taken.
   hang_inquiry(seated_nodes& nodes, std::uint32_t number);
 
   void take(std::uint8_t node, const waits_told&);
@@ -125,7 +125,7 @@ public:
     double patience_s = 60;                  // of silence
   };
 
-  // Asks at once. Answers to a `number` of before are late; 0 is the one of the run's end.
+  // Asks at once. An answer with an earlier `number` is late and not taken; 0 stands for the run's end.
   weights_inquiry(setup, std::uint32_t number, clock::time_point now);
 
   void take(std::uint8_t node, const weights_part&);

@@ -61,14 +61,14 @@ bool can_listen_at(const socket_address& where) {
   return own;
 }
 
-// Good on one cable only, and there with the name of an interface: no address to hand on.
+// Link-local addresses are valid on one cable only, with the name of an interface: of no use to others.
 bool is_link_local(const sockaddr* address) {
   if (address->sa_family == AF_INET)
     return ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 16 == 0xa9fe; // 169.254
   return IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
 }
 
-// The address here that packets to elsewhere carry; empty where there is no way. A datagram socket that is connected
+// The source address of packets that leave this machine; empty: no route. A datagram socket that is connected
 // has it, and sends nothing.
 std::string address_towards_elsewhere() {
   sockaddr_in elsewhere{};

@@ -29,7 +29,7 @@ std::uint64_t get(const char* at, std::size_t size) {
 }
 
 std::uint32_t check_of(std::uint64_t number, const char* header) {
-  constexpr std::uint64_t other_than_the_sums = 0x73796e67726164; // no payload of 12 bytes has its own header's check
+  constexpr std::uint64_t other_than_the_sums = 0x73796e67726164; // a header's check is no payload's sum
   return static_cast<std::uint32_t>(XXH3_64bits_withSeed(header, length_size + sum_size, number ^ other_than_the_sums));
 }
 

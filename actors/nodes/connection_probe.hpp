@@ -79,7 +79,7 @@ probe_result probe_port(const probe_target&, name_lookup&, const question_limit&
 // Whether a syngrad process answers there that these credentials (null: no TLS) go together with.
 probe_result probe_node(const probe_target&, const tls_credentials*, name_lookup&, const question_limit&);
 
-// Of a port that was a process's until it refused: "nobody listens at ...".
+// What is said of a port that a process had, and that refuses now: "nobody listens at ...".
 std::string port_refuses(const endpoint&);
 
 // Runs one question to the network at a time on a thread of its own, for an actor that must not block.

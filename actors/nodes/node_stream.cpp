@@ -76,7 +76,7 @@ void node_stream::removed_from_loop(operation what) {
   (what == operation::read ? kept_for_reading_ : kept_for_writing_).reset();
 }
 
-// An interest that is withdrawn before CAF has registered it goes without a word, and nobody else would let go of us.
+// CAF says nothing where an interest is withdrawn before it was registered, so the reference is dropped here.
 void node_stream::watch(operation what, bool wanted) {
   auto& kept = what == operation::read ? kept_for_reading_ : kept_for_writing_;
   if (wanted) {

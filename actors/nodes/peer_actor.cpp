@@ -156,13 +156,13 @@ void peer_actor::die(const std::string& why) {
   gauges().stands = peer_gauges::standing::dead;
   if (session_) session_->close(why);
   session_.reset();
-  // The owner first: that a link has ended, which it hears then, says less.
+  // The owner hears of it before the links end: the reason is here, and a link's end would say less.
   if (setup_.owner) caf::anon_send(setup_.owner, peer_dead{setup_.node, why, was_up() ? last_heard_s() : -1});
   for (const auto& [number, link] : links_) caf::anon_send(link, link_dead{why});
   quit();
 }
 
-// A process that was itself stopped has heard of nobody meanwhile, and that is not the others' fault.
+// A process that was stopped itself has heard nothing meanwhile: that time does not count as the others' silence.
 void peer_actor::tick() {
   const auto interval = ping_interval(context().settings);
   delayed_send(this, interval, tick_order{});
@@ -206,7 +206,7 @@ void peer_actor::measure(const measure_rate& order) {
 
 void peer_actor::send_burst() {
   const auto now = steady_now_ns();
-  // The way must be known, and from now, while nothing else is on it.
+  // The round trip is measured first, and now, while nothing else uses the connection.
   caf::anon_send(session_->remote(), clock_ping{session_->number(), now});
   burst_began_ns_ = now;
   rate_chunk chunk{session_->number(), now, 0, std::vector<char>(rate_chunk_bytes)};
