@@ -145,7 +145,7 @@ TEST_CASE("a merge that cannot be finished leaves nothing behind, and another on
     ::setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, SIG_DFL);
     REQUIRE(!merged);
-    CHECK_THAT(merged.message(), Catch::Contains("File too large"));
+    CHECK(merged.kind() == error_kind::file);
   }
   CHECK(std::filesystem::is_empty(both.folder.file("both")));
   CHECK(both.merge());

@@ -205,5 +205,6 @@ TEST_CASE("Reading beyond the end says that the file is cut off") {
   char bytes[8];
   const auto read = file->read(bytes, sizeof bytes);
   REQUIRE(!read);
+  CHECK(read.kind() == error_kind::data);
   CHECK(read.message().find("is cut off: it ends 5 bytes too early") != std::string::npos);
 }

@@ -83,6 +83,7 @@ TEST_CASE("A broken safetensors file gives an error that says what is wrong") {
   const auto message = [&] {
     const auto read = read_safetensors(path);
     REQUIRE(!read);
+    CHECK(read.kind() == error_kind::data);
     CHECK(read.message().find("'" + path + "'") != std::string::npos);
     return read.message();
   };

@@ -44,6 +44,7 @@ TEST_CASE("UTF-16 and UTF-32 are refused by name, with their marks and, of UTF-1
   const auto says = [](std::string_view bytes, const char* what) {
     const auto read = read_back(bytes);
     REQUIRE(!read);
+    CHECK(read.kind() == error_kind::data);
     CHECK_THAT(read.message(), Catch::Contains(what));
   };
   says("\xff\xfe"
