@@ -17,6 +17,7 @@ build_packages=(
   libzstd-dev                       # traces
   libsqlite3-dev                    # traces as a database
   nlohmann-json3-dev                # JSON that is read
+  libfmt-dev                        # texts
   catch2
   libbenchmark-dev                  # benchmarks
 )
