@@ -3,6 +3,7 @@
 #include "runtime/cpu/cpu_operators.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -105,8 +106,8 @@ dnnl::reorder::primitive_desc describe_reorder(const dnnl::engine& where, const 
 }
 
 std::string to_text(const convolution_kind& of) {
-  return std::to_string(of.batch) + " images of " + of.input.to_string() + "x" + std::to_string(of.in_channels) +
-         " to " + std::to_string(of.out_channels) + " channels by " + of.window.kernel_size.to_string();
+  return fmt::format("{} images of {}x{} to {} channels by {}", of.batch, of.input.to_string(), of.in_channels,
+                     of.out_channels, of.window.kernel_size.to_string());
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "runtime/text.hpp"
 
 #include <cuda_runtime_api.h>
+#include <fmt/core.h>
 #include <functional>
 #include <memory>
 
@@ -45,8 +46,8 @@ private:
   std::string shortage(std::size_t bytes) const {
     std::size_t free = 0, total = 0;
     cudaMemGetInfo(&free, &total);
-    return "cuda:" + std::to_string(ordinal_) + ": too little memory: " + byte_size(bytes) + " asked for, " +
-           byte_size(free) + " of " + byte_size(total) + " free";
+    return fmt::format("cuda:{}: too little memory: {} asked for, {} of {} free", ordinal_, byte_size(bytes),
+                       byte_size(free), byte_size(total));
   }
 
   int ordinal_;

@@ -1,6 +1,8 @@
 // The build without CUDA.
 #include "runtime/cuda/cuda_devices.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad {
 
 namespace {
@@ -11,7 +13,7 @@ const char* const reason =
 } // namespace
 
 result<std::unique_ptr<device>> make_cuda_device(const cuda_options& options) {
-  return error::device("cuda:" + std::to_string(options.ordinal) + ": " + reason);
+  return error::device(fmt::format("cuda:{}: {}", options.ordinal, reason));
 }
 
 result<double> measure_product_rate(const product_rate_request& request) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 #include <string>
 #include <utility>
 
@@ -85,11 +86,10 @@ private:
 };
 
 status check_batch_size(std::int64_t batch_size, std::int64_t samples) {
-  if (batch_size < 1)
-    return error::setting("batch: a size of at least 1 is expected, not " + std::to_string(batch_size));
+  if (batch_size < 1) return error::setting(fmt::format("batch: a size of at least 1 is expected, not {}", batch_size));
   if (samples >= batch_size) return ok();
-  return error::setting("batch: " + std::to_string(batch_size) + " samples a batch, but only " +
-                        std::to_string(samples) + " to train on; choose a smaller batch");
+  return error::setting(
+    fmt::format("batch: {} samples a batch, but only {} to train on; choose a smaller batch", batch_size, samples));
 }
 
 } // namespace
@@ -122,9 +122,9 @@ std::span<const std::int64_t> batch_order::next() {
 
 status batch_order::resume(position stored) {
   if (stored.offset < 0 || stored.offset > batches_per_epoch()) {
-    return error::setting("data position: batch " + std::to_string(stored.offset) + " of an epoch of " +
-                          std::to_string(batches_per_epoch()) +
-                          "; resume with the data and batch size of the stored run");
+    return error::setting(
+      fmt::format("data position: batch {} of an epoch of {}; resume with the data and batch size of the stored run",
+                  stored.offset, batches_per_epoch()));
   }
   position_ = stored;
   return ok();
@@ -180,12 +180,12 @@ result<sample_order> order_rows(const dataset& data, std::int64_t held_out, cons
 result<sample_order> order_samples(const dataset& data, const order_settings& settings) {
   const auto fraction = settings.validation_fraction;
   if (!(fraction >= 0 && fraction < 1))
-    return error::setting("validation: a fraction from 0 to below 1 is expected, not " + std::to_string(fraction));
+    return error::setting(fmt::format("validation: a fraction from 0 to below 1 is expected, not {:f}", fraction));
   const auto held_out = held_out_count(data.train.count, fraction);
   if (fraction > 0 && (held_out <= 0 || held_out >= data.train.count))
-    return error::setting("validation: a fraction of " + std::to_string(fraction) + " of " +
-                          std::to_string(data.train.count) +
-                          " training samples leaves one part empty; choose another fraction");
+    return error::setting(fmt::format(
+      "validation: a fraction of {:f} of {} training samples leaves one part empty; choose another fraction", fraction,
+      data.train.count));
   return data.train.is_text() ? order_windows(data, held_out, settings) : order_rows(data, held_out, settings);
 }
 

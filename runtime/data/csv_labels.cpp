@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <fmt/core.h>
 #include <limits>
 #include <string_view>
 #include <system_error>
@@ -67,8 +68,8 @@ result<std::int32_t> csv_labels::index_of(const std::string& text, std::int64_t 
                                   : by_text_.try_emplace(fresh.text, next).first->second;
   if (index == next) {
     if (different_.size() == most_classes)
-      return error::data("more than " + std::to_string(most_classes) +
-                         " different labels; name the column of classes with --label-column");
+      return error::data(
+        fmt::format("more than {} different labels; name the column of classes with --label-column", most_classes));
     different_.push_back(std::move(fresh));
   } else if (fresh.number && fresh.text != different_[static_cast<std::size_t>(index)].text &&
              respelled_.size() < kept_spellings) {

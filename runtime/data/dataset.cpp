@@ -1,14 +1,15 @@
 #include "runtime/data/dataset.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <stdexcept>
 
 namespace syngrad {
 
 std::string beyond_vocabulary(const token_text& text, std::int64_t at, std::int32_t token,
                               std::int32_t vocabulary_size) {
-  return text.place(at) + " is " + std::to_string(token) + ", beyond a vocabulary of " +
-         std::to_string(vocabulary_size) + "; say --vocabulary with how many different tokens there are";
+  return fmt::format("{} is {}, beyond a vocabulary of {}; say --vocabulary with how many different tokens there are",
+                     text.place(at), token, vocabulary_size);
 }
 
 void copy_windows(const sample_set& samples, std::int32_t vocabulary_size, std::span<const std::int64_t> firsts,

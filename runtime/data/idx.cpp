@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fmt/core.h>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -235,16 +236,16 @@ status read_content(byte_reader& reader, std::uint64_t promised, idx_file& file)
     const auto got = reader.read(file.bytes.data() + done, want);
     if (!got) return got.failure();
     if (*got < want) {
-      return error::data(file.path + ": truncated: its header promises " + std::to_string(size) +
-                         " bytes of data, it has " + std::to_string(done + *got) + fetch_again);
+      return error::data(fmt::format("{}: truncated: its header promises {} bytes of data, it has {}{}", file.path,
+                                     size, done + *got, fetch_again));
     }
   }
   std::uint8_t beyond = 0;
   const auto got = reader.read(&beyond, 1);
   if (!got) return got.failure();
   if (*got != 0)
-    return error::data(file.path + ": goes on after the " + std::to_string(size) +
-                       " bytes of data that its header promises" + fetch_again);
+    return error::data(
+      fmt::format("{}: goes on after the {} bytes of data that its header promises{}", file.path, size, fetch_again));
   return ok();
 }
 
@@ -256,7 +257,7 @@ result<idx_file> read_idx(const std::string& path, std::uint32_t magic) {
   const auto promised = promised_bytes(file);
   if (promised == 0) {
     std::string extents;
-    for (const auto extent : file.extents) extents += (extents.empty() ? "" : " x ") + std::to_string(extent);
+    for (const auto extent : file.extents) extents += fmt::format("{}{}", extents.empty() ? "" : " x ", extent);
     return error::data(file.path + ": its header promises an impossible " + extents + fetch_again);
   }
   if (auto done = read_content(*reader, promised, file); !done) return done.failure();
@@ -269,9 +270,8 @@ result<part> read_part(const std::string& image_path, const std::string& label_p
   auto labels = read_idx(label_path, label_magic);
   if (!labels) return labels.failure();
   if (images->extents[0] != labels->extents[0]) {
-    return error::data(labels->path + ": " + std::to_string(labels->extents[0]) + " labels for the " +
-                       std::to_string(images->extents[0]) + " images of " + images->path +
-                       "; use files of the same set");
+    return error::data(fmt::format("{}: {} labels for the {} images of {}; use files of the same set", labels->path,
+                                   labels->extents[0], images->extents[0], images->path));
   }
   return part{std::move(*images), std::move(*labels)};
 }
@@ -313,8 +313,8 @@ result<sample_set> to_samples(part&& from, const class_table& classes) {
   samples.labels.reserve(from.labels.bytes.size());
   for (const auto value : from.labels.bytes) {
     if (classes[value] < 0)
-      return error::data(from.labels.path + ": row " + std::to_string(samples.labels.size()) + " has label " +
-                         std::to_string(value) + ", which no training image has; use files of the same set");
+      return error::data(fmt::format("{}: row {} has label {}, which no training image has; use files of the same set",
+                                     from.labels.path, samples.labels.size(), value));
     samples.labels.push_back(classes[value]);
   }
   return samples;
@@ -330,9 +330,7 @@ result<dataset> load_idx(const std::string& where, std::optional<label_rule> rul
   auto test = read_part(files->test_images, files->test_labels);
   if (!test) return test.failure();
 
-  const auto size = [](const idx_file& images) {
-    return std::to_string(images.extents[1]) + " x " + std::to_string(images.extents[2]);
-  };
+  const auto size = [](const idx_file& images) { return fmt::format("{} x {}", images.extents[1], images.extents[2]); };
   if (size(train->images) != size(test->images)) {
     return error::data(test->images.path + ": images of " + size(test->images) + ", but those of " +
                        train->images.path + " are " + size(train->images) + "; use files of the same set");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 #include <numeric>
 
 namespace syngrad {
@@ -88,7 +89,7 @@ private:
       made.names.push_back(labels_[order_[i]].text);
     }
     made.notes.push_back(where_ + ": classes " + list(order_.size(), [&](std::size_t i) {
-                           return std::to_string(i) + " = " + quoted_begin(sorted(i).text);
+                           return fmt::format("{} = {}", i, quoted_begin(sorted(i).text));
                          }));
     return made;
   }
@@ -111,12 +112,14 @@ private:
                        quoted_begin(sorted(order_.size() - 1).text);
     const auto renumber = "--labels renumber makes " + count + " classes of them";
     if (odd_) {
-      return found + (as_is ? "" : ", are not the numbers 0, 1, ...") + ": " + describe(*odd_) +
-             " cannot be the number of a class (a whole one of 0 to " + std::to_string(most_classes - 1) + "); " +
-             renumber + ", and --label-column names another column";
+      return fmt::format("{}{}: {} cannot be the number of a class (a whole one of 0 to {}); {}, and --label-column "
+                         "names another column",
+                         found, as_is ? "" : ", are not the numbers 0, 1, ...", describe(*odd_), most_classes - 1,
+                         renumber);
     }
-    return found + ", but classes are numbered from 0: a model would need " + std::to_string(outputs()) +
-           " outputs, and nothing has the label " + missing() + "; " + renumber + ", --labels as-is keeps the numbers";
+    return fmt::format("{}, but classes are numbered from 0: a model would need {} outputs, and nothing has the label "
+                       "{}; {}, --labels as-is keeps the numbers",
+                       found, outputs(), missing(), renumber);
   }
 
   const std::string& where_;

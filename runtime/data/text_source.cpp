@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fmt/core.h>
 #include <set>
 #include <system_error>
 
@@ -31,8 +32,8 @@ dataset make_text(std::string name, vocabulary tokens, token_text train, token_t
 result<dataset> split_by_position(const std::string& name, vocabulary tokens, const token_text& whole,
                                   double test_fraction) {
   if (!(test_fraction > 0 && test_fraction < 1))
-    return error::setting("--test-fraction: a number between 0 and 1 is expected, not " +
-                          std::to_string(test_fraction));
+    return error::setting(
+      fmt::format("--test-fraction: a number between 0 and 1 is expected, not {:f}", test_fraction));
   const auto train = static_cast<std::int64_t>(std::floor((1 - test_fraction) * static_cast<double>(whole.size())));
   return make_text(name, std::move(tokens), whole.part(0, train), whole.part(train, whole.size() - train));
 }
@@ -60,8 +61,7 @@ result<std::string> characters_of(const std::string& text, const std::string& fi
     const auto begin = at;
     const auto character = next_character(text, at);
     if (!character)
-      return error::data(file + ": byte " + std::to_string(begin) + " is no UTF-8; use --data bytes:" + file +
-                         ", or convert it");
+      return error::data(fmt::format("{}: byte {} is no UTF-8; use --data bytes:{}, or convert it", file, begin, file));
     if (*character < seen.size() && std::exchange(seen[*character], true)) continue;
     all.insert(std::string_view(text).substr(begin, at - begin));
   }
@@ -82,16 +82,16 @@ result<dataset> load_text(const std::string& file, double test_fraction) {
   auto known = vocabulary::of_characters(*list);
   if (!known) return known.failure();
   if (known->size() > most_characters)
-    return error::data(file + ": " + std::to_string(known->size()) + " different characters, at most " +
-                       std::to_string(most_characters) + " are expected; use --data bytes:" + file);
+    return error::data(fmt::format("{}: {} different characters, at most {} are expected; use --data bytes:{}", file,
+                                   known->size(), most_characters, file));
   std::vector<std::uint16_t> tokens;
   const auto encoded = known->encode(*read);
   if (!encoded) return encoded.failure().prefixed(file + ": ");
   tokens.assign(encoded->begin(), encoded->end());
   auto data = split_by_position(file, std::move(*known), token_text::of(std::move(tokens), file), test_fraction);
   if (data)
-    data->notes.push_back(file + ": " + std::to_string(encoded->size()) + " characters, " +
-                          std::to_string(data->tokens->size()) + " different ones");
+    data->notes.push_back(
+      fmt::format("{}: {} characters, {} different ones", file, encoded->size(), data->tokens->size()));
   return data;
 }
 
@@ -162,19 +162,20 @@ result<std::size_t> read_token_header(const mapped_file& file) {
                        "it with a vocabulary below 65536");
   if (magic != tokens_16) {
     if (bytes.size() % 2 != 0)
-      return error::data(
-        file.path() + ": " + std::to_string(bytes.size()) +
-        " bytes are no whole number of 16-bit tokens; the file is cut or of another kind, write it again");
+      return error::data(fmt::format(
+        "{}: {} bytes are no whole number of 16-bit tokens; the file is cut or of another kind, write it again",
+        file.path(), bytes.size()));
     return 0;
   }
   if (version != 1)
-    return error::data(file.path() + ": version " + std::to_string(version) +
-                       " of llm.c's token files; version 1 is expected, write it again");
+    return error::data(fmt::format("{}: version {} of llm.c's token files; version 1 is expected, write it again",
+                                   file.path(), version));
   const auto header_bytes = header_words * sizeof(std::int32_t);
   const auto has = bytes.size() < header_bytes ? 0 : bytes.size() - header_bytes;
   if (count < 0 || has != static_cast<std::size_t>(count) * 2)
-    return error::data(file.path() + ": its header promises " + std::to_string(count) + " tokens of 2 bytes, it has " +
-                       std::to_string(has) + " bytes; the file is cut or damaged, write it again");
+    return error::data(fmt::format(
+      "{}: its header promises {} tokens of 2 bytes, it has {} bytes; the file is cut or damaged, write it again",
+      file.path(), count, has));
   return header_bytes;
 }
 
@@ -218,10 +219,9 @@ result<dataset> load_tokens(const std::string& folder, std::optional<std::int32_
   if (!test) return test.failure();
   const bool small = train->size() + test->size() <= looked_through;
   if (!small && !vocabulary_size)
-    return error::setting(
-      folder + ": " + std::to_string(train->size()) +
-      " tokens are not looked through for the largest; say --vocabulary N, how many different ones there "
-      "are (50257 of GPT-2's)");
+    return error::setting(fmt::format("{}: {} tokens are not looked through for the largest; say --vocabulary N, how "
+                                      "many different ones there are (50257 of GPT-2's)",
+                                      folder, train->size()));
   std::int32_t size = vocabulary_size.value_or(0);
   if (small) {
     for (const auto* text : {&*train, &*test}) {
@@ -234,8 +234,9 @@ result<dataset> load_tokens(const std::string& folder, std::optional<std::int32_
   }
   auto data = make_text(folder, vocabulary::of_numbers(size), std::move(*train), std::move(*test));
   if (!vocabulary_size)
-    data.notes.push_back(folder + ": the largest token is " + std::to_string(size - 1) + ", so a vocabulary of " +
-                         std::to_string(size) + " is taken; --vocabulary says another");
+    data.notes.push_back(
+      fmt::format("{}: the largest token is {}, so a vocabulary of {} is taken; --vocabulary says another", folder,
+                  size - 1, size));
   return data;
 }
 
@@ -243,10 +244,9 @@ status cut_windows(dataset& data, std::int64_t context) {
   for (auto* part : {&data.train, &data.test}) {
     const auto size = part->text.size();
     if (size < context + 1)
-      return error::setting(data.name + ": its " + (part == &data.train ? "training" : "test") + " part has " +
-                            std::to_string(size) + " tokens, a context of " + std::to_string(context) +
-                            " takes at least " + std::to_string(context + 1) +
-                            "; use a shorter context or a longer text");
+      return error::setting(fmt::format(
+        "{}: its {} part has {} tokens, a context of {} takes at least {}; use a shorter context or a longer text",
+        data.name, part == &data.train ? "training" : "test", size, context, context + 1));
     part->window = context;
     part->count = (size - 1) / context;
   }

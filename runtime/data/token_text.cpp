@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -66,7 +67,7 @@ token_text token_text::part(std::int64_t first, std::int64_t count) const {
 std::string token_text::place(std::int64_t at) const {
   const auto found =
     std::find_if(pieces_.begin(), pieces_.end(), [&](const piece& each) { return at < each.begin + each.size; });
-  return found->where + ": token " + std::to_string(at - found->begin + found->begin_here);
+  return fmt::format("{}: token {}", found->where, at - found->begin + found->begin_here);
 }
 
 } // namespace syngrad

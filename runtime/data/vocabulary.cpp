@@ -3,6 +3,7 @@
 #include "runtime/io/text_file.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -37,7 +38,7 @@ result<vocabulary> vocabulary::of_characters(std::string_view list) {
   for (std::size_t at = 0; at < list.size();) {
     const auto begin = at;
     const auto character = next_character(list, at);
-    if (!character) return error::data("byte " + std::to_string(begin) + " of a list of characters is no UTF-8");
+    if (!character) return error::data(fmt::format("byte {} of a list of characters is no UTF-8", begin));
     out.by_character_.emplace_back(*character, out.size_++);
     out.characters_.emplace_back(list.substr(begin, at - begin));
   }
@@ -74,11 +75,11 @@ result<std::vector<std::int32_t>> vocabulary::encode(std::string_view text) cons
   for (std::size_t at = 0; at < text.size();) {
     const auto begin = at;
     const auto character = next_character(text, at);
-    if (!character) return error::data("byte " + std::to_string(begin) + " is no UTF-8");
+    if (!character) return error::data(fmt::format("byte {} is no UTF-8", begin));
     const auto token = token_of(*character);
     if (!token)
-      return error::data("the character " + quoted_begin(text.substr(begin, at - begin)) + " at byte " +
-                         std::to_string(begin) + " is not in the vocabulary of " + std::to_string(size_));
+      return error::data(fmt::format("the character {} at byte {} is not in the vocabulary of {}",
+                                     quoted_begin(text.substr(begin, at - begin)), begin, size_));
     tokens.push_back(*token);
   }
   return tokens;
@@ -92,7 +93,7 @@ std::string vocabulary::decode(std::span<const std::int32_t> tokens) const {
     else if (kind_ == kind::characters)
       text += characters_[static_cast<std::size_t>(token)];
     else
-      text += (text.empty() ? "" : " ") + std::to_string(token);
+      text += fmt::format("{}{}", text.empty() ? "" : " ", token);
   }
   return text;
 }

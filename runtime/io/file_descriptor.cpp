@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -85,8 +86,7 @@ status file_descriptor::read(void* data, std::size_t bytes) {
     const auto got = ::read(number_, next, bytes);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return file_error("read", path_, errno);
-    if (got == 0)
-      return error::data("'" + path_ + "' is cut off: it ends " + std::to_string(bytes) + " bytes too early");
+    if (got == 0) return error::data(fmt::format("'{}' is cut off: it ends {} bytes too early", path_, bytes));
     next += got;
     bytes -= static_cast<std::size_t>(got);
   }

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <memory>
 #include <optional>
 #include <random>
@@ -41,7 +42,7 @@ std::optional<int> own_descriptor(const std::string& path) {
   const auto number = parse_number<int>(name);
   if (!number || *number < 0) return std::nullopt;
   const auto folder = without_links(folder_of(path));
-  const auto own = "/proc/" + std::to_string(::getpid());
+  const auto own = fmt::format("/proc/{}", ::getpid());
   if (folder != own + "/fd" && !(folder.starts_with(own + "/task/") && folder.ends_with("/fd"))) return std::nullopt;
   return number;
 }

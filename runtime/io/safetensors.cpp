@@ -8,6 +8,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -166,7 +167,7 @@ result<safetensors_header> parse_safetensors_header(std::string_view text, std::
   } catch (const malformed& reason) {
     return error::data(reason.what());
   } catch (const parsed_json::parse_error& reason) {
-    return error::data("the header is no JSON from its byte " + std::to_string(reason.byte) + " on");
+    return error::data(fmt::format("the header is no JSON from its byte {} on", reason.byte));
   } catch (const parsed_json::exception&) { // of a number that no double can hold
     return error::data("the header holds a number that is too large");
   }

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -25,8 +26,8 @@ error expected(const std::string& what, const std::string& got) {
 
 std::string describe(whole_range range) {
   if (range.most == std::numeric_limits<std::int64_t>::max() || range.most == std::numeric_limits<int>::max())
-    return "a whole number of at least " + std::to_string(range.least);
-  return "a whole number from " + std::to_string(range.least) + " to " + std::to_string(range.most);
+    return fmt::format("a whole number of at least {}", range.least);
+  return fmt::format("a whole number from {} to {}", range.least, range.most);
 }
 
 std::string describe(const real_range& range) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <condition_variable>
+#include <fmt/core.h>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -269,7 +270,7 @@ private:
 std::string user_limit() {
   rlimit set{};
   if (::getrlimit(RLIMIT_NPROC, &set) != 0 || set.rlim_cur == RLIM_INFINITY) return "";
-  return "this user may have " + std::to_string(set.rlim_cur) + " (ulimit -u)";
+  return fmt::format("this user may have {} (ulimit -u)", set.rlim_cur);
 }
 
 } // namespace
@@ -309,8 +310,8 @@ status check_thread_room(int wanted, const std::function<int(int)>& start, const
   const auto started = start(wanted);
   if (started >= wanted) return ok();
   const auto limits = thread_limits(root);
-  return error::resource("it needs " + std::to_string(wanted) + " more threads, and only " + std::to_string(started) +
-                         " can be started" + (limits.empty() ? "" : " (limits: " + limits + ")"));
+  return error::resource(fmt::format("it needs {} more threads, and only {} can be started{}", wanted, started,
+                                     limits.empty() ? "" : " (limits: " + limits + ")"));
 }
 
 } // namespace syngrad

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstdio>
 #include <cstring>
+#include <fmt/core.h>
 #include <new>
 #include <zlib.h>
 #include <zstd.h>
@@ -28,7 +29,7 @@ std::string segment_name(std::uint32_t node, std::uint32_t segment) {
 }
 
 std::string ring_file_name(std::uint32_t node) {
-  return "node" + std::to_string(node) + ".rings";
+  return fmt::format("node{}.rings", node);
 }
 
 // ---- chunk_codec

@@ -4,6 +4,7 @@
 #include "runtime/text.hpp"
 
 #include <bit>
+#include <fmt/core.h>
 #include <optional>
 
 namespace syngrad {
@@ -33,8 +34,7 @@ result<trace_mode> parse_trace_mode(const std::string& text) {
   if (const auto sample = after("sample:", text)) {
     const auto number = parse_whole(*sample);
     if (!number || *number < 1 || *number > largest_sample)
-      return error::setting("expected sample:N with N from 1 to " + std::to_string(largest_sample) + ", got '" + text +
-                            "'");
+      return error::setting(fmt::format("expected sample:N with N from 1 to {}, got '{}'", largest_sample, text));
     mode.sample = static_cast<std::uint32_t>(*number);
     return mode;
   }
@@ -54,7 +54,7 @@ std::string usual_trace_mode(std::int64_t steps, std::int64_t groups, std::uint6
   const auto needed = static_cast<std::uint64_t>(steps);
   if (needed <= batches_that_fit) return "on";
   const auto one_in = std::bit_ceil((needed - 1) / std::max<std::uint64_t>(1, batches_that_fit) + 1);
-  return "sample:" + std::to_string(std::min<std::uint64_t>(one_in, largest_sample));
+  return fmt::format("sample:{}", std::min<std::uint64_t>(one_in, largest_sample));
 }
 
 result<std::uint64_t> parse_size(const std::string& text) {
@@ -78,10 +78,9 @@ status plan_rings(trace_settings& settings, int threads) {
   const auto bytes = [&] { return settings.rings * trace_ring::bytes(settings.capacity); };
   while (settings.capacity > least_capacity && bytes() > settings.limit_bytes / 2) settings.capacity /= 2;
   if (bytes() > settings.limit_bytes / 2)
-    return error::setting("the rings of " + std::to_string(threads) + " threads take " + byte_size(bytes()) +
-                          ", and half of " + byte_size(settings.limit_bytes) +
-                          " is all that they may take; allow a larger --trace-limit (or " +
-                          "flight:SIZE), or use fewer --threads");
+    return error::setting(fmt::format("the rings of {} threads take {}, and half of {} is all that they may take; "
+                                      "allow a larger --trace-limit (or flight:SIZE), or use fewer --threads",
+                                      threads, byte_size(bytes()), byte_size(settings.limit_bytes)));
   settings.limit_bytes -= bytes();
   return ok();
 }

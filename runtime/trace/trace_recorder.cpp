@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <fmt/core.h>
 #include <optional>
 #include <unistd.h>
 
@@ -181,7 +182,7 @@ void trace_recorder::add_last_words() {
   for (std::size_t i = 0; i < rings_.rings().size(); ++i) {
     const auto& ring = rings_.rings()[i];
     if (ring.head() == 0 && ring.lost() == 0) break; // claimed in their order
-    const auto name = "ring." + node + "." + std::to_string(i);
+    const auto name = fmt::format("ring.{}.{}", node, i);
     add_fact(name + ".records", std::to_string(ring.head()));
     add_fact(name + ".lost", std::to_string(ring.lost()));
   }

@@ -1,6 +1,7 @@
 #include "runtime/trace/work_log.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <limits>
 #include <utility>
 
@@ -18,7 +19,7 @@ bool ends_later(const trace_record& a, const trace_record& b) {
 }
 
 std::string fact_of(std::uint8_t node, std::uint32_t stream) {
-  return "stream." + std::to_string(node) + "." + std::to_string(stream);
+  return fmt::format("stream.{}.{}", node, stream);
 }
 
 } // namespace
