@@ -1,5 +1,6 @@
 #include "models/layer_group.hpp"
 
+#include <fmt/core.h>
 #include <functional>
 
 namespace syngrad {
@@ -210,7 +211,7 @@ std::vector<layer*> layer_group::layers() {
 }
 
 std::string layer_group::prefix(std::size_t i) const {
-  return std::to_string(first_layer_ + static_cast<int>(i)) + ".";
+  return fmt::format("{}.", first_layer_ + static_cast<int>(i));
 }
 
 } // namespace syngrad

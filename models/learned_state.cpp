@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstring>
+#include <fmt/core.h>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -105,8 +106,8 @@ status read_state(stream& s, const learned_state& state, std::span<const std::by
     std::uint64_t size = 0;
     if (!reader.read(size)) return error::data("the state ends too early");
     if (size != state.tensors[i].bytes())
-      return error::data("the state is of another model: tensor " + std::to_string(i) + " has " + std::to_string(size) +
-                         " bytes, not " + std::to_string(state.tensors[i].bytes()));
+      return error::data(fmt::format("the state is of another model: tensor {} has {} bytes, not {}", i, size,
+                                     state.tensors[i].bytes()));
     contents.push_back(reader.take(size));
     if (!contents.back()) return error::data("the state ends too early");
   }

@@ -3,6 +3,7 @@
 #include "runtime/text.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <limits>
 
 namespace syngrad {
@@ -73,9 +74,9 @@ private:
 result<std::vector<int>> split_evenly(const network& net, int groups) {
   const auto units = net.units.size();
   if (groups < 1 || static_cast<std::size_t>(groups) > units)
-    return error::setting("model " + quoted(net.description) + " cannot be split into " + std::to_string(groups) +
-                          " groups: it has " + std::to_string(units) + " layers that can be separated; ask for 1 to " +
-                          std::to_string(units) + " groups");
+    return error::setting(fmt::format(
+      "model {} cannot be split into {} groups: it has {} layers that can be separated; ask for 1 to {} groups",
+      quoted(net.description), groups, units, units));
   const auto specs = infer_specs(net);
   if (!specs) return specs.failure();
   return splitter(net, *specs).split(static_cast<std::size_t>(groups));

@@ -2,6 +2,8 @@
 
 #include "runtime/operators.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad {
 
 namespace {
@@ -13,7 +15,7 @@ batch_norm::batch_norm(std::int64_t features, options how)
     running_variance_("running_variance", {features}, false), options_(how) {}
 
 std::string batch_norm::describe() const {
-  return "batch norm " + std::to_string(features()) + (options_.relu ? " + relu" : "");
+  return fmt::format("batch norm {}{}", features(), options_.relu ? " + relu" : "");
 }
 
 result<sample_spec> batch_norm::infer(const sample_spec& below) const {

@@ -5,6 +5,7 @@
 #include "runtime/operators.hpp"
 
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -14,8 +15,7 @@ conv2d::conv2d(std::int64_t in_channels, std::int64_t out_channels, extent2d ker
     bias_("bias", {out_channels}), with_bias_(how.bias) {}
 
 std::string conv2d::describe() const {
-  return "conv2d " + std::to_string(in_channels()) + "->" + std::to_string(out_channels()) + " " +
-         describe_window(window_);
+  return fmt::format("conv2d {}->{} {}", in_channels(), out_channels(), describe_window(window_));
 }
 
 result<sample_spec> conv2d::infer(const sample_spec& below) const {

@@ -4,6 +4,7 @@
 #include "runtime/operators.hpp"
 
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -14,7 +15,7 @@ linear::linear(std::int64_t inputs, std::int64_t outputs, bool with_bias, normal
   : weight_("weight", {outputs, inputs}), bias_("bias", {outputs}), with_bias_(with_bias), start_(how) {}
 
 std::string linear::describe() const {
-  return "linear " + std::to_string(inputs()) + "->" + std::to_string(outputs());
+  return fmt::format("linear {}->{}", inputs(), outputs());
 }
 
 result<sample_spec> linear::infer(const sample_spec& below) const {

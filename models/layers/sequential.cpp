@@ -1,12 +1,13 @@
 #include "models/layers/sequential.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad {
 
 sequential::sequential(layer_list layers, const std::string& prefix) : layers_(std::move(layers)) {
   for (std::size_t i = 0; i < layers_.size(); ++i)
-    for (auto* each : layers_[i]->parameters()) each->name = prefix + std::to_string(i) + "." + each->name;
+    for (auto* each : layers_[i]->parameters()) each->name = fmt::format("{}{}.{}", prefix, i, each->name);
 }
 
 std::string sequential::describe() const {
@@ -20,8 +21,8 @@ result<sample_spec> sequential::infer(const sample_spec& below) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const auto made = layers_[i]->infer(spec);
     if (!made)
-      return error{made.kind(), "holds layer " + std::to_string(i) + " (" + layers_[i]->describe() + "), which " +
-                                  made.message() + " and gets " + spec.to_string()};
+      return error{made.kind(), fmt::format("holds layer {} ({}), which {} and gets {}", i, layers_[i]->describe(),
+                                            made.message(), spec.to_string())};
     spec = *made;
   }
   return spec;

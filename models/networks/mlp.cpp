@@ -2,6 +2,8 @@
 #include "models/networks/network_kind.hpp"
 #include "models/networks/short_form.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad {
 
 namespace {
@@ -21,7 +23,7 @@ result<std::vector<std::int64_t>> read_hidden(std::span<const std::string_view> 
     }
     widths.insert(widths.end(), count, *width);
     if (widths.size() > static_cast<std::size_t>(most_layers))
-      return error::setting("more than " + std::to_string(most_layers) + " hidden layers");
+      return error::setting(fmt::format("more than {} hidden layers", most_layers));
   }
   return widths;
 }

@@ -5,6 +5,7 @@
 #include "runtime/io/text_file.hpp"
 #include "runtime/text.hpp"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -66,7 +67,7 @@ std::string line_and_column(std::string_view text, std::size_t byte) {
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const auto line_begin = before.rfind('\n');
   const auto column = before.size() - (line_begin == std::string_view::npos ? 0 : line_begin + 1) + 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+  return fmt::format("line {}, column {}", line, column);
 }
 
 // "unexpected end of input; expected '}'": without what the library puts in front.
@@ -108,7 +109,7 @@ void check_names(const network_document& object, const std::string& place, const
 }
 
 shape input_shape(const network_document& list, const std::string& place) {
-  const std::string what = "a list of 1 to " + std::to_string(shape::max_rank - 1) + " sizes such as [28, 28, 1]";
+  const std::string what = fmt::format("a list of 1 to {} sizes such as [28, 28, 1]", shape::max_rank - 1);
   if (!list.is_array() || list.empty() || list.size() >= shape::max_rank)
     throw document_fault(place, expected_instead(what, list));
   std::vector<std::int64_t> extents;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -209,7 +210,7 @@ stages linear_stages(const predictor_request& request) {
 
 status check_lowrank(std::string_view argument) {
   if (within(parse_number<std::int64_t>(argument), max_predictor_width)) return ok();
-  return error::setting("the rank must be a whole number from 1 to " + std::to_string(max_predictor_width));
+  return error::setting(fmt::format("the rank must be a whole number from 1 to {}", max_predictor_width));
 }
 
 stages lowrank_stages(const predictor_request& request) {
@@ -233,8 +234,9 @@ mlp_shape parse_mlp(std::string_view argument) {
 status check_mlp(std::string_view argument) {
   const auto parsed = parse_mlp(argument);
   if (within(parsed.width, max_predictor_width) && within(parsed.depth, max_predictor_depth)) return ok();
-  return error::setting("the width must be a whole number from 1 to " + std::to_string(max_predictor_width) +
-                        ", the number of hidden layers one from 1 to " + std::to_string(max_predictor_depth));
+  return error::setting(
+    fmt::format("the width must be a whole number from 1 to {}, the number of hidden layers one from 1 to {}",
+                max_predictor_width, max_predictor_depth));
 }
 
 stages mlp_stages(const predictor_request& request) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -193,8 +194,8 @@ status check(std::string_view argument) {
   if (!forget || !(*forget > 0 && *forget <= 1)) return error::setting("FORGET must be above 0 and at most 1");
   const bool given = argument.find('@') != std::string_view::npos;
   if (!interval || *interval < (given ? 1 : 0) || *interval > longest)
-    return error::setting("INTERVAL, the batches from one solve to the next, must be from 1 to " +
-                          std::to_string(longest));
+    return error::setting(
+      fmt::format("INTERVAL, the batches from one solve to the next, must be from 1 to {}", longest));
   return ok();
 }
 
