@@ -3,6 +3,8 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/process/process_limits.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad {
 
 namespace {
@@ -38,9 +40,8 @@ status check_actor_threads(int threads, int intra_op, int more) {
   const int callers = threads + beside_workers + 1; // of operators; one is the program's
   const auto room = check_thread_room(threads + beside_workers + callers * (intra_op - 1) + more);
   if (room) return room;
-  return error::resource("--threads " + std::to_string(threads) +
-                         (intra_op > 1 ? " --intra-op " + std::to_string(intra_op) : "") + ": " + room.message() +
-                         "; use fewer, or have the limit raised");
+  return error::resource(fmt::format("--threads {}{}: {}; use fewer, or have the limit raised", threads,
+                                     intra_op > 1 ? " --intra-op " + std::to_string(intra_op) : "", room.message()));
 }
 
 owned_actor_system::owned_actor_system(int threads, int intra_op)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -164,8 +165,8 @@ void coordinator_actor::handle_evaluation_missed(evaluation_missed& missed) {
   evaluations_.erase(found);
   if (left_out.samples_left < left_out.samples) segment_ns_ = last_done_ns_ = steady_now_ns();
   if (!std::exchange(told_of_missed_, true) && setup_->observer.on_notice)
-    setup_->observer.on_notice("the evaluation at step " + std::to_string(left_out.step) +
-                               " is left out: the network is away, and training goes on below the gap");
+    setup_->observer.on_notice(fmt::format(
+      "the evaluation at step {} is left out: the network is away, and training goes on below the gap", left_out.step));
   send(setup_->source, evaluation_missed{context_for(no_batch), left_out.number});
 }
 
@@ -353,11 +354,11 @@ void coordinator_actor::end() {
 
 std::string coordinator_actor::describe() {
   static constexpr const char* names[] = {"training", "flushing", "evaluating", "reporting", "ended"};
-  return std::string(names[static_cast<int>(stage_)]) + ", " + std::to_string(done_) + " batches done, " +
-         std::to_string(groups_flushed_) + " groups flushed, mailbox " + std::to_string(mailbox().size()) +
-         (evaluations_.empty()
-            ? ""
-            : ", " + std::to_string(evaluations_.begin()->second.samples_left) + " samples of an evaluation to come");
+  return fmt::format("{}, {} batches done, {} groups flushed, mailbox {}{}",
+                     std::string(names[static_cast<int>(stage_)]), done_, groups_flushed_, mailbox().size(),
+                     evaluations_.empty() ? ""
+                                          : ", " + std::to_string(evaluations_.begin()->second.samples_left) +
+                                              " samples of an evaluation to come");
 }
 
 } // namespace syngrad

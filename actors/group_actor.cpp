@@ -1,5 +1,6 @@
 #include "actors/group_actor.hpp"
 
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -68,7 +69,7 @@ void group_actor::handle_activation(activation& arrived) {
 void group_actor::handle_gradient(gradient& arrived) {
   if (!gradients_.arrived({arrived.context, arrived.kind, brought_here(arrived.values)}, turn_.is_flushing())) {
     const auto batch = arrived.context.batch;
-    const auto what = title() + ": an unexpected gradient for batch " + std::to_string(batch);
+    const auto what = fmt::format("{}: an unexpected gradient for batch {}", title(), batch);
     send(coordinator(), failure{crossing_actor::context_for(no_batch), what, batch, false});
     return;
   }
@@ -129,9 +130,9 @@ void group_actor::handle_report_request(report_request& request) {
 }
 
 std::string group_actor::describe() {
-  return turn_.describe() + (away_.empty() ? "" : "; a neighbour is not to be reached: the network is away") +
-         "; inbox " + std::to_string(turn_.inbox_size()) + ", mailbox " + std::to_string(mailbox().size()) + ", " +
-         turn_.describe_contents();
+  return fmt::format("{}{}; inbox {}, mailbox {}, {}", turn_.describe(),
+                     away_.empty() ? "" : "; a neighbour is not to be reached: the network is away", turn_.inbox_size(),
+                     mailbox().size(), turn_.describe_contents());
 }
 
 // ---- group_outlet

@@ -4,6 +4,7 @@
 #include "actors/update_policy.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -26,7 +27,7 @@ std::uint64_t group_outline::weight_bytes() const {
 }
 
 std::string name_of_units(int first, int count) {
-  return std::to_string(first) + (count == 1 ? "" : "-" + std::to_string(first + count - 1));
+  return fmt::format("{}{}", first, count == 1 ? "" : "-" + std::to_string(first + count - 1));
 }
 
 std::vector<group_outline> outline_groups(const training_settings& settings, const network& net) {

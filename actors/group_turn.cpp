@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -220,15 +221,14 @@ bool group_turn::try_flush() {
 // ---- for people
 
 std::string group_turn::describe() const {
-  const auto above = "group " + std::to_string(parts_.above.neighbour());
+  const auto above = fmt::format("group {}", parts_.above.neighbour());
   switch (state_) {
   case state::sending:
     return "waits for a credit from " + above;
   case state::gated:
-    return "waits, in the turn of batch " + std::to_string(turn_->batch) + ", for a gradient from " + above;
+    return fmt::format("waits, in the turn of batch {}, for a gradient from {}", turn_->batch, above);
   case state::asking:
-    return "waits for predictor " + std::to_string(parts_.setup.index) + " to answer for batch " +
-           std::to_string(turn_->batch);
+    return fmt::format("waits for predictor {} to answer for batch {}", parts_.setup.index, turn_->batch);
   case state::idle:
     break;
   }
@@ -241,9 +241,9 @@ std::string group_turn::describe() const {
 }
 
 std::string group_turn::describe_contents() const {
-  std::string text = "credits " + std::to_string(parts_.above.credits()) + ", in flight";
+  std::string text = fmt::format("credits {}, in flight", parts_.above.credits());
   for (const auto& record : parts_.window.in_flight()) {
-    text += " " + std::to_string(record->batch);
+    text += fmt::format(" {}", record->batch);
     if (record->early) text += "(gradient here)";
     if (record->finished) text += "(done)";
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <fmt/core.h>
 #include <new>
 
 namespace syngrad {
@@ -57,8 +58,8 @@ status with_weights_now(const std::vector<planned_group>& groups, std::chrono::m
   }
   const paused_handlers paused(std::move(gates), patience);
   if (const auto stuck = paused.stuck())
-    return error::busy("layers " + here[*stuck]->units + " have been in one step for " +
-                       std::to_string(patience.count() / 1000) + " s");
+    return error::busy(
+      fmt::format("layers {} have been in one step for {} s", here[*stuck]->units, patience.count() / 1000));
   try {
     for (const auto* each : here) each->where->synchronize();
     const auto weights = read_weights(groups, {});

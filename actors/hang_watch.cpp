@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -70,7 +71,7 @@ std::vector<std::string> who_waits_for_whom(const std::vector<caf::actor>& actor
 }
 
 std::string no_progress_line(hang_watch::seconds limit) {
-  return "no progress for " + std::to_string(static_cast<std::int64_t>(limit.count())) + " s";
+  return fmt::format("no progress for {} s", static_cast<std::int64_t>(limit.count()));
 }
 
 training_summary wait_for_outcome(const running_actors& actors, double hang_after_s,

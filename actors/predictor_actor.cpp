@@ -1,5 +1,7 @@
 #include "actors/predictor_actor.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad {
 
 predictor_actor::predictor_actor(caf::actor_config& config, actor_context context, predictor_setup setup)
@@ -110,10 +112,10 @@ void predictor_actor::swap_in() {
 }
 
 std::string predictor_actor::describe() {
-  const auto counts = "; " + std::to_string(questions_.size()) + " questions, " + std::to_string(targets_.size()) +
-                      " targets, mailbox " + std::to_string(mailbox().size());
-  if (waits_for_solution() && !solution_) return "waits for solver " + std::to_string(setup_.edge.below) + counts;
-  return "waits for group " + std::to_string(setup_.edge.below) + counts;
+  const auto counts =
+    fmt::format("; {} questions, {} targets, mailbox {}", questions_.size(), targets_.size(), mailbox().size());
+  if (waits_for_solution() && !solution_) return fmt::format("waits for solver {}{}", setup_.edge.below, counts);
+  return fmt::format("waits for group {}{}", setup_.edge.below, counts);
 }
 
 // ---- the solver
@@ -137,7 +139,7 @@ void solver_actor::handle_solve(solve& task) {
 }
 
 std::string solver_actor::describe() {
-  return "waits for predictor " + std::to_string(edge_.below) + " to send a solve";
+  return fmt::format("waits for predictor {} to send a solve", edge_.below);
 }
 
 } // namespace syngrad

@@ -9,6 +9,7 @@
 #include "runtime/text.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -118,7 +119,7 @@ std::string fitting_model(const network& net, const dataset& data) {
   const auto& model = net.description;
   const auto first = model.find('-'), last = model.rfind('-');
   const auto middle = first < last ? model.substr(first, last + 1 - first) : "-";
-  return "mlp:" + std::to_string(data.input.elements()) + middle + std::to_string(data.target.categories);
+  return fmt::format("mlp:{}{}{}", data.input.elements(), middle, data.target.categories);
 }
 
 // Whether a network takes samples of the data: a vector of as many features is a sample of any shape.
@@ -147,8 +148,8 @@ std::string sizes_of(const network& net, const sample_spec& output, bool labels)
   const auto rows = output.rows() > 1 ? " at each of " + std::to_string(output.rows()) + " positions" : "";
   const auto input = net.input.is_numbers() || net.input.extents.rank() > 1 ? net.input.to_string()
                                                                             : std::to_string(net.input.elements());
-  return net.description + " takes " + input + below(net.input) + " and " + (labels ? "tells " : "gives ") +
-         std::to_string(output.features()) + rows;
+  return fmt::format("{} takes {}{} and {}{}{}", net.description, input, below(net.input), labels ? "tells " : "gives ",
+                     output.features(), rows);
 }
 
 // Each layer, and each predictor, has the rows that it needs.

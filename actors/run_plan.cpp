@@ -7,6 +7,7 @@
 #include "runtime/stream.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <new>
 
 namespace syngrad {
@@ -40,11 +41,11 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
     group.predictor->use_recordings(plan.settings.cuda_graphs);
     return ok();
   } catch (const std::bad_alloc& reason) {
-    return error::resource("group " + std::to_string(index) + " (layers " + group.units +
-                           ") does not fit: " + reason.what() + "; a smaller model or another device would help");
+    return error::resource(
+      fmt::format("group {} (layers {}) does not fit: {}; a smaller model or another device would help", index,
+                  group.units, reason.what()));
   } catch (const device_failure& reason) {
-    return error::device("group " + std::to_string(index) + " (layers " + group.units +
-                         ") cannot be built: " + reason.what());
+    return error::device(fmt::format("group {} (layers {}) cannot be built: {}", index, group.units, reason.what()));
   }
 }
 
@@ -93,8 +94,8 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   if (settings.split.empty()) settings.split = {static_cast<int>(net.units.size())};
   if (auto good = check_run(settings, net, data); !good) return good.failure();
   if (places.groups.size() != settings.split.size())
-    return error::setting("there are " + std::to_string(settings.split.size()) + " groups, but places for " +
-                          std::to_string(places.groups.size()));
+    return error::setting(
+      fmt::format("there are {} groups, but places for {}", settings.split.size(), places.groups.size()));
 
   run_plan plan;
   plan.settings = settings;

@@ -1,6 +1,7 @@
 #include "actors/source_actor.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -129,7 +130,7 @@ void source_actor::send_evaluation_batch() {
 }
 
 std::string source_actor::describe() {
-  const auto where = " (sent " + std::to_string(step_) + " of " + std::to_string(steps_) + " batches)";
+  const auto where = fmt::format(" (sent {} of {} batches)", step_, steps_);
   if (pass_ || (training_ && !paused_)) return "waits for a credit from group 0" + where;
   if (paused_) return "waits for the coordinator to have an evaluation's result" + where;
   if (asked_) return "waits for every batch to reach the loss or to end at a gap in the network" + where;

@@ -4,6 +4,7 @@
 #include "actors/hang_watch.hpp"
 
 #include <cstdio>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -109,8 +110,9 @@ void conducted_run::take_built(member& from, const built& answer) {
     std::snprintf(numbers, sizeof numbers, "%016llx and %016llx",
                   static_cast<unsigned long long>(each.group < setup_.hashes.size() ? setup_.hashes[each.group] : 0),
                   static_cast<unsigned long long>(each.hash));
-    fail("group " + std::to_string(each.group) + " is not the same on the coordinator and on node " + name +
-         " (hashes " + numbers + "): run the same build of syngrad on both");
+    fail(fmt::format(
+      "group {} is not the same on the coordinator and on node {} (hashes {}): run the same build of syngrad on both",
+      each.group, name, numbers));
     return;
   }
   from.reaches(standing::built);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fmt/core.h>
 #include <type_traits>
 
 namespace syngrad {
@@ -197,9 +198,9 @@ result<M> decode(const control_message& message) {
   field_reader reader(message.bytes);
   if (message.type == static_cast<std::uint16_t>(M::type)) fields(reader, out);
   if (message.type != static_cast<std::uint16_t>(M::type) || !reader.good())
-    return error::peer("a control message of type " + std::to_string(message.type) + " and " +
-                       std::to_string(message.bytes.size()) +
-                       " bytes cannot be read: is every process the same build?");
+    return error::peer(
+      fmt::format("a control message of type {} and {} bytes cannot be read: is every process the same build?",
+                  message.type, message.bytes.size()));
   return out;
 }
 

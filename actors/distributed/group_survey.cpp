@@ -6,6 +6,7 @@
 #include "runtime/device.hpp"
 
 #define XXH_INLINE_ALL
+#include <fmt/core.h>
 #include <xxhash.h>
 
 namespace syngrad {
@@ -55,8 +56,8 @@ sample choose_sample(const std::vector<layer*>& layers, int first_layer) {
 
 void add_facts(running_hash& hash, const training_settings& settings, const std::string& units,
                const std::vector<layer*>& layers, std::optional<std::int64_t> predictor_parameters) {
-  auto text = units + '\n' + settings.policy + ' ' + std::to_string(settings.seed) + '\n';
-  if (predictor_parameters) text += settings.synthetic.kind + ' ' + std::to_string(*predictor_parameters) + '\n';
+  auto text = fmt::format("{}\n{} {}\n", units, settings.policy, settings.seed);
+  if (predictor_parameters) text += fmt::format("{} {}\n", settings.synthetic.kind, *predictor_parameters);
   for (auto* layer : layers) {
     text += layer->describe() + '\n';
     for (const auto* each : layer->parameters())

@@ -6,6 +6,7 @@
 #include "actors/hang_watch.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -166,7 +167,7 @@ std::string member_run::name_of_node(std::uint8_t node) const {
   if (order_)
     for (const auto& each : order_->members)
       if (each.node == node) return "node " + each.name;
-  return "node " + std::to_string(node);
+  return fmt::format("node {}", node);
 }
 
 // ---- the stages

@@ -5,6 +5,7 @@
 #include "runtime/text.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -95,8 +96,7 @@ void node_candidates::take(const node_said& said) {
   auto* each = find(said.node);
   auto brings = decode<introduction>(said.message);
   if (!each || !brings || split_list(brings->devices).empty()) return;
-  given_.say("node " + each->seat.who.name + " is here: " + brings->devices + ", " + std::to_string(brings->threads) +
-             " threads");
+  given_.say(fmt::format("node {} is here: {}, {} threads", each->seat.who.name, brings->devices, brings->threads));
   each->brings = std::move(*brings);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fmt/core.h>
 #include <limits>
 #include <utility>
 
@@ -77,12 +78,12 @@ std::string format_places(const std::vector<group_place>& places, const std::vec
     };
     while (i + 1 < places.size() && same(i + 1)) ++i;
     const auto node = std::find_if(nodes.begin(), nodes.end(), [&](auto& each) { return each.node == places[i].node; });
-    text += (text.empty() ? "groups " : ", ") + std::to_string(first) + (i > first ? "-" + std::to_string(i) : "") +
-            " on " +
-            (places[i].node == 0   ? "the coordinator"
-             : node == nodes.end() ? "?"
-                                   : node->name) +
-            " (" + places[i].device + ")";
+    text +=
+      fmt::format("{}{}{} on {} ({})", text.empty() ? "groups " : ", ", first, i > first ? "-" + std::to_string(i) : "",
+                  places[i].node == 0   ? "the coordinator"
+                  : node == nodes.end() ? "?"
+                                        : node->name,
+                  places[i].device);
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -14,7 +15,7 @@ constexpr std::chrono::seconds first_patience{30};
 constexpr std::chrono::minutes longest_patience{10};
 
 std::string nodes_text(int count) {
-  return std::to_string(count) + (count == 1 ? " node" : " nodes");
+  return fmt::format("{}{}", count, count == 1 ? " node" : " nodes");
 }
 
 std::string text_of_seconds(double value) {
@@ -58,8 +59,8 @@ std::optional<std::string> node_wait::news(const present& now_here, clock::time_
   said_at_ = now;
   told_ = now_here.ready;
   const auto waited = static_cast<long long>(std::llround(seconds_of(now - began_)));
-  return "waited " + std::to_string(waited) + " s" +
-         (given_.limit_s ? " of " + text_of_seconds(*given_.limit_s) : std::string()) + "; " + who(now_here);
+  return fmt::format("waited {} s{}; {}", waited,
+                     given_.limit_s ? " of " + text_of_seconds(*given_.limit_s) : std::string(), who(now_here));
 }
 
 std::string node_wait::who(const present& now_here) const {

@@ -10,6 +10,7 @@
 #include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <fmt/core.h>
 #include <sstream>
 #include <thread>
 
@@ -78,7 +79,7 @@ std::string to_waits_text(const std::vector<std::string>& lines, std::size_t lim
   std::string text;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (text.size() + lines[i].size() + longest_last_line > limit)
-      return text + "and " + std::to_string(lines.size() - i) + " more lines\n";
+      return fmt::format("{}and {} more lines\n", text, lines.size() - i);
     text += lines[i] + '\n';
   }
   return text;
@@ -100,7 +101,7 @@ std::string groups_on(std::uint8_t node, const std::vector<group_place>& places)
   int count = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (places[i].node != node) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(i);
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", i);
     ++count;
   }
   return count == 0 ? "" : (count > 1 ? "groups " : "group ") + text;

@@ -3,6 +3,7 @@
 #include "actors/distributed/process_part.hpp"
 
 #include <cstdio>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -162,7 +163,7 @@ void result_gathering::look_for_silence(clock::time_point now) {
     const auto received = setup_.nodes->find(node)->seat.control.bytes_received();
     if (std::exchange(so_far.received, received) != received) so_far.heard = now;
     if (now - so_far.heard <= patience) continue;
-    const auto why = "it was silent for " + std::to_string(static_cast<int>(setup_.patience_s)) + " s";
+    const auto why = fmt::format("it was silent for {} s", static_cast<int>(setup_.patience_s));
     setup_.notice(setup_.nodes->title(node) + " is not waited for any more: " + why);
     give_up(node, why);
   }

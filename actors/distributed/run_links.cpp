@@ -5,6 +5,7 @@
 #include "actors/nodes/peer_messages.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -62,7 +63,7 @@ device* device_of(const run_plan& plan, const run_role& from) {
 
 std::string name_of(const run_role& role) {
   static constexpr const char* names[] = {"any actor", "control", "the coordinator", "the source"};
-  if (role.what == role_kind::group) return "group " + std::to_string(role.group);
+  if (role.what == role_kind::group) return fmt::format("group {}", role.group);
   return names[static_cast<int>(role.what)];
 }
 
@@ -129,7 +130,7 @@ control_ends::control_ends(caf::actor_system& system, run_inbox& inbox, std::uin
   };
   const auto to = control_route(here, other, true), from = control_route(here, other, false);
   const auto title = [other](const char* direction) {
-    return std::string("control link ") + direction + " node " + std::to_string(other);
+    return fmt::format("control link {} node {}", direction, other);
   };
   port_ = inbox.port_for(other);
   outgoing_link_setup outgoing;

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad {
@@ -60,8 +61,7 @@ void weights_inquiry::take(std::uint8_t node, const weights_part& part) {
   if (part.number != number_ || !awaited_.contains(node)) return;
   auto& so_far = accounts_[node];
   if (part.bytes.size() > so_far.wanted - so_far.come)
-    return fail(node,
-                error::peer("it sent more weights than its groups have, " + std::to_string(so_far.wanted) + " bytes"));
+    return fail(node, error::peer(fmt::format("it sent more weights than its groups have, {} bytes", so_far.wanted)));
   auto here = tensor_of(part, *setup_.host);
   if (!here) return fail(node, here.failure());
   so_far.come += part.bytes.size();
@@ -86,7 +86,7 @@ void weights_inquiry::look_for_silence(clock::time_point now) {
     if (std::exchange(accounts_[node].received, received) != received) heard_ = now;
   }
   if (over() || now - heard_ <= std::chrono::duration<double>(setup_.patience_s)) return;
-  fail(*awaited_.begin(), error::peer("no answer for " + std::to_string(static_cast<int>(setup_.patience_s)) + " s"));
+  fail(*awaited_.begin(), error::peer(fmt::format("no answer for {} s", static_cast<int>(setup_.patience_s))));
 }
 
 result<std::vector<layer_group::named_tensor>> weights_inquiry::weights() const {

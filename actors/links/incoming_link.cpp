@@ -6,6 +6,7 @@
 #include "actors/links/message_codec.hpp"
 
 #include <chrono>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -100,8 +101,9 @@ void incoming_link::handle_chunk(chunk_packet& chunk) {
   counters().repeated_chunks = receiver_.dropped();
   counters().damaged_chunks = receiver_.damaged();
   if (taken.what == verdict::refused) {
-    fail("the bytes of chunk " + std::to_string(receiver_.expected()) +
-         " were damaged on the way every time; use TLS, " + "which tells who damages them, or another network");
+    fail(fmt::format("the bytes of chunk {} were damaged on the way every time; use TLS, which tells who damages them, "
+                     "or another network",
+                     receiver_.expected()));
     return;
   }
   if (taken.what == verdict::take) {

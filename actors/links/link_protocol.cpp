@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <fmt/core.h>
 #include <limits>
 #include <string>
 #include <utility>
@@ -33,8 +34,9 @@ void link_sender::down() {
 
 status link_sender::take(const link_receipt& receipt) {
   if (receipt.next > sent_)
-    return error::peer("the other end of the link has " + std::to_string(receipt.next) + " chunks of the " +
-                       std::to_string(sent_) + " that were sent: it belongs to another run");
+    return error::peer(
+      fmt::format("the other end of the link has {} chunks of the {} that were sent: it belongs to another run",
+                  receipt.next, sent_));
   if (receipt.session > session_) {
     early_ = receipt;
     return ok();

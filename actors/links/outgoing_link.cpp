@@ -9,6 +9,7 @@
 #include <cassert>
 #include <chrono>
 #include <deque>
+#include <fmt/core.h>
 
 namespace syngrad {
 
@@ -166,8 +167,8 @@ void outgoing_link::handle_on_host(on_host& brought) {
 void outgoing_link::enqueue_frame(link_message message) {
   auto frame = std::make_shared<const encoded_frame>(std::move(message), options_, *scratch_);
   if (frame->bytes() > options_.message_limit) {
-    fail("a message of " + std::to_string(frame->bytes()) + " bytes is more than a link carries, " +
-         std::to_string(options_.message_limit) + "; use smaller batches or cut the weights");
+    fail(fmt::format("a message of {} bytes is more than a link carries, {}; use smaller batches or cut the weights",
+                     frame->bytes(), options_.message_limit));
     return;
   }
   std::visit([&](const auto& each) { crosses(record_kind::serialize, each, neighbour_, edge_, frame->bytes()); },
@@ -253,13 +254,12 @@ void outgoing_link::tell_drained() {
 }
 
 std::string outgoing_link::describe() {
-  const auto account = ", " + std::to_string(sender_.messages() + coming_.size()) + " messages are not there yet (" +
-                       std::to_string(sender_.bytes_on_the_way()) + " bytes on the way, " +
-                       std::to_string(sender_.credit_left()) + " of credit left)" + session_text(sender_.session());
+  const auto account = fmt::format(", {} messages are not there yet ({} bytes on the way, {} of credit left){}",
+                                   sender_.messages() + coming_.size(), sender_.bytes_on_the_way(),
+                                   sender_.credit_left(), session_text(sender_.session()));
   if (sender_.is_away()) return "waits for a connection to the other end (" + why_away_ + ")" + account;
   if (!sender_.is_open()) return "waits for the other end to say what it has" + account;
-  if (!coming_.empty())
-    return "waits for a device to have " + std::to_string(coming_.size()) + " messages ready" + account;
+  if (!coming_.empty()) return fmt::format("waits for a device to have {} messages ready{}", coming_.size(), account);
   if (sender_.all_arrived()) return "has nothing to send" + session_text(sender_.session());
   return "waits for bytes of credit, or receipts, from the other end" + account;
 }

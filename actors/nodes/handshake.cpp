@@ -1,5 +1,6 @@
 #include "actors/nodes/handshake.hpp"
 
+#include <fmt/core.h>
 #include <openssl/rand.h>
 #include <stdexcept>
 
@@ -26,7 +27,7 @@ public:
 
 private:
   void append(const char* data, std::size_t size) {
-    bytes_ += std::to_string(size) + ':';
+    bytes_ += fmt::format("{}:", size);
     bytes_.append(data, size);
   }
 
@@ -109,9 +110,9 @@ std::optional<std::string> fault_of(const hello& said, const local_party& self) 
   const auto& own = self.identity;
   const auto version = printable(said.version);
   if (said.protocol != protocol_version || (said.version != own.version && said.version.size() <= longest_version))
-    return "'" + printable(said.name) + "' runs syngrad " + version + " (protocol " + std::to_string(said.protocol) +
-           ") and '" + own.name + "' runs syngrad " + own.version + " (protocol " + std::to_string(protocol_version) +
-           "): install the same version on both";
+    return fmt::format(
+      "'{}' runs syngrad {} (protocol {}) and '{}' runs syngrad {} (protocol {}): install the same version on both",
+      printable(said.name), version, said.protocol, own.name, own.version, protocol_version);
   if (said.version.size() > longest_version || said.host.size() > longest_host || said.nonce.size() != nonce_size ||
       said.instance == 0)
     return "'" + printable(said.name) + "' sent a malformed greeting to '" + own.name + "'";

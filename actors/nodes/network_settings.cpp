@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <cctype>
 #include <cerrno>
+#include <fmt/core.h>
 #include <memory>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -123,7 +124,7 @@ result<port_range> parse_port_range(const std::string& text) {
 
 std::string to_text(const endpoint& where) {
   const auto host = where.host.find(':') == std::string::npos ? where.host : "[" + where.host + "]";
-  return host + ":" + std::to_string(where.port);
+  return fmt::format("{}:{}", host, where.port);
 }
 
 std::string listening_fault(const endpoint& where) {
@@ -153,8 +154,8 @@ status check_node_name(const std::string& name) {
            c == '.';
   };
   if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), allowed))
-    return error::setting("a node's name has 1 to " + std::to_string(longest_name) +
-                          " letters, digits, '-', '_' or '.'; give another one with --name");
+    return error::setting(fmt::format(
+      "a node's name has 1 to {} letters, digits, '-', '_' or '.'; give another one with --name", longest_name));
   return ok();
 }
 
