@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fmt/core.h>
 #include <iostream>
 
 namespace syngrad::tools {
@@ -29,8 +30,8 @@ option_row number_list(std::string name, std::vector<int>& target, int most, std
     for (const auto part : split_text(value, ',')) {
       const auto number = parse_number<int>(part);
       if (!number || *number < 1 || *number > most)
-        return error::setting("expected whole numbers from 1 to " + std::to_string(most) +
-                              " with commas between, got '" + value + "'");
+        return error::setting(
+          fmt::format("expected whole numbers from 1 to {} with commas between, got '{}'", most, value));
       read.push_back(*number);
     }
     target = read;

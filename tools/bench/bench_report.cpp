@@ -3,6 +3,8 @@
 #include "runtime/io/json_writer.hpp"
 #include "tools/progress/text_table.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad::tools {
 
 std::string format_bench_table(const bench_report& report) {
@@ -15,8 +17,8 @@ std::string format_bench_table(const bench_report& report) {
   auto text = table.str() + "peak: a step's matrix products alone, on as many threads (a GPU: in one stream). of "
                             "needed: without repeated products.\n\n";
   for (const auto& hop : report.hops)
-    text += "one hop between two actors and back, " + std::to_string(hop.threads) +
-            (hop.threads == 1 ? " thread: " : " threads: ") + show_real(hop.microseconds, 2) + " us\n";
+    text += fmt::format("one hop between two actors and back, {}{}{} us\n", hop.threads,
+                        hop.threads == 1 ? " thread: " : " threads: ", show_real(hop.microseconds, 2));
   if (report.device_gflops > 0)
     text += report.settings.devices.device + ": large products alone, " + report.settings.devices.precision + ": " +
             show_real(report.device_gflops, 0) + " GFLOP/s\n";

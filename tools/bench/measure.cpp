@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 #include <future>
 #include <optional>
 #include <sys/resource.h>
@@ -88,7 +89,7 @@ struct policy_under_test {
 constexpr policy_under_test policies[]{{"locked", backpropagation_products}, {"synthetic", synthetic_linear_products}};
 
 std::string model_of(int width, const bench_settings& settings) {
-  return "mlp:784-" + std::to_string(width) + "x" + std::to_string(settings.hidden) + "-10";
+  return fmt::format("mlp:784-{}x{}-10", width, settings.hidden);
 }
 
 result<device_set> make_devices(const bench_settings& settings) {
@@ -162,7 +163,7 @@ result<std::optional<bench_measurement>> measured(const policy_under_test& polic
 }
 
 std::string on(int threads) {
-  return "on " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  return fmt::format("on {}{}", threads, threads == 1 ? " thread" : " threads");
 }
 
 std::int64_t peak_memory_bytes() {
@@ -194,7 +195,7 @@ result<bench_report> measure(const bench_settings& settings, const std::function
     for (const auto threads : settings.threads) {
       for (const auto& policy : policies) {
         if (stopped() || !asked_for(policy, settings)) continue;
-        say("width " + std::to_string(width) + ", " + policy.name + ", " + on(threads));
+        say(fmt::format("width {}, {}, {}", width, policy.name, on(threads)));
         auto found = measured(policy, width, threads, settings, stopped);
         if (!found) return found.failure();
         if (*found) report.measurements.push_back(std::move(**found));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <fmt/core.h>
 #include <vector>
 
 namespace syngrad::tools {
@@ -88,8 +89,8 @@ status check_apart(const std::vector<placement>& all) {
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (const auto both = std::max(all[i].first, all[j].first); both <= std::min(all[i].last, all[j].last))
-        return error::setting("group " + std::to_string(both) + " is placed twice, on " + all[j].device.str() +
-                              " and on " + all[i].device.str() + "; name each group once");
+        return error::setting(fmt::format("group {} is placed twice, on {} and on {}; name each group once", both,
+                                          all[j].device.str(), all[i].device.str()));
   return ok();
 }
 
@@ -128,9 +129,8 @@ status check_node(const placement& place) {
 
 status check_groups(const placement& place, int groups) {
   if (place.last < groups) return ok();
-  return error::setting("--place: there is no group " + std::to_string(std::max(place.first, groups)) + ": the " +
-                        std::to_string(groups) + " groups of this run are counted from 0 to " +
-                        std::to_string(groups - 1));
+  return error::setting(fmt::format("--place: there is no group {}: the {} groups of this run are counted from 0 to {}",
+                                    std::max(place.first, groups), groups, groups - 1));
 }
 
 status check_use(const device_options& options, const std::vector<device_name>& devices) {

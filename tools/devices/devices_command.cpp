@@ -7,6 +7,7 @@
 #include "tools/progress/text_table.hpp"
 #include "tools/subcommand.hpp"
 
+#include <fmt/core.h>
 #include <fstream>
 #include <iostream>
 
@@ -44,8 +45,8 @@ host_processor describe_host_processor() {
 namespace {
 
 std::string described(const host_processor& cpu) {
-  std::string text = std::to_string(cpu.cores) + (cpu.cores == 1 ? " core" : " cores");
-  if (cpu.vector_bits > 0) text += ", " + std::to_string(cpu.vector_bits) + "-bit vectors";
+  std::string text = fmt::format("{}{}", cpu.cores, cpu.cores == 1 ? " core" : " cores");
+  if (cpu.vector_bits > 0) text += fmt::format(", {}-bit vectors", cpu.vector_bits);
   return text;
 }
 
@@ -62,7 +63,7 @@ void text_or_null(json_writer& json, const char* key, const std::string& value) 
 
 void write_gpu(json_writer& json, const cuda_device_summary& gpu) {
   json.begin_object();
-  json.key("device").text("cuda:" + std::to_string(gpu.ordinal));
+  json.key("device").text(fmt::format("cuda:{}", gpu.ordinal));
   text_or_null(json, "name", gpu.name);
   text_or_null(json, "compute_capability", gpu.compute_capability);
   json.key("total_bytes").number(static_cast<std::int64_t>(gpu.total_bytes));
@@ -85,7 +86,7 @@ std::string format_inventory_table(const host_processor& cpu, const cuda_invento
   if (!cuda.driver.empty() || !cuda.runtime.empty()) text += "\n";
   if (!cuda.problem.empty()) text += "no GPU: " + cuda.problem + "\n";
   for (const auto& gpu : cuda.devices)
-    if (!gpu.problem.empty()) text += "cuda:" + std::to_string(gpu.ordinal) + " is not usable: " + gpu.problem + "\n";
+    if (!gpu.problem.empty()) text += fmt::format("cuda:{} is not usable: {}\n", gpu.ordinal, gpu.problem);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include "tools/nodes/network_options.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -17,8 +18,8 @@ result<node_count> parse_nodes(const std::string& value) {
   const auto least = parse_whole(value.substr(0, colon));
   const auto most = colon == std::string::npos ? least : parse_whole(value.substr(colon + 1));
   if (!least || !most || *least < 1 || *most < *least || *most > most_nodes)
-    return error::setting("expected MIN or MIN:MAX, 1 to " + std::to_string(most_nodes) + ", got '" + value +
-                          "'; write for example --nodes 3");
+    return error::setting(
+      fmt::format("expected MIN or MIN:MAX, 1 to {}, got '{}'; write for example --nodes 3", most_nodes, value));
   return node_count{static_cast<int>(*least), static_cast<int>(*most)};
 }
 
@@ -155,16 +156,15 @@ result<std::vector<group_place>> place_by_hand(const std::string& places, std::s
                             device + ", or place the group elsewhere");
     for (int i = place.first; i <= place.last; ++i) {
       if (static_cast<std::size_t>(i) >= groups)
-        return error::setting("--place: there is no group " + std::to_string(i) + "; the run has " +
-                              std::to_string(groups) + ", counted from 0");
+        return error::setting(fmt::format("--place: there is no group {}; the run has {}, counted from 0", i, groups));
       out[static_cast<std::size_t>(i)] = {node->node, device};
       named[static_cast<std::size_t>(i)] = true;
     }
   }
   for (std::size_t i = 0; i < groups; ++i)
     if (!named[i])
-      return error::setting("--place: group " + std::to_string(i) +
-                            " is not named; over several processes name all groups, or leave --place out");
+      return error::setting(
+        fmt::format("--place: group {} is not named; over several processes name all groups, or leave --place out", i));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "tools/distributed/local_nodes.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -99,8 +100,8 @@ void distributed_training::advise(const std::vector<placeable_group>& costs, con
 
 training_summary distributed_training::run() {
   if (given_.run.cluster.local_nodes == 0)
-    given_.say("waiting for " + std::to_string(count_.least) + (count_.least == 1 ? " node" : " nodes") + " at " +
-               to_text(run_->listening()) + ": " + how_to_join(run_->identity().address));
+    given_.say(fmt::format("waiting for {}{} at {}: {}", count_.least, count_.least == 1 ? " node" : " nodes",
+                           to_text(run_->listening()), how_to_join(run_->identity().address)));
   return run_->run();
 }
 

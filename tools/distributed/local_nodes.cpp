@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -133,7 +134,7 @@ std::optional<local_nodes::ended_node> local_nodes::first_that_ended() {
 }
 
 std::string local_node_name(int number) {
-  return "local-" + std::to_string(number);
+  return fmt::format("local-{}", number);
 }
 
 endpoint local_address(const endpoint& listening) {

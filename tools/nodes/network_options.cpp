@@ -1,5 +1,7 @@
 #include "tools/nodes/network_options.hpp"
 
+#include <fmt/core.h>
+
 namespace syngrad::tools {
 
 namespace {
@@ -13,7 +15,7 @@ option_row port_range_row(std::optional<port_range>& target) {
   };
   auto get = [&target]() -> std::optional<std::string> {
     if (!target) return std::nullopt;
-    return std::to_string(target->first) + "-" + std::to_string(target->last);
+    return fmt::format("{}-{}", target->first, target->last);
   };
   return {"port-range", "FIRST-LAST",
           "Where --listen says port 0: take the first free one of these, the ones that a firewall lets through", set,

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <fmt/core.h>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ constexpr auto bold = "\x1b[1m";
 constexpr auto no_style = "\x1b[0m";
 
 std::string step_of(std::int64_t step, std::int64_t steps) {
-  return "step " + std::to_string(step) + "/" + std::to_string(steps);
+  return fmt::format("step {}/{}", step, steps);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "tools/command_line/option_row.hpp"
 
 #include <boost/crc.hpp>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <bit>
@@ -63,7 +64,7 @@ result<metrics_csv> metrics_csv::create(const std::string& path, const objective
     if (each.listed) header += "," + each.column;
   header += ",judged_on";
   for (int i = 0; i < groups; ++i) {
-    const auto prefix = ",group" + std::to_string(i) + "_";
+    const auto prefix = fmt::format(",group{}_", i);
     header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "staleness_updates";
   }
   if (auto done = file->append(header + "\n"); !done) return done.failure();
@@ -77,8 +78,8 @@ result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
 }
 
 status metrics_csv::append(const evaluation_report& report) {
-  auto row = std::to_string(report.step) + field(report.wall_s) + field(report.samples_per_s) +
-             field(report.train_loss) + field(report.loss);
+  auto row = fmt::format("{}{}{}{}{}", report.step, field(report.wall_s), field(report.samples_per_s),
+                         field(report.train_loss), field(report.loss));
   for (const auto& each : report.metrics)
     if (each.of.listed) row += field(each.value);
   row += report.on_validation ? ",validation" : ",test";

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ namespace {
 std::string this_process() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
-  return "process " + std::to_string(::getpid()) + " on " + host.data();
+  return fmt::format("process {} on {}", ::getpid(), host.data());
 }
 
 // What the holder wrote; it may be about to.
@@ -103,7 +104,7 @@ bool held_folder::is_at(const std::string& path) const {
 
 std::optional<std::string> held_folder::path_now() const {
   std::array<char, PATH_MAX> text{};
-  const auto link = "/proc/self/fd/" + std::to_string(number_);
+  const auto link = fmt::format("/proc/self/fd/{}", number_);
   const auto length = ::readlink(link.c_str(), text.data(), text.size());
   if (length <= 0) return std::nullopt;
   std::string path(text.data(), static_cast<std::size_t>(length));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -102,12 +103,12 @@ std::string format_last_line(const training_summary& summary, const std::string&
   auto line = ending(summary.end) + "test " + show_metric(summary.test.judge());
   if (!summary.validation.empty() && std::isfinite(summary.validation.judge().value))
     line += ", validation " + show_metric(summary.validation.judge());
-  line += ", " + std::to_string(summary.steps) + " steps in " + show_real(summary.wall_s, 1) + " s, " +
-          show_count(std::llround(summary.samples_per_s)) + " samples/s";
+  line += fmt::format(", {} steps in {} s, {} samples/s", summary.steps, show_real(summary.wall_s, 1),
+                      show_count(std::llround(summary.samples_per_s)));
   if (summary.nonfinite_skipped > 0)
-    line += ", " + std::to_string(summary.nonfinite_skipped) + " batches skipped (NaN or Inf)";
+    line += fmt::format(", {} batches skipped (NaN or Inf)", summary.nonfinite_skipped);
   if (const auto alone = trained_alone(summary); alone > 0)
-    line += ", " + std::to_string(alone) + " more batches trained alone";
+    line += fmt::format(", {} more batches trained alone", alone);
   return line + "; results in " + folder;
 }
 

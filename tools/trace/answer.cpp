@@ -5,6 +5,7 @@
 #include "tools/progress/text_table.hpp"
 
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -94,7 +95,7 @@ std::string format_remarks(const answer& what, const answer_context& context) {
   for (const auto& note : what.notes) out += note + '\n';
   out += (out.empty() ? "" : "\n") + show_count(static_cast<std::int64_t>(context.records)) + " records, " +
          show_count(static_cast<std::int64_t>(context.lost)) + " lost";
-  if (context.sample > 1) out += "; a sample: one batch in " + std::to_string(context.sample);
+  if (context.sample > 1) out += fmt::format("; a sample: one batch in {}", context.sample);
   return out + '\n';
 }
 

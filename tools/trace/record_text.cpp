@@ -5,6 +5,7 @@
 #include "tools/trace/trace_filter.hpp"
 
 #include <cstdio>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -25,7 +26,7 @@ std::string stream_title(const trace_record& record, const trace_names& names) {
 std::string peer_of(const trace_record& record, const trace_names& names) {
   if (is_message(record.kind)) return names.title_of(record.peer);
   if (record.kind == record_kind::gpu) return stream_title(record, names);
-  if (record.kind == record_kind::clock) return "node " + std::to_string(node_of(record.peer));
+  if (record.kind == record_kind::clock) return fmt::format("node {}", node_of(record.peer));
   return "";
 }
 
@@ -42,7 +43,7 @@ cell value_of(const trace_record& record) {
                                                                                : std::string("waits for input");
   case record_kind::update:
     if (record.value == no_predictor_version) return std::monostate{};
-    return "predictor " + std::to_string(record.value);
+    return fmt::format("predictor {}", record.value);
   case record_kind::clock:
   case record_kind::spawn:
   case record_kind::exit:

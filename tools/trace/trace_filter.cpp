@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <fmt/core.h>
 #include <optional>
 #include <set>
 #include <span>
@@ -318,7 +319,7 @@ private:
   result<where_node_pointer> actors(const where_field& of, relation how) {
     if (how != relation::equal && how != relation::different) return expected("an actor after = or != only");
     auto ids = find_actors(std::string(tokens_.front().text), names_);
-    if (!ids) return ids.failure().prefixed("column " + std::to_string(tokens_.front().column) + ": ");
+    if (!ids) return ids.failure().prefixed(fmt::format("column {}: ", tokens_.front().column));
     return where_node_pointer(std::make_shared<membership>(of.read, how == relation::equal, std::move(*ids)));
   }
 

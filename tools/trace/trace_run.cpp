@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fmt/core.h>
 #include <string>
 
 namespace syngrad::tools {
@@ -274,7 +275,7 @@ void trace_run::count_last_words() {
   for (const auto node : nodes()) {
     const auto key = std::to_string(node);
     for (std::uint32_t i = 0; i < no_interface; ++i) {
-      const auto name = "ring." + key + "." + std::to_string(i);
+      const auto name = fmt::format("ring.{}.{}", key, i);
       const auto last = names_.fact(name + ".records");
       if (last.empty()) break;
       const ring_key ring{node, static_cast<std::uint16_t>(i)};

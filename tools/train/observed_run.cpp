@@ -8,6 +8,7 @@
 #include "tools/run_folder/summary_text.hpp"
 #include "tools/run_folder/weights_files.hpp"
 
+#include <fmt/core.h>
 #include <iostream>
 
 namespace syngrad::tools {
@@ -46,7 +47,7 @@ std::string observed_run::describe_best(const training_summary& summary) {
   const auto kept = best_.finish();
   const bool last = kept && kept->step == summary.steps && summary.end != run_end::failed;
   if (!kept || last) return "";
-  return "best: " + show_metric(kept->value) + " at step " + std::to_string(kept->step) + ", in " + kept->path;
+  return fmt::format("best: {} at step {}, in {}", show_metric(kept->value), kept->step, kept->path);
 }
 
 exit_code observed_run::execute(trainer& run, device_set& devices) {

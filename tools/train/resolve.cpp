@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -127,25 +128,25 @@ std::string describe_epochs(const train_options& options, const dataset& data) {
 result<std::string> check_memory(const train_options& options, const network& model, const memory_room& room) {
   const auto& settings = options.settings;
   const auto needs = memory_needs_of(settings, model);
-  const auto credits = "--credits " + std::to_string(settings.credits);
+  const auto credits = fmt::format("--credits {}", settings.credits);
   if (needs.held > room.bytes)
-    return error::resource("--model " + model.description + " with --batch " + std::to_string(settings.batch_size) +
-                           ": weights, predictors and a single batch take about " + byte_size(needs.held) + ", and " +
-                           available(room) + "; use a smaller model or batch");
+    return error::resource(fmt::format("--model {} with --batch {}: weights, predictors and a single batch take about "
+                                       "{}, and {}; use a smaller model or batch",
+                                       model.description, settings.batch_size, byte_size(needs.held), available(room)));
   if (needs.surely() > room.bytes) {
     const auto a_batch =
       needs.waiting / static_cast<std::uint64_t>(std::min<std::int64_t>(settings.credits, settings.steps));
     const auto fitting = (room.bytes - needs.held) / 2 / std::max<std::uint64_t>(1, a_batch);
-    return error::resource(credits + ": the batches that wait before the first group take " + byte_size(needs.waiting) +
-                           ", and " + available(room) + "; use --credits " +
-                           std::to_string(std::max<std::uint64_t>(1, fitting)) + " or fewer, or a smaller --batch");
+    return error::resource(fmt::format("{}: the batches that wait before the first group take {}, and {}; use "
+                                       "--credits {} or fewer, or a smaller --batch",
+                                       credits, byte_size(needs.waiting), available(room),
+                                       std::max<std::uint64_t>(1, fitting)));
   }
   if (needs.at_most < room.bytes / worth_a_word) return std::string();
-  return (needs.at_most > room.bytes ? "warning: " : "") + std::string("memory: ") + byte_size(needs.held) +
-         " for weights, predictors and a batch, " + byte_size(needs.waiting) +
-         " for batches that wait before the first group, and up to " + byte_size(needs.at_most) +
-         " with all that may be in flight (" + credits + ", --batch " + std::to_string(settings.batch_size) + "); " +
-         available(room);
+  return fmt::format("{}memory: {} for weights, predictors and a batch, {} for batches that wait before the first "
+                     "group, and up to {} with all that may be in flight ({}, --batch {}); {}",
+                     needs.at_most > room.bytes ? "warning: " : "", byte_size(needs.held), byte_size(needs.waiting),
+                     byte_size(needs.at_most), credits, settings.batch_size, available(room));
 }
 
 } // namespace syngrad::tools

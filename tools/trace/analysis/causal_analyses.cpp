@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 #include <unordered_map>
 
 namespace syngrad::tools {
@@ -120,11 +121,10 @@ result<found_update> find_update(const trace_run& run, std::uint32_t group, std:
     found->residuals = alone ? residuals - 1 : residuals;
     return *found;
   }
-  const auto asked = run.names().title_of(group) + " has no update to version " + std::to_string(version);
+  const auto asked = fmt::format("{} has no update to version {}", run.names().title_of(group), version);
   if (least > largest) return error::setting(asked + " in this trace, nor any other");
-  return error::setting(asked + " in this trace; it has versions " + std::to_string(least) + " to " +
-                        std::to_string(largest) +
-                        (run.sample() > 1 ? ", of one batch in " + std::to_string(run.sample()) : ""));
+  return error::setting(fmt::format("{} in this trace; it has versions {} to {}{}", asked, least, largest,
+                                    run.sample() > 1 ? ", of one batch in " + std::to_string(run.sample()) : ""));
 }
 
 class batch_messages {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/core.h>
 #include <map>
 #include <unordered_map>
 
@@ -212,11 +213,10 @@ result<stretch> stretch_of_batch(const trace_run& run, const trace_filter& filte
   });
   if (search.to_update) return *search.to_update;
   if (search.to_handler) return *search.to_handler;
-  const auto asked = "batch " + std::to_string(batch) + " is not in this trace";
+  const auto asked = fmt::format("batch {} is not in this trace", batch);
   if (!search.any) return error::setting(asked + ": it has no batch that the source sent");
-  return error::setting(asked + ", which has batches " + std::to_string(search.least) + " to " +
-                        std::to_string(search.largest) +
-                        (run.sample() > 1 ? ", one in " + std::to_string(run.sample()) : ""));
+  return error::setting(fmt::format("{}, which has batches {} to {}{}", asked, search.least, search.largest,
+                                    run.sample() > 1 ? ", one in " + std::to_string(run.sample()) : ""));
 }
 
 result<stretch> stretch_of_run(const trace_run& run, const trace_filter& filter) {

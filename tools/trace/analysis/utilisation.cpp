@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <fmt/core.h>
 #include <map>
 
 namespace syngrad::tools {
@@ -138,7 +139,7 @@ public:
     for (auto& [ring, each] : threads_) {
       if (each.open_ns >= 0) each.add(each.open_ns, end_ns_, 1);
       const auto named = run_.names().threads.find(ring);
-      const auto number = std::to_string(ring.first) + ":" + std::to_string(ring.second);
+      const auto number = fmt::format("{}:{}", ring.first, ring.second);
       out.threads.push_back(described(named == run_.names().threads.end() ? "thread " + number : named->second, each));
     }
     for (const auto& [stream, each] : streams_) out.streams.push_back(described(stream_titles_.at(stream), each));

@@ -6,6 +6,7 @@
 #include "tools/trace/trace_filter.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -97,8 +98,8 @@ result<answer> answer_path(const trace_request& request) {
   answer out;
   out.tables = {categories_of(*path), actors_of(*path), steps_of(*path, steps, request.run().names())};
   if (steps.size() < path->steps.size())
-    out.notes.push_back("The " + std::to_string(steps.size()) + " longest of " + std::to_string(path->steps.size()) +
-                        " steps; --limit gives more.");
+    out.notes.push_back(
+      fmt::format("The {} longest of {} steps; --limit gives more.", steps.size(), path->steps.size()));
   if (!batch && request.run().sample() > 1)
     out.notes.push_back("A sample holds no handlers of other batches: what they did to the path is not known.");
   return out;
@@ -159,23 +160,25 @@ std::string ms(std::int64_t ns) {
 
 std::string of_forward(const update_story& story) {
   if (!story.forward_ns) return "The forward pass, the loss and the update were made in one go, at the top.\n";
-  std::string text = "The batch's activation left the group " + ms(story.update.time_ns - *story.forward_ns) +
-                     " before, computed with weights of version " + std::to_string(*story.forward_version) + ".\n";
+  std::string text =
+    fmt::format("The batch's activation left the group {} before, computed with weights of version {}.\n",
+                ms(story.update.time_ns - *story.forward_ns), *story.forward_version);
   if (!story.staleness) return text;
   const auto between = static_cast<std::int64_t>(*story.staleness);
   if (between == 0) return text + "No other update came in between: the gradient was fresh.\n";
-  return text + std::to_string(between) + (between == 1 ? " update" : " updates") +
-         " came in between: that is its staleness.\n";
+  return fmt::format("{}{}{} came in between: that is its staleness.\n", text, between,
+                     between == 1 ? " update" : " updates");
 }
 
 std::string of_gradient(const update_story& story, const trace_names& names) {
   std::string text;
   if (story.residuals > 0)
-    text += "It carried what had been mispredicted of " + std::to_string(story.residuals) +
-            (story.residuals == 1 ? " batch" : " batches") + " before, too.\n";
+    text += fmt::format("It carried what had been mispredicted of {}{} before, too.\n", story.residuals,
+                        story.residuals == 1 ? " batch" : " batches");
   if (story.update.value != no_predictor_version)
-    text += (story.predictor ? names.title_of(*story.predictor) : std::string("The predictor")) +
-            " made the gradient with version " + std::to_string(story.update.value) + " of its own weights.\n";
+    text += fmt::format("{} made the gradient with version {} of its own weights.\n",
+                        story.predictor ? names.title_of(*story.predictor) : std::string("The predictor"),
+                        story.update.value);
   if (story.cosine) {
     text += "Its cosine with the gradient that was received later is " + show_real(*story.cosine, 3);
     if (story.norm_ratio) text += "; its norm is " + show_real(*story.norm_ratio, 2) + " times that one's";
@@ -251,11 +254,11 @@ result<answer> answer_why(const trace_request& request) {
   if (!story) return story.failure();
   const auto& names = request.run().names();
   answer out;
-  out.text = "Update " + std::to_string(story->update.version) + " of " + names.title_of(asked->group) + ", " +
-             ms(story->update.time_ns - request.run().begin_ns()) + " into the run, applied the " +
-             std::string(name_of(static_cast<applied_gradient>(story->update.type))) + " gradient of batch " +
-             std::to_string(story->update.batch) + ".\n" + of_forward(*story) + of_gradient(*story, names) +
-             of_chain(*story);
+  out.text =
+    fmt::format("Update {} of {}, {} into the run, applied the {} gradient of batch {}.\n{}{}{}", story->update.version,
+                names.title_of(asked->group), ms(story->update.time_ns - request.run().begin_ns()),
+                std::string(name_of(static_cast<applied_gradient>(story->update.type))), story->update.batch,
+                of_forward(*story), of_gradient(*story, names), of_chain(*story));
   out.tables = {facts_of(*story), table_of(*story, names)};
   return out;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -136,8 +137,8 @@ result<answer> answer_merge(const trace_request& request) {
   out.tables.push_back(std::move(table));
   for (const auto& node : *nodes)
     if (!node.uncertainty_ns)
-      out.notes.push_back("Node " + std::to_string(node.node) +
-                          " was placed by the time of day: nobody knows how wrong its times are.");
+      out.notes.push_back(
+        fmt::format("Node {} was placed by the time of day: nobody knows how wrong its times are.", node.node));
   out.notes.push_back("Merged into '" + folder + "'.");
   return out;
 }
@@ -196,8 +197,7 @@ result<answer> answer_recover(const trace_request& request) {
     return out;
   }
   for (const auto& damage : now->damage())
-    out.notes.push_back(damage.file + ": " + damage.what + ", " + std::to_string(damage.bytes) + " bytes at " +
-                        std::to_string(damage.offset) + ".");
+    out.notes.push_back(fmt::format("{}: {}, {} bytes at {}.", damage.file, damage.what, damage.bytes, damage.offset));
   out.records = now->records();
   out.lost = now->lost();
   return out;

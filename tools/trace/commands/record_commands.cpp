@@ -5,6 +5,7 @@
 #include "tools/trace/record_text.hpp"
 #include "tools/trace/trace_command.hpp"
 
+#include <fmt/core.h>
 #include <utility>
 
 namespace syngrad::tools {
@@ -63,8 +64,7 @@ result<answer> answer_show(const trace_request& request) {
     return !more;
   });
   answer out;
-  if (more)
-    out.notes.push_back("There are more: these are the first " + std::to_string(limit) + "; --limit N shows N.");
+  if (more) out.notes.push_back(fmt::format("There are more: these are the first {}; --limit N shows N.", limit));
   out.tables.push_back(std::move(table));
   return out;
 }
@@ -116,8 +116,7 @@ std::pair<std::uint32_t, std::uint32_t> ends_of(const trace_record& first) {
 std::string update_text(const message_node& node) {
   std::string text;
   for (const auto& each : node.updates)
-    text += (text.empty() ? "" : ", ") + std::string("version ") + std::to_string(each.version) + " with " +
-            type_text(each) + " gradient";
+    text += fmt::format("{}version {} with {} gradient", text.empty() ? "" : ", ", each.version, type_text(each));
   return text;
 }
 
@@ -157,7 +156,7 @@ private:
     const auto& names = run_.names();
     std::string text = std::string(name_of(static_cast<trace_message>(node.sent.type))) + ' ' +
                        message_text(node.sent.message) + "  " + names.title_of(from) + " → " + names.title_of(to);
-    if (node.sent.batch != no_trace_batch) text += "  batch " + std::to_string(node.sent.batch);
+    if (node.sent.batch != no_trace_batch) text += fmt::format("  batch {}", node.sent.batch);
     if (node.send_ns)
       text += "  at " + show_real(static_cast<double>(*node.send_ns - run_.begin_ns()) * 1e-6, 3) + " ms";
     if (node.send_ns && node.arrival_ns && *node.arrival_ns != *node.send_ns)
@@ -196,8 +195,9 @@ result<message_tree> tree_of(const trace_request& request) {
       return error::setting("name a message or a batch; usage: syngrad trace follow RUN MESSAGE, or RUN --batch N");
     auto trees = find_trees(request.run(), request.filter, most);
     if (trees.roots.empty())
-      return error::setting("--batch: there is no message of batch " + std::to_string(request.filter.batches->first) +
-                            " in this trace" + (request.run().sample() > 1 ? ", which is a sample" : ""));
+      return error::setting(fmt::format("--batch: there is no message of batch {} in this trace{}",
+                                        request.filter.batches->first,
+                                        request.run().sample() > 1 ? ", which is a sample" : ""));
     return trees;
   }
   const auto& word = request.words.front();
@@ -218,8 +218,8 @@ result<answer> answer_follow(const trace_request& request) {
   auto out = printer(*tree, request.run()).print();
   if (request.format == "table") out.tables.clear(); // the text says it all
   if (!tree->whole)
-    out.notes.push_back("There are more: only the first " + std::to_string(tree->nodes.size()) +
-                        " messages are here; --limit N shows N.");
+    out.notes.push_back(
+      fmt::format("There are more: only the first {} messages are here; --limit N shows N.", tree->nodes.size()));
   return out;
 }
 

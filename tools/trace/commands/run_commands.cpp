@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <ctime>
+#include <fmt/core.h>
 #include <numeric>
 
 namespace syngrad::tools {
@@ -96,8 +97,7 @@ void add_bottlenecks(const trace_request& request, answer& out) {
   const auto measured = measure_utilisation(request.run(), request.filter);
   const auto found = find_bottlenecks(measured, request.run().names());
   out.notes.push_back(found.empty() ? "Nothing held this run up for 2 % of the time or more." : "Largest bottlenecks:");
-  for (std::size_t i = 0; i < found.size(); ++i)
-    out.notes.push_back("  " + std::to_string(i + 1) + ". " + found[i].text);
+  for (std::size_t i = 0; i < found.size(); ++i) out.notes.push_back(fmt::format("  {}. {}", i + 1, found[i].text));
   if (!measured.complete)
     out.notes.push_back(
       "These are estimates: only a part of the messages is here, so waiting cannot be told from idling.");
@@ -152,8 +152,7 @@ result<answer> answer_check(const trace_request& request) {
   }
   const auto shown = static_cast<std::int64_t>(verdict.problems.size());
   if (shown < wrong)
-    out.notes.push_back("These are the first " + std::to_string(shown) + " of " + std::to_string(wrong) +
-                        " problems; --limit N shows N.");
+    out.notes.push_back(fmt::format("These are the first {} of {} problems; --limit N shows N.", shown, wrong));
   if (!verdict.judged_pairs)
     out.notes.emplace_back(
       "Records are lost: whether begin and end stand in pairs, and sends before them, cannot be told.");
@@ -161,10 +160,9 @@ result<answer> answer_check(const trace_request& request) {
     out.notes.emplace_back(
       "The clocks of the nodes differ: whether sends stand before what they cause cannot be told.");
   if (verdict.open_handlers > 0)
-    out.notes.push_back(std::to_string(verdict.open_handlers) + " handlers had not ended with the trace.");
+    out.notes.push_back(fmt::format("{} handlers had not ended with the trace.", verdict.open_handlers));
   if (verdict.begun_unsent > 0)
-    out.notes.push_back(std::to_string(verdict.begun_unsent) +
-                        " messages were handled whose send is not in the trace.");
+    out.notes.push_back(fmt::format("{} messages were handled whose send is not in the trace.", verdict.begun_unsent));
   out.notes.emplace_back(verdict.good() ? "The trace is whole." : "The trace is damaged.");
   out.code = verdict.good() ? exit_code::done : exit_code::failed;
   return out;
@@ -257,9 +255,9 @@ result<answer> answer_diff(const trace_request& request) {
     table.rows.push_back(row_of(name, find_measure(a, name), find_measure(b, name), table.rows.size()));
     changed += !std::get<std::string>(table.rows.back().back()).empty();
   }
-  out.notes.push_back("Of " + std::to_string(table.rows.size()) + " measures " + std::to_string(changed) +
-                      " changed by more than chance explains; of measures that did not change, one in twenty would "
-                      "look so too.");
+  out.notes.push_back(fmt::format("Of {} measures {} changed by more than chance explains; of measures that did not "
+                                  "change, one in twenty would look so too.",
+                                  table.rows.size(), changed));
   if (first.sample() != second.sample())
     out.notes.push_back("The runs were sampled differently: rates and busy shares are not comparable.");
   out.tables.push_back(std::move(table));

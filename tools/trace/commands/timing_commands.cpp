@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -146,8 +147,8 @@ result<answer> answer_latency(const trace_request& request) {
   out.tables.push_back(quantiles(measured));
   out.tables.push_back(histogram(measured));
   if (measured.unmatched > 0)
-    out.notes.push_back(std::to_string(measured.unmatched) +
-                        " messages were sent or handled without their counterpart in what is looked at.");
+    out.notes.push_back(fmt::format("{} messages were sent or handled without their counterpart in what is looked at.",
+                                    measured.unmatched));
   return out;
 }
 
@@ -276,9 +277,9 @@ result<answer> answer_locks(const trace_request& request) {
   answer out;
   out.text = sentence_of(*found);
   out.tables = {comparison_of(*found), groups_of(*found)};
-  out.notes.push_back("Medians of " + std::to_string(found->batches) + " batches; a hop between actors takes " +
-                      show_real(found->hop_ns / 1e3, 1) + " us, the source " + show_real(found->source_ns / 1e6, 3) +
-                      " ms a batch.");
+  out.notes.push_back(fmt::format("Medians of {} batches; a hop between actors takes {} us, the source {} ms a batch.",
+                                  found->batches, show_real(found->hop_ns / 1e3, 1),
+                                  show_real(found->source_ns / 1e6, 3)));
   if (found->has_device_work) out.notes.push_back("Work that handlers left to a device is not in these durations.");
   if (request.run().sample() > 1)
     out.notes.push_back("In a sample, handlers that did two batches' work look longer than they were.");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fmt/core.h>
 #include <string>
 #include <vector>
 
@@ -97,9 +98,9 @@ void add_notes(const gradient_qualities& found, answer& out) {
     out.notes.push_back("No agreement was traced: this policy predicts no gradients, or the run was too short.");
   for (const auto& each : found.interfaces)
     if (each.suspicious)
-      out.notes.push_back("Interface " + std::to_string(each.interface) +
-                          ": in the last tenth of the run the mean cosine of synthetic and received gradients is not "
-                          "above zero; its updates do not descend.");
+      out.notes.push_back(fmt::format("Interface {}: in the last tenth of the run the mean cosine of synthetic and "
+                                      "received gradients is not above zero; its updates do not descend.",
+                                      each.interface));
   if (!found.interfaces.empty() && against_true(found).rows.empty())
     out.notes.push_back("No batch was audited: true gradients are not known (syngrad train --audit).");
 }
@@ -279,7 +280,7 @@ result<answer> answer_bytes(const trace_request& request) {
       "How many samples these bytes are for is not known: no batch reached the loss, or the trace does "
       "not say its batch size.");
   else
-    out.notes.push_back("Trained on meanwhile: " + std::to_string(found.samples) + " samples.");
+    out.notes.push_back(fmt::format("Trained on meanwhile: {} samples.", found.samples));
   return out;
 }
 

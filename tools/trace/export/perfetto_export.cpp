@@ -5,6 +5,7 @@
 #include "tools/trace/record_text.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 #include <limits>
 #include <map>
 #include <set>
@@ -228,7 +229,7 @@ std::string backwards_note(std::uint64_t backwards, std::int64_t uncertainty_ns)
     std::to_string(backwards) +
     (backwards == 1 ? " message was handled before it was sent" : " messages were handled before they were sent") +
     " by the clocks of the nodes; no arrow shows that";
-  if (uncertainty_ns > 0) note += " (clocks are known to " + std::to_string((uncertainty_ns + 999) / 1000) + " us)";
+  if (uncertainty_ns > 0) note += fmt::format(" (clocks are known to {} us)", (uncertainty_ns + 999) / 1000);
   return note + ".";
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fmt/core.h>
 #include <unistd.h>
 
 namespace syngrad::tools {
@@ -76,8 +77,8 @@ status check_together(std::span<const trace_run> runs) {
                             "' are of different runs; merge the nodes of one run");
     for (const auto node : run.nodes())
       if (const auto [owner, fresh] = owners.emplace(node, run.folder()); !fresh)
-        return error::setting("'" + owner->second + "' and '" + run.folder() + "' both hold node " +
-                              std::to_string(node) + "; name each node's trace once");
+        return error::setting(fmt::format("'{}' and '{}' both hold node {}; name each node's trace once", owner->second,
+                                          run.folder(), node));
     if (run.going_on()) return error::busy("'" + run.folder() + "' still goes on; wait for its end");
     if (!run.ended())
       return error::data("'" + run.folder() +
@@ -134,9 +135,9 @@ result<std::vector<merged_node>> align(std::span<const trace_run> runs, bool gue
       out.offset_ns = anchor_of(first_of(runs, node)) - anchor_of(first_of(runs, nodes.front()));
     } else {
       return error::data(
-        "the clock of node " + std::to_string(node) + " ('" + owner + "') was never compared with that of node " +
-        std::to_string(nodes.front()) +
-        "; with --force its times are placed by the time of day, which may be wrong by many milliseconds");
+        fmt::format("the clock of node {} ('{}') was never compared with that of node {}; with --force its times are "
+                    "placed by the time of day, which may be wrong by many milliseconds",
+                    node, owner, nodes.front()));
     }
   }
   return all;

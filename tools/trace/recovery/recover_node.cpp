@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fmt/core.h>
 #include <map>
 #include <optional>
 #include <unistd.h>
@@ -26,8 +27,8 @@ result<std::vector<ring_snapshot>> read_all(const ring_file& rings, const std::s
   for (std::size_t i = 0; i < rings.rings().size(); ++i) {
     all.push_back(snapshot_of(rings.rings()[i]));
     if (!all.back().sound)
-      return error::data("ring " + std::to_string(i) + " of '" + path +
-                         "' contradicts itself; remove the file to give up what only it holds");
+      return error::data(
+        fmt::format("ring {} of '{}' contradicts itself; remove the file to give up what only it holds", i, path));
   }
   return all;
 }
@@ -40,7 +41,7 @@ bool anything_in(const std::vector<ring_snapshot>& rings) {
 result<std::vector<trace_file>> open_segments(const fs::path& folder, std::uint32_t node) {
   std::vector<std::string> paths;
   std::error_code failure;
-  const auto prefix = "node" + std::to_string(node) + "-";
+  const auto prefix = fmt::format("node{}-", node);
   for (const auto& entry : fs::directory_iterator(folder, failure)) {
     const auto name = entry.path().filename().string();
     if (name.starts_with(prefix) && name.ends_with(".trace")) paths.push_back(entry.path().string());
@@ -84,7 +85,7 @@ result<std::uint64_t> append_rest(trace_writer& writer, std::uint16_t number, co
 trace_names last_words(const ring_file& rings, const std::vector<ring_snapshot>& all, trace_names names) {
   const auto node = std::to_string(rings.described().node);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto name = "ring." + node + "." + std::to_string(i);
+    const auto name = fmt::format("ring.{}.{}", node, i);
     names.facts[name + ".records"] = std::to_string(all[i].first + all[i].records.size());
     names.facts[name + ".lost"] = std::to_string(all[i].lost);
   }
@@ -105,7 +106,7 @@ result<recovered_node> recover_node(const std::string& path) {
   const auto files = open_segments(folder, out.node);
   if (!files) return files.failure();
   if (files->empty()) { // killed before its first record, or somebody took them away
-    if (anything_in(*all)) return error::data("the segments of node " + std::to_string(out.node) + " are missing");
+    if (anything_in(*all)) return error::data(fmt::format("the segments of node {} are missing", out.node));
     if (auto done = remove_file(path); !done) return done.failure();
     return out;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fmt/core.h>
 #include <initializer_list>
 #include <span>
 
@@ -107,7 +108,7 @@ std::vector<double> power_ticks(double from, double to, int most) {
 std::string series_class(std::size_t index, std::size_t count) {
   constexpr std::size_t last = 7;
   const auto which = count < 2 ? 1 : index * last / (count - 1);
-  return "series-" + std::to_string(std::min(which, last));
+  return fmt::format("series-{}", std::min(which, last));
 }
 
 double name_column(const std::vector<std::string>& names, double picture_width) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -109,7 +110,7 @@ report_figure staleness_over_time_figure(const staleness_result& found) {
 namespace {
 
 std::string name_of_interface(std::uint16_t interface) {
-  return "interface " + std::to_string(interface);
+  return fmt::format("interface {}", interface);
 }
 
 std::string suspicion(const gradient_qualities& found) {

@@ -4,6 +4,7 @@
 #include "tools/trace/report/svg_charts.hpp"
 
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace syngrad::tools {
 
@@ -19,7 +20,7 @@ named_shares largest_of(named_shares shares) {
   if (shares.size() <= most_actors + 1) return shares;
   double rest = 0;
   for (auto i = most_actors; i < shares.size(); ++i) rest += shares[i].second;
-  const auto others = std::to_string(shares.size() - most_actors) + " others";
+  const auto others = fmt::format("{} others", shares.size() - most_actors);
   shares.resize(most_actors);
   shares.emplace_back(others, rest);
   return shares;

@@ -5,6 +5,7 @@
 #include "tools/trace/report/figures.hpp"
 
 #include <cmath>
+#include <fmt/core.h>
 #include <string>
 
 namespace syngrad::tools {
@@ -120,8 +121,8 @@ std::vector<std::string> warnings(const report_data& data) {
   if (data.lost > 0)
     out.push_back(count_text(data.lost) + " records were lost: numbers below miss what they would have said.");
   if (data.sample > 1)
-    out.push_back("One batch in " + std::to_string(data.sample) +
-                  " was recorded: shares of time are estimates, and waits are not known.");
+    out.push_back(
+      fmt::format("One batch in {} was recorded: shares of time are estimates, and waits are not known.", data.sample));
   if (!data.ended)
     out.push_back("The trace has no end: the run goes on, or was killed. `syngrad trace recover` reads what is left.");
   if (!data.summary.end.empty() && data.summary.end != "finished" && data.summary.end != "target_reached")

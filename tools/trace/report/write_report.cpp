@@ -2,6 +2,7 @@
 #include "tools/trace/analysis/timing_analyses.hpp"
 #include "tools/trace/report/report.hpp"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <ctime>
@@ -79,7 +80,7 @@ report_data gather_report(const trace_run& run, const trace_filter& filter, cons
   data.nodes = run.nodes().size();
   data.clock_uncertainty_ns = run.clock_uncertainty_ns();
   for (const auto& damage : run.damage())
-    data.damage.push_back(damage.file + ": " + damage.what + ", " + std::to_string(damage.bytes) + " bytes left out.");
+    data.damage.push_back(fmt::format("{}: {}, {} bytes left out.", damage.file, damage.what, damage.bytes));
   data.times = measure_utilisation(run, filter);
   for (const auto& found : find_bottlenecks(data.times, data.names)) data.bottlenecks.push_back(found.text);
   data.latency = measure_latency(run, filter);
