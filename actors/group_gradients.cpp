@@ -263,7 +263,7 @@ void group_gradients::send_down(batch_record& record, gradient_kind kind, tensor
 
 void group_gradients::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
   if (!parts_.predictor.exists()) return;
-  if (record.prediction && parts_.above.measures_agreement(record.batch)) {
+  if (received && record.prediction && parts_.above.measures_agreement(record.batch)) {
     auto numbers = measured(record, measure::agreement, 3);
     work().ops().agreement(work(), record.prediction, received, numbers);
     record.agreement_measured = true;

@@ -30,11 +30,14 @@ std::string name_of_units(int first, int count) {
   return fmt::format("{}{}", first, count == 1 ? "" : "-" + std::to_string(first + count - 1));
 }
 
+predictor_task task_of(const sample_spec& activation, const sample_spec& output) {
+  return {activation, static_cast<std::int32_t>(output.features()), output.rows()};
+}
+
 std::vector<group_outline> outline_groups(const training_settings& settings, const network& net) {
   const bool predicts = capabilities_of(settings.policy).predicts;
-  const auto predictors = predictors_of(settings);
+  const auto predictors = predictors_of(settings, net);
   const auto specs = infer_specs(net).value();
-  const auto classes = static_cast<std::int32_t>(specs.back().features());
   auto split = settings.split;
   if (split.empty()) split = {static_cast<int>(net.units.size())};
   std::vector<group_outline> out;
@@ -49,7 +52,7 @@ std::vector<group_outline> outline_groups(const training_settings& settings, con
     const auto begin = specs.begin() + group.first_layer;
     group.specs.assign(begin, begin + static_cast<std::ptrdiff_t>(group.layers.size()) + 1);
     if (predicts && i + 1 < split.size())
-      group.predictor = size_of_synthetic_gradient_model(predictors, group.output().features(), classes).value();
+      group.predictor = size_of_synthetic_gradient_model(predictors, task_of(group.output(), specs.back())).value();
     out.push_back(std::move(group));
   }
   return out;
@@ -60,24 +63,11 @@ namespace {
 constexpr double float_bytes = 4;
 constexpr double record_bytes = sizeof(batch_record) + 512; // with its caches' handles and its numbers
 
-// Adam has two moments a value, SGD one where it has momentum.
-double arrays_of(const optimizer_settings& optimizer) {
-  const int moments = optimizer.name == "sgd" ? (optimizer.momentum != 0 ? 1 : 0) : 2;
-  return 2 + moments; // values, gradients
-}
-
-// Of an interface with `width` features a row. ridge: its sums, their copy for a solve, and two solutions.
-double predictor_floats(const training_settings& settings, double width, double classes) {
-  const auto unknowns = width + classes + 1;
-  if (settings.synthetic.kind.starts_with("ridge")) return 2 * unknowns * unknowns + 4 * unknowns * width;
-  return arrays_of(settings.synthetic.optimizer) * unknowns * width;
-}
-
 struct group_numbers {
   double weights = 0;     // floats
   double activations = 0; // floats of a sample: what its layers put out
   double sent = 0;        // floats of a sample that go up
-  double width = 0;       // features of a row of them
+  double predictor = 0;   // floats
 };
 
 std::vector<group_numbers> numbers_of(const training_settings& settings, const network& net) {
@@ -88,7 +78,7 @@ std::vector<group_numbers> numbers_of(const training_settings& settings, const n
     for (std::size_t i = 1; i < outline.specs.size(); ++i)
       out.activations += static_cast<double>(outline.specs[i].elements());
     out.sent = static_cast<double>(outline.output().elements());
-    out.width = static_cast<double>(outline.output().features());
+    if (outline.predictor) out.predictor = outline.predictor->held_floats;
     groups.push_back(out);
   }
   return groups;
@@ -115,7 +105,6 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
   const auto count = static_cast<int>(groups.size());
   const auto can = capabilities_of(settings.policy);
   const bool predicts = can.predicts;
-  const double labels = predictors_of(settings).labels ? groups.back().width : 0;
   const auto input = rows * static_cast<double>(net.input.elements()) * float_bytes;
   double held = input, in_flight = 0;
   for (int i = 0; i < count; ++i) {
@@ -123,8 +112,7 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
     // A gradient at its output, and where it is predicted the prediction.
     const auto batch = rows * float_bytes * (group.activations + group.sent * (predicts ? 2 : 1)) + record_bytes;
     const auto weights = group.weights * float_bytes;
-    held += weights * arrays_of(settings.optimizer) + batch;
-    if (predicts && i + 1 < count) held += predictor_floats(settings, group.width, labels) * float_bytes;
+    held += weights * floats_of_value(settings.optimizer) + group.predictor * float_bytes + batch;
     const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;
     const int lag = i + 1 == count ? 0 : settings.lag.value_or(fixed);
     // Each batch in flight may have seen other weights; the group's own are kept during a backward pass with others.

@@ -30,6 +30,9 @@ struct group_outline {
 // "3" or "3-5".
 std::string name_of_units(int first, int count);
 
+// What a predictor above a group has to do, in a network with that output.
+predictor_task task_of(const sample_spec& activation, const sample_spec& output);
+
 // Bottom to top. The settings and the network have passed check_run().
 std::vector<group_outline> outline_groups(const training_settings&, const network&);
 

@@ -70,6 +70,8 @@ status check_lag(const training_settings& s) {
 
 status check_gradients(const training_settings& s) {
   if (s.gradients.is_all()) return ok();
+  if (!capabilities_of(s.policy).needs_targets)
+    return refuse("gradients", "expected all, because --policy " + s.policy + " sends none; leave it out");
   if (capabilities_of(s.policy).needs_every_gradient)
     return refuse("gradients", "expected all, because --policy " + s.policy +
                                  " needs each of them; use --policy synthetic or --gradients all");
@@ -163,30 +165,40 @@ status check_batch(const training_settings& settings, const network& net) {
     if (!group.predictor) continue;
     const auto rows = group.output().rows();
     const auto samples = (group.predictor->least_rows + rows - 1) / rows;
-    if (settings.batch_size < samples) return needs(samples, "the predictor " + settings.synthetic.kind);
+    if (settings.batch_size < samples) return needs(samples, "the predictor " + predictors_of(settings, net).kind);
   }
   return ok();
 }
 
-// A predictor that sees labels needs one for each row that it predicts.
-status check_condition(const training_settings& settings, const network& net) {
-  if (!predictors_of(settings).labels) return ok();
-  const auto labels = infer_specs(net).value().back().rows();
-  for (const auto& group : outline_groups(settings, net))
-    if (group.predictor && group.output().rows() != labels)
-      return refuse("condition", "expected none, because " + std::to_string(group.output().rows()) +
-                                   " positions leave the group of units " + group.units + ", and a sample has " +
-                                   std::to_string(labels) + (labels == 1 ? " label" : " labels") +
-                                   "; use none, or another --split");
+// Every predictor can do what its place in the network asks for.
+status check_predictors(const training_settings& settings, const network& net) {
+  if (!capabilities_of(settings.policy).predicts) return ok();
+  const auto predictors = predictors_of(settings, net);
+  if (!capabilities_of(settings.policy).needs_targets && needs_of_synthetic_gradient_kind(predictors.kind).targets)
+    return refuse("sg", "got '" + predictors.kind + "', which learns from gradients from above, but --policy " +
+                          settings.policy + " sends none; leave it out");
+  const auto specs = infer_specs(net).value();
+  std::size_t unit = 0, layers = 0;
+  for (std::size_t group = 0; group + 1 < settings.split.size(); ++group) {
+    for (int i = 0; i < settings.split[group]; ++i) layers += net.units[unit++].size();
+    if (const auto able = size_of_synthetic_gradient_model(predictors, task_of(specs[layers], specs.back())); !able)
+      return refuse("sg", "got '" + predictors.kind + "' above unit " + std::to_string(unit - 1) + ": " +
+                            able.message() + "; use another --sg, --condition none, or another --split");
+  }
   return ok();
 }
 
 } // namespace
 
-synthetic_gradient_settings predictors_of(const training_settings& settings) {
+synthetic_gradient_settings predictors_of(const training_settings& settings, const network& net) {
   auto out = settings.synthetic;
   const auto judge = make_objective(settings.objective);
   out.labels = out.labels && judge && (*judge)->takes_labels();
+  if (out.kind != automatic_predictor) return out;
+  const auto specs = infer_specs(net);
+  const bool vectors =
+    !specs || std::all_of(specs->begin() + 1, specs->end(), [](const sample_spec& each) { return each.rows() == 1; });
+  out.kind = !capabilities_of(settings.policy).needs_targets ? "head" : vectors || !out.labels ? "ridge" : "exit";
   return out;
 }
 
@@ -250,8 +262,8 @@ status check_run(const training_settings& settings, const network& net, const da
   if (auto good = check_settings(settings); !good) return good;
   if (auto fits = infer_specs(net); !fits) return fits.failure();
   if (auto good = check_split(settings.split, net); !good) return good;
-  for (const auto& each : {check_batch(settings, net), check_condition(settings, net)})
-    if (!each) return each.failure();
+  if (auto good = check_predictors(settings, net); !good) return good;
+  if (auto good = check_batch(settings, net); !good) return good;
   if (!data) return ok();
   for (const auto& each : {check_data(settings, net, *data), check_samples(data->train, *data, "training"),
                            check_samples(data->test, *data, "test")})

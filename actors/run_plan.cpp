@@ -16,26 +16,26 @@ namespace {
 
 // The predictor of the interface above a group.
 result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan& plan, planned_group& group,
-                                                                  std::size_t interface, std::int32_t classes) {
+                                                                  std::size_t interface, const sample_spec& output) {
   group.predictor_work = &group.where->make_stream(stream_priority::normal);
   group.solver_work = &group.where->make_stream(stream_priority::low);
   constexpr std::uint64_t first_random_stream = 1'000'000; // apart from those of the layers
   random_source random(plan.settings.seed, first_random_stream + interface);
   return make_synthetic_gradient_model(*group.predictor_work, plan.settings.synthetic,
-                                       group.layers->output().features(), classes, random);
+                                       task_of(group.layers->output(), output), random);
 }
 
-// `classes` negative: without a predictor.
+// `predicted_for`: the output of a network whose group gets a predictor; null: without one.
 status build_group(const run_plan& plan, planned_group& group, std::size_t index, const sample_spec& input,
-                   layer_list layers, int first_layer, std::int32_t classes) {
+                   layer_list layers, int first_layer, const sample_spec* predicted_for) {
   try {
     group.work = &group.where->make_stream(stream_priority::high);
     group.copies = &group.where->make_stream(stream_priority::high);
     group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers), plan.settings.optimizer,
                                                  plan.settings.seed, first_layer);
     group.layers->use_recordings(plan.settings.cuda_graphs);
-    if (classes < 0) return ok();
-    auto predictor = build_predictor(plan, group, index, classes);
+    if (!predicted_for) return ok();
+    auto predictor = build_predictor(plan, group, index, *predicted_for);
     if (!predictor) return predictor.failure();
     group.predictor = std::move(*predictor);
     group.predictor->use_recordings(plan.settings.cuda_graphs);
@@ -53,7 +53,6 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
   const bool predicts = capabilities_of(plan.settings.policy).predicts;
   const auto& split = plan.settings.split;
   const auto specs = infer_specs(net).value(); // checked before
-  const auto classes = static_cast<std::int32_t>(specs.back().features());
   int first_layer = 0, first_unit = 0;
   for (std::size_t i = 0; i < split.size(); ++i) {
     const int units = split[i];
@@ -67,7 +66,7 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
     if (group.where) {
       const bool with_predictor = predicts && i + 1 < split.size();
       if (auto built = build_group(plan, group, i, specs[static_cast<std::size_t>(first_layer)], std::move(layers),
-                                   first_layer, with_predictor ? classes : -1);
+                                   first_layer, with_predictor ? &specs.back() : nullptr);
           !built)
         return built.failure();
     }
@@ -100,7 +99,7 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   run_plan plan;
   plan.settings = settings;
   plan.trained_for = std::move(*make_objective(settings.objective)); // checked above
-  plan.settings.synthetic = predictors_of(settings);
+  plan.settings.synthetic = predictors_of(settings, net);
   plan.data = data;
   plan.source_device = places.source;
   plan.devices = used_devices(places);
@@ -111,8 +110,9 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
     plan.updates = std::make_shared<recording_observer>(*trace);
   else
     plan.updates = std::make_shared<update_observer>();
+  const auto usual = needs_of_synthetic_gradient_kind(plan.settings.synthetic.kind).rate;
   for (const auto& [base, rate] : {std::pair{settings.learning_rate, &plan.rate},
-                                   std::pair{settings.synthetic_learning_rate, &plan.synthetic_rate}}) {
+                                   std::pair{settings.synthetic_learning_rate.value_or(usual), &plan.synthetic_rate}}) {
     auto parsed = learning_rate::parse(base, settings.decay, settings.steps);
     if (!parsed) return parsed.failure();
     *rate = *parsed;

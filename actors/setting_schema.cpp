@@ -62,7 +62,7 @@ template <class Where>
 setting real_setting(std::string name, std::string form, Where where, real_range range) {
   using variable = std::remove_cvref_t<std::invoke_result_t<Where, const run_settings&>>;
   const auto read = [range](const std::string& text) {
-    if constexpr (std::is_same_v<variable, float>)
+    if constexpr (std::is_same_v<variable, float> || std::is_same_v<variable, std::optional<float>>)
       return read_float(text, range);
     else
       return read_real(text, range);
@@ -193,6 +193,10 @@ void add_optimizer(std::vector<setting>& all, const std::string& prefix, Of of, 
   for (auto& each : details) all.push_back(std::move(each));
 }
 
+status check_predictor(const std::string& kind) {
+  return kind == automatic_predictor ? ok() : check_synthetic_gradient_kind(kind);
+}
+
 } // namespace
 
 std::vector<setting> setting_schema() {
@@ -219,8 +223,9 @@ std::vector<setting> setting_schema() {
     real_setting("label-smoothing", "SHARE", wanted(&objective_settings::label_smoothing), below_one),
 
     choice_setting("policy", &t::policy, known_policies()),
-    text_setting("sg", "KIND", predictors(&p::kind), check_synthetic_gradient_kind),
+    text_setting("sg", "KIND", predictors(&p::kind), check_predictor),
     named_flag("condition", predictors(&p::labels), {"labels", "none"}, "labels"),
+    whole_setting("sg-rows", predictors(&p::rows)),
     whole_setting("sg-warmup", &t::warmup_batches),
     make_setting("gradients", "WHICH", &t::gradients, gradient_demand::parse,
                  [](const gradient_demand& demand) { return demand.text(); }),

@@ -17,7 +17,9 @@
 namespace syngrad {
 
 class device;
+struct network;
 
+inline constexpr const char* automatic_predictor = "auto"; // see predictors_of()
 inline constexpr int most_lag = 256;
 inline constexpr int most_credits = 1 << 16;
 inline constexpr int most_threads = 1 << 12;   // and of one operator
@@ -33,8 +35,8 @@ struct training_settings {
 
   optimizer_settings optimizer;
   float learning_rate = 1e-3f;
-  float synthetic_learning_rate = 1e-3f;
-  std::string decay; // see learning_rate::parse; applies to both rates
+  std::optional<float> synthetic_learning_rate; // none: the usual one of the kind of predictor
+  std::string decay;                            // see learning_rate::parse; applies to both rates
 
   std::int64_t batch_size = 256;
   std::int64_t steps = 1000;
@@ -81,8 +83,10 @@ struct device_places {
   }
 };
 
-// What the run's predictors are made with: the objective may have no labels to condition them on.
-synthetic_gradient_settings predictors_of(const training_settings&);
+// What the run's predictors are made with: the objective may have no labels to condition them on, and `auto` is the
+// kind that suits policy and network: `head` where nothing comes from above, `ridge` where activations are vectors or
+// there are no labels, else `exit`.
+synthetic_gradient_settings predictors_of(const training_settings&, const network&);
 
 // Names of the policies, in the order of their registry.
 std::vector<std::string> known_policies();

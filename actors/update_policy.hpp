@@ -47,9 +47,9 @@ public:
 // What a policy can do, and what it needs of a run. The group and its memory go by this.
 struct policy_capabilities {
   bool predicts = false;   // groups below the top have predictors
-  bool bootstraps = false; // what is sent down may come from predictions: true gradients then travel apart, for
-                           // audits
+  bool bootstraps = false; // no chain of true gradients comes down by itself: for audits they then travel apart
   bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
+  bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
   int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
                                     // Harlap et al., PipeDream, arXiv 1806.03377): a copy is kept for each version

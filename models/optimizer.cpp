@@ -53,6 +53,11 @@ learned_state learned_by(const arena& of, optimizer& by) {
   return out;
 }
 
+int floats_of_value(const optimizer_settings& of) {
+  const int moments = of.name == "sgd" ? (of.momentum != 0 ? 1 : 0) : 2;
+  return 2 + moments;
+}
+
 std::vector<std::string> known_optimizers() {
   std::vector<std::string> names;
   for (const auto& kind : optimizer_kinds) names.emplace_back(kind.name);

@@ -52,6 +52,9 @@ private:
 // What training changes in the two.
 learned_state learned_by(const arena&, optimizer&);
 
+// How many floats it takes to train one: the value, its gradient, its moments.
+int floats_of_value(const optimizer_settings&);
+
 std::vector<std::string> known_optimizers();
 
 // Whether the name is known and the numbers are in range; the message says what is.

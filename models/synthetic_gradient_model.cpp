@@ -1,5 +1,6 @@
 #include "models/synthetic_gradient_model.hpp"
 
+#include "models/predictors/local_head_predictor.hpp"
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
 #include "runtime/text.hpp"
@@ -11,14 +12,16 @@ namespace syngrad {
 namespace {
 
 constexpr const predictor_kind* predictor_kinds[] = {
-  &ridge_kind,
-  &linear_kind,
-  &lowrank_kind,
-  &mlp_kind,
+  &ridge_kind, &exit_kind, &head_kind, &linear_kind, &lowrank_kind, &mlp_kind,
 };
 
 // What is recorded, by name.
-constexpr replay_cache::name predicting{1}, training{2};
+constexpr std::uint64_t predicting = 1, training = 2, training_on_chosen = 3;
+
+// The same elements in another shape; null stays null.
+tensor shaped_as(const tensor& x, const shape& wanted) {
+  return !x || x.extents() == wanted ? x : x.view(0, wanted);
+}
 
 struct parsed_kind {
   const predictor_kind* kind;
@@ -45,23 +48,114 @@ result<parsed_kind> parse_kind(const std::string& text) {
   return malformed_predictor(text, "unknown kind");
 }
 
+predictor_request request_of(const synthetic_gradient_settings& settings, const parsed_kind& parsed,
+                             predictor_task task) {
+  if (!settings.labels) task.classes = 0;
+  return {settings, parsed.argument, task};
+}
+
+status check_task(const predictor_request& request, const predictor_kind& kind) {
+  const auto refused = [&](const std::string& why) {
+    return error::setting("synthetic-gradient model " + quoted(request.settings.kind) + ": " + why);
+  };
+  const auto& task = request.task;
+  if (task.classes == 0) {
+    if (kind.needs.labels) return refused("it learns from labels, and there are none");
+    return ok();
+  }
+  if (task.labels == 1 || task.has_label_for_each_row()) return ok();
+  return refused("a sample has " + std::to_string(task.labels) + " labels and " +
+                 std::to_string(task.activation.rows()) +
+                 " rows of activations; it takes one label, or one for each row");
+}
+
 } // namespace
 
 tensor synthetic_gradient_model::predict(stream& s, const tensor& h, const tensor& labels) {
-  if (!recordings_) return enqueue_predict(s, h, labels);
   tensor prediction;
+  const auto work = [&] {
+    const auto now = seen(s, h, labels, {});
+    prediction = shaped_as(enqueue_predict(s, now.h, now.labels), h.extents());
+  };
+  if (!recordings_) {
+    work();
+    return prediction;
+  }
   tensor* const output = &prediction;
-  const auto work = [&] { prediction = enqueue_predict(s, h, labels); };
-  recordings_->run(s, predicting, {&h, &labels}, {&output, 1}, std::ref(work));
+  recordings_->run(s, {predicting, stage()}, {&h, &labels}, {&output, 1}, std::ref(work));
   return prediction;
 }
 
 void synthetic_gradient_model::train(stream& s, const tensor& h, const tensor& labels, const tensor& target,
                                      float rate) {
-  prepare_training(s, h.rows(), rate);
-  if (!recordings_) return enqueue_train(s, h, labels, target);
-  const auto work = [&] { enqueue_train(s, h, labels, target); };
-  recordings_->run(s, training, {&h, &labels, &target}, {}, std::ref(work));
+  const auto all = maps_rows() ? h.rows() : h.rows() / task_.activation.rows();
+  const bool chooses = most_rows_ > 0 && all > most_rows_;
+  if (chooses) choose_rows(s, all);
+  prepare_training(s, chooses ? most_rows_ : all, rate);
+  ++trainings_;
+  const auto work = [&] {
+    auto now = seen(s, h, labels, target);
+    if (chooses) now = chosen(s, now);
+    enqueue_train(s, now.h, now.labels, now.target);
+  };
+  if (!recordings_) return work();
+  recordings_->run(s, {chooses ? training_on_chosen : training, stage()}, {&h, &labels, &target}, {}, std::ref(work));
+}
+
+void synthetic_gradient_model::train_on_rows(std::int64_t most, std::uint64_t seed) {
+  assert(most >= 0 && !indices_);
+  most_rows_ = maps_rows() ? most : (most + task_.activation.rows() - 1) / task_.activation.rows();
+  seed_ = seed;
+}
+
+learned_state synthetic_gradient_model::learned() {
+  auto all = learned_by_kind();
+  all.counters.push_back(&trainings_);
+  return all;
+}
+
+synthetic_gradient_model::batch synthetic_gradient_model::seen(stream& s, const tensor& h, const tensor& labels,
+                                                               const tensor& target) const {
+  const auto positions = task_.activation.rows();
+  if (!maps_rows()) {
+    const shape samples{h.rows() / positions, task_.activation.elements()};
+    return {shaped_as(h, samples), labels, shaped_as(target, samples)};
+  }
+  if (task_.classes == 0 || labels.elements() == h.rows()) return {h, labels, target};
+  auto of_rows = make_tensor(s, {h.rows()}, dtype::i32);
+  s.ops().repeat_labels(s, labels, positions, of_rows);
+  return {h, std::move(of_rows), target};
+}
+
+// One of each of as many equal parts: no row twice, and drawn in one pass.
+void synthetic_gradient_model::choose_rows(stream& s, std::int64_t of) {
+  random_source random(seed_, static_cast<std::uint64_t>(trainings_));
+  choice_.resize(static_cast<std::size_t>(most_rows_));
+  for (std::int64_t i = 0; i < most_rows_; ++i) {
+    const auto begin = i * of / most_rows_, end = (i + 1) * of / most_rows_;
+    choice_[static_cast<std::size_t>(i)] =
+      static_cast<std::int32_t>(begin + random.below(static_cast<std::uint32_t>(end - begin)));
+  }
+  if (!indices_) indices_ = make_tensor(s, {most_rows_}, dtype::i32);
+  s.ops().upload(s, choice_.data(), indices_);
+}
+
+synthetic_gradient_model::batch synthetic_gradient_model::chosen(stream& s, const batch& from) const {
+  const auto rows_of = [&](const tensor& all) {
+    if (!all) return tensor();
+    auto part = make_tensor(s, {most_rows_, all.columns()});
+    s.ops().gather_rows(s, all, indices_, 1, part);
+    return part;
+  };
+  batch out{rows_of(from.h), from.labels, rows_of(from.target)};
+  if (task_.classes == 0) return out;
+  out.labels = make_tensor(s, {most_rows_}, dtype::i32);
+  s.ops().gather_labels(s, shaped_as(from.labels, {from.labels.elements()}), indices_, out.labels);
+  return out;
+}
+
+predictor_needs needs_of_synthetic_gradient_kind(const std::string& kind) {
+  return parse_kind(kind).value().kind->needs;
 }
 
 status check_synthetic_gradient_kind(const std::string& kind) {
@@ -70,19 +164,25 @@ status check_synthetic_gradient_kind(const std::string& kind) {
 }
 
 result<synthetic_gradient_size> size_of_synthetic_gradient_model(const synthetic_gradient_settings& settings,
-                                                                 std::int64_t features, std::int32_t classes) {
+                                                                 const predictor_task& task) {
   const auto parsed = parse_kind(settings.kind);
   if (!parsed) return parsed.failure();
-  return parsed->kind->size_of({settings, parsed->argument, features, settings.labels ? classes : 0});
+  const auto request = request_of(settings, *parsed, task);
+  if (const auto able = check_task(request, *parsed->kind); !able) return able.failure();
+  return parsed->kind->size_of(request);
 }
 
 result<std::unique_ptr<synthetic_gradient_model>>
-make_synthetic_gradient_model(stream& owner, const synthetic_gradient_settings& settings, std::int64_t features,
-                              std::int32_t classes, random_source& random) {
+make_synthetic_gradient_model(stream& owner, const synthetic_gradient_settings& settings, const predictor_task& task,
+                              random_source& random) {
   const auto parsed = parse_kind(settings.kind);
   if (!parsed) return parsed.failure();
   if (const auto checked = check_optimizer(settings.optimizer); !checked) return checked.failure();
-  return parsed->kind->make({settings, parsed->argument, features, settings.labels ? classes : 0}, owner, random);
+  const auto request = request_of(settings, *parsed, task);
+  if (const auto able = check_task(request, *parsed->kind); !able) return able.failure();
+  auto made = parsed->kind->make(request, owner, random);
+  if (settings.rows > 0) made->train_on_rows(settings.rows, random.bits());
+  return made;
 }
 
 } // namespace syngrad

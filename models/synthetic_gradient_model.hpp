@@ -10,16 +10,37 @@
 #include "runtime/device.hpp"
 #include "runtime/random.hpp"
 #include "runtime/replay_cache.hpp"
+#include "runtime/sample_spec.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace syngrad {
 
 struct synthetic_gradient_settings {
-  std::string kind = "ridge"; // ridge[:FORGET[@INTERVAL]] | linear | lowrank:R | mlp:N[xM]
-  bool labels = true;         // condition on the labels
+  std::string kind = "auto"; // ridge[:FORGET[@INTERVAL]] | exit | head | linear | lowrank:R | mlp:N[xM]; auto: what the
+                             // run's model asks for, which a maker of models does not know
+  bool labels = true;        // condition on the labels
+  std::int64_t rows = 0;     // of each batch that train it, chosen at random; 0: all
   optimizer_settings optimizer = {};
+};
+
+// What a kind needs to learn.
+struct predictor_needs {
+  bool labels = false;
+  bool targets = true; // gradients that come from above
+  float rate = 1e-3f;  // of learning, where none is given
+};
+
+// What a model predicts for: the activation that crosses an edge, and the labels that its samples have.
+struct predictor_task {
+  sample_spec activation;   // of a sample; gradients have the same shape
+  std::int32_t classes = 0; // labels are below; 0: there are none
+  std::int64_t labels = 1;  // of a sample: one, or one for each row of the activation
+
+  bool has_label_for_each_row() const { return labels == activation.rows(); }
 };
 
 // A computation on a copy of the model's state that may take long: it runs on another actor and stream while the model
@@ -32,6 +53,7 @@ public:
 
 class synthetic_gradient_model {
 public:
+  explicit synthetic_gradient_model(const predictor_task& task) : task_(task) {}
   virtual ~synthetic_gradient_model() = default;
 
   virtual std::int64_t parameter_count() const = 0;
@@ -42,9 +64,12 @@ public:
   void use_recordings(bool wanted) { recordings_ = wanted ? std::make_unique<replay_cache>() : nullptr; }
   replay_cache::counters recordings() const { return recordings_ ? recordings_->count() : replay_cache::counters{}; }
 
-  // h [rows, features], labels i32 [rows] -> per-term gradient [rows, features]
+  // Trains on that many rows of a batch where it has more, others each time. Before the first call.
+  void train_on_rows(std::int64_t most, std::uint64_t seed);
+
+  // h [rows, features], labels i32, as many as the task says -> per-term gradient [rows, features]
   tensor predict(stream&, const tensor& h, const tensor& labels);
-  // One training step towards `target` [rows, features]. `rate` is ignored by closed-form models.
+  // One training step towards `target` [rows, features], null where the kind needs none. `rate` is ignored by ridge.
   void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate);
 
   // After train(): a solve that is due now, working on a copy of the state taken on `stream`; null if none.
@@ -53,10 +78,18 @@ public:
   virtual void finish_solve(stream&, background_solve&) {}
 
   virtual std::vector<parameter*> parameters() = 0; // for saving and loading
-  virtual learned_state learned() = 0;              // what another of the same kind goes on from; not a solve under way
+  learned_state learned();                          // what another of the same kind goes on from; not a solve under way
 
 protected:
-  // What the two enqueue; they may be recorded, and nothing in them depends on numbers of the host that change.
+  const predictor_task& task() const { return task_; }
+  // Whether it maps rows; else samples, and what the functions below get has a row for each: [samples, rows *
+  // features].
+  virtual bool maps_rows() const { return true; }
+  virtual learned_state learned_by_kind() = 0;
+  // Numbers what the two below enqueue, where that changes: rarely, and outside of them.
+  virtual std::uint64_t stage() const { return 0; }
+  // What the two enqueue; they may be recorded, and nothing in them depends on numbers of the host that change. A label
+  // for each row.
   virtual tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) = 0;
   virtual void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) = 0;
   // Before each training: numbers that change go to where the work reads them, counters of the host advance.
@@ -64,17 +97,31 @@ protected:
   bool uses_recordings() const { return recordings_ != nullptr; }
 
 private:
+  // A batch as the model sees it.
+  struct batch {
+    tensor h, labels, target; // `target` null where it predicts
+  };
+  batch seen(stream&, const tensor& h, const tensor& labels, const tensor& target) const;
+  void choose_rows(stream&, std::int64_t of);
+  batch chosen(stream&, const batch&) const;
+
+  predictor_task task_;
   std::unique_ptr<replay_cache> recordings_; // null: not used
+  std::int64_t most_rows_ = 0;               // of a training; 0: all
+  std::uint64_t seed_ = 0;                   // of their choice
+  std::int64_t trainings_ = 0;
+  std::vector<std::int32_t> choice_; // the rows that the next training is on
+  tensor indices_;                   // the same, for the device
 };
 
-// features: width of the activation; classes: number of labels. Fails on a malformed kind, saying what is understood.
-result<std::unique_ptr<synthetic_gradient_model>> make_synthetic_gradient_model(stream&,
-                                                                                const synthetic_gradient_settings&,
-                                                                                std::int64_t features,
-                                                                                std::int32_t classes, random_source&);
+// Fails on a malformed kind, saying what is understood, and where the kind cannot do the task.
+result<std::unique_ptr<synthetic_gradient_model>>
+make_synthetic_gradient_model(stream&, const synthetic_gradient_settings&, const predictor_task&, random_source&);
 
 // Checks `kind` without building anything.
 status check_synthetic_gradient_kind(const std::string& kind);
+// Of a kind that passed the check.
+predictor_needs needs_of_synthetic_gradient_kind(const std::string& kind);
 
 // What a synthetic-gradient model takes, known before it is made. Plain values.
 struct synthetic_gradient_size {
@@ -82,10 +129,11 @@ struct synthetic_gradient_size {
   double predict_multiply_adds = 0; // per row
   double train_multiply_adds = 0;   // per row; ridge's solves, which depend on the batch, are not counted
   std::int64_t least_rows = 1;      // of a batch
+  double held_floats = 0;           // about: parameters, gradients, moments, sums and what a solve needs
 };
 
 // Of the model that make_synthetic_gradient_model() would make. Takes no memory.
 result<synthetic_gradient_size> size_of_synthetic_gradient_model(const synthetic_gradient_settings&,
-                                                                 std::int64_t features, std::int32_t classes);
+                                                                 const predictor_task&);
 
 } // namespace syngrad

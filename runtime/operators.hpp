@@ -170,6 +170,10 @@ public:
   virtual void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) = 0;
   // out[r] = source[indices[r]]; all i32, source and out [n, labels of a sample]
   virtual void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) = 0;
+  // Each `times` times in a row: the label of a sample becomes that of its rows. i32, out [labels * times].
+  virtual void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) = 0;
+  // out[r] = x[r] / divisors[r]; divisors [rows]
+  virtual void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) = 0;
 
   // out[0] = a.b, out[1] = |a|^2, out[2] = |b|^2
   virtual void agreement(stream&, const tensor& a, const tensor& b, tensor& out) = 0;

@@ -2,6 +2,7 @@
 // register_policy().
 #include "actors/policies/corrected.hpp"
 #include "actors/policies/delayed.hpp"
+#include "actors/policies/local.hpp"
 #include "actors/policies/locked.hpp"
 #include "actors/policies/synthetic.hpp"
 #include "actors/policies/warmup.hpp"
@@ -21,9 +22,8 @@ std::unique_ptr<update_policy> make_policy() {
 
 std::vector<known_policy>& policy_registry() {
   static std::vector<known_policy> all{
-    {"synthetic", make_policy<synthetic_policy>},
-    {"corrected", make_policy<corrected_policy>},
-    {"delayed", make_policy<delayed_policy>},
+    {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_policy<corrected_policy>},
+    {"delayed", make_policy<delayed_policy>},     {"local", make_policy<local_policy>},
     {"locked", make_policy<locked_policy>},
   };
   return all;

@@ -80,9 +80,9 @@ double train_multiply_adds_of(const conditioned_linear& first, const layer_list&
 
 } // namespace
 
-network_predictor::network_predictor(stream& s, conditioned_linear first, layer_list rest,
+network_predictor::network_predictor(stream& s, const predictor_task& task, conditioned_linear first, layer_list rest,
                                      const optimizer_settings& settings, random_source& random)
-  : first_(std::move(first)), rest_(std::move(rest)), arena_(s, stage_parameters()),
+  : synthetic_gradient_model(task), first_(std::move(first)), rest_(std::move(rest)), arena_(s, stage_parameters()),
     optimizer_(std::move(make_optimizer(s, arena_, settings).value())), caches_(caches_of(rest_)),
     guard_(make_tensor(s, {1})) {
   if (!rest_.empty()) first_.initialize(s, random); // as the only stage it is the last one, and starts at zero
@@ -95,7 +95,7 @@ std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
   return all;
 }
 
-learned_state network_predictor::learned() {
+learned_state network_predictor::learned_by_kind() {
   auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&steps_);
   return out;
@@ -176,7 +176,7 @@ struct stages {
 template <stages (*Stages)(const predictor_request&)>
 std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, stream& owner, random_source& random) {
   auto parts = Stages(request);
-  return std::make_unique<network_predictor>(owner, std::move(parts.first), std::move(parts.rest),
+  return std::make_unique<network_predictor>(owner, request.task, std::move(parts.first), std::move(parts.rest),
                                              request.settings.optimizer, random);
 }
 
@@ -184,7 +184,7 @@ template <stages (*Stages)(const predictor_request&)>
 synthetic_gradient_size size_of(const predictor_request& request) {
   auto parts = Stages(request);
   synthetic_gradient_size out{0, predict_multiply_adds_of(parts.first, parts.rest),
-                              train_multiply_adds_of(parts.first, parts.rest)};
+                              train_multiply_adds_of(parts.first, parts.rest), 1, 0};
   const auto count = [&](const std::vector<parameter*>& all) {
     for (const auto* each : all)
       if (each->trained) out.parameter_count += each->extents.elements();
@@ -196,6 +196,7 @@ synthetic_gradient_size size_of(const predictor_request& request) {
     out.least_rows = std::max(out.least_rows, each->least_samples(row));
     row = each->infer(row).value();
   }
+  out.held_floats = static_cast<double>(out.parameter_count) * floats_of_value(request.settings.optimizer);
   return out;
 }
 
@@ -205,7 +206,7 @@ status check_linear(std::string_view argument) {
 }
 
 stages linear_stages(const predictor_request& request) {
-  return {{request.features, request.features, request.classes, true}, {}};
+  return {{request.features(), request.features(), request.task.classes, true}, {}};
 }
 
 status check_lowrank(std::string_view argument) {
@@ -216,8 +217,8 @@ status check_lowrank(std::string_view argument) {
 stages lowrank_stages(const predictor_request& request) {
   const auto rank = *parse_number<std::int64_t>(request.argument);
   layer_list rest;
-  rest.push_back(std::make_unique<linear>(rank, request.features, true, linear::start::zero));
-  return {{request.features, rank, request.classes, true}, std::move(rest)};
+  rest.push_back(std::make_unique<linear>(rank, request.features(), true, linear::start::zero));
+  return {{request.features(), rank, request.task.classes, true}, std::move(rest)};
 }
 
 struct mlp_shape {
@@ -251,8 +252,8 @@ stages mlp_stages(const predictor_request& request) {
     rest.push_back(std::make_unique<linear>(width, width, false));
     rest.push_back(std::make_unique<batch_norm>(width, normalise));
   }
-  rest.push_back(std::make_unique<linear>(width, request.features, true, linear::start::zero));
-  return {{request.features, width, request.classes, false}, std::move(rest)};
+  rest.push_back(std::make_unique<linear>(width, request.features(), true, linear::start::zero));
+  return {{request.features(), width, request.task.classes, false}, std::move(rest)};
 }
 
 } // namespace

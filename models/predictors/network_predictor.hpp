@@ -38,16 +38,17 @@ private:
 
 class network_predictor : public synthetic_gradient_model {
 public:
-  network_predictor(stream&, conditioned_linear first, layer_list rest, const optimizer_settings&, random_source&);
+  network_predictor(stream&, const predictor_task&, conditioned_linear first, layer_list rest,
+                    const optimizer_settings&, random_source&);
 
   std::int64_t parameter_count() const override { return arena_.trained_elements(); }
   double predict_multiply_adds() const override;
   double train_multiply_adds() const override;
 
   std::vector<parameter*> parameters() override;
-  learned_state learned() override;
 
 protected:
+  learned_state learned_by_kind() override;
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
   // A step whose error is not finite leaves values and moments as they are.
   void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;

@@ -10,8 +10,9 @@ namespace syngrad {
 struct predictor_request {
   const synthetic_gradient_settings& settings;
   std::string_view argument; // what follows the colon, or empty; it has passed `check`
-  std::int64_t features;
-  std::int32_t classes; // 0: not conditioned on labels
+  predictor_task task;       // without classes where it is not conditioned on labels
+
+  std::int64_t features() const { return task.activation.features(); }
 };
 
 struct predictor_kind {
@@ -20,6 +21,7 @@ struct predictor_kind {
   status (*check)(std::string_view argument);
   synthetic_gradient_size (*size_of)(const predictor_request&); // without making it
   std::unique_ptr<synthetic_gradient_model> (*make)(const predictor_request&, stream& owner, random_source&);
+  predictor_needs needs = {};
 };
 
 } // namespace syngrad

@@ -21,10 +21,10 @@ void ridge_solve::run(stream& solver) {
   for (auto* each : {&normal, &right_side, &solution, &failed}) each->ready_after(done);
 }
 
-ridge_predictor::ridge_predictor(stream& s, std::int64_t features, std::int32_t classes, options how)
-  : features_(features), classes_(classes), unknowns_(features + classes + 1), options_(how),
-    solution_("solution", {unknowns_, features}, false), statistics_("statistics", {}, false),
-    solve_(std::make_shared<ridge_solve>(s, unknowns_, features)) {
+ridge_predictor::ridge_predictor(stream& s, const predictor_task& task, options how)
+  : synthetic_gradient_model(task), features_(task.activation.features()), classes_(task.classes),
+    unknowns_(features_ + classes_ + 1), options_(how), solution_("solution", {unknowns_, features_}, false),
+    statistics_("statistics", {}, false), solve_(std::make_shared<ridge_solve>(s, unknowns_, features_)) {
   const auto extra = classes_ + 1;
   const auto sums_at = padded(features_ * features_);
   const auto counts_at = sums_at + padded(extra * features_);
@@ -52,7 +52,9 @@ ridge_predictor::ridge_predictor(stream& s, std::int64_t features, std::int32_t 
 
 synthetic_gradient_size ridge_predictor::size_of(std::int64_t features, std::int32_t classes) {
   const auto square = static_cast<double>(features) * static_cast<double>(features);
-  return {(features + classes + 1) * features, square, 2 * square};
+  const auto unknowns = static_cast<double>(features + classes + 1), width = static_cast<double>(features);
+  // S, C and P, all of them once more for a solve.
+  return {(features + classes + 1) * features, square, 2 * square, 1, 2 * unknowns * unknowns + 4 * unknowns * width};
 }
 
 double ridge_predictor::predict_multiply_adds() const {
@@ -200,13 +202,12 @@ status check(std::string_view argument) {
 }
 
 synthetic_gradient_size size_of(const predictor_request& request) {
-  return ridge_predictor::size_of(request.features, request.classes);
+  return ridge_predictor::size_of(request.features(), request.task.classes);
 }
 
 std::unique_ptr<synthetic_gradient_model> make(const predictor_request& request, stream& owner, random_source&) {
   const auto [forget, interval] = parse_options(request.argument);
-  return std::make_unique<ridge_predictor>(owner, request.features, request.classes,
-                                           ridge_predictor::options{*forget, *interval});
+  return std::make_unique<ridge_predictor>(owner, request.task, ridge_predictor::options{*forget, *interval});
 }
 
 } // namespace

@@ -49,8 +49,8 @@ public:
     std::int64_t interval = 0;
   };
 
-  // classes == 0: not conditioned, and labels are ignored.
-  ridge_predictor(stream&, std::int64_t features, std::int32_t classes, options);
+  // Without classes it is not conditioned, and labels are ignored.
+  ridge_predictor(stream&, const predictor_task&, options);
 
   static synthetic_gradient_size size_of(std::int64_t features, std::int32_t classes);
 
@@ -64,9 +64,11 @@ public:
   void finish_solve(stream&, background_solve&) override;
 
   std::vector<parameter*> parameters() override { return {&solution_, &statistics_}; }
-  learned_state learned() override { return {{solution_.value, statistics_.value}, {&since_solve_, &batch_size_}}; }
 
 protected:
+  learned_state learned_by_kind() override {
+    return {{solution_.value, statistics_.value}, {&since_solve_, &batch_size_}};
+  }
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
   void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
   void prepare_training(stream&, std::int64_t batch_size, float rate) override;

@@ -51,6 +51,8 @@ public:
 
   void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
+  void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) override;
+  void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) override;
 
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override; // reductions.cpp
   void sum_squares(stream&, const tensor& x, tensor& out) override;

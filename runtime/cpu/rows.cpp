@@ -131,4 +131,22 @@ void cpu_operators::gather_labels(stream& s, const tensor& source, const tensor&
     });
 }
 
+void cpu_operators::repeat_labels(stream& s, const tensor& labels, std::int64_t times, tensor& out) {
+  assert(out.elements() == labels.elements() * times);
+  host(s).launch([from = labels.i32(), to = out.i32(), count = labels.elements(), times] {
+    for (std::int64_t i = 0; i < count; ++i) std::fill_n(to + i * times, times, from[i]);
+  });
+}
+
+void cpu_operators::divide_rows(stream& s, const tensor& x, const tensor& divisors, tensor& out) {
+  assert(divisors.elements() == x.rows() && out.elements() == x.elements());
+  host(s).launch([from = x.f32(), by = divisors.f32(), to = out.f32(), rows = x.rows(), columns = x.columns()] {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto factor = 1 / by[r];
+#pragma omp simd
+      for (std::int64_t c = 0; c < columns; ++c) to[r * columns + c] = from[r * columns + c] * factor;
+    }
+  });
+}
+
 } // namespace syngrad::cpu

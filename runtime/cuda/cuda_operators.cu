@@ -264,6 +264,16 @@ void cuda_operators::gather_labels(stream& s, const tensor& source, const tensor
   kernels::gather_labels(on, source, indices, out);
 }
 
+void cuda_operators::repeat_labels(stream& s, const tensor& labels, std::int64_t times, tensor& out) {
+  cuda_launcher on(s, "repeat_labels");
+  kernels::repeat_labels(on, labels, times, out);
+}
+
+void cuda_operators::divide_rows(stream& s, const tensor& x, const tensor& divisors, tensor& out) {
+  cuda_launcher on(s, "divide_rows");
+  kernels::divide_rows(on, x, divisors, out);
+}
+
 void cuda_operators::softmax_cross_entropy(stream& s, const cross_entropy_arguments& of) {
   cuda_launcher on(s, "softmax_cross_entropy");
   kernels::softmax_cross_entropy(on, of);

@@ -40,6 +40,8 @@ public:
   void count_labels(stream&, const tensor& labels, float beta, tensor& counts) override;
   void gather_rows(stream&, const tensor& source, const tensor& indices, float scale, tensor& out) override;
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
+  void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) override;
+  void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) override;
 
   void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override;
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override;

@@ -51,7 +51,7 @@ inline constexpr int record_kind_count = 14; // with the 0 that stands for none
 enum class waiting_reason : std::uint8_t { input, credit };
 
 // Of update records: what the weights were moved with.
-enum class applied_gradient : std::uint8_t { synthetic, truth, residual };
+enum class applied_gradient : std::uint8_t { synthetic, truth, residual, local };
 
 // Of metric records.
 enum class trace_measure : std::uint8_t {

@@ -38,7 +38,7 @@ std::uint64_t work_of_a_whole_run(const std::string& policy) {
 
 TEST_CASE(
   "whichever piece of work breaks a device, the run ends, names actor and operator, and saves the other groups") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   const auto works = work_of_a_whole_run(policy);
   REQUIRE(works > 100);
@@ -154,7 +154,7 @@ TEST_CASE("a training on threads whose device breaks returns its failure and the
 }
 
 TEST_CASE("a training on threads across devices that work late gives the weights of the CPU") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   auto settings = three_groups(policy, 60);
   settings.deterministic = true;

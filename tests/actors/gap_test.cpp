@@ -31,8 +31,8 @@ training_settings random_settings_with_gaps(const std::string& policy, random_so
   settings.evaluate_every = random.below(2) ? 1 + random.below(9) : 0;
   settings.audit_every = random.below(3) == 0 ? 1 + random.below(3) : 0;
   settings.validation_fraction = random.below(4) == 0 ? 0.25 : 0;
-  static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3"};
-  settings.synthetic.kind = kinds[random.below(4)];
+  static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3", "exit"};
+  settings.synthetic.kind = policy == "local" ? "head" : kinds[random.below(5)];
   return settings;
 }
 
@@ -81,7 +81,7 @@ std::int64_t alone(const training_summary& summary) {
 
 TEST_CASE("whenever links are lost and come back, all of the steps reach the loss once and what was trained alone is "
           "counted apart") {
-  const std::string policy = GENERATE("synthetic", "corrected");
+  const std::string policy = GENERATE("synthetic", "corrected", "local");
   CAPTURE(policy);
   cpu_device cpu;
   int runs_alone = 0;
@@ -103,7 +103,7 @@ TEST_CASE("whenever links are lost and come back, all of the steps reach the los
 }
 
 TEST_CASE("an interrupt or a target at any moment around a gap ends the run in order") {
-  const std::string policy = GENERATE("synthetic", "corrected");
+  const std::string policy = GENERATE("synthetic", "corrected", "local");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
@@ -128,7 +128,7 @@ TEST_CASE("an interrupt or a target at any moment around a gap ends the run in o
 }
 
 TEST_CASE("in a gap that outlasts it a group trains exactly max_alone batches and waits") {
-  const std::string policy = GENERATE("synthetic", "corrected");
+  const std::string policy = GENERATE("synthetic", "corrected", "local");
   const int interface = GENERATE(0, 1, 2);
   const int credits = GENERATE(1, 3);
   CAPTURE(policy, interface, credits);
@@ -153,7 +153,7 @@ TEST_CASE("in a gap that outlasts it a group trains exactly max_alone batches an
 }
 
 TEST_CASE("an evaluation that a gap interrupts is left out, and the batches behind it are trained alone") {
-  const std::string policy = GENERATE("synthetic", "corrected");
+  const std::string policy = GENERATE("synthetic", "corrected", "local");
   CAPTURE(policy);
   cpu_device cpu;
   int left_out = 0;

@@ -12,8 +12,9 @@ using namespace syngrad;
 using namespace syngrad::test;
 
 TEST_CASE("every policy gives the same weights on a late device as on the CPU") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
-  const std::string kind = GENERATE("ridge", "linear", "mlp:3");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
+  const std::string kind = GENERATE("ridge", "linear", "mlp:3", "exit", "head");
+  if ((kind == "head") != (policy == "local")) return;
   CAPTURE(policy, kind);
   training_settings settings;
   settings.policy = policy;

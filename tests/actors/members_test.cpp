@@ -20,7 +20,7 @@ training_settings spread_settings(const std::string& policy) {
 } // namespace
 
 TEST_CASE("a deterministic run over members has the weights of one in a single process, for every policy") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   const std::vector<int> member_of = GENERATE(values<std::vector<int>>({{1, 1, 2, 2}, {0, 1, 1, 0}, {3, 1, 2, 1}}));
   CAPTURE(policy, member_of);
   auto settings = spread_settings(policy);
@@ -44,7 +44,7 @@ TEST_CASE("a deterministic run over members has the weights of one in a single p
 }
 
 TEST_CASE("a free run over members ends under any order of messages, with every batch applied once") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {

@@ -57,13 +57,14 @@ bool same(double one, double other) {
 } // namespace
 
 TEST_CASE("every policy gives the same weights with its groups on three devices as on the CPU alone") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   const std::string letters = GENERATE("lllll", "ccccl", "lcccc", "clclc", "lplpl", "cllpp", "pcplc", "lclcp");
   CAPTURE(policy, letters);
   auto settings = reproducible(policy, 20);
   settings.evaluate_every = 7;
   settings.audit_every = 3;
-  settings.synthetic.kind = GENERATE("ridge", "mlp:3");
+  settings.synthetic.kind = GENERATE("ridge", "mlp:3", "exit", "head");
+  if ((settings.synthetic.kind == "head") != (policy == "local")) return;
   const auto expected = on_cpu(settings);
   REQUIRE(expected.summary.steps == 20);
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
@@ -78,7 +79,7 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
     for (std::size_t i = 0; i < 4; ++i) {
       REQUIRE(same(out.summary.groups[i].cosine, expected.summary.groups[i].cosine));
       // An audit's gradients go down beside bootstrapped ones at the pace of the day, through weights that move.
-      if (policy == "synthetic") continue;
+      if (policy == "synthetic" || policy == "local") continue;
       REQUIRE(same(out.summary.groups[i].audit_cosine, expected.summary.groups[i].audit_cosine));
       REQUIRE(same(out.summary.groups[i].audit_bias, expected.summary.groups[i].audit_bias));
     }
@@ -90,7 +91,7 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
 }
 
 TEST_CASE("no memory is allocated on any device once a run across devices is warm") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   const auto settings = reproducible(policy, 400);
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
@@ -105,7 +106,7 @@ TEST_CASE("no memory is allocated on any device once a run across devices is war
 }
 
 TEST_CASE("free-running groups across devices end under any schedule with every batch applied") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   auto settings = reproducible(policy, 12);
   settings.deterministic = false;

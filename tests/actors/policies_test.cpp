@@ -32,7 +32,7 @@ public:
     note(std::string("send ") + names[static_cast<int>(kind)] + (values ? " " + value(values) : ""));
   }
   void train_predictor(batch_record&, gradient_kind, const tensor& received) override {
-    note("train predictor towards " + value(received));
+    note("train predictor" + (received ? " towards " + value(received) : ""));
   }
   void finish(batch_record&) override { note("finish"); }
 
@@ -93,6 +93,17 @@ TEST_CASE("corrected applies prediction and residual, which add up to the true g
                                   "input gradient of 5", "send true 50", "finish", "apply accumulated over 7"});
 }
 
+TEST_CASE("local updates and learns in a batch's turn, and nothing goes down") {
+  bench b;
+  const auto policy = std::move(*make_update_policy("local", 0));
+  const calls turn{"send none", "update local 3", "train predictor", "finish"};
+  REQUIRE(b.run(*policy, gradient_kind::none) == turn);
+  b.group.log.clear();
+  policy->on_loss(b.group, b.record, b.group.number(4));
+  REQUIRE(b.group.log == calls{"send none", "update true 4", "finish"});
+  REQUIRE_FALSE(policy->capabilities().needs_targets);
+}
+
 TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing") {
   struct expectation {
     std::string name;
@@ -127,6 +138,7 @@ TEST_CASE("the fixed lags are those of the chains that gradients come down") {
 
 TEST_CASE("at the top group every policy updates with the gradient of the loss, in warm-up too") {
   for (const auto& name : known_policies()) {
+    if (name == "local") continue; // sends nothing down
     CAPTURE(name);
     bench b;
     const auto policy = std::move(*make_update_policy(name, 1));

@@ -28,9 +28,10 @@ training_settings random_settings(const std::string& policy, random_source& rand
   if (settings.deterministic && random.below(2)) settings.lag = 1 + static_cast<int>(random.below(6));
   settings.audit_every = random.below(3) == 0 ? 1 + random.below(3) : 0;
   settings.validation_fraction = random.below(4) == 0 ? 0.25 : 0;
-  static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3"};
-  settings.synthetic.kind = kinds[random.below(4)];
-  settings.synthetic.labels = random.below(2) == 0;
+  static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3", "exit", "head"};
+  settings.synthetic.kind = policy == "local" ? "head" : kinds[random.below(6)];
+  settings.synthetic.labels = needs_of_synthetic_gradient_kind(settings.synthetic.kind).labels || random.below(2) == 0;
+  settings.synthetic.rows = random.below(3) == 0 ? 2 : 0;
   if (policy != "synthetic") return settings;
   settings.gradients.every = 1 + random.below(4);
   if (!settings.deterministic && random.below(2)) settings.gradients = {1, 0.1 * (1 + random.below(9))};
@@ -40,7 +41,7 @@ training_settings random_settings(const std::string& policy, random_source& rand
 } // namespace
 
 TEST_CASE("every policy ends under a thousand random schedules and applies every batch") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
@@ -65,7 +66,7 @@ TEST_CASE("every policy ends under a thousand random schedules and applies every
 }
 
 TEST_CASE("an interrupt at any moment ends the run in order with all groups at the same batch") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 250; ++seed) {
@@ -87,8 +88,9 @@ TEST_CASE("an interrupt at any moment ends the run in order with all groups at t
 }
 
 TEST_CASE("a deterministic run gives the same weights under every schedule") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
-  const std::string kind = GENERATE("ridge", "linear");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
+  const std::string kind = GENERATE("ridge", "linear", "exit", "head");
+  if ((kind == "head") != (policy == "local")) return;
   CAPTURE(policy, kind);
   cpu_device cpu;
   auto settings = small_settings(policy);

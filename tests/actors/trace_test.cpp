@@ -72,7 +72,7 @@ bool learns(const trace_record& record) {
 } // namespace
 
 TEST_CASE("every message of a batch is recorded once when sent, once when handled, after its cause") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   const auto run = run_traced(policy);
   REQUIRE(run.lost == 0);
@@ -109,7 +109,7 @@ TEST_CASE("every message of a batch is recorded once when sent, once when handle
   REQUIRE(of(trace_message::activation) == steps * groups);
   REQUIRE(of(trace_message::gradient) == steps * (groups - 1));
   REQUIRE(of(trace_message::credit) == steps * groups);
-  REQUIRE(of(trace_message::predict) == (policy == "synthetic" || policy == "corrected" ? steps * (groups - 1) : 0));
+  REQUIRE(of(trace_message::predict) == (policy == "locked" || policy == "delayed" ? 0 : steps * (groups - 1)));
   REQUIRE(of(trace_message::predict) == of(trace_message::synthetic_gradient));
 }
 

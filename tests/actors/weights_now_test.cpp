@@ -106,7 +106,7 @@ void check_weights_meanwhile(const std::string& policy, device& where) {
 } // namespace
 
 TEST_CASE("weights can be read while a run goes on: whole and finite, other ones than before, and it ends as ever") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   CAPTURE(policy);
   cpu_device cpu;
   check_weights_meanwhile(policy, cpu);

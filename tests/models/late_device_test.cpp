@@ -6,8 +6,8 @@
 #include "models/layers/batch_norm.hpp"
 #include "models/layers/linear.hpp"
 #include "models/layers/residual.hpp"
-#include "tests/models/bench.hpp"
 #include "tests/models/layers_of.hpp"
+#include "tests/models/train_predictor.hpp"
 #include "tests/support/late_device.hpp"
 
 namespace syngrad {
@@ -49,7 +49,7 @@ std::vector<std::vector<float>> predictions(device& where, const std::string& ki
   random_source random(3, 0);
   random_data data(s);
   const auto model =
-    std::move(make_synthetic_gradient_model(s, {.kind = kind}, data.features, data.classes, random).value());
+    std::move(make_synthetic_gradient_model(s, {.kind = kind}, task_of(data.features, data.classes), random).value());
   model->use_recordings(recorded);
   std::vector<tensor> made;
   std::shared_ptr<background_solve> solve;

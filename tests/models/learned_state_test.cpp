@@ -17,7 +17,7 @@ layer_group make_whole_group(bench& b, const std::string& description, const opt
 }
 
 std::unique_ptr<synthetic_gradient_model> make_predictor(bench& b, const std::string& kind) {
-  return std::move(make_synthetic_gradient_model(b.s, {.kind = kind}, 6, 3, b.random).value());
+  return std::move(make_synthetic_gradient_model(b.s, {.kind = kind}, task_of(6, 3), b.random).value());
 }
 
 void train(bench& b, layer_group& group, const tensor& x, const tensor& dy) {

@@ -1,6 +1,7 @@
 #include "models/synthetic_gradient_model.hpp"
 
 #include "tests/models/finite_differences.hpp"
+#include "tests/models/train_predictor.hpp"
 
 namespace syngrad {
 namespace {
@@ -20,7 +21,7 @@ TEST_CASE("a training step moves every parameter against the gradient of the mea
     bench b;
     constexpr std::int64_t batch = 16, features = 5;
     auto made = make_synthetic_gradient_model(b.s, {.kind = kind, .labels = labels_used, .optimizer = {.name = "sgd"}},
-                                              features, 3, b.random);
+                                              task_of(features, 3), b.random);
     auto& model = **made;
     for (auto* each : model.parameters()) // the last stage is zero: no gradient would pass it
       if (each->trained)
@@ -71,7 +72,8 @@ TEST_CASE("a predictor's loss does not depend on the batch size") {
 
   std::vector<float> predictions[2];
   for (const bool doubled : {false, true}) {
-    auto model = make_synthetic_gradient_model(b.s, {.kind = "linear", .optimizer = {.name = "sgd"}}, 5, 3, b.random);
+    auto model =
+      make_synthetic_gradient_model(b.s, {.kind = "linear", .optimizer = {.name = "sgd"}}, task_of(5, 3), b.random);
     for (int step = 0; step < 5; ++step) {
       if (doubled)
         (*model)->train(b.s, twice(h), labels_twice, twice(target), 0.05f);

@@ -1,7 +1,7 @@
 #include "models/predictors/ridge.hpp"
 
-#include "tests/models/bench.hpp"
 #include "tests/models/tolerances.hpp"
+#include "tests/models/train_predictor.hpp"
 
 #include <limits>
 
@@ -99,7 +99,7 @@ TEST_CASE("ridge agrees with least squares in double precision") {
       const auto classes = static_cast<std::int32_t>(b.between(2, 6));
       const auto forget = static_cast<float>(b.random.uniform(0.5, 1));
       INFO(features << " features, " << (conditioned ? classes : 0) << " classes, forget " << forget);
-      ridge_predictor model(b.s, features, conditioned ? classes : 0, {.forget = forget, .interval = 3});
+      ridge_predictor model(b.s, task_of(features, conditioned ? classes : 0), {.forget = forget, .interval = 3});
       plain_ridge reference(features, classes, conditioned, forget);
       for (int i = 0; i < 3; ++i) {
         const auto now = random_batch(b, b.between(30, 60), features, classes);
@@ -144,7 +144,7 @@ double error_after(bench& b, ridge_predictor& model, const exact_map& task, int 
 TEST_CASE("ridge recovers an exact linear map, whatever its scale") {
   for (const double scale : {1.0, 1e-6, 1e-12}) {
     bench b;
-    ridge_predictor model(b.s, 12, 5, {});
+    ridge_predictor model(b.s, task_of(12, 5), {});
     const exact_map task(b, 12, 5, scale);
     CHECK(error_after(b, model, task, 20) < 0.02); // what the ridge of a thousandth shrinks
   }
@@ -153,7 +153,7 @@ TEST_CASE("ridge recovers an exact linear map, whatever its scale") {
 TEST_CASE("forgetting follows a map that has changed, its absence averages over both") {
   bench b;
   const exact_map earlier(b, 12, 5, 1), later(b, 12, 5, 1);
-  ridge_predictor forgets(b.s, 12, 5, {.forget = 0.7f}), remembers(b.s, 12, 5, {.forget = 1});
+  ridge_predictor forgets(b.s, task_of(12, 5), {.forget = 0.7f}), remembers(b.s, task_of(12, 5), {.forget = 1});
   for (auto* model : {&forgets, &remembers}) error_after(b, *model, earlier, 20);
   CHECK(error_after(b, forgets, later, 20) < 0.03);
   CHECK(error_after(b, remembers, later, 20) > 0.3);
@@ -161,7 +161,7 @@ TEST_CASE("forgetting follows a map that has changed, its absence averages over 
 
 TEST_CASE("the prediction stays zero until the first solve is swapped in") {
   bench b;
-  ridge_predictor model(b.s, 6, 3, {.forget = 0.98f, .interval = 2});
+  ridge_predictor model(b.s, task_of(6, 3), {.forget = 0.98f, .interval = 2});
   const auto now = random_batch(b, 32, 6, 3);
   model.train(b.s, now.h, now.labels, now.target, 0);
   CHECK_FALSE(model.begin_solve(b.s));
@@ -178,7 +178,8 @@ TEST_CASE("the prediction stays zero until the first solve is swapped in") {
 TEST_CASE("a solve in the background gives what a solve at once gives, however much is trained meanwhile") {
   bench b;
   auto& solver = b.where.make_stream();
-  ridge_predictor at_once(b.s, 10, 4, {.forget = 0.9f, .interval = 3}), background(b.s, 10, 4, {0.9f, 3});
+  ridge_predictor at_once(b.s, task_of(10, 4), {.forget = 0.9f, .interval = 3}),
+    background(b.s, task_of(10, 4), {0.9f, 3});
   const auto test = random_batch(b, 16, 10, 4);
   const auto predict = [&](ridge_predictor& model) { return to_vector(model.predict(b.s, test.h, test.labels)); };
   for (int round = 0; round < 4; ++round) {
@@ -217,7 +218,7 @@ TEST_CASE("a batch that is not finite is as if it had not been") {
     for (const float bad_value : {nan, infinity, -infinity, 1e30f}) { // the last one's square is infinite
       bench b;
       const exact_map task(b, 12, 5, 1);
-      ridge_predictor met(b.s, 12, 5, {.forget = 0.9f, .interval = 3}), spared(b.s, 12, 5, {0.9f, 3});
+      ridge_predictor met(b.s, task_of(12, 5), {.forget = 0.9f, .interval = 3}), spared(b.s, task_of(12, 5), {0.9f, 3});
       const auto train = [&](ridge_predictor& model, const batch& now) {
         model.train(b.s, now.h, now.labels, now.target, 0);
       };
@@ -241,7 +242,7 @@ TEST_CASE("a batch that is not finite is as if it had not been") {
 TEST_CASE("where sums of large batches are infinite the old solution stays in force, and learning starts anew") {
   bench b;
   const exact_map task(b, 12, 5, 1), changed(b, 12, 5, 1);
-  ridge_predictor model(b.s, 12, 5, {.forget = 1, .interval = 5});
+  ridge_predictor model(b.s, task_of(12, 5), {.forget = 1, .interval = 5});
   error_after(b, model, task, 10);
   const auto test = task.draw(b, 32);
   const auto before = to_vector(model.predict(b.s, test.h, test.labels));
@@ -255,7 +256,7 @@ TEST_CASE("where sums of large batches are infinite the old solution stays in fo
 
 TEST_CASE("a ridge predictor resumes from its saved parameters") {
   bench b;
-  ridge_predictor original(b.s, 9, 4, {.forget = 0.9f, .interval = 2}), resumed(b.s, 9, 4, {0.9f, 2});
+  ridge_predictor original(b.s, task_of(9, 4), {.forget = 0.9f, .interval = 2}), resumed(b.s, task_of(9, 4), {0.9f, 2});
   const auto train_both = [&](bool both) {
     for (int i = 0; i < 2; ++i) {
       const auto now = random_batch(b, 32, 9, 4);
@@ -276,7 +277,7 @@ TEST_CASE("a ridge predictor resumes from its saved parameters") {
 
 TEST_CASE("the work of a ridge predictor includes its share of the solve") {
   bench b;
-  ridge_predictor model(b.s, 12, 5, {.forget = 0.98f, .interval = 4});
+  ridge_predictor model(b.s, task_of(12, 5), {.forget = 0.98f, .interval = 4});
   const auto now = random_batch(b, 32, 12, 5);
   model.train(b.s, now.h, now.labels, now.target, 0);
   CHECK(model.train_multiply_adds() == Approx(2 * 144 + (18.0 * 18 * 18 / 6 + 18 * 18 * 12) / (4 * 32)));

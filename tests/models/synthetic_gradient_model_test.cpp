@@ -1,7 +1,6 @@
 // What holds for every kind of synthetic-gradient model.
 #include "models/synthetic_gradient_model.hpp"
 
-#include "tests/models/bench.hpp"
 #include "tests/models/contains.hpp"
 #include "tests/models/train_predictor.hpp"
 
@@ -10,13 +9,18 @@
 namespace syngrad {
 namespace {
 
-constexpr const char* all_kinds[] = {"ridge", "ridge:0.9@2", "linear", "lowrank:5", "mlp:24", "mlp:24x2"};
+constexpr const char* all_kinds[] = {"ridge",  "ridge:0.9@2", "linear", "lowrank:5",
+                                     "mlp:24", "mlp:24x2",    "exit",   "head"};
+
+bool does(const char* kind, bool labels) {
+  return labels || !needs_of_synthetic_gradient_kind(kind).labels;
+}
 
 std::unique_ptr<synthetic_gradient_model> make(bench& b, const std::string& kind, bool labels, std::int64_t features,
                                                std::int32_t classes, const optimizer_settings& by = {}) {
-  return std::move(
-    make_synthetic_gradient_model(b.s, {.kind = kind, .labels = labels, .optimizer = by}, features, classes, b.random)
-      .value());
+  return std::move(make_synthetic_gradient_model(b.s, {.kind = kind, .labels = labels, .optimizer = by},
+                                                 task_of(features, classes), b.random)
+                     .value());
 }
 
 // target = h A + T[label] for fixed random A and T.
@@ -35,20 +39,22 @@ struct linear_task {
 TEST_CASE("what a predictor takes is known before it is made") {
   for (const auto* kind : all_kinds)
     for (const bool labels : {true, false}) {
+      if (!does(kind, labels)) continue;
       INFO(kind);
       bench b;
       const auto model = make(b, kind, labels, 13, 4);
-      const auto size = size_of_synthetic_gradient_model({.kind = kind, .labels = labels}, 13, 4).value();
+      const auto size = size_of_synthetic_gradient_model({.kind = kind, .labels = labels}, task_of(13, 4)).value();
       CHECK(size.parameter_count == model->parameter_count());
       CHECK(size.predict_multiply_adds == model->predict_multiply_adds());
       CHECK(size.train_multiply_adds == model->train_multiply_adds());
     }
-  CHECK_FALSE(size_of_synthetic_gradient_model({.kind = "rige"}, 13, 4));
+  CHECK_FALSE(size_of_synthetic_gradient_model({.kind = "rige"}, task_of(13, 4)));
 }
 
 TEST_CASE("every predictor predicts exactly zero before it is trained") {
   for (const auto* kind : all_kinds)
     for (const bool labels : {true, false}) {
+      if (!does(kind, labels)) continue;
       INFO(kind);
       bench b;
       const auto model = make(b, kind, labels, 13, 4);
@@ -82,6 +88,12 @@ TEST_CASE("without labels a predictor sees only activations, and no labels need 
   for (const auto* kind : all_kinds) {
     INFO(kind);
     bench b;
+    if (!does(kind, false)) {
+      const auto refused = make_synthetic_gradient_model(b.s, {.kind = kind, .labels = false}, task_of(8, 4), b.random);
+      REQUIRE_FALSE(refused);
+      CHECK_THAT(refused.message(), contains("learns from labels"));
+      continue;
+    }
     const auto model = make(b, kind, false, 8, 4);
     const auto h = b.normal({64, 8}), target = b.normal({64, 8});
     for (int i = 0; i < 10; ++i) train_predictor(b, *model, h, tensor(), target, 1e-2f);
@@ -127,7 +139,8 @@ TEST_CASE("a target that is not finite does no lasting harm to any predictor") {
       auto poisoned = b.upload(target.extents(), to_vector(target));
       values(poisoned)[17] = bad;
       train_predictor(b, *model, h, labels, poisoned, 1e-3f);
-      CHECK(to_vector(model->predict(b.s, h, labels)) == before);
+      if (needs_of_synthetic_gradient_kind(kind).targets) // else it is trained as if there were none
+        CHECK(to_vector(model->predict(b.s, h, labels)) == before);
       for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-4f);
       for (const auto value : to_vector(model->predict(b.s, h, labels))) REQUIRE(std::isfinite(value));
     }
@@ -181,6 +194,8 @@ TEST_CASE("malformed kinds are refused with what is wrong and all that is known"
     {"ridge:0.98@0", "INTERVAL"},
     {"ridge:@5", "FORGET"},
     {"linear:3", "takes nothing"},
+    {"exit:3", "takes nothing"},
+    {"head:mlp", "takes nothing"},
     {"lowrank", "rank"},
     {"lowrank:0", "rank"},
     {"lowrank:3x", "rank"},
@@ -196,12 +211,70 @@ TEST_CASE("malformed kinds are refused with what is wrong and all that is known"
     CHECK_THAT(checked.message(), contains(why) && contains("ridge[:FORGET[@INTERVAL]]") && contains("linear") &&
                                     contains("lowrank:R") && contains("mlp:N[xM]"));
     bench b;
-    CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = kind}, 8, 4, b.random));
+    CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = kind}, task_of(8, 4), b.random));
   }
-  for (const auto* kind : {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2"})
+  for (const auto* kind :
+       {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2", "exit", "head"})
     CHECK(check_synthetic_gradient_kind(kind));
   bench b;
-  CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = "linear", .optimizer = {.name = "no"}}, 8, 4, b.random));
+  CHECK_FALSE(
+    make_synthetic_gradient_model(b.s, {.kind = "linear", .optimizer = {.name = "no"}}, task_of(8, 4), b.random));
+}
+
+TEST_CASE("the label of a sample is that of each of its rows, where a predictor maps rows") {
+  for (const auto* kind : {"ridge", "linear", "mlp:24"}) {
+    INFO(kind);
+    constexpr std::int64_t samples = 12, positions = 5, features = 8;
+    bench b(5), other(5);
+    const predictor_task by_sample{.activation = {{positions, features}}, .classes = 4, .labels = 1},
+      by_row{.activation = {{positions, features}}, .classes = 4, .labels = positions};
+    const auto left = std::move(make_synthetic_gradient_model(b.s, {.kind = kind}, by_sample, b.random).value());
+    const auto right = std::move(make_synthetic_gradient_model(other.s, {.kind = kind}, by_row, other.random).value());
+    const auto labels = b.labels(samples, 4);
+    auto of_rows = make_tensor(b.s, {samples, positions}, dtype::i32);
+    for (std::int64_t i = 0; i < samples * positions; ++i) of_rows.i32()[i] = labels.i32()[i / positions];
+    for (int i = 0; i < 6; ++i) {
+      const auto h = b.normal({samples * positions, features}), target = b.normal({samples * positions, features});
+      train_predictor(b, *left, h, labels, target, 1e-2f);
+      train_predictor(b, *right, h, of_rows, target, 1e-2f);
+      CHECK(to_vector(left->predict(b.s, h, labels)) == to_vector(right->predict(b.s, h, of_rows)));
+    }
+  }
+}
+
+TEST_CASE("a predictor can be trained on some rows of each batch, others each time") {
+  for (const auto* kind : {"ridge", "exit"}) {
+    INFO(kind);
+    bench b;
+    const auto make_one = [&](std::int64_t rows) {
+      random_source random(3, 3);
+      return std::move(make_synthetic_gradient_model(b.s, {.kind = kind, .rows = rows}, task_of(8, 4), random).value());
+    };
+    const auto all = make_one(0), more = make_one(64), some = make_one(20), again = make_one(20);
+    const linear_task task(b, 8, 4);
+    const auto labels = b.labels(64, 4), h = b.normal({64, 8}), target = task.target(b, h, labels);
+    const auto predicted = [&](synthetic_gradient_model& model) { return to_vector(model.predict(b.s, h, labels)); };
+    for (int i = 0; i < 3; ++i)
+      for (auto* each : {all.get(), more.get(), some.get(), again.get()})
+        train_predictor(b, *each, h, labels, target, 1e-2f);
+    CHECK(predicted(*more) == predicted(*all)); // a batch has no more rows
+    CHECK(predicted(*some) != predicted(*all));
+    CHECK(predicted(*again) == predicted(*some));
+    if (std::string(kind) == "ridge") // for exit this task is mostly noise
+      CHECK(relative_distance(predicted(*some), predicted(*all)) < 0.5);
+    const auto warm = b.where.memory().counters();
+    for (int i = 0; i < 20; ++i) train_predictor(b, *some, h, labels, target, 1e-2f);
+    CHECK(b.where.memory().counters().allocations == warm.allocations);
+  }
+}
+
+TEST_CASE("a task that has neither one label a sample nor one a row is refused") {
+  bench b;
+  const predictor_task between{.activation = {{6, 8}}, .classes = 4, .labels = 3};
+  const auto refused = make_synthetic_gradient_model(b.s, {.kind = "ridge"}, between, b.random);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.message(), contains("3 labels and 6 rows"));
+  CHECK(make_synthetic_gradient_model(b.s, {.kind = "ridge", .labels = false}, between, b.random));
 }
 
 } // namespace

@@ -1,10 +1,15 @@
-// One training step of a synthetic-gradient model, with the solve that is due after it, done at once.
+// What tests of synthetic-gradient models need: a task, and one training step with the solve that is due after it.
 #pragma once
 
 #include "models/synthetic_gradient_model.hpp"
 #include "tests/models/bench.hpp"
 
 namespace syngrad {
+
+// Activations of one row, with one label each.
+inline predictor_task task_of(std::int64_t features, std::int32_t classes) {
+  return {.activation = {{features}}, .classes = classes};
+}
 
 inline void train_predictor(bench& b, synthetic_gradient_model& model, const tensor& h, const tensor& labels,
                             const tensor& target, float rate) {

@@ -37,6 +37,30 @@ TEST_CASE("rows of bytes are gathered as numbers from 0 to 1") {
   }
 }
 
+TEST_CASE("the label of a sample becomes that of its rows") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  for (const std::int64_t times : {1, 7}) {
+    const auto labels = bench.labels(33, 10);
+    auto out = make_tensor(bench.on(), {33 * times}, dtype::i32);
+    bench.ops().repeat_labels(bench.on(), bench.upload(labels), times, out);
+    const auto got = bench.download(out);
+    for (std::size_t i = 0; i < got.at.size(); ++i) REQUIRE(got.at[i] == labels[i / static_cast<std::size_t>(times)]);
+  }
+}
+
+TEST_CASE("rows are divided by a number each") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto x = bench.normal(37, 29);
+  auto divisors = bench.normal(1, 37);
+  for (auto& each : divisors.at) each = std::abs(each) + 0.5;
+  auto out = bench.zeros({37, 29});
+  bench.ops().divide_rows(bench.on(), bench.upload(x), bench.upload(divisors), out);
+  matrix expected(37, 29);
+  for (std::int64_t r = 0; r < 37; ++r)
+    for (std::int64_t c = 0; c < 29; ++c) expected(r, c) = x(r, c) / divisors(0, r);
+  CHECK(worst_error(bench.download(out), expected, tolerances::elementwise) <= 1);
+}
+
 TEST_CASE("labels are gathered") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const auto source = bench.labels(100, 10), indices = bench.labels(257, 100);

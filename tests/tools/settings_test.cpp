@@ -58,6 +58,7 @@ const std::vector<tried>& table() {
     {"policy", {"locked", "synthetic", "corrected", "delayed"}, {{"lucked", [](r& s) { s.policy = "lucked"; }}}},
     {"sg", {"linear", "ridge", "mlp:8x2"}, {{"rige", [](r& s) { s.synthetic.kind = "rige"; }}}},
     {"condition", {"none", "labels"}, {{"label"}}},
+    {"sg-rows", {"128", "0"}, {{"-1", [](r& s) { s.synthetic.rows = -1; }}}},
     {"sg-warmup", {most_text, "0"}, {{"-1", [](r& s) { s.warmup_batches = -1; }}}},
     {"gradients",
      {"every:2", "above:0.5", "all"},

@@ -90,6 +90,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto good = resolve_max_alone(options); !good) return good.failure();
   if (auto good = check_storable(reader); !good) return good.failure();
   if (auto good = check_resolved(options, *model); !good) return good.failure();
+  options.settings.synthetic.kind = predictors_of(options.settings, *model).kind; // run.ini says what it is
   return model;
 }
 

@@ -48,12 +48,16 @@ option_group how_groups_update(train_options& o) {
     {setting_row(s, "policy",
                  "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
                  "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
-                 "gradients, applied whenever they arrive"),
-     setting_row(s, "sg",
-                 "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; linear, lowrank:R, "
-                 "mlp:N[xM]: trained by --sg-optimizer"),
+                 "gradients, applied whenever they arrive. local: each group learns from a classifier of its own, and "
+                 "nothing is sent down"),
+     setting_row(
+       s, "sg",
+       "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; exit: such a map of what "
+       "a local classifier gets wrong; head: that classifier's own gradient; linear, lowrank:R, mlp:N[xM]: "
+       "trained by --sg-optimizer. auto: head with --policy local, ridge for vectors, else exit"),
      setting_row(s, "condition",
                  "What predictors see beside the activation. Without labels, errors grow fast with depth"),
+     setting_row(s, "sg-rows", "Predictors train on so many rows of each batch, chosen at random; 0: on all"),
      setting_row(s, "sg-warmup", "The first N batches run locked and only train the predictors"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
@@ -74,7 +78,7 @@ option_group how_weights_move(train_options& o) {
      setting_row(s, "lr-decay",
                  "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
      setting_row(s, "sg-optimizer", "The optimizer of the predictors"),
-     setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none")}};
+     setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none, that of exit is its classifier's")}};
 }
 
 option_group how_long(train_options& o) {

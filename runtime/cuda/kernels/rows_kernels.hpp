@@ -47,6 +47,34 @@ void gather_labels(Launcher& on, const tensor& source, const tensor& indices, te
   on.each(out.elements(), gather_labels_kernel{source.i32(), indices.i32(), out.i32(), out.columns()});
 }
 
+struct repeat_labels_kernel {
+  const std::int32_t* labels;
+  std::int32_t* out;
+  std::int64_t times;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const { out[i] = labels[i / times]; }
+};
+
+struct divide_rows_kernel {
+  const float *x, *divisors;
+  float* out;
+  std::int64_t columns;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t row, std::int64_t column) const {
+    out[row * columns + column] = x[row * columns + column] * (1 / divisors[row]);
+  }
+};
+
+template <class Launcher>
+void repeat_labels(Launcher& on, const tensor& labels, std::int64_t times, tensor& out) {
+  assert(out.elements() == labels.elements() * times);
+  on.each(out.elements(), repeat_labels_kernel{labels.i32(), out.i32(), times});
+}
+
+template <class Launcher>
+void divide_rows(Launcher& on, const tensor& x, const tensor& divisors, tensor& out) {
+  assert(divisors.elements() == x.rows() && out.elements() == x.elements());
+  on.grid(x.rows(), x.columns(), divide_rows_kernel{x.f32(), divisors.f32(), out.f32(), x.columns()});
+}
+
 // beta * before + sum, where a zero beta does not read what was there.
 SYNGRAD_HOST_DEVICE inline float blend(float beta, const float& before, float sum) {
   return beta == 0 ? sum : beta * before + sum;

@@ -150,6 +150,14 @@ public:
     host_launcher on(s);
     kernels::gather_labels(on, source, indices, out);
   }
+  void repeat_labels(stream& s, const tensor& labels, std::int64_t times, tensor& out) override {
+    host_launcher on(s);
+    kernels::repeat_labels(on, labels, times, out);
+  }
+  void divide_rows(stream& s, const tensor& x, const tensor& divisors, tensor& out) override {
+    host_launcher on(s);
+    kernels::divide_rows(on, x, divisors, out);
+  }
 
   void softmax_cross_entropy(stream& s, const cross_entropy_arguments& of) override {
     host_launcher on(s);

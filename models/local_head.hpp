@@ -1,0 +1,82 @@
+// A local head: a linear classifier of an activation, trained on the spot from its labels (Belilovsky et al., Decoupled
+// Greedy Learning, arXiv 1901.08164). What it gets wrong tells which way the loss above falls.
+//
+// With n = layer-norm(h) of each row, without weights, and e = softmax(n W^T + b) - onehot(label), its loss has the
+// gradients e at the logits, e^T n at W, and at h the layer norm's backward pass of e W.
+//
+// Where a sample has positions but one label, n is of what its map is pooled to: 2 x 2 parts of an image, the mean of
+// a sequence.
+//
+// Used by one actor at a time, on one stream. W and b start at zero, so that its first gradient is exactly zero.
+#pragma once
+
+#include "models/arena.hpp"
+#include "models/optimizer.hpp"
+#include "models/synthetic_gradient_model.hpp"
+#include "runtime/operators/window.hpp"
+
+#include <optional>
+
+namespace syngrad {
+
+class local_head {
+public:
+  // What it has made of a batch, a row for each label.
+  struct reading {
+    tensor normal;     // n [labels, inputs]
+    tensor statistics; // of the layer norm [2, labels]
+    tensor pooled;     // what was normalised [labels, inputs]
+    tensor error;      // e [labels, classes]; zero where there is no label
+  };
+
+  local_head(stream&, const predictor_task&);
+
+  std::int64_t inputs() const { return weight_.extents[1]; }
+  std::int64_t classes() const { return weight_.extents[0]; }
+  std::int64_t parameter_count() const { return arena_.trained_elements(); }
+  // Of a task, before there is a head. Per label.
+  static std::int64_t inputs_of(const predictor_task&);
+  static double product_multiply_adds(const predictor_task& task) {
+    return static_cast<double>(inputs_of(task)) * task.classes;
+  }
+
+  // Values, gradients and moments.
+  static double held_floats(const predictor_task&);
+
+  // h [rows, features] or [samples, rows * features], labels i32.
+  reading read(stream&, const tensor& h, const tensor& labels) const;
+  // e W, at n.
+  tensor gradient_at_normal(stream&, const reading&) const;
+  // `at_normal` [labels, inputs] through layer norm and pooling, to h's shape.
+  tensor through_normal(stream&, const reading&, const tensor& at_normal, const shape& of_h) const;
+
+  // One step of its optimizer. The numbers of the step are told before, apart from what is enqueued.
+  void prepare_training(stream&, std::int64_t labels, float rate);
+  // Nothing changes where the scalar `guard` is not finite.
+  void train(stream&, const reading&, const tensor& guard);
+
+  std::vector<parameter*> parameters() { return {&weight_, &bias_}; }
+  tensor weight() const { return weight_.value; } // [classes, inputs]
+  learned_state learned();
+
+private:
+  // The positions of a sample with one label as an image: a sequence is one of width 1.
+  struct pooling {
+    shape image;     // [height, width, features]
+    window2d window; // of the parts that it is pooled to
+    std::int64_t parts() const { return window.output_of({image[0], image[1]}).positions(); }
+  };
+  static std::optional<pooling> pooling_of(const predictor_task&); // none: each row is a sample
+
+  tensor parts_of(const tensor& pooled) const;
+
+  std::optional<pooling> pooling_;
+  parameter weight_, bias_;
+  arena arena_;
+  std::unique_ptr<optimizer> optimizer_;
+  tensor guard_;
+  uploaded_numbers numbers_;
+  std::int64_t steps_ = 0;
+};
+
+} // namespace syngrad

@@ -1,0 +1,182 @@
+#include "models/predictors/local_head_predictor.hpp"
+
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+// ---- head
+
+head_predictor::head_predictor(stream& s, const predictor_task& task)
+  : synthetic_gradient_model(task), head_(s, task) {}
+
+synthetic_gradient_size head_predictor::size_of(const predictor_task& task) {
+  const auto of_label = local_head::product_multiply_adds(task);
+  const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
+  const auto parameters = (local_head::inputs_of(task) + 1) * task.classes;
+  return {parameters, 2 * of_label * labels_a_row, 2 * of_label * labels_a_row, 1, local_head::held_floats(task)};
+}
+
+tensor head_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
+  const auto now = head_.read(s, h, labels);
+  return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
+}
+
+void head_predictor::prepare_training(stream& s, std::int64_t labels, float rate) {
+  head_.prepare_training(s, labels, rate);
+}
+
+void head_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor&) {
+  auto guard = make_tensor(s, {1});
+  s.ops().sum_squares(s, h, guard);
+  head_.train(s, head_.read(s, h, labels), guard);
+}
+
+// ---- exit
+
+namespace {
+
+bool goes_through_weights(const predictor_task& task) {
+  return task.classes > exit_predictor::most_classes && task.classes > local_head::inputs_of(task);
+}
+
+// Rows and columns of P.
+shape map_of(const predictor_task& task) {
+  return {goes_through_weights(task) ? local_head::inputs_of(task) : task.classes,
+          task.has_label_for_each_row() ? task.activation.features() : task.activation.elements()};
+}
+
+} // namespace
+
+exit_predictor::exit_predictor(stream& s, const predictor_task& task)
+  : synthetic_gradient_model(task), head_(s, task), solution_("solution", map_of(task), false),
+    statistics_("statistics", {}, false) {
+  const auto unknowns = solution_.extents[0];
+  const auto right_side_at = padded(unknowns * unknowns);
+  statistics_.extents = {right_side_at + solution_.extents.elements()};
+  for (auto* each : {&solution_, &statistics_}) {
+    each->value = make_tensor(s, each->extents);
+    s.ops().fill(s, each->value, 0);
+  }
+  products_ = statistics_.value.view(0, {unknowns, unknowns});
+  right_side_ = statistics_.value.view(right_side_at, solution_.extents);
+  normal_ = make_tensor(s, products_.extents());
+  solved_right_side_ = make_tensor(s, solution_.extents);
+  failed_ = make_tensor(s, {1});
+}
+
+synthetic_gradient_size exit_predictor::size_of(const predictor_task& task) {
+  const auto map = map_of(task);
+  const auto of_head = local_head::product_multiply_adds(task), of_map = static_cast<double>(map.elements()),
+             of_weights = goes_through_weights(task) ? of_head : 0, of_sums = static_cast<double>(map[0] * map[0]);
+  const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
+  return {(local_head::inputs_of(task) + 1) * task.classes + map.elements(),
+          (of_head + of_weights + of_map) * labels_a_row, (2 * of_head + of_weights + of_sums + of_map) * labels_a_row,
+          1, local_head::held_floats(task) + 2 * of_sums + 3 * of_map};
+}
+
+std::vector<parameter*> exit_predictor::parameters() {
+  auto all = head_.parameters();
+  all.insert(all.end(), {&solution_, &statistics_});
+  return all;
+}
+
+learned_state exit_predictor::learned_by_kind() {
+  auto out = head_.learned();
+  out.add({{solution_.value, statistics_.value}, {&trained_, &solved_}});
+  return out;
+}
+
+tensor exit_predictor::cause(stream& s, const local_head::reading& now) const {
+  return goes_through_weights(task()) ? head_.gradient_at_normal(s, now) : now.error;
+}
+
+tensor exit_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
+  const auto now = head_.read(s, h, labels);
+  if (solved_ == 0) return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
+  auto mapped = make_tensor(s, {now.error.rows(), solution_.extents[1]});
+  s.ops().matmul(s, {.a = cause(s, now),
+                     .transpose_a = transpose::no,
+                     .b = solution_.value,
+                     .transpose_b = transpose::no,
+                     .c = mapped});
+  return maps_rows() ? head_.through_normal(s, now, mapped, h.extents()) : mapped;
+}
+
+void exit_predictor::prepare_training(stream& s, std::int64_t labels, float rate) {
+  head_.prepare_training(s, labels, rate);
+  ++trained_;
+}
+
+void exit_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
+  auto guard = make_tensor(s, {1}), guard_of_target = make_tensor(s, {1});
+  s.ops().sum_squares(s, h, guard);
+  s.ops().sum_squares(s, target, guard_of_target);
+  s.ops().add(s, guard_of_target, 1, guard);
+
+  const auto now = head_.read(s, h, labels);
+  const auto of_errors = cause(s, now);
+  auto weighted = of_errors; // of_errors^T (sigma target) = (sigma of_errors)^T target
+  if (maps_rows()) {
+    weighted = make_tensor(s, of_errors.extents());
+    const auto rows = of_errors.rows();
+    s.ops().divide_rows(s, of_errors, now.statistics.view(rows, {rows}), weighted);
+  }
+  const auto add_to = [&](tensor& sum, const tensor& left, const tensor& right) {
+    s.ops().matmul(s, {.a = left,
+                       .transpose_a = transpose::yes,
+                       .b = right,
+                       .transpose_b = transpose::no,
+                       .c = sum,
+                       .beta = forget,
+                       .guard = &guard});
+  };
+  add_to(products_, of_errors, of_errors);
+  add_to(right_side_, weighted, target);
+  head_.train(s, now, guard);
+}
+
+std::shared_ptr<background_solve> exit_predictor::begin_solve(stream& s) {
+  if (trained_ == 0 || (trained_ > solved_at_first && trained_ % interval != 0)) return nullptr;
+  s.ops().sum_squares(s, statistics_.value, failed_); // sums of large batches can go beyond what a float holds
+  s.ops().zero_unless_finite(s, failed_, statistics_.value);
+  s.ops().copy(s, products_, normal_);
+  s.ops().copy(s, right_side_, solved_right_side_);
+  s.ops().solve_ridge(s, normal_, solved_right_side_, ridge, solution_.value, failed_);
+  ++solved_;
+  return nullptr;
+}
+
+namespace {
+
+status check_no_argument(std::string_view argument) {
+  if (argument.empty()) return ok();
+  return error::setting("it takes nothing after a ':'");
+}
+
+template <class Predictor>
+synthetic_gradient_size size_of_head(const predictor_request& request) {
+  return Predictor::size_of(request.task);
+}
+
+template <class Predictor>
+std::unique_ptr<synthetic_gradient_model> make_on_head(const predictor_request& request, stream& owner,
+                                                       random_source&) {
+  return std::make_unique<Predictor>(owner, request.task);
+}
+
+} // namespace
+
+const predictor_kind head_kind{"head",
+                               "head",
+                               check_no_argument,
+                               size_of_head<head_predictor>,
+                               make_on_head<head_predictor>,
+                               {.labels = true, .targets = false, .rate = 3e-3f}};
+const predictor_kind exit_kind{"exit",
+                               "exit",
+                               check_no_argument,
+                               size_of_head<exit_predictor>,
+                               make_on_head<exit_predictor>,
+                               {.labels = true, .rate = 3e-3f}};
+
+} // namespace syngrad

@@ -1,0 +1,92 @@
+// The two kinds of synthetic gradients that rest on a local head.
+//
+// `head`: the gradient of the head's own loss. It learns from labels alone, and needs no gradient from above.
+//
+// `exit`: a linear map of what the head gets wrong, solved in closed form. With n, sigma = sqrt(variance + epsilon) of
+// a row's layer norm and e of the head (models/local_head.hpp), for every batch
+//
+//   S <- forget S + e^T e                [classes, classes]
+//   C <- forget C + e^T (sigma target)   [classes, features]
+//   P  = (S + ridge mean(diag S) I)^-1 C
+//
+// at each of the first trainings, then at every 4th. The prediction is the layer norm's backward pass of e P: divided
+// by sigma and orthogonal to n, as a gradient is that has come through a layer norm. Until there is a P, W serves.
+// A regression on the activation itself looks good while it watches and diverges when it is used: Adam takes full steps
+// along any bias, and e vanishes where nothing is wrong.
+//
+// Where there are more classes than `most_classes`, e W [features] takes the place of e.
+//
+// Where a sample has positions but one label, P maps the sample's e to the gradients of all its positions, without
+// sigma and layer norm: where something is matters more than what it looks like.
+#pragma once
+
+#include "models/local_head.hpp"
+#include "models/predictors/predictor_kind.hpp"
+
+namespace syngrad {
+
+class head_predictor : public synthetic_gradient_model {
+public:
+  head_predictor(stream&, const predictor_task&);
+
+  static synthetic_gradient_size size_of(const predictor_task&);
+
+  std::int64_t parameter_count() const override { return head_.parameter_count(); }
+  double predict_multiply_adds() const override { return size_of(task()).predict_multiply_adds; }
+  double train_multiply_adds() const override { return size_of(task()).train_multiply_adds; }
+
+  std::vector<parameter*> parameters() override { return head_.parameters(); }
+
+protected:
+  bool maps_rows() const override { return task().has_label_for_each_row(); }
+  learned_state learned_by_kind() override { return head_.learned(); }
+  tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
+  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
+  void prepare_training(stream&, std::int64_t labels, float rate) override;
+
+private:
+  local_head head_;
+};
+
+class exit_predictor : public synthetic_gradient_model {
+public:
+  static constexpr std::int64_t most_classes = 1024;
+  static constexpr float forget = 0.98f, ridge = 1e-3f;
+  static constexpr std::int64_t solved_at_first = 8, interval = 4; // trainings
+
+  exit_predictor(stream&, const predictor_task&);
+
+  static synthetic_gradient_size size_of(const predictor_task&);
+
+  std::int64_t parameter_count() const override { return size_of(task()).parameter_count; }
+  double predict_multiply_adds() const override { return size_of(task()).predict_multiply_adds; }
+  double train_multiply_adds() const override { return size_of(task()).train_multiply_adds; }
+
+  // Solves at once where it is due: that takes no longer than a training. Always null.
+  std::shared_ptr<background_solve> begin_solve(stream&) override;
+
+  std::vector<parameter*> parameters() override;
+
+protected:
+  bool maps_rows() const override { return task().has_label_for_each_row(); }
+  std::uint64_t stage() const override { return solved_ > 0 ? 1 : 0; }
+  learned_state learned_by_kind() override;
+  tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
+  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
+  void prepare_training(stream&, std::int64_t labels, float rate) override;
+
+private:
+  tensor cause(stream&, const local_head::reading&) const; // e, or e W
+
+  local_head head_;
+  parameter solution_;   // P
+  parameter statistics_; // S and C, in the views below
+  tensor products_, right_side_;
+  tensor normal_, solved_right_side_, failed_; // of a solve
+  std::int64_t trained_ = 0, solved_ = 0;
+};
+
+extern const predictor_kind head_kind;
+extern const predictor_kind exit_kind;
+
+} // namespace syngrad
