@@ -53,16 +53,17 @@ struct row_means {
 
 template <bool Affine>
 row_means means_of_row(const layer_norm_gradients& of, std::int64_t row) {
-  const auto *dy = of.dy + row * of.columns, *x = of.x + row * of.columns;
+  const auto columns = of.columns;
+  const float *dy = of.dy + row * columns, *x = of.x + row * columns, *weight = of.weight;
   const auto mean = of.mean[row];
   float sum = 0, products = 0;
 #pragma omp simd reduction(+ : sum, products)
-  for (std::int64_t c = 0; c < of.columns; ++c) {
-    const auto gradient = Affine ? dy[c] * of.weight[c] : dy[c];
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const auto gradient = Affine ? dy[c] * weight[c] : dy[c];
     sum += gradient;
     products += gradient * (x[c] - mean);
   }
-  const auto share = 1 / static_cast<float>(of.columns);
+  const auto share = 1 / static_cast<float>(columns);
   return {sum * share, products * of.inverse[row] * share};
 }
 

@@ -28,7 +28,6 @@ public:
   void vectors(std::int64_t width);
   void optimizer_steps(std::int64_t width);
   void loss();
-  void transformer(std::int64_t samples, std::int64_t context, std::int64_t width);
   void ridge(std::int64_t width);
 
 private:
@@ -185,61 +184,6 @@ void operators_bench::ridge(std::int64_t width) {
   });
 }
 
-// Products are counted as a plain implementation would do them, of every position with every other.
-void operators_bench::transformer(std::int64_t samples, std::int64_t context, std::int64_t width) {
-  constexpr std::int64_t heads = 4, characters = 65;
-  const auto rows = samples * context;
-  const auto size = std::to_string(samples) + "x" + std::to_string(context) + "x" + std::to_string(width);
-  const auto x = normal({rows, width}), dy = normal({rows, width}), weight = normal({width}), bias = normal({width});
-  auto y = normal({rows, width}), dx = normal({rows, width}), saved = normal({2, rows}), dweight = normal({width}),
-       dbias = normal({width});
-  bytes("layer_norm " + size, rows * width, 2,
-        [&] { ops_.layer_norm(stream_, {.x = x, .weight = &weight, .bias = &bias, .y = y, .saved = &saved}); });
-  bytes("layer_norm_backward " + size, rows * width, 3, [&] {
-    ops_.layer_norm_backward(
-      stream_, {.dy = dy, .x = x, .weight = &weight, .saved = saved, .dx = &dx, .dweight = &dweight, .dbias = &dbias});
-  });
-
-  const auto hidden = normal({rows, 4 * width}), above = normal({rows, 4 * width});
-  auto out = normal({rows, 4 * width});
-  for (const auto how : {gelu_approximation::none, gelu_approximation::tanh}) {
-    const std::string form = how == gelu_approximation::none ? "gelu" : "gelu tanh";
-    bytes(form + " " + size + "*4", rows * 4 * width, 2, [&] { ops_.gelu(stream_, hidden, how, out); });
-    bytes(form + " backward " + size + "*4", rows * 4 * width, 3,
-          [&] { ops_.gelu_backward(stream_, above, hidden, how, out); });
-  }
-
-  const auto tokens = below(rows, characters);
-  auto table = normal({characters, width});
-  const auto position = normal({context, width});
-  bytes("embedding " + size, rows * width, 2,
-        [&] { ops_.embedding(stream_, {.tokens = tokens, .weight = table, .position = &position, .y = y}); });
-  bytes("embedding_backward " + size, rows * width, 1,
-        [&] { ops_.embedding_backward(stream_, dy, tokens, false, table); });
-
-  product("matmul of qkv", rows, 3 * width, width, transpose::no, transpose::yes);
-  const auto qkv = normal({samples, context, 3 * width}), d_out = normal({samples, context, width});
-  auto attended = normal({samples, context, width}), log_sum_exp = normal({samples, heads, context}),
-       dqkv = normal({samples, context, 3 * width});
-  const auto product_of_heads = 2.0 * static_cast<double>(samples * context * context * width);
-  for (const bool causal : {false, true}) {
-    const std::string name = causal ? "causal attention " : "attention ";
-    flops(name + size, 2 * product_of_heads, [&] {
-      ops_.attention(stream_,
-                     {.qkv = qkv, .y = attended, .log_sum_exp = &log_sum_exp, .heads = heads, .causal = causal});
-    });
-    flops(name + "backward " + size, 5 * product_of_heads, [&] {
-      ops_.attention_backward(stream_, {.dy = d_out,
-                                        .qkv = qkv,
-                                        .y = attended,
-                                        .log_sum_exp = log_sum_exp,
-                                        .dqkv = dqkv,
-                                        .heads = heads,
-                                        .causal = causal});
-    });
-  }
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -254,7 +198,4 @@ int main(int argc, char** argv) {
     bench.ridge(width);
   }
   bench.loss();
-  for (const std::int64_t samples : {8, 16})
-    for (const std::int64_t context : {64, 128})
-      for (const std::int64_t width : {64, 128}) bench.transformer(samples, context, width);
 }

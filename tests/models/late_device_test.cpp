@@ -3,7 +3,11 @@
 #include "models/layer_group.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
+#include "models/layers/attention.hpp"
 #include "models/layers/batch_norm.hpp"
+#include "models/layers/embedding.hpp"
+#include "models/layers/gelu.hpp"
+#include "models/layers/layer_norm.hpp"
 #include "models/layers/linear.hpp"
 #include "models/layers/residual.hpp"
 #include "tests/models/layers_of.hpp"
@@ -116,9 +120,24 @@ std::unique_ptr<layer> projecting_residual() {
     layers_of(std::make_unique<linear>(8, 12, true)), residual::options{.relu = true});
 }
 
+layer_list layers_of_transformer() {
+  return layers_of(std::make_unique<layer_norm>(8),
+                   std::make_unique<attention>(8, 2, attention::options{.causal = true}), std::make_unique<gelu>(8),
+                   std::make_unique<attention>(8, 4, attention::options{}));
+}
+
 const group_case all_groups[] = {
   {"mlp", {{8}}, [] { return layers_of_network("mlp:8-12x2-8"); }},
   {"residual", {{3, 8}}, [] { return layers_of(projecting_residual(), std::make_unique<linear>(12, 8, true)); }},
+  {"transformer", {{3, 8}}, [] { return layers_of_transformer(); }},
+  {"transformer of tokens",
+   {{3}, dtype::i32, random_data::classes},
+   [] {
+     auto layers = layers_of_transformer();
+     layers.insert(layers.begin(),
+                   std::make_unique<embedding>(random_data::classes, 8, embedding::options{.positions = 5}));
+     return layers;
+   }},
 };
 
 std::vector<std::vector<float>> trained_weights(device& where, const group_case& of, bool recorded = false) {
@@ -128,9 +147,9 @@ std::vector<std::vector<float>> trained_weights(device& where, const group_case&
   random_data data(s);
   group_cache caches[2]; // the gradient of a batch comes when the next one has passed
   for (int i = 0; i < 40; ++i) {
-    group.forward(s, data.normal(), phase::train, &caches[i % 2]);
+    group.forward(s, of.input.is_numbers() ? data.labels() : data.normal(), phase::train, &caches[i % 2]);
     if (i > 0)
-      group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], true,
+      group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], !of.input.is_numbers(),
                                 {.terms = data.batch, .learning_rate = 1e-2f / static_cast<float>(i)});
   }
   REQUIRE(group.version() == 39); // counted by replays, too

@@ -21,7 +21,7 @@ tensor normal(stream& on, random_source& random, shape extents) {
   return out;
 }
 
-// A layer's forward and backward pass, loss, update, sums and ridge solve: every operator that sums.
+// A layer's forward and backward pass, loss, update, sums, ridge solve and attention: every operator that sums.
 std::vector<unsigned char> pass(device& where) {
   constexpr std::int64_t batch = 96, width = 257, classes = 10;
   auto& on = where.make_stream();
@@ -36,7 +36,10 @@ std::vector<unsigned char> pass(device& where) {
        top = normal(on, random, {width, classes}), logits = normal(on, random, {batch, classes}),
        dlogits = normal(on, random, {batch, classes}), table = normal(on, random, {classes, width}),
        loss = normal(on, random, {2}), sums = normal(on, random, {3}), failed = normal(on, random, {1}),
-       gram = normal(on, random, {width, width}), solution = normal(on, random, {width, width});
+       gram = normal(on, random, {width, width}), solution = normal(on, random, {width, width}),
+       qkv = normal(on, random, {2, 150, 3 * 32}), attended = normal(on, random, {2, 150, 32}),
+       log_sum_exp = normal(on, random, {2, 4, 150}), dqkv = normal(on, random, {2, 150, 3 * 32}),
+       rows = normal(on, random, {2, batch}), weight = normal(on, random, {width}), bias = normal(on, random, {width});
   auto labels = make_tensor(on, {batch}, dtype::i32);
   for (std::int64_t i = 0; i < batch; ++i) labels.i32()[i] = static_cast<std::int32_t>(random.below(classes));
   ops.fill(on, second, 1);
@@ -55,8 +58,19 @@ std::vector<unsigned char> pass(device& where) {
   ops.matmul(on, {y, yes, y, no, gram});
   ops.solve_ridge(on, gram, w, 1e-3f, solution, failed);
 
+  ops.attention(on, {.qkv = qkv, .y = attended, .log_sum_exp = &log_sum_exp, .heads = 4, .causal = true});
+  ops.attention_backward(
+    on,
+    {.dy = attended, .qkv = qkv, .y = attended, .log_sum_exp = log_sum_exp, .dqkv = dqkv, .heads = 4, .causal = true});
+  ops.layer_norm(on, {.x = x, .weight = &weight, .bias = &bias, .y = h, .saved = &rows});
+  ops.gelu(on, h, gelu_approximation::none, y);
+  ops.layer_norm_backward(
+    on, {.dy = y, .x = x, .weight = &weight, .saved = rows, .dx = &h, .dweight = &mean, .dbias = &variance});
+
   std::vector<unsigned char> bytes;
-  for (const auto* each : {&logits, &loss, &dx, &w, &table, &sums, &solution, &failed}) append(bytes, *each);
+  for (const auto* each :
+       {&logits, &loss, &dx, &w, &table, &sums, &solution, &failed, &attended, &dqkv, &h, &mean, &variance})
+    append(bytes, *each);
   return bytes;
 }
 

@@ -68,6 +68,8 @@ TEST_CASE("products that need different algorithms are of different kinds, other
   REQUIRE(differs([](auto& p) { p.factors = cuda::factor_type::bf16; }));
   REQUIRE(differs([](auto& p) { p.after = cuda::epilogue::relu; }));
   REQUIRE(differs([](auto& p) { p.b = memory + 65; }));
+  REQUIRE(differs([](auto& p) { p.batch.count = 2; }));
+  REQUIRE(differs([](auto& p) { p.batch.stride_c = 64; }));
   REQUIRE(cuda::alignment_of(memory) == 256);
   REQUIRE(cuda::alignment_of(memory + 1) == 4);
   REQUIRE(cuda::alignment_of(memory + 6) == 8);
