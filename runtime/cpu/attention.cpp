@@ -21,8 +21,8 @@ namespace {
 constexpr auto log2_e = std::numbers::log2e_v<float>;
 constexpr auto ln_2 = std::numbers::ln2_v<float>;
 
-// Larger blocks waste more of what is masked, smaller ones of each product's start.
-constexpr std::int64_t query_block = 64;
+// Most queries of a block. Smaller blocks lose more to the start of each product, larger ones to what is masked.
+constexpr std::int64_t query_block = 64, causal_query_block = 32;
 constexpr std::int64_t lanes = 16; // rows of scores are whole vectors, so that no loop over them has a rest
 
 std::int64_t whole_vectors(std::int64_t elements) {
@@ -55,8 +55,10 @@ struct attention_extents {
   std::int64_t features() const { return heads * width; }
   std::int64_t packed() const { return 3 * features(); }
   float scale() const { return 1 / std::sqrt(static_cast<float>(width)); }
+  std::int64_t block() const { return std::min(causal ? causal_query_block : query_block, context); } // queries
+  std::int64_t blocks() const { return (context + block() - 1) / block(); }
   std::int64_t scores_stride() const { return whole_vectors(context); }
-  shape scores() const { return {std::min(query_block, context), scores_stride()}; }
+  shape scores() const { return {block(), scores_stride()}; }
 
   // Positions that query `row` attends to.
   std::int64_t visible(std::int64_t row) const { return causal ? row + 1 : context; }
@@ -68,12 +70,8 @@ struct query_range {
 };
 
 query_range block_of_queries(const attention_extents& of, std::int64_t number) {
-  const auto first = number * query_block, rows = std::min(query_block, of.context - first);
+  const auto first = number * of.block(), rows = std::min(of.block(), of.context - first);
   return {first, rows, of.causal ? first + rows : of.context};
-}
-
-std::int64_t blocks_of_queries(const attention_extents& of) {
-  return (of.context + query_block - 1) / query_block;
 }
 
 // Calls work(sample, head).
@@ -151,7 +149,7 @@ void attend(const attention_extents& of, const attention_addresses& to, std::int
   auto* const y = to.y + sample * of.context * of.features() + head * of.width;
   auto* const kept = to.log_sum_exp ? to.log_sum_exp + (sample * of.heads + head) * of.context : nullptr;
   float normalisers[query_block];
-  for (std::int64_t block = 0; block < blocks_of_queries(of); ++block) {
+  for (std::int64_t block = 0; block < of.blocks(); ++block) {
     const auto range = block_of_queries(of, block);
     score(of, in, range, scores);
     for (std::int64_t r = 0; r < range.rows; ++r) {
@@ -202,7 +200,7 @@ void attend_backward(const attention_extents& of, const attention_backward_addre
   const auto *dy = to.dy + outputs, *y = to.y + outputs;
   const auto* const kept = to.log_sum_exp + (sample * of.heads + head) * of.context;
   const auto stride = of.scores_stride(), features = of.features(), packed = of.packed();
-  const auto blocks = blocks_of_queries(of);
+  const auto blocks = of.blocks();
   for (auto block = blocks; block-- > 0;) {
     const auto range = block_of_queries(of, block);
     const auto *above = dy + range.first * features, *below = y + range.first * features;
