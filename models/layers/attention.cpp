@@ -37,7 +37,7 @@ tensor project_input_backward(stream& s, const tensor& dy, const parameter& weig
 
 } // namespace
 
-attention::attention(std::int64_t embed_dim, std::int64_t num_heads, options how)
+attention::attention(std::int64_t embed_dim, std::int64_t num_heads, const options& how)
   : in_weight_("in_proj_weight", {3 * embed_dim, embed_dim}), in_bias_("in_proj_bias", {3 * embed_dim}),
     out_weight_("out_proj.weight", {embed_dim, embed_dim}), out_bias_("out_proj.bias", {embed_dim}), heads_(num_heads),
     options_(how) {}

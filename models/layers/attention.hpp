@@ -21,7 +21,7 @@ public:
   };
 
   // PyTorch's arguments.
-  attention(std::int64_t embed_dim, std::int64_t num_heads, options);
+  attention(std::int64_t embed_dim, std::int64_t num_heads, const options&);
 
   std::string describe() const override;
   result<sample_spec> infer(const sample_spec& below) const override;

@@ -4,7 +4,7 @@
 
 namespace syngrad {
 
-embedding::embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, options how)
+embedding::embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const options& how)
   : weight_(without_decay({"weight", {num_embeddings, embedding_dim}})),
     position_(without_decay({"position", {how.positions, embedding_dim}})), options_(how) {}
 

@@ -16,7 +16,7 @@ public:
   };
 
   // PyTorch's arguments: numbers from 0 to num_embeddings - 1, each to embedding_dim features.
-  embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, options);
+  embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const options&);
   embedding(std::int64_t num_embeddings, std::int64_t embedding_dim)
     : embedding(num_embeddings, embedding_dim, options{}) {}
 
