@@ -33,10 +33,16 @@ replay_cache::name name_of_forward(phase now) {
   return {now == phase::train ? 1u : 2u, 0};
 }
 
-replay_cache::name name_of_backward(backward_request of, bool with_update, std::uint64_t forward_slot) {
-  return {16u + (of.input_gradient ? 1u : 0u) + (of.accumulate ? 2u : 0u) + (of.parameter_gradient ? 4u : 0u) +
-            (with_update ? 8u : 0u),
+enum class then : std::uint8_t { nothing, steps, clipped_steps };
+
+replay_cache::name name_of_backward(backward_request of, then what, std::uint64_t forward_slot) {
+  return {32u + (of.input_gradient ? 1u : 0u) + (of.accumulate ? 2u : 0u) + (of.parameter_gradient ? 4u : 0u) +
+            8u * static_cast<unsigned>(what),
           forward_slot};
+}
+
+bool clips(const update_request& of) {
+  return of.clip_norm > 0;
 }
 
 } // namespace
@@ -44,7 +50,8 @@ replay_cache::name name_of_backward(backward_request of, bool with_update, std::
 layer_group::layer_group(stream& owner, const sample_spec& input, layer_list layers, const optimizer_settings& settings,
                          std::uint64_t seed, int first_layer)
   : layers_(std::move(layers)), input_(input), output_(input), cache_begin_(1, 0), first_layer_(first_layer),
-    arena_(owner, parameters_of(layers_)), optimizer_(std::move(make_optimizer(owner, arena_, settings).value())) {
+    arena_(owner, parameters_of(layers_)), optimizer_(std::move(make_optimizer(owner, arena_, settings).value())),
+    squared_norm_(make_tensor(owner, {1})) {
   assert(!layers_.empty() && "a group needs at least one layer");
   for (const auto& each : layers_) {
     multiply_adds_ += each->multiply_adds(output_);
@@ -97,7 +104,7 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
   tensor dx;
   outputs_.assign(1, &dx);
   const auto work = [&] { dx = enqueue_backward(s, dy, cache, wanted); };
-  recordings_->run(s, name_of_backward(wanted, false, cache.slot), {&dy}, outputs_, std::ref(work));
+  recordings_->run(s, name_of_backward(wanted, then::nothing, cache.slot), {&dy}, outputs_, std::ref(work));
   return dx;
 }
 
@@ -132,6 +139,7 @@ tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache
                                         const update_request& request) {
   auto dx = recordings_ && cache.slot != 0 ? replay_update(s, dy, cache, input_gradient, request)
                                            : enqueue_update(s, dy, cache, input_gradient, request, nullptr);
+  tell_norm(s, request);
   ++version_;
   return dx;
 }
@@ -148,7 +156,8 @@ tensor layer_group::replay_update(stream& s, const tensor& dy, group_cache& cach
   outputs_.assign(1, &dx);
   const auto work = [&] { dx = enqueue_update(s, dy, cache, input_gradient, request, &numbers_); };
   const backward_request kind{input_gradient, true, request.accumulated};
-  recordings_->run(s, name_of_backward(kind, true, cache.slot), {&dy}, outputs_, std::ref(work));
+  const auto what = clips(request) ? then::clipped_steps : then::steps;
+  recordings_->run(s, name_of_backward(kind, what, cache.slot), {&dy}, outputs_, std::ref(work));
   return dx;
 }
 
@@ -159,14 +168,36 @@ tensor layer_group::enqueue_update(stream& s, const tensor& dy, group_cache& cac
     gradient = layers_[i]->backward(
       s, gradient, cache_of(i, cache),
       {.input_gradient = i > 0 || input_gradient, .parameter_gradient = true, .accumulate = request.accumulated});
-    step_layer(s, i, request, numbers);
+    if (!clips(request)) step_layer(s, i, request, numbers);
+  }
+  if (clips(request)) {
+    measure_gradient(s);
+    step_all(s, request, numbers);
   }
   return as_rows(gradient);
 }
 
 void layer_group::update(stream& s, const update_request& request) {
-  for (auto i = layers_.size(); i-- > 0;) step_layer(s, i, request, nullptr);
+  if (clips(request)) measure_gradient(s);
+  step_all(s, request, nullptr);
+  tell_norm(s, request);
   ++version_;
+}
+
+void layer_group::measure_gradient(stream& s) {
+  if (arena_.gradients())
+    s.ops().sum_squares(s, arena_.gradients(), squared_norm_);
+  else
+    s.ops().fill(s, squared_norm_, 0);
+}
+
+// Apart from what is recorded: the address differs from batch to batch.
+void layer_group::tell_norm(stream& s, const update_request& request) const {
+  if (clips(request) && request.squared_norm) s.ops().copy(s, squared_norm_, *request.squared_norm);
+}
+
+void layer_group::step_all(stream& s, const update_request& request, const uploaded_numbers* numbers) {
+  for (auto i = layers_.size(); i-- > 0;) step_layer(s, i, request, numbers);
 }
 
 // `nonfinite` receives the layer's part of what is asked for, and is pointed to.
@@ -176,7 +207,9 @@ optimizer_step layer_group::step_of(std::size_t i, const update_request& request
           .learning_rate = request.learning_rate,
           .number = version_ + 1,
           .guard = request.guard,
-          .nonfinite = request.nonfinite ? &nonfinite : nullptr};
+          .nonfinite = request.nonfinite ? &nonfinite : nullptr,
+          .squared_norm = clips(request) ? &squared_norm_ : nullptr,
+          .largest_norm = request.clip_norm};
 }
 
 void layer_group::step_layer(stream& s, std::size_t i, const update_request& request, const uploaded_numbers* numbers) {

@@ -2,7 +2,8 @@
 //
 // What goes in and out is [rows, features], whatever the shape of a sample inside: that of activations and of their
 // gradients. Used by one actor at a time, on one stream. A layer's parameters are updated right after its backward
-// pass, while its gradients are in cache.
+// pass, while its gradients are in cache; all of them after the whole backward pass where gradients are clipped by
+// their norm, which is known then only.
 #pragma once
 
 #include "models/learning_rate.hpp"
@@ -30,6 +31,10 @@ struct update_request {
   bool accumulated = false;      // earlier backward passes have left gradients to be added to
   const tensor* guard = nullptr; // nothing is applied where this scalar is not finite
   tensor* nonfinite = nullptr;   // [layers]: elements of each layer that could not be applied
+  // The gradient of the whole group, divided by `terms`, is clipped to this norm; 0: it is not. Where its norm is not
+  // finite nothing is applied.
+  float clip_norm = 0;
+  tensor* squared_norm = nullptr; // with clip_norm, a scalar: receives the square of the norm before that division
 };
 
 class layer_group {
@@ -81,6 +86,9 @@ private:
   tensor enqueue_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
                         const uploaded_numbers* numbers);
   tensor replay_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
+  void measure_gradient(stream&);
+  void tell_norm(stream&, const update_request&) const;
+  void step_all(stream&, const update_request&, const uploaded_numbers* numbers);
   optimizer_step step_of(std::size_t i, const update_request&, tensor& nonfinite) const;
   void step_layer(stream&, std::size_t i, const update_request&, const uploaded_numbers* numbers);
 
@@ -91,6 +99,7 @@ private:
   int first_layer_;
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;
+  tensor squared_norm_; // of the latest gradient that was to be clipped
   std::int64_t version_ = 0;
   std::unique_ptr<replay_cache> recordings_; // null: not used
   std::vector<step_numbers> step_numbers_;   // of each layer's next step

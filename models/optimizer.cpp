@@ -39,7 +39,9 @@ void optimizer::step(stream& s, arena& parameters, arena_range range, const opti
                .weight_decay = decay,
                .guard = now.guard,
                .nonfinite = now.nonfinite,
-               .numbers = now.numbers},
+               .numbers = now.numbers,
+               .squared_norm = now.squared_norm,
+               .largest_norm = now.largest_norm},
               first, now.number);
   };
   const auto decaying = weight_decay_ == 0 ? 0 : range.decaying;
@@ -87,6 +89,8 @@ step_numbers basic_numbers_of(const optimizer_step& of) {
   out.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
   out.scale = of.scale;
   out.learning_rate = of.learning_rate;
+  out.squared_norm = of.squared_norm ? of.squared_norm->f32() : nullptr;
+  out.largest_norm = of.largest_norm;
   return out;
 }
 

@@ -25,9 +25,11 @@ struct optimizer_settings {
 struct optimizer_step {
   float scale = 1; // gradients are multiplied by it: 1 / batch size
   float learning_rate = 0;
-  std::int64_t number = 0;         // counts from 1
-  const tensor* guard = nullptr;   // see step_arguments
-  tensor* nonfinite = nullptr;     // one scalar
+  std::int64_t number = 0;       // counts from 1
+  const tensor* guard = nullptr; // see step_arguments
+  tensor* nonfinite = nullptr;   // one scalar
+  const tensor* squared_norm = nullptr;
+  float largest_norm = 0;
   const tensor* numbers = nullptr; // what numbers_of() gave, in device memory: instead of all of the above
 };
 

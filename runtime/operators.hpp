@@ -82,7 +82,17 @@ struct step_numbers {
   float size = 0;        // learning rate / (1 - beta1^t)
   float root_factor = 0; // 1 / sqrt(1 - beta2^t)
   float keep = 1;        // what decoupled weight decay leaves of the value; of a step that has one
+  // Where there is a norm to clip by; see step_arguments.
+  const float* squared_norm = nullptr; // device address
+  float largest_norm = 0;
 };
+
+// What a gradient is multiplied by so that its norm, `scale` times the root of `squared_norm`, is at most `largest`: as
+// torch.nn.utils.clip_grad_norm_ has it. 1: it stays as it is. (In kernels: clipped_scale.)
+inline float clip_factor(float squared_norm, float scale, float largest) {
+  const auto factor = largest / (scale * std::sqrt(squared_norm) + 1e-6f);
+  return factor < 1 ? factor : 1.0f;
+}
 
 // Fills in what is Adam's. `step` counts from 1. In double: 1 - beta2^t has few digits left in float.
 inline void set_adam_numbers(step_numbers& of, float weight_decay, float beta1, float beta2, std::int64_t step,
@@ -98,9 +108,12 @@ inline void set_adam_numbers(step_numbers& of, float weight_decay, float beta1, 
 // One optimizer step over equally shaped vectors. The gradient is multiplied by `scale` first.
 // An element whose gradient is not finite, or too large to be squared (Adam's second moment would be infinite for
 // ever), is left as it is and counted in `nonfinite`. Where `guard` (a scalar, may be null) is not finite, nothing is
-// applied at all. Where `numbers` are given, a step_numbers in device memory, they are read when the step is done,
-// and not `scale`, `learning_rate`, `guard`, `nonfinite` and, of Adam, `step`: such a step may be recorded. A weight
-// decay of zero is none, whatever the numbers say.
+// applied at all. Where `squared_norm` is given, a scalar, the gradient is one of several parts that together have it:
+// they are clipped to `largest_norm` by clip_factor(). Where it is not finite, elements are counted, and nothing is
+// applied.
+// Where `numbers` are given, a step_numbers in device memory, they are read when the step is done, and not `scale`,
+// `learning_rate`, `guard`, `nonfinite`, both norms and, of Adam, `step`: such a step may be recorded. A weight decay
+// of zero is none, whatever the numbers say.
 struct step_arguments {
   tensor& value;
   const tensor& gradient;
@@ -110,6 +123,8 @@ struct step_arguments {
   const tensor* guard;
   tensor* nonfinite;               // f32 scalar, incremented; may be null
   const tensor* numbers = nullptr; // u8
+  const tensor* squared_norm = nullptr;
+  float largest_norm = 0;
 };
 
 // The loss of a row is the cross-entropy between softmax(logits) and the target: (1 - smoothing) onehot(label) +

@@ -29,6 +29,8 @@ step_addresses addresses(const step_arguments& of) {
   given.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
   given.scale = of.scale;
   given.learning_rate = of.learning_rate;
+  given.squared_norm = of.squared_norm ? of.squared_norm->f32() : nullptr;
+  given.largest_norm = of.largest_norm;
   const auto* in_memory = of.numbers ? reinterpret_cast<const step_numbers*>(of.numbers->u8()) : nullptr;
   return {of.value.f32(), of.gradient.f32(), of.value.elements(), of.weight_decay, given, in_memory};
 }
@@ -51,12 +53,15 @@ template <class Update>
 void for_applicable_gradients(const step_addresses& to, const step_numbers& now, Update update) {
   if (!lets_pass(now.guard)) return;
   const auto* gradient = to.gradient;
-  const auto scale = now.scale;
+  const bool applies = lets_pass(now.squared_norm);
+  auto scale = now.scale;
+  if (now.squared_norm && applies) scale *= clip_factor(*now.squared_norm, scale, now.largest_norm);
   std::int64_t skipped = 0;
   for (std::int64_t first = 0; first < to.count; first += step_block) {
     const auto end = std::min(to.count, first + step_block);
     const auto inapplicable = count_inapplicable(gradient + first, end - first, scale);
     skipped += inapplicable;
+    if (!applies) continue;
     if (inapplicable == 0) {
 #pragma omp simd
       for (auto i = first; i < end; ++i) update(i, scale * gradient[i]);

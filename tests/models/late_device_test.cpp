@@ -140,7 +140,8 @@ const group_case all_groups[] = {
    }},
 };
 
-std::vector<std::vector<float>> trained_weights(device& where, const group_case& of, bool recorded = false) {
+std::vector<std::vector<float>> trained_weights(device& where, const group_case& of, float clip_norm,
+                                                bool recorded = false) {
   auto& s = where.make_stream();
   layer_group group(s, of.input, of.make(), {}, 2, 0);
   group.use_recordings(recorded);
@@ -150,7 +151,9 @@ std::vector<std::vector<float>> trained_weights(device& where, const group_case&
     group.forward(s, of.input.is_numbers() ? data.labels() : data.normal(), phase::train, &caches[i % 2]);
     if (i > 0)
       group.backward_and_update(s, data.normal(), caches[(i + 1) % 2], !of.input.is_numbers(),
-                                {.terms = data.batch, .learning_rate = 1e-2f / static_cast<float>(i)});
+                                {.terms = data.batch,
+                                 .learning_rate = 1e-2f / static_cast<float>(i),
+                                 .clip_norm = clip_norm / static_cast<float>(i)});
   }
   REQUIRE(group.version() == 39); // counted by replays, too
   REQUIRE((group.recordings().replays > 40) == (recorded && where.records_work()));
@@ -162,17 +165,18 @@ std::vector<std::vector<float>> trained_weights(device& where, const group_case&
 
 TEST_CASE("a group trains to the same weights on a late device as on the CPU") {
   configure_compute_thread();
-  for (const auto& each : all_groups) {
-    cpu_device cpu;
-    const auto expected = trained_weights(cpu, each);
-    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-      INFO(each.name << ", seed " << seed);
-      test::late_device late(seed);
-      REQUIRE(trained_weights(late, each) == expected);
-      test::late_device recording(seed);
-      REQUIRE(trained_weights(recording, each, true) == expected);
+  for (const auto& each : all_groups)
+    for (const auto clip_norm : {0.0f, 0.3f}) {
+      cpu_device cpu;
+      const auto expected = trained_weights(cpu, each, clip_norm);
+      for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        INFO(each.name << ", clipped to " << clip_norm << ", seed " << seed);
+        test::late_device late(seed);
+        REQUIRE(trained_weights(late, each, clip_norm) == expected);
+        test::late_device recording(seed);
+        REQUIRE(trained_weights(recording, each, clip_norm, true) == expected);
+      }
     }
-  }
 }
 
 } // namespace

@@ -98,15 +98,16 @@ TEST_CASE("the gradient of a whole network's loss agrees with finite differences
 
 TEST_CASE("backward and update in one is backward, then update, bit for bit") {
   for (const auto* name : {"sgd", "adam", "adamw"})
-    for (const bool accumulated : {false, true}) {
-      INFO(name << (accumulated ? ", accumulated" : ""));
+    for (const auto& [accumulated, clip_norm] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.5f}, {true, 0.5f}}) {
+      INFO(name << (accumulated ? ", accumulated" : "") << ", clipped to " << clip_norm);
       bench b;
       const optimizer_settings settings{.name = name, .momentum = 0.9f, .weight_decay = 0.01f};
       auto fused = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
       auto apart = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
       for (int step = 0; step < 4; ++step) {
         const auto x = b.normal({8, 10}), dy = b.normal({8, 4}), earlier = b.normal({8, 4});
-        const update_request request{.terms = 8, .learning_rate = 0.01f, .accumulated = accumulated};
+        const update_request request{
+          .terms = 8, .learning_rate = 0.01f, .accumulated = accumulated, .clip_norm = clip_norm};
         std::vector<float> dx[2];
         for (auto* group : {&fused, &apart}) {
           group_cache cache;
@@ -125,6 +126,73 @@ TEST_CASE("backward and update in one is backward, then update, bit for bit") {
       CHECK(fused.version() == 4);
       CHECK(apart.version() == 4);
     }
+}
+
+// As torch.nn.utils.clip_grad_norm_ has it.
+TEST_CASE("a group's gradient is clipped by the norm of all its layers, a mean over the terms") {
+  for (const auto* name : {"sgd", "adam", "adamw"})
+    for (const float clip_norm : {0.05f, 1e6f}) {
+      INFO(name << ", " << clip_norm);
+      bench b;
+      const optimizer_settings settings{.name = name, .momentum = 0.9f, .weight_decay = 0.01f};
+      auto clipped = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
+      auto plain = make_group(b, "mlp:10-9x2-4", 0, 3, settings);
+      for (int step = 0; step < 4; ++step) {
+        const auto x = b.normal({8, 10}), dy = b.normal({8, 4});
+        auto told = b.upload({1}, {-1});
+        group_cache first, second;
+        clipped.forward(b.s, x, phase::train, &first);
+        clipped.backward_and_update(
+          b.s, dy, first, false, {.terms = 8, .learning_rate = 0.01f, .clip_norm = clip_norm, .squared_norm = &told});
+
+        plain.forward(b.s, x, phase::train, &second);
+        plain.backward(b.s, dy, second, {});
+        const auto length = norm(gradients_of(plain));
+        CHECK(values(told)[0] == Approx(length * length));
+        const auto factor = std::min(1.0, clip_norm / (length / 8 + 1e-6));
+        CHECK((factor < 1) == (clip_norm < 1));
+        for (auto* each : plain.layers())
+          for (auto* parameter : each->parameters())
+            if (parameter->trained) b.s.ops().scale(b.s, parameter->gradient, static_cast<float>(factor));
+        plain.update(b.s, {.terms = 8, .learning_rate = 0.01f});
+        const auto expected = weights_of(plain);
+        for (const auto& [parameter, value] : weights_of(clipped)) {
+          INFO(parameter);
+          if (clip_norm < 1)
+            CHECK(relative_distance(value, expected.at(parameter)) < tolerance::products);
+          else
+            CHECK(value == expected.at(parameter));
+        }
+      }
+    }
+}
+
+TEST_CASE("a gradient whose norm is not finite changes nothing where it is clipped, and its elements are counted") {
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float bad : {nan, 1e18f}) { // the square of one is finite, the sum of all is not
+    INFO(bad);
+    bench b;
+    auto group = make_group(b, "mlp:10-9-4", 1, 2);
+    group_cache cache;
+    auto x = b.normal({8, 9}), dy = b.normal({8, 4});
+    group.forward(b.s, x, phase::train, &cache);
+    if (std::isnan(bad))
+      values(dy)[0] = bad;
+    else
+      for (std::size_t i = 0; i < 32; ++i) values(dy)[i] = bad * static_cast<float>(i % 3);
+    const auto before = weights_of(group);
+    auto counts = b.upload({1}, {0}), told = b.upload({1}, {0});
+    const update_request request{
+      .terms = 8, .learning_rate = 0.01f, .nonfinite = &counts, .clip_norm = 1, .squared_norm = &told};
+    group.backward_and_update(b.s, dy, cache, false, request);
+    CHECK_FALSE(std::isfinite(values(told)[0]));
+    CHECK(values(counts)[0] == (std::isnan(bad) ? 9 + 1 : 0));
+    CHECK(weights_of(group) == before);
+    group.backward_and_update(b.s, b.normal({8, 4}), cache, false, request);
+    CHECK(weights_of(group) != before);
+    for (const auto& [name, value] : weights_of(group))
+      CHECK(std::ranges::all_of(value, [](float each) { return std::isfinite(each); }));
+  }
 }
 
 TEST_CASE("an input gradient that is not wanted is not computed, and changes no update") {
@@ -219,18 +287,23 @@ TEST_CASE("a group of layers without parameters passes gradients and counts its 
   CHECK(to_vector(y) == std::vector<float>{1, 0, 2, 0});
   const auto dx = group.backward_and_update(b.s, b.upload({1, 4}, {5, 6, 7, 8}), cache, true, {1, 0.1f});
   CHECK(to_vector(dx) == std::vector<float>{5, 0, 7, 0});
-  CHECK(group.version() == 1);
+  auto told = b.upload({1}, {5});
+  group.backward_and_update(b.s, b.upload({1, 4}, {5, 6, 7, 8}), cache, false,
+                            {.terms = 1, .learning_rate = 0.1f, .clip_norm = 1, .squared_norm = &told});
+  CHECK(values(told)[0] == 0);
+  CHECK(group.version() == 2);
   CHECK(group.weights().empty());
 }
 
 TEST_CASE("once warm, training a group allocates no device memory") {
+  const auto clip_norm = GENERATE(0.0f, 0.1f);
   bench b;
   auto group = make_group(b, "mlp:10-9x2-4", 0, 3);
   const auto x = b.normal({8, 10}), dy = b.normal({8, 4});
   const auto train = [&] {
     group_cache cache;
     group.forward(b.s, x, phase::train, &cache);
-    group.backward_and_update(b.s, dy, cache, true, {.terms = 8, .learning_rate = 0.01f});
+    group.backward_and_update(b.s, dy, cache, true, {.terms = 8, .learning_rate = 0.01f, .clip_norm = clip_norm});
   };
   for (int i = 0; i < 3; ++i) train();
   const auto warm = b.where.memory().counters().allocations;

@@ -159,6 +159,69 @@ TEST_CASE("a guard that is not finite stops the whole step") {
   REQUIRE(bench.download_scalar(state.nonfinite) == (applied ? 3 : 0));
 }
 
+TEST_CASE("a gradient is clipped by the norm that is told, of all the parts that it is one of") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const bool adam = GENERATE(false, true), in_memory = GENERATE(false, true);
+  const float squared_norm = GENERATE(0.0f, 99.0f, 101.0f, 1e8f); // scaled, the norm is half its root
+  const auto factor = std::min(1.0, 5.0 / (0.5 * std::sqrt(double{squared_norm}) + 1e-6));
+  REQUIRE((factor < 1) == (squared_norm > 100));
+  const std::int64_t count = 1500;
+  stepped state(bench, count);
+  const auto norm = bench.scalar(squared_norm);
+  auto uploaded = make_tensor(bench.on(), {sizeof(step_numbers)}, dtype::u8);
+  for (int step = 1; step <= 3; ++step) {
+    CAPTURE(adam, in_memory, squared_norm, step);
+    const auto gradient = bench.normal(1, count);
+    const auto on_gradient = bench.upload(gradient);
+    auto arguments = state.arguments(on_gradient, 0.5f, 0.1f, 0);
+    arguments.squared_norm = &norm;
+    arguments.largest_norm = 5;
+    if (in_memory) {
+      step_numbers numbers;
+      numbers.scale = 0.5f;
+      numbers.learning_rate = 0.1f;
+      numbers.squared_norm = norm.f32();
+      numbers.largest_norm = 5;
+      set_adam_numbers(numbers, 0, 0.9f, 0.999f, step, false);
+      bench.ops().upload(bench.on(), &numbers, uploaded);
+      arguments.scale = arguments.largest_norm = 0;
+      arguments.squared_norm = nullptr;
+      arguments.numbers = &uploaded;
+    }
+    if (adam) {
+      bench.ops().adam_step(bench.on(), arguments, state.first, state.second, 0.9f, 0.999f, 1e-8f, step, false);
+      reference::adam(state.expected, gradient, 0.5 * factor, double{0.1f}, 0, double{0.9f}, double{0.999f}, 1e-8, step,
+                      false);
+    } else {
+      bench.ops().sgd_step(bench.on(), arguments, &state.first, 0.9f, false);
+      reference::sgd(state.expected, gradient, 0.5 * factor, double{0.1f}, 0, double{0.9f}, false);
+    }
+  }
+  REQUIRE(worst_error(bench.download(state.value), state.expected.value, tolerances::optimizer) <= 1);
+  REQUIRE(worst_error(bench.download(state.first), state.expected.first, tolerances::optimizer) <= 1);
+}
+
+TEST_CASE("where the norm to clip by is not finite nothing is applied, and elements are counted") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto norm = bench.scalar(GENERATE(std::nanf(""), std::numeric_limits<float>::infinity()));
+  const std::int64_t count = 2500;
+  stepped state(bench, count);
+  auto gradient = bench.normal(1, count);
+  gradient(0, 3) = gradient(0, 2400) = not_a_number;
+  const auto on_gradient = bench.upload(gradient);
+  const auto before = bench.download(state.value);
+  auto arguments = state.arguments(on_gradient, 1, 0.1f, 0.1f);
+  arguments.squared_norm = &norm;
+  arguments.largest_norm = 1;
+  bench.ops().sgd_step(bench.on(), arguments, nullptr, 0, false);
+  bench.ops().sgd_step(bench.on(), arguments, &state.first, 0.9f, true);
+  bench.ops().adam_step(bench.on(), arguments, state.first, state.second, 0.9f, 0.999f, 1e-8f, 1, true);
+  REQUIRE(bench.download(state.value) == before);
+  REQUIRE(bench.download(state.first) == matrix(1, count));
+  REQUIRE(bench.download(state.second) == matrix(1, count));
+  REQUIRE(bench.download_scalar(state.nonfinite) == 6);
+}
+
 TEST_CASE("a thousand Adam steps with a zero gradient are as good as none") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   stepped state(bench, 100);

@@ -51,6 +51,13 @@ struct adam_rule {
 
 // ---- the step
 
+// clip_factor(), on the device.
+SYNGRAD_HOST_DEVICE inline float clipped_scale(const step_numbers& now) {
+  if (!now.squared_norm) return now.scale;
+  const auto factor = now.largest_norm / (now.scale * std::sqrt(*now.squared_norm) + 1e-6f);
+  return factor < 1 ? now.scale * factor : now.scale;
+}
+
 constexpr std::int64_t stepped_block = 1024; // elements that one block of threads updates
 
 // Rule: void operator()(element, scaled gradient, numbers of the step) const.
@@ -72,11 +79,12 @@ struct step_kernel {
     if (at >= count) return;
     const auto with = now();
     if (!lets_pass(with.guard)) return;
-    const auto scaled = with.scale * gradient[at];
-    if (is_finite(scaled * scaled))
-      rule(at, scaled, with);
-    else
+    const bool applies = lets_pass(with.squared_norm);
+    const auto scaled = (applies ? clipped_scale(with) : with.scale) * gradient[at];
+    if (!is_finite(scaled * scaled))
       skipped += 1;
+    else if (applies)
+      rule(at, scaled, with);
   }
   SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
   SYNGRAD_HOST_DEVICE void finish(std::int64_t, float skipped) const {
@@ -91,6 +99,8 @@ inline step_numbers given_numbers(const step_arguments& of) {
   out.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
   out.scale = of.scale;
   out.learning_rate = of.learning_rate;
+  out.squared_norm = of.squared_norm ? of.squared_norm->f32() : nullptr;
+  out.largest_norm = of.largest_norm;
   return out;
 }
 
