@@ -19,8 +19,8 @@ error refuse(const std::string& setting, const std::string& why) {
   return error::setting(setting + ": " + why);
 }
 
-status check_decay(const training_settings& s) {
-  if (auto decay = learning_rate::parse(1, s.decay, s.steps); !decay) return refuse("lr-decay", decay.message());
+status check_rates(const training_settings& s) {
+  if (auto rate = learning_rate::parse(1, s.schedule, s.steps); !rate) return refuse("schedule", rate.message());
   return ok();
 }
 
@@ -206,7 +206,7 @@ status check_settings(const training_settings& settings) {
   run_settings all;
   static_cast<training_settings&>(all) = settings;
   for (const auto& each :
-       {check_values(all), check_decay(settings), check_objective(settings), check_optimizers(settings),
+       {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
         check_lag(settings), check_gradients(settings), check_max_alone(settings)})
     if (!each) return each.failure();
   return ok();

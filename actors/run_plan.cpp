@@ -113,7 +113,7 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   const auto usual = needs_of_synthetic_gradient_kind(plan.settings.synthetic.kind).rate;
   for (const auto& [base, rate] : {std::pair{settings.learning_rate, &plan.rate},
                                    std::pair{settings.synthetic_learning_rate.value_or(usual), &plan.synthetic_rate}}) {
-    auto parsed = learning_rate::parse(base, settings.decay, settings.steps);
+    auto parsed = learning_rate::parse(base, settings.schedule, settings.steps);
     if (!parsed) return parsed.failure();
     *rate = *parsed;
   }

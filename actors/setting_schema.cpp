@@ -1,5 +1,6 @@
 #include "actors/setting_schema.hpp"
 
+#include "models/learning_rate.hpp"
 #include "runtime/io/text_file.hpp"
 #include "runtime/io/value_text.hpp"
 #include "runtime/text.hpp"
@@ -148,12 +149,15 @@ setting audit_setting() {
                       [](std::int64_t every) { return every == 0 ? "off" : "every:" + std::to_string(every); });
 }
 
-// What it means depends on the number of steps: run_check.hpp.
-setting decay_setting() {
-  return make_setting(
-    "lr-decay", "AT:FACTOR,...", &training_settings::decay,
-    [](const std::string& text) { return result<std::string>(text == "none" ? "" : text); },
-    [](const std::string& decay) { return decay.empty() ? "none" : decay; });
+// Some of what it may be depends on the number of steps: run_check.hpp.
+setting schedule_setting() {
+  const auto read = [](const std::string& text) -> result<std::string> {
+    if (text == "none") return std::string();
+    if (auto good = check_schedule(text); !good) return good.failure();
+    return text;
+  };
+  return make_setting("schedule", "TERM,...", &training_settings::schedule, read,
+                      [](const std::string& schedule) { return schedule.empty() ? "none" : schedule; });
 }
 
 template <class Check>
@@ -232,7 +236,7 @@ std::vector<setting> setting_schema() {
 
     real_setting("lr", "RATE", &t::learning_rate, rate_range),
     real_setting("sg-lr", "RATE", &t::synthetic_learning_rate, rate_range),
-    decay_setting(),
+    schedule_setting(),
 
     whole_setting("batch", &t::batch_size, {least_batch, most_batch}),
     whole_setting("steps", &t::steps, {1}),

@@ -36,7 +36,7 @@ struct training_settings {
   optimizer_settings optimizer;
   float learning_rate = 1e-3f;
   std::optional<float> synthetic_learning_rate; // none: the usual one of the kind of predictor
-  std::string decay;                            // see learning_rate::parse; applies to both rates
+  std::string schedule;                         // of both rates, see learning_rate.hpp; empty: they stay as they are
 
   std::int64_t batch_size = 256;
   std::int64_t steps = 1000;

@@ -1,31 +1,47 @@
-// The learning rate of a run: a base rate, multiplied by a factor from each given step on.
+// The learning rate of a run, by its step: a base rate, times what a schedule makes of it.
+//
+// A schedule is a list of terms with commas between, in any order; their factors are multiplied:
+//
+//   warmup:N       rises in a straight line, from base / N at the first step to the whole rate at the Nth
+//   cosine:SHARE   falls from there along half a cosine to SHARE at the run's last step
+//   AT:FACTOR      times FACTOR from step AT on
+//
+// N and AT are numbers of steps, or below 1 shares of the run's.
 #pragma once
 
 #include "runtime/result.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace syngrad {
 
+// Whether that is a schedule, of whatever number of steps.
+status check_schedule(const std::string& schedule);
+
 class learning_rate {
 public:
-  struct change {
-    std::int64_t step; // from this batch on
-    float factor;      // cumulative: the rate is multiplied by it
-  };
+  // The same at every step.
+  explicit learning_rate(float base) : base_(base) {}
 
-  explicit learning_rate(float base, std::vector<change> changes = {}) : base_(base), changes_(std::move(changes)) {}
-
-  // "0.6:0.1,0.8:0.1": at 60 % and at 80 % of `steps`, times 0.1 each. An `at` of 1 or more is a step number.
-  static result<learning_rate> parse(float base, const std::string& decay, std::int64_t steps);
+  // Of a run of `steps`; an empty schedule changes nothing.
+  static result<learning_rate> parse(float base, const std::string& schedule, std::int64_t steps);
 
   float at(std::int64_t step) const; // step counts from 0
 
 private:
+  struct change {
+    std::int64_t step; // from this one on
+    float factor;
+  };
+
   float base_;
   std::vector<change> changes_;
+  std::int64_t warmup_ = 0;      // steps
+  std::optional<double> cosine_; // share of the rate that is left at the last step
+  std::int64_t last_ = 0;        // that step
 };
 
 } // namespace syngrad

@@ -205,7 +205,7 @@ TEST_CASE("settings that cannot work are refused in a line that says why") {
         std::string::npos);
   CHECK(refusal([](auto& s) { s.batch_size = 65; }).find("65") != std::string::npos);
   CHECK(refusal([](auto& s) { s.synthetic.kind = "oracle"; }).find("ridge") != std::string::npos);
-  CHECK(refusal([](auto& s) { s.decay = "half"; }) != "accepted");
+  CHECK(refusal([](auto& s) { s.schedule = "half"; }) != "accepted");
   CHECK(refusal([](auto& s) { s.optimizer.name = "lamb"; }) != "accepted");
   CHECK(refusal(same) == "accepted");
 }

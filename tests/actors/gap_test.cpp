@@ -192,13 +192,13 @@ TEST_CASE("batches that are trained alone are no steps of the learning rate's sc
     order.member_of = {1, 1, 2, 2};
     order.cuts = {{1, 60, 1000000}};
     const auto plain = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
-    settings.decay = "25:1e-30"; // after the last of the run's steps
+    settings.schedule = "25:1e-30"; // after the last of the run's steps
     const auto decayed = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order);
     REQUIRE(plain.summary.groups[0].updates > 25 + 10);
     REQUIRE(decayed.summary.groups[0].updates == plain.summary.groups[0].updates);
     // The predictors count their own targets, of which there are fewer than steps.
     REQUIRE(decayed.weights == plain.weights);
-    settings.decay = "5:1e-30";
+    settings.schedule = "5:1e-30";
     REQUIRE(run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, order).weights != plain.weights);
   }
 }

@@ -190,7 +190,7 @@ TEST_CASE("a run that leaves gradients out learns the digits about as well") {
   settings.split = {1, 1, 1, 1};
   settings.batch_size = 128;
   settings.steps = 500;
-  settings.decay = "0.7:0.1";
+  settings.schedule = "0.7:0.1";
   const std::string which = GENERATE("every:4", "above:0.8");
   CAPTURE(which);
   settings.gradients = demand(which);

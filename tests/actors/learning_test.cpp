@@ -23,7 +23,7 @@ training_settings learning_settings(const std::string& policy) {
   settings.split = {1, 1, 1, 1};
   settings.batch_size = 128;
   settings.steps = 500;
-  settings.decay = "0.7:0.1";
+  settings.schedule = "0.7:0.1";
   settings.deterministic = true;
   return settings;
 }

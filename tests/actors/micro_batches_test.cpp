@@ -85,7 +85,7 @@ threaded_result trained(const std::string& policy, std::int64_t steps, std::int6
   settings.optimizer.name = "sgd";
   settings.optimizer.momentum = 0.9f;
   settings.learning_rate = 0.05f;
-  settings.decay = "0.5:0.1";
+  settings.schedule = "0.5:0.1";
   cpu_device cpu;
   auto out = run_threaded(settings, plain_network(), toy(), cpu);
   REQUIRE(out.summary.failure == "");

@@ -21,7 +21,7 @@ training_settings recorded_settings(const std::string& policy, const std::string
   settings.deterministic = true;
   settings.audit_every = 3;
   settings.synthetic.kind = kind;
-  settings.decay = "0.5:0.1"; // the rate is no part of a recording
+  settings.schedule = "0.5:0.1"; // the rate is no part of a recording
   return settings;
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("a run that is warm hardly records any more, and allocates nothing") {
     settings.cuda_graphs = true;
     settings.steps = steps;
     settings.evaluate_every = 0;
-    settings.decay = "";
+    settings.schedule = "";
     late_device late(seed);
     const auto done = run_scheduled(settings, "mlp:5-4x3-3", toy(), late, {1, {}, &late});
     return std::pair(done.recordings, done.summary.allocations_while_warm);

@@ -128,7 +128,7 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
   CHECK(refusal([](auto& s) { s.validation_fraction = nan; }).starts_with("validation: "));
   CHECK(refusal([](auto& s) { s.target = metric_target{"error", false, 101}; }).starts_with("target: "));
   CHECK(refusal([](auto& s) { s.hang_after_s = -1; }).starts_with("hang-after: "));
-  CHECK(refusal([](auto& s) { s.decay = "0.5"; }).starts_with("lr-decay: "));
+  CHECK(refusal([](auto& s) { s.schedule = "0.5"; }).starts_with("schedule: "));
   CHECK(refusal([](auto& s) { s.synthetic.kind = "rige"; }).starts_with("sg: "));
   CHECK(refusal([](auto& s) { s.policy = "lucked"; }).starts_with("policy: "));
   CHECK(refusal([](auto& s) { s.optimizer.momentum = 0.5f; }).starts_with("momentum: expected --optimizer sgd"));

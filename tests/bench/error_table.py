@@ -60,7 +60,7 @@ def run(arguments, row, seed, free):
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
         command = [arguments.binary, "train", "--model", model, "--data", f"mnist:{arguments.mnist}", "--steps", str(steps),
                    "--policy", policy, "--sg", kind, "--condition", "labels", "--batch", "256", "--optimizer", "adam",
-                   "--lr", "0.001", "--sg-lr", "0.001", "--lr-decay", "0.6:0.1,0.8:0.1", "--seed", str(seed), "--quiet",
+                   "--lr", "0.001", "--sg-lr", "0.001", "--schedule", "0.6:0.1,0.8:0.1", "--seed", str(seed), "--quiet",
                    "--run", str(folder)]
         command += ["--threads", "2"] if free else ["--threads", "1", "--deterministic"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -33,7 +33,7 @@ RUNS = {
     "synthetic, gradients of every fourth": ["--gradients", "every:4"],
     "synthetic, three groups": ["--groups", "3"],
     "synthetic, sgd": ["--optimizer", "sgd", "--lr", "0.01", "--momentum", "0.9", "--nesterov"],
-    "synthetic, adamw and decay": ["--optimizer", "adamw", "--weight-decay", "0.01", "--lr-decay", "0.5:0.1"],
+    "synthetic, adamw and decay": ["--optimizer", "adamw", "--weight-decay", "0.01", "--schedule", "0.5:0.1"],
     "synthetic, a lag of four": ["--lag", "4"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},

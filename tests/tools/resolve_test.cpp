@@ -96,7 +96,7 @@ TEST_CASE("Every option that does not fit is named, with what was expected and w
   CHECK(refusal({"--nesterov"}).find("--nesterov: expected --optimizer sgd and --momentum") == 0);
   CHECK(refusal({"--label-column", "x"}).find("--label-column: expected --data csv:FILE") == 0);
   CHECK(refusal({"--batch", "50001"}).find("--batch: expected at most 50000") == 0);
-  CHECK(refusal({"--lr-decay", "x"}).find("--lr-decay: ") == 0);
+  CHECK(refusal({"--schedule", "x"}).find("--schedule: ") == 0);
   CHECK(refusal({"--sg", "rige"}).find("--sg: ") == 0);
   CHECK(refusal({"--data", "csv:a#b"}).find("--data: '#'") == 0);
   CHECK(refusal({"--policy", "lucked"}).find("did you mean locked?") != std::string::npos);
@@ -126,7 +126,8 @@ TEST_CASE("What the library refuses the program refuses before it begins, in the
         s.max_alone = 5;
         s.policy = "locked";
       }},
-     {{"--lr-decay", "0.1:0"}, [](training_settings& s) { s.decay = "0.1:0"; }}}));
+     {{"--schedule", "warmup:2000,cosine:0"}, [](training_settings& s) { s.schedule = "warmup:2000,cosine:0"; }},
+     {{"--schedule", "0.1:0"}, [](training_settings& s) { s.schedule = "0.1:0"; }}}));
   training_settings settings;
   settings.steps = 2000;
   spoil(settings);
@@ -166,7 +167,7 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
                                            "18446744073709551615",
                                            "--eval-every",
                                            "0",
-                                           "--lr-decay",
+                                           "--schedule",
                                            "none",
                                            "--on-nonfinite",
                                            "skip"};
@@ -192,7 +193,7 @@ TEST_CASE("The run.ini of a run resolves to the same settings, and to the same r
   CHECK(b.gradients.every == 3);
   CHECK(b.target == metric_target{"error", false, 1.25});
   CHECK(b.evaluate_every == 0);
-  CHECK(b.decay.empty());
+  CHECK(b.schedule.empty());
   CHECK(b.skip_nonfinite);
   CHECK(!b.synthetic.labels);
 }

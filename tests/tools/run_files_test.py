@@ -87,7 +87,7 @@ with folder() as home:
     check(summary["validation_error_percent"] is not None and summary["test_error_percent"] is not None, summary)
 
     # The best weights are those of the best evaluation: a run that ends there has the same ones.
-    steady = [*TINY, "--data", f"csv:{home / 'tiny.csv'}", "--deterministic", "--sg", "linear", "--lr-decay", "none",
+    steady = [*TINY, "--data", f"csv:{home / 'tiny.csv'}", "--deterministic", "--sg", "linear", "--schedule", "none",
               "--lr", "0.02", "--eval-every", "20"]
     train(*steady, "--run", home / "whole", "--validation", "0.25", "--steps", "120")
     about, best = tensors(home / "whole" / "weights.best.safetensors")

@@ -72,7 +72,9 @@ const std::vector<tried>& table() {
      {"1e-45", "1e+09"},
      {{"0", [](r& s) { s.synthetic_learning_rate = 0; }},
       {"1000000064", [](r& s) { s.synthetic_learning_rate = above(1e9f); }}}},
-    {"lr-decay", {"0.5:0.1", "none"}, {}}, // what it may be depends on the steps
+    {"schedule",
+     {"warmup:10,cosine:0.1,0.5:0.1", "none"},
+     {{"half", [](r& s) { s.schedule = "half"; }}, {"cosine:2", [](r& s) { s.schedule = "cosine:2"; }}}},
     {"batch",
      {std::to_string(least_batch), std::to_string(most_batch)},
      {{std::to_string(least_batch - 1), [](r& s) { s.batch_size = least_batch - 1; }},

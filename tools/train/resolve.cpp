@@ -49,10 +49,10 @@ status resolve_max_alone(train_options& options) {
   return ok();
 }
 
-// Of the settings as they are now. Those of a number of epochs have no number of steps yet, which a decay depends on.
+// Of the settings as they are now. Those of a number of epochs have no number of steps yet, which a schedule needs.
 status check_resolved(const train_options& options, const network& model) {
   training_settings known = options.settings;
-  if (options.epochs) known.decay.clear();
+  if (options.epochs) known.schedule.clear();
   if (auto good = check_run(known, model, nullptr); !good) return as_option(good.failure());
   return ok();
 }

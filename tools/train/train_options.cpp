@@ -75,8 +75,11 @@ option_group how_weights_move(train_options& o) {
      setting_row(s, "weight-decay",
                  "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
                  "adamw"),
-     setting_row(s, "lr-decay",
-                 "From AT on (below 1: a share of the run, else a step), multiply the rates by FACTOR; or none"),
+     setting_row(s, "schedule",
+                 "What multiplies the rates, by the run's step: warmup:N (a rise from none over N steps), cosine:SHARE "
+                 "(then down to SHARE of the rate at the last of --steps or --epochs, whatever ends the run before), "
+                 "AT:FACTOR (from step AT on), several with commas between, or none. N or AT below 1: a share of the "
+                 "steps. Predictors' rates too, by the batches that each has learnt from"),
      setting_row(s, "sg-optimizer", "The optimizer of the predictors"),
      setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none, that of exit is its classifier's")}};
 }
@@ -153,7 +156,7 @@ option_group output(train_options& o) {
 
 train_options::train_options() {
   settings.steps = 2000;
-  settings.decay = "0.6:0.1,0.8:0.1";
+  settings.schedule = "0.6:0.1,0.8:0.1";
   settings.threads = usable_processors();
 }
 
@@ -181,7 +184,7 @@ std::string train_help(const option_reader& reader) {
          "Examples:\n"
          "  syngrad train                                        the default run\n"
          "  syngrad train --policy locked                        the same by backpropagation, to compare\n"
-         "  syngrad train --data mnist:DIR --steps 6000 --lr-decay 0.6:0.1,0.8:0.1\n"
+         "  syngrad train --data mnist:DIR --steps 6000 --schedule 0.6:0.1,0.8:0.1\n"
          "  syngrad train --data csv:iris.csv --model mlp:4-32x2-3 --batch 16 --epochs 50\n"
          "  syngrad train --model mlp:784-256x11-10 --groups 4 --policy corrected --audit every:50\n"
          "  syngrad train --device cuda:0 --precision bf16       on a GPU\n"

@@ -59,7 +59,7 @@ run_settings settings_of_run() {
   settings.model = "rings"; // a node gets the name, and makes the same network
   settings.split = {1, 1, 1};
   settings.learning_rate = 3e-3f;
-  settings.decay = "0.6:0.1";
+  settings.schedule = "0.6:0.1";
   settings.steps = 2000;
   return settings;
 }
