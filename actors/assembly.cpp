@@ -38,6 +38,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
   setup.trained_for = plan.trained_for;
   setup.rate = plan.rate;
+  setup.clip_norm = settings.clip_norm;
   setup.deterministic = settings.deterministic;
   setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
   setup.credits = settings.credits;

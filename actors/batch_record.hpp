@@ -14,12 +14,13 @@ namespace syngrad {
 // Numbers that the device writes while it works on a batch; f32, by index. All are copied once, at the end, to where
 // the host reads them when the stream is past that.
 namespace measure {
-inline constexpr std::int64_t loss = 0;       // objective::numbers: mean loss, sums over its terms
-inline constexpr std::int64_t agreement = 3;  // 3: prediction.received, |prediction|^2, |received|^2
-inline constexpr std::int64_t audit = 6;      // 3: the same against the true gradient
-inline constexpr std::int64_t bias = 9;       // 1: |sum over rows of (prediction - true)|^2
-inline constexpr std::int64_t guard = 10;     // 2: |dy|^2 of the update, of the accumulated part
-inline constexpr std::int64_t nonfinite = 12; // one a layer: elements that were not applied
+inline constexpr std::int64_t loss = 0;          // objective::numbers: mean loss, sums over its terms
+inline constexpr std::int64_t agreement = 3;     // 3: prediction.received, |prediction|^2, |received|^2
+inline constexpr std::int64_t audit = 6;         // 3: the same against the true gradient
+inline constexpr std::int64_t bias = 9;          // 1: |sum over rows of (prediction - true)|^2
+inline constexpr std::int64_t guard = 10;        // 2: |dy|^2 of the update, of the accumulated part
+inline constexpr std::int64_t squared_norm = 12; // 1: of the parameter gradient, where it is clipped
+inline constexpr std::int64_t nonfinite = 13;    // one a layer: elements that were not applied
 } // namespace measure
 
 struct batch_record {
@@ -27,8 +28,9 @@ struct batch_record {
   std::uint64_t cause = 0; // id of the activation message that brought it
   std::int64_t step = 0;   // of the run's schedule
   std::int64_t rows = 0;
-  std::int64_t terms = 0;   // of the loss: what its update divides by
-  std::int64_t version = 0; // of the weights in the forward pass
+  std::int64_t terms = 0;        // of the loss: what its update divides by
+  std::int64_t version = 0;      // of the weights in the forward pass
+  std::int64_t update_terms = 0; // what its update has divided by; 0: there was none
   group_cache cache;
   tensor output; // what was sent up; features of the predictor
   tensor targets;

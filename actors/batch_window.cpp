@@ -26,6 +26,7 @@ batch_record& batch_window::begin(std::uint64_t batch) {
   auto& record = *in_flight_.back();
   work_.ops().fill(work_, record.measures, 0);
   record.batch = batch;
+  record.update_terms = 0;
   record.predictor_version = no_predictor_version;
   record.in_turn = record.sent_down = record.finished = record.ends_at_gap = record.awaits_audit = false;
   record.agreement_measured = record.audit_measured = false;

@@ -1,5 +1,7 @@
 #include "actors/group_account.hpp"
 
+#include "runtime/operators.hpp"
+
 #include <cmath>
 
 namespace syngrad {
@@ -41,8 +43,17 @@ void group_account::loss_known(const update_origin& origin, double loss) {
   observer_->measured(origin, trace_measure::loss, loss);
 }
 
+bool group_account::was_clipped(const batch_record& record) const {
+  const float* numbers = record.numbers.f32();
+  const auto squared_norm = numbers[measure::squared_norm];
+  if (clip_norm_ == 0 || record.update_terms == 0) return false;
+  if (!std::isfinite(numbers[measure::guard]) || !std::isfinite(squared_norm)) return false; // nothing was applied
+  return clip_factor(squared_norm, 1 / static_cast<float>(record.update_terms), clip_norm_) < 1;
+}
+
 void group_account::measured(const update_origin& origin, const batch_record& record) {
   const float* numbers = record.numbers.f32();
+  clipped_ += was_clipped(record);
   const auto tell_each = [&](std::int64_t at, trace_measure cosine, trace_measure norms) {
     agreement_mean once;
     add_at(once, numbers + at);
@@ -81,6 +92,9 @@ std::string group_account::fault_of(const batch_record& record) const {
       return "the parameter gradient of " + layer_name(i) + " is NaN, infinite or too large in " +
              std::to_string(static_cast<std::int64_t>(numbers[measure::nonfinite + i])) +
              " elements, which were not updated";
+  if (!std::isfinite(numbers[measure::squared_norm]))
+    return "the norm of the parameter gradients of layers " + std::to_string(layers_->first_layer()) + " to " +
+           std::to_string(layers_->first_layer() + layers - 1) + nothing_updated;
   return {};
 }
 
@@ -95,6 +109,7 @@ void group_account::tell(group_report& out, bool of_interval) {
   out.audit_bias = audit_agreement_.bias();
   out.parameters = layers_->parameter_count();
   out.samples = samples_;
+  out.clipped = clipped_;
   if (of_interval) interval_agreement_ = {};
 }
 

@@ -38,8 +38,9 @@ private:
 
 class group_account {
 public:
-  group_account(std::shared_ptr<const layer_group> layers, std::shared_ptr<update_observer> observer)
-    : layers_(std::move(layers)), observer_(std::move(observer)) {}
+  // `clip_norm`: what gradients are clipped to; 0: they are not.
+  group_account(std::shared_ptr<const layer_group> layers, std::shared_ptr<update_observer> observer, float clip_norm)
+    : layers_(std::move(layers)), observer_(std::move(observer)), clip_norm_(clip_norm) {}
 
   void begins(std::int64_t samples) { samples_ += samples; } // a training batch
   // A gradient of the batch is applied: with it the weights become, or will become, `version`.
@@ -56,10 +57,14 @@ public:
   void tell(group_report&, bool of_interval);
 
 private:
+  bool was_clipped(const batch_record&) const;
+
   std::shared_ptr<const layer_group> layers_;
   std::shared_ptr<update_observer> observer_; // not null
-  std::int64_t updates_ = 0, staleness_ = 0;  // gradients applied, sum of the versions that they came late
+  float clip_norm_;
+  std::int64_t updates_ = 0, staleness_ = 0; // gradients applied, sum of the versions that they came late
   std::int64_t samples_ = 0;
+  std::int64_t clipped_ = 0; // updates
   agreement_mean agreement_, interval_agreement_, audit_agreement_;
 };
 

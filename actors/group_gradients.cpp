@@ -164,6 +164,7 @@ tensor group_gradients::update(batch_record& record, applied_gradient applied, c
   auto& layers = *parts_.setup.layers;
   auto sum = measured(record, measure::guard, 1);
   auto nonfinite = measured(record, measure::nonfinite, layers.layer_count());
+  auto squared_norm = measured(record, measure::squared_norm, 1);
   guard(record, dy, sum);
   const auto version = layers.version() + 1;
   const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
@@ -176,9 +177,15 @@ tensor group_gradients::update(batch_record& record, applied_gradient applied, c
   if (is_last) {
     stash_weights(applied == applied_gradient::truth ? &record : nullptr);
     micro_batches_ = 0;
-    below = backward_and_update(
-      record, dy, sends,
-      {std::exchange(terms_, 0), parts_.setup.rate.at(record.step), accumulated, guard_ ? &guard_ : &sum, &nonfinite});
+    record.update_terms = std::exchange(terms_, 0);
+    below = backward_and_update(record, dy, sends,
+                                {.terms = record.update_terms,
+                                 .learning_rate = parts_.setup.rate.at(record.step),
+                                 .accumulated = accumulated,
+                                 .guard = guard_ ? &guard_ : &sum,
+                                 .nonfinite = &nonfinite,
+                                 .clip_norm = parts_.setup.clip_norm,
+                                 .squared_norm = &squared_norm});
   } else {
     below = backward(record, dy, {sends, true, accumulated});
   }
@@ -231,7 +238,11 @@ void group_gradients::apply_accumulated(std::int64_t terms) {
   const bool waited = std::exchange(micro_batches_, 0) > 0;
   if (waited) terms = std::exchange(terms_, 0);
   stash_weights(nullptr);
-  parts_.setup.layers->update(work(), {terms, parts_.setup.rate.at(next_step_), true, waited ? &guard_ : nullptr});
+  parts_.setup.layers->update(work(), {.terms = terms,
+                                       .learning_rate = parts_.setup.rate.at(next_step_),
+                                       .accumulated = true,
+                                       .guard = waited ? &guard_ : nullptr,
+                                       .clip_norm = parts_.setup.clip_norm});
 }
 
 tensor group_gradients::input_gradient(batch_record& record, const tensor& dy) {

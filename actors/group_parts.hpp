@@ -43,6 +43,7 @@ struct group_setup {
   std::unique_ptr<update_policy> policy;
   std::shared_ptr<const objective> trained_for; // of the top group; not null there
   learning_rate rate{1e-3f};
+  float clip_norm = 0; // of its gradient; 0: it is not clipped
   bool deterministic = false;
   int lag = 0;                               // deterministic: turns by which gradients are handled late
   int credits = 2;                           // granted to the neighbour below
@@ -93,7 +94,7 @@ public:
 struct group_parts {
   group_parts(group_setup given, group_outlet& outlet)
     : setup(std::move(given)), out(outlet), window(*setup.work), below(setup.below, setup.gradients),
-      above(setup.above, setup.max_alone, setup.gradients), account(setup.layers, setup.observer) {}
+      above(setup.above, setup.max_alone, setup.gradients), account(setup.layers, setup.observer, setup.clip_norm) {}
 
   bool is_top() const { return !above.exists(); }
   stream& work() const { return *setup.work; }

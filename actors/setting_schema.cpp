@@ -237,6 +237,7 @@ std::vector<setting> setting_schema() {
     real_setting("lr", "RATE", &t::learning_rate, rate_range),
     real_setting("sg-lr", "RATE", &t::synthetic_learning_rate, rate_range),
     schedule_setting(),
+    real_setting("clip-norm", "X", &t::clip_norm, not_negative),
 
     whole_setting("batch", &t::batch_size, {least_batch, most_batch}),
     whole_setting("steps", &t::steps, {1}),

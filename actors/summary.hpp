@@ -18,13 +18,14 @@ struct group_report {
   int group = 0;
   std::string layers; // "0-1": units
   std::int64_t updates = 0;
-  double busy = 0;         // share of the time in handlers
-  double starved = 0;      // share waiting for input: activation, prediction or gradient
-  double blocked = 0;      // share waiting for credit from above
-  double staleness = 0;    // mean updates between a gradient's forward pass and its application
-  double cosine = 0;       // between synthetic and received gradient, mean since the last report; NaN: not measured
-  double norm_ratio = 0;   // |synthetic| / |received|; NaN: not measured
-  double audit_cosine = 0; // between what was applied and the true gradient, on audited batches; NaN: none
+  std::int64_t clipped = 0; // of them: with a gradient that --clip-norm made smaller
+  double busy = 0;          // share of the time in handlers
+  double starved = 0;       // share waiting for input: activation, prediction or gradient
+  double blocked = 0;       // share waiting for credit from above
+  double staleness = 0;     // mean updates between a gradient's forward pass and its application
+  double cosine = 0;        // between synthetic and received gradient, mean since the last report; NaN: not measured
+  double norm_ratio = 0;    // |synthetic| / |received|; NaN: not measured
+  double audit_cosine = 0;  // between what was applied and the true gradient, on audited batches; NaN: none
   double audit_norm_ratio = 0;
   double audit_bias = 0; // |mean of (applied - true)| / root mean square of true, over rows; NaN: none
   std::int64_t parameters = 0;

@@ -93,7 +93,7 @@ void fields(A& archive, report& m) {
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
   archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);
-  archive(group.alone);
+  archive(group.alone, group.clipped);
 }
 
 template <class A>

@@ -31,11 +31,11 @@ struct account_bench {
   update_origin origin;
   std::optional<group_account> account;
 
-  account_bench() {
+  explicit account_bench(float clip_norm = 0) {
     auto net = std::move(*make_network("mlp:5-4x2-3"));
     layers = std::make_shared<layer_group>(work, sample_spec{{4}, dtype::f32}, std::move(net.units[1]),
                                            optimizer_settings{}, 1, 3);
-    account.emplace(layers, observer);
+    account.emplace(layers, observer, clip_norm);
     record.measures = record.numbers = make_tensor(work, {measure::nonfinite + layers->layer_count()});
     work.ops().fill(work, record.measures, 0);
     record.rows = 8;
@@ -103,6 +103,9 @@ TEST_CASE("staleness is the mean of the versions that came between a forward pas
 TEST_CASE("what is not finite is named with its layer, the gradient at the output before those of parameters") {
   account_bench b;
   REQUIRE(b.account->fault_of(b.record) == "");
+  b.number(measure::squared_norm) = std::numeric_limits<float>::infinity();
+  REQUIRE(b.account->fault_of(b.record) ==
+          "the norm of the parameter gradients of layers 3 to 4 is NaN or infinite; nothing was updated with it");
   b.number(measure::nonfinite) = 2;
   REQUIRE(b.account->fault_of(b.record).find("the parameter gradient of layer 3 (") == 0);
   REQUIRE(b.account->fault_of(b.record).find(" in 2 elements") != std::string::npos);
@@ -110,4 +113,28 @@ TEST_CASE("what is not finite is named with its layer, the gradient at the outpu
   const auto top = std::to_string(3 + b.layers->layer_count() - 1);
   REQUIRE(b.account->fault_of(b.record).find("the gradient at the output of layer " + top + " (") == 0);
   REQUIRE(b.account->fault_of_loss().find("the loss after layer " + top + " is NaN") == 0);
+}
+
+TEST_CASE("updates whose gradient was larger than the norm to clip to are counted, where they were applied") {
+  account_bench b(2);
+  const auto settle = [&](std::int64_t terms, float squared_norm, float guard = 1) {
+    b.record.update_terms = terms;
+    b.number(measure::squared_norm) = squared_norm;
+    b.number(measure::guard) = guard;
+    b.account->measured(b.origin, b.record);
+    return b.report(false).clipped;
+  };
+  const auto infinite = std::numeric_limits<float>::infinity();
+  REQUIRE(settle(4, 7.9f * 7.9f) == 0);
+  REQUIRE(settle(4, 8.1f * 8.1f) == 1);
+  REQUIRE(settle(5, 8.1f * 8.1f) == 1); // a mean over more terms
+  REQUIRE(settle(0, 8.1f * 8.1f) == 1); // no update
+  REQUIRE(settle(4, infinite) == 1);
+  REQUIRE(settle(4, 8.1f * 8.1f, infinite) == 1);
+  REQUIRE(settle(1, 8.1f * 8.1f) == 2);
+  account_bench never;
+  never.record.update_terms = 1;
+  never.number(measure::squared_norm) = 100;
+  never.account->measured(never.origin, never.record);
+  REQUIRE(never.report(false).clipped == 0);
 }

@@ -251,6 +251,29 @@ TEST_CASE("synthetic updates with the answer of its predictor, and learns from w
   REQUIRE(out.cosine == Approx(1.0)); // the prediction was what came
 }
 
+TEST_CASE("a group clips its gradient to the norm that it is given, and reports how often it had to") {
+  const auto weights_after = [](float clip_norm, std::int64_t clipped) {
+    group_bench b("delayed", 1, [&](group_setup& setup) { setup.clip_norm = clip_norm; });
+    b.grant(9);
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      b.come_up(i);
+      b.come_down(i);
+      b.stream_passes();
+    }
+    group_report out;
+    b.parts->account.tell(out, false);
+    REQUIRE(out.updates == 3);
+    REQUIRE(out.clipped == clipped);
+    std::vector<float> all;
+    for (const auto& [name, value] : b.parts->setup.layers->weights())
+      all.insert(all.end(), value.f32(), value.f32() + value.elements());
+    return all;
+  };
+  const auto unclipped = weights_after(0, 0);
+  REQUIRE(weights_after(1e6f, 0) == unclipped);
+  REQUIRE(weights_after(1e-6f, 3) != unclipped);
+}
+
 TEST_CASE("a gradient that comes before its batch's prediction is kept for the end of the turn") {
   group_bench b("synthetic");
   b.grant(1);

@@ -38,6 +38,7 @@ TABLE = [
     (["--schedule", "warmup:0"], ["--schedule", "the warm-up '0'"]),
     (["--schedule", "warmup:30,cosine:0.1", "--steps", "30"], ["--schedule", "the run's 30", "cosine"]),
     (["--schedule", "half", "--epochs", "1"], ["--schedule", "no ':' in 'half'"]),
+    (["--clip-norm", "-1"], ["--clip-norm", "at least 0"]),
     (["--momentum", "0.9"], ["--momentum", "--optimizer sgd"]),
     (["--batch", "0"], ["--batch", "from 1 to", "'0'"]),
     (["--batch", "1"], ["--batch", "at least 2", "statistics of a batch"]),

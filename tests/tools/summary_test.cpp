@@ -50,6 +50,16 @@ TEST_CASE("Batches that were trained alone are shown where there are any") {
   CHECK(format_last_line(summary, "r").find("samples/s, 42 more batches trained alone; results") != std::string::npos);
 }
 
+TEST_CASE("Where updates were clipped the table of groups says how many") {
+  auto summary = test::sample_summary();
+  CHECK(format_groups(summary).find("clipped") == std::string::npos);
+  summary.groups[1].clipped = 17;
+  const auto table = format_groups(summary);
+  CHECK(table.find("dropped  clipped") != std::string::npos);
+  CHECK(table.find("      3       17\n") != std::string::npos);
+  CHECK(table.find("clipped: updates whose gradient was scaled down to --clip-norm.") != std::string::npos);
+}
+
 TEST_CASE("The summary's last line says it all") {
   auto summary = test::sample_summary();
   CHECK(format_last_line(summary, "runs/x") ==
@@ -65,10 +75,10 @@ TEST_CASE("The summary's last line says it all") {
 TEST_CASE("The summary for scripts has every key, and null for what was not measured") {
   auto summary = test::sample_summary();
   const auto json = format_summary_json(summary);
-  for (const auto* line :
-       {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5", "\"steps\": 1200",
-        "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5", "\"validation_error_percent\": null",
-        "\"cosine\": 0.875", "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0"}) {
+  for (const auto* line : {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5",
+                           "\"steps\": 1200", "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5",
+                           "\"validation_error_percent\": null", "\"cosine\": 0.875", "\"cosine\": null",
+                           "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0", "\"clipped_updates\": 0"}) {
     INFO(line);
     CHECK(json.find(line) != std::string::npos);
   }

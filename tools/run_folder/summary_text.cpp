@@ -36,7 +36,11 @@ std::int64_t trained_alone(const training_summary& summary) {
   return sum;
 }
 
-std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_alone) {
+bool clipped(const training_summary& summary) {
+  return std::any_of(summary.groups.begin(), summary.groups.end(), [](const auto& group) { return group.clipped > 0; });
+}
+
+std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_alone, bool with_clipped) {
   std::vector<std::string> cells{std::to_string(group.group),   group.layers,
                                  std::to_string(group.updates), show_percent(group.busy),
                                  show_percent(group.starved),   show_percent(group.blocked),
@@ -48,6 +52,7 @@ std::vector<std::string> cells_of(const group_report& group, bool with_audit, bo
   cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
                              show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
   if (with_alone) cells.push_back(std::to_string(group.alone));
+  if (with_clipped) cells.push_back(std::to_string(group.clipped));
   return cells;
 }
 
@@ -81,14 +86,15 @@ std::string ending(run_end end) {
 } // namespace
 
 std::string format_groups(const training_summary& summary) {
-  const bool with_audit = audited(summary), with_alone = trained_alone(summary) > 0;
+  const bool with_audit = audited(summary), with_alone = trained_alone(summary) > 0, with_clipped = clipped(summary);
   std::vector<std::string> titles{"group",   "units",     "updates", "busy", "starved",
                                   "blocked", "staleness", "cosine",  "norms"};
   if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
   titles.insert(titles.end(), {"params", "pred. params", "pred. work", "dropped"});
   if (with_alone) titles.emplace_back("alone");
+  if (with_clipped) titles.emplace_back("clipped");
   text_table table(titles);
-  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_alone));
+  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_alone, with_clipped));
   return table.str() +
          "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
          "cosine, norms: of the predicted against the received gradient. pred. work: share of multiply-adds.\n" +
@@ -96,6 +102,7 @@ std::string format_groups(const training_summary& summary) {
          (with_alone ? "alone: batches that ended at the group while the network above it was away; not among the "
                        "steps.\n"
                      : "") +
+         (with_clipped ? "clipped: updates whose gradient was scaled down to --clip-norm.\n" : "") +
          describe(traffic_of(summary));
 }
 
@@ -123,6 +130,7 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("group").number(std::int64_t{group.group});
   json.key("layers").text(group.layers);
   json.key("updates").number(group.updates);
+  json.key("clipped_updates").number(group.clipped);
   json.key("busy").number(group.busy);
   json.key("starved").number(group.starved);
   json.key("blocked").number(group.blocked);

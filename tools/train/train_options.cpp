@@ -80,6 +80,9 @@ option_group how_weights_move(train_options& o) {
                  "(then down to SHARE of the rate at the last of --steps or --epochs, whatever ends the run before), "
                  "AT:FACTOR (from step AT on), several with commas between, or none. N or AT below 1: a share of the "
                  "steps. Predictors' rates too, by the batches that each has learnt from"),
+     setting_row(s, "clip-norm",
+                 "Scales the gradient of a group's parameters, a mean over the batch, down to this norm where it is "
+                 "larger; 0: never. Each group by itself, predictors not"),
      setting_row(s, "sg-optimizer", "The optimizer of the predictors"),
      setting_row(s, "sg-lr", "The predictors' learning rate; ridge has none, that of exit is its classifier's")}};
 }

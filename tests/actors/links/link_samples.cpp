@@ -32,6 +32,7 @@ group_report sample_report() {
   out.bytes_from_above = 777;
   out.bytes_saved = 55;
   out.alone = 21;
+  out.clipped = 34;
   return out;
 }
 

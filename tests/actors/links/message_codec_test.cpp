@@ -132,6 +132,7 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(of_group.bytes_from_above == 777);
   REQUIRE(of_group.bytes_saved == 55);
   REQUIRE(of_group.alone == 21);
+  REQUIRE(of_group.clipped == 34);
   const auto up = std::get<activation>(*decode(decoder, bytes_of(all[0]), random, 100).message);
   REQUIRE(up.mode == phase::evaluate);
   REQUIRE(up.evaluation == 7);
