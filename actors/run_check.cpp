@@ -41,6 +41,11 @@ status check_optimizers(const training_settings& s) {
     if (each->nesterov && each->momentum == 0)
       return refuse(prefix + "nesterov",
                     "expected --" + prefix + "optimizer sgd and --momentum above 0 with it; add --momentum 0.9");
+    const optimizer_settings usual;
+    if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->beta2 != usual.beta2))
+      return refuse(prefix + "betas", "expected --" + prefix + "optimizer adam or adamw with it; sgd has --momentum");
+    if (each->name == "sgd" && each->epsilon != usual.epsilon)
+      return refuse(prefix + "epsilon", "expected --" + prefix + "optimizer adam or adamw with it; leave it out");
     if (auto good = check_optimizer(*each); !good) return refuse(prefix + "optimizer", good.message());
   }
   return ok();

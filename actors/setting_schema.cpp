@@ -170,8 +170,30 @@ auto only_check(Check check) {
 
 const real_range below_one{0, 1, false, true}; // 0 is allowed, 1 is not
 const real_range not_negative{0};
+const real_range above_zero{.least = 0, .without_least = true};
 // Beyond these a step may not be finite although its gradient is: models/learning_rate.cpp.
 const real_range rate_range{0, 1e9, true};
+
+// Of Adam: what its two moments keep of themselves at each step.
+template <class Of>
+setting betas_setting(const std::string& name, Of of) {
+  return {name, "B1,B2",
+          [of](run_settings& settings, const std::string& text) -> status {
+            const auto parts = split_text(text, ',');
+            std::vector<float> betas;
+            for (const auto part : parts)
+              if (auto beta = read_float(std::string(part), below_one)) betas.push_back(*beta);
+            if (parts.size() != 2 || betas.size() != 2)
+              return error::setting("expected two numbers of at least 0 and below 1, with a comma between, got '" +
+                                    text + "'; write for example 0.9,0.95");
+            of(settings).beta1 = betas[0];
+            of(settings).beta2 = betas[1];
+            return ok();
+          },
+          [of](const run_settings& settings) -> std::optional<std::string> {
+            return format_real(of(settings).beta1) + "," + format_real(of(settings).beta2);
+          }};
+}
 
 // `prefix` is that of the names; `of` leads to the optimizer. Momentum and the like of the predictors' optimizer are no
 // options.
@@ -185,16 +207,13 @@ void add_optimizer(std::vector<setting>& all, const std::string& prefix, Of of, 
   using o = optimizer_settings;
   all.push_back(choice_setting(prefix + "optimizer", in(&o::name), known_optimizers()));
   std::vector<setting> details{real_setting(prefix + "momentum", "M", in(&o::momentum), below_one),
-                               flag_setting(prefix + "nesterov", in(&o::nesterov)),
+                               flag_setting(prefix + "nesterov", in(&o::nesterov)), betas_setting(prefix + "betas", of),
+                               real_setting(prefix + "epsilon", "X", in(&o::epsilon), above_zero),
                                real_setting(prefix + "weight-decay", "D", in(&o::weight_decay), not_negative)};
-  for (auto& each : details) each.is_option = is_option;
-  for (const auto& [name, member] :
-       {std::pair{"beta1", &o::beta1}, std::pair{"beta2", &o::beta2}, std::pair{"epsilon", &o::epsilon}}) {
-    const auto range = member == &o::epsilon ? real_range{.least = 0, .without_least = true} : below_one;
-    details.push_back(real_setting(prefix + name, "X", in(member), range));
-    details.back().is_option = false;
+  for (auto& each : details) {
+    each.is_option = is_option;
+    all.push_back(std::move(each));
   }
-  for (auto& each : details) all.push_back(std::move(each));
 }
 
 status check_predictor(const std::string& kind) {

@@ -72,6 +72,8 @@ option_group how_weights_move(train_options& o) {
     "How weights move",
     {setting_row(s, "optimizer", "The optimizer of every group"), setting_row(s, "lr", "Its learning rate"),
      setting_row(s, "momentum", "Of sgd"), setting_row(s, "nesterov", "Nesterov's form of that momentum"),
+     setting_row(s, "betas", "Of adam and adamw: what the means of gradients and of their squares keep at each step"),
+     setting_row(s, "epsilon", "Of adam and adamw: what is added to the root that the step divides by"),
      setting_row(s, "weight-decay",
                  "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
                  "adamw"),
