@@ -2,6 +2,7 @@
 #include "runtime/cuda/cuda_devices.hpp"
 #include "tests/runtime/cuda/gpu_under_test.hpp"
 #include "tests/runtime/device_under_test.hpp"
+#include "tests/runtime/transformer_reference.hpp"
 
 using namespace syngrad;
 using reference::matrix;
@@ -29,39 +30,86 @@ matrix difference(const matrix& a, const matrix& b) {
   return out;
 }
 
+class gpu_in_precision {
+public:
+  explicit gpu_in_precision(cuda_precision precision) : where_(make_gpu_or_skip({.precision = precision})) {}
+
+  stream& on() { return on_; }
+  operators& ops() { return where_->ops(); }
+  matrix normal(std::int64_t rows, std::int64_t columns) {
+    matrix out(rows, columns);
+    for (auto& each : out.at) each = static_cast<double>(static_cast<float>(random_.normal()));
+    return out;
+  }
+  tensor upload(const matrix& values, shape extents) {
+    const std::vector<float> rounded(values.at.begin(), values.at.end());
+    auto out = make_tensor(on_, extents);
+    ops().upload(on_, rounded.data(), out);
+    return out;
+  }
+  matrix download(const tensor& values) {
+    auto seen = make_host_visible_tensor(on_, values.extents());
+    ops().copy(on_, values, seen);
+    where_->synchronize();
+    matrix out(values.rows(), values.columns());
+    for (std::size_t i = 0; i < out.at.size(); ++i) out.at[i] = static_cast<double>(seen.f32()[i]);
+    return out;
+  }
+
+private:
+  std::unique_ptr<device> where_;
+  stream& on_ = where_->make_stream();
+  random_source random_{5, 1};
+};
+
+double relative_error(const matrix& got, const matrix& expected) {
+  return norm(difference(got, expected)) / norm(expected);
+}
+
+constexpr double whole_floats = 1e-6; // an error above tells that factors were rounded to a narrower type
+
 } // namespace
 
 TEST_CASE("a product in each precision is as near to its reference as that precision promises") {
   for (const auto& [precision, limit] : limits) {
-    const auto where = make_gpu_or_skip({.precision = precision});
-    auto& on = where->make_stream();
-    random_source random(5, 1);
-    const auto normal = [&](std::int64_t rows, std::int64_t columns) {
-      matrix out(rows, columns);
-      for (auto& each : out.at) each = static_cast<double>(static_cast<float>(random.normal()));
-      return out;
-    };
-    const auto upload = [&](const matrix& values) {
-      const std::vector<float> rounded(values.at.begin(), values.at.end());
-      auto out = make_tensor(on, {values.rows, values.columns});
-      where->ops().upload(on, rounded.data(), out);
-      return out;
-    };
+    gpu_in_precision gpu(precision);
     for (const auto& [m, n, k] : {std::array{256, 256, 784}, std::array{64, 10, 256}, std::array{33, 65, 129}}) {
       CAPTURE(static_cast<int>(precision), m, n, k);
-      const auto a = normal(m, k), b = normal(k, n);
-      const auto on_a = upload(a), on_b = upload(b);
-      auto c = make_tensor(on, {m, n}), seen = make_host_visible_tensor(on, {m, n});
-      where->ops().matmul(on, {on_a, transpose::no, on_b, transpose::no, c});
-      where->ops().copy(on, c, seen);
-      where->synchronize();
-      matrix got(m, n);
-      for (std::size_t i = 0; i < got.at.size(); ++i) got.at[i] = static_cast<double>(seen.f32()[i]);
-      const auto expected = product(a, b);
-      const auto error = norm(difference(got, expected)) / norm(expected);
+      const auto a = gpu.normal(m, k), b = gpu.normal(k, n);
+      const auto on_a = gpu.upload(a, {m, k}), on_b = gpu.upload(b, {k, n});
+      auto c = make_tensor(gpu.on(), {m, n});
+      gpu.ops().matmul(gpu.on(), {on_a, transpose::no, on_b, transpose::no, c});
+      const auto error = relative_error(gpu.download(c), product(a, b));
       REQUIRE(error <= limit);
-      if (precision != cuda_precision::f32) REQUIRE(error > 1e-6); // the narrower type was used
+      if (precision != cuda_precision::f32) REQUIRE(error > whole_floats);
     }
+  }
+}
+
+TEST_CASE("attention in each precision is as near to its reference as a few such products") {
+  constexpr double products_in_turn = 4;
+  for (const auto& [precision, limit] : limits) {
+    gpu_in_precision gpu(precision);
+    const reference::attention_shape of{2, 160, 2, 32, true};
+    const auto qkv = gpu.normal(of.rows(), 3 * of.features()), dy = gpu.normal(of.rows(), of.features());
+    const auto packed = gpu.upload(qkv, {of.batch, of.context, 3 * of.features()}),
+               above = gpu.upload(dy, {of.batch, of.context, of.features()});
+    auto y = make_tensor(gpu.on(), above.extents()), dqkv = make_tensor(gpu.on(), packed.extents()),
+         log_sum_exp = make_tensor(gpu.on(), {of.batch, of.heads, of.context});
+    gpu.ops().attention(gpu.on(),
+                        {.qkv = packed, .y = y, .log_sum_exp = &log_sum_exp, .heads = of.heads, .causal = of.causal});
+    gpu.ops().attention_backward(gpu.on(), {.dy = above,
+                                            .qkv = packed,
+                                            .y = y,
+                                            .log_sum_exp = log_sum_exp,
+                                            .dqkv = dqkv,
+                                            .heads = of.heads,
+                                            .causal = of.causal});
+    CAPTURE(static_cast<int>(precision));
+    const auto error = relative_error(gpu.download(y), reference::attention(of, qkv).y);
+    REQUIRE(error <= products_in_turn * limit);
+    if (precision != cuda_precision::f32) REQUIRE(error > whole_floats);
+    REQUIRE(relative_error(gpu.download(dqkv), reference::attention_backward(of, dy, qkv)) <= products_in_turn * limit);
   }
 }
 
