@@ -21,6 +21,26 @@ struct column_block {
   std::int64_t rows, columns, stride;
 };
 
+// A float that has grown over tens of thousands of rows takes little of the next one: blocks of rows are summed, and
+// their sums. `sum_block` sums the rows of a block, from the given one on.
+constexpr std::int64_t block_rows = 1024;
+
+template <class Sum>
+void sum_by_blocks(const column_block& of, float* sum, float* other, Sum sum_block) {
+  if (of.rows <= block_rows) return sum_block(of, 0, sum, other);
+  std::fill_n(sum, of.columns, 0.0f);
+  std::fill_n(other, of.columns, 0.0f);
+  for (std::int64_t row = 0; row < of.rows; row += block_rows) {
+    column_values partial, other_partial;
+    sum_block({std::min(block_rows, of.rows - row), of.columns, of.stride}, row, partial.at, other_partial.at);
+#pragma omp simd
+    for (std::int64_t c = 0; c < of.columns; ++c) {
+      sum[c] += partial.at[c];
+      other[c] += other_partial.at[c];
+    }
+  }
+}
+
 // Sums of x - origin and of its square. With the first row as origin the variance loses no digits to a large mean.
 void sum_moments(const column_block& of, const float* x, const float* origin, float* sum, float* squares) {
   std::fill_n(sum, of.columns, 0.0f);
@@ -114,7 +134,10 @@ void apply_forward(const forward_addresses& to, const column_block& of, std::int
 void train_block(const forward_addresses& to, const column_block& of, std::int64_t first, bool relu) {
   column_values sum, squares, factor;
   const auto* origin = to.x + first;
-  sum_moments(of, origin, origin, sum.at, squares.at);
+  sum_by_blocks(of, sum.at, squares.at,
+                [&](const column_block& rows, std::int64_t row, float* sums, float* of_squares) {
+                  sum_moments(rows, origin + row * of.stride, origin, sums, of_squares);
+                });
   const auto count = static_cast<float>(of.rows);
   const auto unbiased = of.rows > 1 ? count / (count - 1) : 1.0f; // one row has no spread to correct for
   auto *mean = to.saved_mean + first, *inverse = to.saved_inverse + first;
@@ -153,7 +176,12 @@ void backward_block(const backward_addresses& to, const column_block& of, std::i
                     bool relu) {
   column_values sum, products, factor;
   const auto *dy = to.dy + first, *x = to.x + first, *y = to.y + first, *mean = to.mean + first;
-  (relu ? sum_gradients<true> : sum_gradients<false>)(of, dy, x, y, mean, sum.at, products.at);
+  const auto sums_of = relu ? sum_gradients<true> : sum_gradients<false>;
+  sum_by_blocks(of, sum.at, products.at,
+                [&](const column_block& rows, std::int64_t row, float* sums, float* of_products) {
+                  const auto begin = row * of.stride;
+                  sums_of(rows, dy + begin, x + begin, y + begin, mean, sums, of_products);
+                });
   if (to.dgamma) {
     for (std::int64_t c = 0; c < of.columns; ++c) {
       auto &dgamma = to.dgamma[first + c], &dbeta = to.dbeta[first + c];

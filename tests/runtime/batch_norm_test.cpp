@@ -91,6 +91,33 @@ TEST_CASE("the variance survives a mean that is ten thousand times larger") {
     REQUIRE(saved(1, c) == Approx(1 / std::sqrt(with.variance[c] + epsilon)).epsilon(1e-4));
 }
 
+// The positions of a batch of images. The first row, from which moments are counted, lies far from the others.
+TEST_CASE("statistics and gradients over tens of thousands of rows lose no digits") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const std::int64_t rows = 50001, columns = 3;
+  auto x = bench.normal(rows, columns);
+  for (std::int64_t c = 0; c < columns; ++c) x(0, c) = 6 + static_cast<double>(c);
+  const auto gamma = bench.normal(1, columns), beta = bench.normal(1, columns), dy = bench.normal(rows, columns);
+  const auto got = train(bench, x, gamma, beta, true);
+  const auto with = reference::statistics(x);
+  const auto saved = bench.download(got.saved);
+  for (std::int64_t c = 0; c < columns; ++c) {
+    REQUIRE(saved(0, c) == Approx(with.mean[static_cast<std::size_t>(c)]).margin(1e-5));
+    REQUIRE(saved(1, c) == Approx(1 / std::sqrt(with.variance[static_cast<std::size_t>(c)] + epsilon)).epsilon(1e-5));
+  }
+  REQUIRE(
+    worst_error(bench.download(got.y), reference::batch_norm(x, with, gamma, beta, epsilon, true), {5e-5, 5e-5}) <= 1);
+
+  auto dx = bench.zeros({rows, columns}), dgamma = bench.zeros({columns}), dbeta = bench.zeros({columns});
+  bench.ops().batch_norm_backward(bench.on(), {bench.upload(dy), bench.upload(x), got.y, bench.upload(gamma), got.saved,
+                                               &dx, &dgamma, &dbeta, false, true});
+  auto expected = reference::batch_norm_backward(dy, x, bench.download(got.y), gamma, epsilon, true);
+  expected.dgamma = transposed(expected.dgamma), expected.dbeta = transposed(expected.dbeta);
+  REQUIRE(worst_error(bench.download(dx), expected.dx, tolerances::batch_norm_gradient) <= 1);
+  REQUIRE(worst_error(bench.download(dgamma), expected.dgamma, {2e-3, 1e-4}) <= 1); // of sums of some 200
+  REQUIRE(worst_error(bench.download(dbeta), expected.dbeta, {2e-3, 1e-4}) <= 1);
+}
+
 TEST_CASE("one row normalises to beta and moves the running variance by a spread of zero") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const auto beta = bench.normal(1, 9);

@@ -162,7 +162,8 @@ TEST_CASE("a convolution of more windows than are looked at together equals the 
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const image_case each{25, 16, 2, {30, 32}, {.kernel_size = 7, .padding = 3}};
   const operands with(bench, each);
-  auto y = bench.zeros(with.y_shape()), dx = bench.zeros(with.x_shape()), dweight = bench.zeros(with.weight_shape());
+  auto y = bench.zeros(with.y_shape()), dx = bench.zeros(with.x_shape()), dweight = bench.zeros(with.weight_shape()),
+       dbias = bench.zeros({each.out});
   bench.ops().conv2d(bench.on(),
                      {.x = with.on_x, .weight = with.on_weight, .bias = &with.on_bias, .y = y, .window = each.window});
   bench.ops().conv2d_backward(bench.on(), {.dy = with.on_dy,
@@ -170,7 +171,8 @@ TEST_CASE("a convolution of more windows than are looked at together equals the 
                                            .weight = with.on_weight,
                                            .window = each.window,
                                            .dx = &dx,
-                                           .dweight = &dweight});
+                                           .dweight = &dweight,
+                                           .dbias = &dbias});
   const auto expected = conv2d_backward(each, with.dy, with.x, with.weight);
   REQUIRE(worst_error(bench.download(y), conv2d(each, with.x, with.weight, with.bias),
                       tolerances::sum(2 * each.window_elements())) <= 1); // of 48000 values, one accumulator each

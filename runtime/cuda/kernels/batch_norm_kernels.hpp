@@ -1,7 +1,9 @@
-// Batch normalisation: one launch forward and one backward. A block sums its columns, then applies the totals to them.
+// Batch normalisation: one launch forward and one backward. A block sums its columns, then applies the totals to them;
+// columns of many rows take three launches.
 #pragma once
 
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
+#include "runtime/cuda/kernels/long_columns.hpp"
 
 #include <cmath>
 
@@ -127,21 +129,21 @@ void batch_norm(Launcher& on, const batch_norm_arguments& of) {
                                     of.running_variance.f32(), of.y.f32(), columns, of.epsilon, of.relu});
     return;
   }
-  on.reduce_columns(columns, rows,
-                    batch_norm_kernel{of.x.f32(), of.gamma.f32(), of.beta.f32(), of.y.f32(), of.running_mean.f32(),
-                                      of.running_variance.f32(), of.saved->f32(), of.saved->f32() + columns, rows,
-                                      columns, of.momentum, of.epsilon, of.relu});
+  reduce_long_columns(on, columns, rows,
+                      batch_norm_kernel{of.x.f32(), of.gamma.f32(), of.beta.f32(), of.y.f32(), of.running_mean.f32(),
+                                        of.running_variance.f32(), of.saved->f32(), of.saved->f32() + columns, rows,
+                                        columns, of.momentum, of.epsilon, of.relu});
 }
 
 template <class Launcher>
 void batch_norm_backward(Launcher& on, const batch_norm_backward_arguments& of) {
   assert(!of.dgamma == !of.dbeta && "dgamma and dbeta are wanted together or not at all");
   const auto rows = of.x.rows(), columns = of.x.columns();
-  on.reduce_columns(columns, rows,
-                    batch_norm_backward_kernel{
-                      of.dy.f32(), of.x.f32(), of.y.f32(), of.gamma.f32(), of.saved.f32(), of.saved.f32() + columns,
-                      of.dx ? of.dx->f32() : nullptr, of.dgamma ? of.dgamma->f32() : nullptr,
-                      of.dbeta ? of.dbeta->f32() : nullptr, rows, columns, of.accumulate, of.relu});
+  reduce_long_columns(on, columns, rows,
+                      batch_norm_backward_kernel{
+                        of.dy.f32(), of.x.f32(), of.y.f32(), of.gamma.f32(), of.saved.f32(), of.saved.f32() + columns,
+                        of.dx ? of.dx->f32() : nullptr, of.dgamma ? of.dgamma->f32() : nullptr,
+                        of.dbeta ? of.dbeta->f32() : nullptr, rows, columns, of.accumulate, of.relu});
 }
 
 } // namespace syngrad::cuda::kernels

@@ -4,6 +4,7 @@
 
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
 #include "runtime/cuda/kernels/launching.hpp"
+#include "runtime/cuda/kernels/long_columns.hpp"
 #include "runtime/operators.hpp"
 
 namespace syngrad::cuda::kernels {
@@ -162,8 +163,8 @@ template <class Launcher>
 void sum_rows(Launcher& on, const tensor& x, float beta, tensor& out, const tensor* guard) {
   const auto columns = out.elements();
   assert(x.columns() == columns || x.rows() == 0);
-  on.reduce_columns(columns, x.rows(),
-                    sum_rows_kernel{x.f32(), out.f32(), guard ? guard->f32() : nullptr, columns, beta});
+  reduce_long_columns(on, columns, x.rows(),
+                      sum_rows_kernel{x.f32(), out.f32(), guard ? guard->f32() : nullptr, columns, beta});
 }
 
 template <class Launcher>
