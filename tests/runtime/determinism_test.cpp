@@ -21,7 +21,8 @@ tensor normal(stream& on, random_source& random, shape extents) {
   return out;
 }
 
-// A layer's forward and backward pass, loss, update, sums, ridge solve and attention: every operator that sums.
+// A layer's forward and backward pass, loss, update, sums, ridge solve, attention and a convolution: every operator
+// that sums.
 std::vector<unsigned char> pass(device& where) {
   constexpr std::int64_t batch = 96, width = 257, classes = 10;
   auto& on = where.make_stream();
@@ -67,7 +68,16 @@ std::vector<unsigned char> pass(device& where) {
   ops.layer_norm_backward(
     on, {.dy = y, .x = x, .weight = &weight, .saved = rows, .dx = &h, .dweight = &mean, .dbias = &variance});
 
+  const window2d window{.kernel_size = 3, .stride = 2, .padding = 1};
+  auto image = normal(on, random, {8, 12, 12, 16}), kernel = normal(on, random, {32, 3, 3, 16}),
+       shifts = normal(on, random, {32}), map = normal(on, random, {8, 6, 6, 32}),
+       dimage = normal(on, random, {8, 12, 12, 16}), dkernel = normal(on, random, {32, 3, 3, 16}),
+       dshifts = normal(on, random, {32});
+  ops.conv2d(on, {image, kernel, &shifts, map, window});
+  ops.conv2d_backward(on, {map, image, kernel, window, &dimage, &dkernel, &dshifts, true});
+
   std::vector<unsigned char> bytes;
+  for (const auto* each : {&map, &dimage, &dkernel, &dshifts}) append(bytes, *each);
   for (const auto* each :
        {&logits, &loss, &dx, &w, &table, &sums, &solution, &failed, &attended, &dqkv, &h, &mean, &variance})
     append(bytes, *each);
