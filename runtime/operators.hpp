@@ -7,6 +7,7 @@
 #pragma once
 
 #include "runtime/operators/convolution.hpp"
+#include "runtime/operators/dropout.hpp"
 #include "runtime/operators/pooling.hpp"
 #include "runtime/operators/residual.hpp"
 #include "runtime/operators/transformer.hpp"
@@ -141,6 +142,7 @@ struct cross_entropy_arguments {
 class operators :
   public convolution_operators,
   public pooling_operators,
+  public dropout_operators,
   public residual_operators,
   public transformer_operators {
 public:

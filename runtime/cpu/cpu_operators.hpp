@@ -66,6 +66,9 @@ public:
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution,
                    tensor& failed) override; // ridge_solve.cpp
 
+  void dropout(stream&, const dropout_arguments&) override; // dropout.cpp
+  void dropout_backward(stream&, const tensor& dy, const tensor& mask, float rate, tensor& dx) override;
+
   void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual.cpp
 
   void conv2d(stream&, const conv2d_arguments&) override; // convolution.cpp

@@ -3,6 +3,7 @@
 //
 //   operators_bench [part of an operator's name]
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/dropout_generator.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/random.hpp"
 #include "tests/bench/thread_bursts.hpp"
@@ -112,6 +113,12 @@ void operators_bench::layer_passes(std::int64_t width) {
     ops_.batch_norm_backward(stream_, {dy, x, y, gamma, saved, &dx, &dgamma, &dbeta, false, true});
   });
   bytes(label("relu", batch, width), count, 2, [&] { ops_.relu(stream_, x, y); });
+  auto mask = make_tensor(stream_, {batch, width}, dtype::u8);
+  auto generator = make_tensor(stream_, {dropout_generator::numbers});
+  dropout_generator{1, 0}.write(generator.f32());
+  bytes(label("dropout", batch, width), count, 2.25, [&] { ops_.dropout(stream_, {x, 0.1f, generator, mask, y}); });
+  bytes(label("dropout_backward", batch, width), count, 2.25,
+        [&] { ops_.dropout_backward(stream_, dy, mask, 0.1f, dx); });
   bytes(label("relu_backward", batch, width), count, 3, [&] { ops_.relu_backward(stream_, dy, y, dx); });
 }
 

@@ -24,15 +24,9 @@
 // left. The number of lanes follows from the number of terms alone, so the same shapes give the same bits.
 #pragma once
 
-#include <cstdint>
+#include "runtime/host_device.hpp"
 
-// Marks functions that run on the host and on the GPU. Compiled by another compiler than nvcc, they are ordinary ones:
-// so the arithmetic of every kernel is written once and tested without a GPU.
-#ifdef __CUDACC__
-#define SYNGRAD_HOST_DEVICE __host__ __device__
-#else
-#define SYNGRAD_HOST_DEVICE
-#endif
+#include <cstdint>
 
 namespace syngrad::cuda {
 

@@ -4,6 +4,7 @@
 #include "runtime/cuda/kernels/attention_kernels.hpp"
 #include "runtime/cuda/kernels/batch_norm_kernels.hpp"
 #include "runtime/cuda/kernels/convolution_kernels.hpp"
+#include "runtime/cuda/kernels/dropout_kernels.hpp"
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
 #include "runtime/cuda/kernels/embedding_kernels.hpp"
 #include "runtime/cuda/kernels/gelu_kernels.hpp"
@@ -180,6 +181,15 @@ public:
                  float epsilon, std::int64_t step, bool decoupled) override {
     host_launcher on(s);
     kernels::adam_step(on, of, first, second, beta1, beta2, epsilon, step, decoupled);
+  }
+
+  void dropout(stream& s, const dropout_arguments& of) override {
+    host_launcher on(s);
+    kernels::dropout(on, of);
+  }
+  void dropout_backward(stream& s, const tensor& dy, const tensor& mask, float rate, tensor& dx) override {
+    host_launcher on(s);
+    kernels::dropout_backward(on, dy, mask, rate, dx);
   }
 
   void sum_branches(stream& s, const tensor& a, const tensor& b, bool relu, tensor& y) override {
