@@ -5,6 +5,7 @@
 
 #include "models/layers/attention.hpp"
 #include "models/layers/batch_norm.hpp"
+#include "models/layers/dropout.hpp"
 #include "models/layers/embedding.hpp"
 #include "models/layers/gelu.hpp"
 #include "models/layers/layer_norm.hpp"
@@ -128,6 +129,12 @@ layer_list layers_of_transformer() {
 
 const group_case all_groups[] = {
   {"mlp", {{8}}, [] { return layers_of_network("mlp:8-12x2-8"); }},
+  {"dropout",
+   {{8}},
+   [] {
+     return layers_of(std::make_unique<dropout>(0.3f), std::make_unique<linear>(8, 8, true),
+                      std::make_unique<dropout>(0.5f));
+   }},
   {"residual", {{3, 8}}, [] { return layers_of(projecting_residual(), std::make_unique<linear>(12, 8, true)); }},
   {"transformer", {{3, 8}}, [] { return layers_of_transformer(); }},
   {"transformer of tokens",

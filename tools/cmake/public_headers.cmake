@@ -8,6 +8,7 @@ set(SYNGRAD_PUBLIC_HEADERS
   models/layers/avg_pool2d.hpp
   models/layers/batch_norm.hpp
   models/layers/conv2d.hpp
+  models/layers/dropout.hpp
   models/layers/embedding.hpp
   models/layers/flatten.hpp
   models/layers/gelu.hpp
