@@ -9,6 +9,7 @@
 #include "runtime/operators/convolution.hpp"
 #include "runtime/operators/dropout.hpp"
 #include "runtime/operators/pooling.hpp"
+#include "runtime/operators/recurrent.hpp"
 #include "runtime/operators/residual.hpp"
 #include "runtime/operators/transformer.hpp"
 #include "runtime/tensor.hpp"
@@ -143,6 +144,7 @@ class operators :
   public convolution_operators,
   public pooling_operators,
   public dropout_operators,
+  public recurrent_operators,
   public residual_operators,
   public transformer_operators {
 public:

@@ -69,6 +69,11 @@ public:
   void dropout(stream&, const dropout_arguments&) override; // dropout.cpp
   void dropout_backward(stream&, const tensor& dy, const tensor& mask, float rate, tensor& dx) override;
 
+  void lstm_step(stream&, const recurrent_step_arguments&) override; // recurrent.cpp
+  void lstm_step_backward(stream&, const recurrent_step_backward_arguments&) override;
+  void gru_step(stream&, const recurrent_step_arguments&) override;
+  void gru_step_backward(stream&, const recurrent_step_backward_arguments&) override;
+
   void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual.cpp
 
   void conv2d(stream&, const conv2d_arguments&) override; // convolution.cpp

@@ -31,4 +31,31 @@ inline float fast_exp(float x) {
   return fast_exp2(x * std::numbers::log2e_v<float>);
 }
 
+// x times a quotient of two polynomials in x^2, fitted for the least relative error, 2e-8 up to where tanh is 1 in
+// float. With rounding it is good to seven units in the last place, and never beyond 1. A NaN stays one.
+inline float fast_tanh(float x) {
+  constexpr float most = 9.02f;
+  const float below = x > most ? most : x;
+  const float y = below < -most ? -most : below;
+  const float u = y * y;
+  float above = 1.3317613071403616e-8f;
+  above = above * u + 2.0582436695634549e-5f;
+  above = above * u + 3.4939723633578376e-3f;
+  above = above * u + 1.3379666364905169e-1f;
+  above = above * u + 9.9999997920917565e-1f;
+  float under = 7.7614234063391451e-7f;
+  under = under * u + 3.2829900128247798e-4f;
+  under = under * u + 2.5870838807621435e-2f;
+  under = under * u + 4.6712981680962045e-1f;
+  under = under * u + 1.0f;
+  const float ratio = y * above / under;
+  const float upper = ratio > 1.0f ? 1.0f : ratio;
+  return upper < -1.0f ? -1.0f : upper;
+}
+
+// 1 / (1 + e^-x), within 2e-7.
+inline float fast_sigmoid(float x) {
+  return 0.5f + 0.5f * fast_tanh(0.5f * x);
+}
+
 } // namespace syngrad::cpu

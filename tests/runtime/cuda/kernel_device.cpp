@@ -12,6 +12,7 @@
 #include "runtime/cuda/kernels/matmul_kernels.hpp"
 #include "runtime/cuda/kernels/optimizer_kernels.hpp"
 #include "runtime/cuda/kernels/pooling_kernels.hpp"
+#include "runtime/cuda/kernels/recurrent_kernels.hpp"
 #include "runtime/cuda/kernels/reduction_kernels.hpp"
 #include "runtime/cuda/kernels/residual_kernels.hpp"
 #include "runtime/cuda/kernels/ridge_kernels.hpp"
@@ -190,6 +191,23 @@ public:
   void dropout_backward(stream& s, const tensor& dy, const tensor& mask, float rate, tensor& dx) override {
     host_launcher on(s);
     kernels::dropout_backward(on, dy, mask, rate, dx);
+  }
+
+  void lstm_step(stream& s, const recurrent_step_arguments& of) override {
+    host_launcher on(s);
+    kernels::step<kernels::lstm_step_kernel>(on, of);
+  }
+  void lstm_step_backward(stream& s, const recurrent_step_backward_arguments& of) override {
+    host_launcher on(s);
+    kernels::step_backward<kernels::lstm_step_backward_kernel>(on, of);
+  }
+  void gru_step(stream& s, const recurrent_step_arguments& of) override {
+    host_launcher on(s);
+    kernels::step<kernels::gru_step_kernel>(on, of);
+  }
+  void gru_step_backward(stream& s, const recurrent_step_backward_arguments& of) override {
+    host_launcher on(s);
+    kernels::step_backward<kernels::gru_step_backward_kernel>(on, of);
   }
 
   void sum_branches(stream& s, const tensor& a, const tensor& b, bool relu, tensor& y) override {
