@@ -8,8 +8,10 @@
 #include "models/layers/dropout.hpp"
 #include "models/layers/embedding.hpp"
 #include "models/layers/gelu.hpp"
+#include "models/layers/gru.hpp"
 #include "models/layers/layer_norm.hpp"
 #include "models/layers/linear.hpp"
+#include "models/layers/lstm.hpp"
 #include "models/layers/residual.hpp"
 #include "tests/models/layers_of.hpp"
 #include "tests/models/train_predictor.hpp"
@@ -134,6 +136,12 @@ const group_case all_groups[] = {
    [] {
      return layers_of(std::make_unique<dropout>(0.3f), std::make_unique<linear>(8, 8, true),
                       std::make_unique<dropout>(0.5f));
+   }},
+  {"lstm and gru, carrying",
+   {{3, 8}},
+   [] {
+     const recurrent::options carrying{.carry = true};
+     return layers_of(std::make_unique<lstm>(8, 6, carrying), std::make_unique<gru>(6, 8, carrying));
    }},
   {"residual", {{3, 8}}, [] { return layers_of(projecting_residual(), std::make_unique<linear>(12, 8, true)); }},
   {"transformer", {{3, 8}}, [] { return layers_of_transformer(); }},

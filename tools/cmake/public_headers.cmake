@@ -14,7 +14,9 @@ set(SYNGRAD_PUBLIC_HEADERS
   models/layers/gelu.hpp
   models/layers/global_avg_pool.hpp
   models/layers/layer_norm.hpp
+  models/layers/gru.hpp
   models/layers/linear.hpp
+  models/layers/lstm.hpp
   models/layers/max_pool2d.hpp
   models/layers/relu.hpp
   models/layers/residual.hpp

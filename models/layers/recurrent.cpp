@@ -1,0 +1,167 @@
+#include "models/layers/recurrent.hpp"
+
+#include <cmath>
+#include <fmt/core.h>
+
+namespace syngrad {
+
+namespace {
+
+enum recurrent_slot : std::size_t { inputs_slot, gates_slot, previous_slot, kept_slot };
+
+tensor make_zeros(stream& s, shape extents) {
+  auto made = make_tensor(s, extents);
+  s.ops().fill(s, made, 0);
+  return made;
+}
+
+// Of y = x W^T + b.
+void parameter_gradients(stream& s, const tensor& dy, const tensor& x, parameter& weight, parameter& bias,
+                         bool accumulate) {
+  s.ops().matmul(s, {.a = dy,
+                     .transpose_a = transpose::yes,
+                     .b = x,
+                     .transpose_b = transpose::no,
+                     .c = weight.gradient,
+                     .beta = accumulate ? 1.0f : 0.0f,
+                     .sums_of_a = accumulate ? nullptr : &bias.gradient});
+  if (accumulate) s.ops().sum_rows(s, dy, 1, bias.gradient);
+}
+
+} // namespace
+
+recurrent::recurrent(const kind& of, std::int64_t inputs, std::int64_t hidden, options how)
+  : kind_(of), weight_ih_("weight_ih_l0", {of.gates * hidden, inputs}),
+    weight_hh_("weight_hh_l0", {of.gates * hidden, hidden}), bias_ih_("bias_ih_l0", {of.gates * hidden}),
+    bias_hh_("bias_hh_l0", {of.gates * hidden}), options_(how) {}
+
+std::string recurrent::describe() const {
+  return fmt::format("{} {}->{}{}", kind_.name, inputs(), hidden(), options_.carry ? ", carrying" : "");
+}
+
+result<sample_spec> recurrent::infer(const sample_spec& below) const {
+  if (below.type != dtype::f32 || below.extents.rank() != 2 || below.features() != inputs())
+    return error::setting(fmt::format("takes one axis of positions, of {} features each", inputs()));
+  return sample_spec{below.extents.with_features(hidden())};
+}
+
+double recurrent::multiply_adds(const sample_spec& below) const {
+  constexpr double of_gates = 10; // forward and backward, of each one
+  const auto products = 3.0 * static_cast<double>(inputs() + hidden());
+  return static_cast<double>(below.rows() * width()) * (products + of_gates);
+}
+
+std::vector<parameter*> recurrent::parameters() {
+  return {&weight_ih_, &weight_hh_, &bias_ih_, &bias_hh_};
+}
+
+void recurrent::initialize(stream& s, random_source& random) {
+  const auto bound = 1 / std::sqrt(static_cast<double>(hidden()));
+  for (auto* each : parameters()) initialize_uniform(s, each->value, bound, random);
+}
+
+recurrent::state recurrent::zero_state(stream& s, std::int64_t batch) const {
+  const shape extents{batch, hidden()};
+  return {make_zeros(s, extents), kind_.has_cell ? make_zeros(s, extents) : tensor()};
+}
+
+// Whether a batch goes on from the carried state. The first one makes it, in memory that no recording has for its own:
+// what is done for the first time is not recorded yet.
+bool recurrent::carries(stream& s, std::int64_t batch, phase now) {
+  if (!options_.carry || now == phase::evaluate) return false;
+  if (!carried_.hidden) carried_ = zero_state(s, batch);
+  return carried_.hidden.rows() == batch;
+}
+
+// What lives longer than a batch must not keep a number that is not finite.
+void recurrent::restart_unless_finite(stream& s) {
+  for (auto* each : {&carried_.hidden, &carried_.cell}) {
+    if (!*each) continue;
+    auto guard = make_tensor(s, {1});
+    s.ops().sum_squares(s, *each, guard);
+    s.ops().zero_unless_finite(s, guard, *each);
+  }
+}
+
+tensor recurrent::forward(stream& s, const tensor& x, phase now, layer_cache cache) {
+  assert((now == phase::evaluate || !cache.empty()) && "a recurrent layer needs a cache in training");
+  const auto batch = x.extents()[0], positions = x.extents()[1];
+  auto gates = make_tensor(s, x.extents().with_features(width()));
+  s.ops().matmul(s, {.a = x,
+                     .transpose_a = transpose::no,
+                     .b = weight_ih_.value,
+                     .transpose_b = transpose::yes,
+                     .c = gates,
+                     .bias = &bias_ih_.value});
+
+  const bool goes_on = carries(s, batch, now), keeps = !cache.empty();
+  auto now_at = goes_on ? carried_ : zero_state(s, batch);
+  auto y = make_tensor(s, x.extents().with_features(hidden())), products = make_tensor(s, {batch, width()});
+  tensor previous, kept;
+  if (keeps) previous = make_tensor(s, y.extents()), kept = make_tensor(s, y.extents());
+  for (std::int64_t t = 0; t < positions; ++t) {
+    const bool from_zero = t == 0 && !goes_on;
+    if (!from_zero)
+      s.ops().matmul(s, {.a = now_at.hidden,
+                         .transpose_a = transpose::no,
+                         .b = weight_hh_.value,
+                         .transpose_b = transpose::yes,
+                         .c = products});
+    (s.ops().*kind_.step)(s, {.position = t,
+                              .gates = gates,
+                              .products = from_zero ? nullptr : &products,
+                              .bias = bias_hh_.value,
+                              .hidden = now_at.hidden,
+                              .cell = kind_.has_cell ? &now_at.cell : nullptr,
+                              .y = y,
+                              .previous = keeps ? &previous : nullptr,
+                              .kept = keeps ? &kept : nullptr});
+  }
+  if (goes_on) restart_unless_finite(s);
+  if (keeps) {
+    cache[inputs_slot] = x;
+    cache[gates_slot] = std::move(gates);
+    cache[previous_slot] = std::move(previous);
+    cache[kept_slot] = std::move(kept);
+  }
+  return y;
+}
+
+tensor recurrent::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
+  if (!wanted.input_gradient && !wanted.parameter_gradient) return {};
+  const auto &x = cache[inputs_slot], &gates = cache[gates_slot], &previous = cache[previous_slot];
+  const auto batch = dy.extents()[0], positions = dy.extents()[1];
+  auto dhidden = make_zeros(s, {batch, hidden()}), direct = make_zeros(s, {batch, hidden()}),
+       dproducts = make_tensor(s, {batch, width()}), dgates = make_tensor(s, gates.extents());
+  // With a cell, both kinds of products are only added, so that their gradients are one.
+  auto drecurrent = kind_.has_cell ? dgates : make_tensor(s, gates.extents());
+  for (auto t = positions; t-- > 0;) {
+    (s.ops().*kind_.step_backward)(s, {.position = t,
+                                       .dy = dy,
+                                       .gates = gates,
+                                       .previous = previous,
+                                       .kept = cache[kept_slot],
+                                       .dhidden = dhidden,
+                                       .direct = direct,
+                                       .dgates = dgates,
+                                       .drecurrent = drecurrent,
+                                       .dproducts = dproducts});
+    if (t > 0)
+      s.ops().matmul(s, {.a = dproducts,
+                         .transpose_a = transpose::no,
+                         .b = weight_hh_.value,
+                         .transpose_b = transpose::no,
+                         .c = dhidden});
+  }
+  if (wanted.parameter_gradient) {
+    parameter_gradients(s, dgates, x, weight_ih_, bias_ih_, wanted.accumulate);
+    parameter_gradients(s, drecurrent, previous, weight_hh_, bias_hh_, wanted.accumulate);
+  }
+  if (!wanted.input_gradient) return {};
+  auto dx = make_tensor(s, x.extents());
+  s.ops().matmul(
+    s, {.a = dgates, .transpose_a = transpose::no, .b = weight_ih_.value, .transpose_b = transpose::no, .c = dx});
+  return dx;
+}
+
+} // namespace syngrad

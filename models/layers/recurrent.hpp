@@ -1,0 +1,66 @@
+// What an LSTM and a GRU have in common: x [batch, positions, inputs] -> the hidden states [batch, positions, hidden].
+//
+// The products with the inputs of all positions are one; those with the hidden state follow position by position
+// (runtime/operators/recurrent.hpp has the equations). Gradients go back through the positions of a batch and end
+// there: backpropagation through time, truncated. The cache holds x, the gates, and two states of each position.
+//
+// With `carry`, row r of a training batch goes on from the last state of row r of the training batch before, and only
+// the first begins at zero: for streams of text that are cut into chunks, batches of one size. Batches of other sizes
+// than the first begin at zero and leave the state alone. Evaluation always begins at zero: nothing tells a layer where
+// an evaluation begins, so that otherwise its results would depend on what was evaluated before, and training on
+// evaluations. The state is no part of the weights: who goes on elsewhere begins at zero once.
+#pragma once
+
+#include "models/layer.hpp"
+#include "runtime/operators.hpp"
+
+namespace syngrad {
+
+class recurrent : public layer {
+public:
+  struct options {
+    bool carry = false;
+  };
+
+  std::string describe() const override; // "lstm 65->128, carrying"
+  result<sample_spec> infer(const sample_spec& below) const override;
+  double multiply_adds(const sample_spec& below) const override;
+  std::size_t cached_tensors() const override { return 4; }
+
+  // PyTorch's weight_ih_l0 [gates * hidden, inputs], weight_hh_l0 [gates * hidden, hidden], bias_ih_l0, bias_hh_l0.
+  std::vector<parameter*> parameters() override;
+  void initialize(stream&, random_source&) override; // uniform in +-1/sqrt(hidden)
+
+  tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
+  tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
+
+protected:
+  struct kind {
+    const char* name;
+    std::int64_t gates;
+    bool has_cell;
+    void (recurrent_operators::*step)(stream&, const recurrent_step_arguments&);
+    void (recurrent_operators::*step_backward)(stream&, const recurrent_step_backward_arguments&);
+  };
+
+  recurrent(const kind&, std::int64_t inputs, std::int64_t hidden, options);
+
+private:
+  struct state {
+    tensor hidden, cell; // [batch, hidden], the latter null where the kind has none
+  };
+
+  std::int64_t inputs() const { return weight_ih_.extents[1]; }
+  std::int64_t hidden() const { return weight_hh_.extents[1]; }
+  std::int64_t width() const { return weight_hh_.extents[0]; } // of all gates
+  state zero_state(stream&, std::int64_t batch) const;
+  bool carries(stream&, std::int64_t batch, phase);
+  void restart_unless_finite(stream&);
+
+  const kind& kind_;
+  parameter weight_ih_, weight_hh_, bias_ih_, bias_hh_;
+  options options_;
+  state carried_; // null until the first training batch
+};
+
+} // namespace syngrad
