@@ -174,9 +174,9 @@ TEST_CASE("a batch of another size begins at zero and leaves the carried state a
     for (auto* other : {&plain, &undisturbed})
       for (std::size_t i = 0; i < 4; ++i)
         b.s.ops().copy(b.s, carrying.it->parameters()[i]->value, other->it->parameters()[i]->value);
-    const auto x = b.normal({2, 4, 3}), small = b.normal({1, 4, 3});
+    const auto x = b.normal({2, 4, 3}), of_one = b.normal({1, 4, 3});
     CHECK(train_recurrent(b, carrying, x) == train_recurrent(b, plain, x));
-    CHECK(train_recurrent(b, carrying, small) == train_recurrent(b, plain, small));
+    CHECK(train_recurrent(b, carrying, of_one) == train_recurrent(b, plain, of_one));
     train_recurrent(b, undisturbed, x);
     CHECK(train_recurrent(b, carrying, x) == train_recurrent(b, undisturbed, x));
     CHECK(train_recurrent(b, carrying, x) != train_recurrent(b, plain, x));
