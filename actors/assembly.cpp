@@ -134,6 +134,8 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
     auto& loading = plan.source_device->make_stream();
     source_setup feed{plan.data,
                       std::move(*plan.order),
+                      plan.settings.augment,
+                      plan.settings.seed,
                       &loading,
                       reads_host_only(plan, edges.from_source().above),
                       plan.settings.evaluate_every.value_or(0),

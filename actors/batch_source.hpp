@@ -1,15 +1,15 @@
 // Makes batches of a data set on the device. The samples are copied to the device once, and a batch is a gather there.
 // Where the device has too little memory for them they stay with the host, which gathers each batch and uploads it: the
-// same batches, at the cost of the transfer. So do tokens; a text is never copied as a whole.
+// same batches, at the cost of the transfer. So do tokens (a text is never copied as a whole) and images that are
+// augmented.
 //
 // Used by one actor, on one stream.
 #pragma once
 
-#include "runtime/data/batch_order.hpp"
-#include "runtime/data/dataset.hpp"
+#include "runtime/data/host_batch.hpp"
 #include "runtime/device.hpp"
 
-#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -24,32 +24,33 @@ struct batch {
 
 class batch_source {
 public:
-  // `samples` outlive it.
-  batch_source(stream& work, const sample_set& samples, const dataset& of);
+  // `samples` outlive it. With an augmentation its seed.
+  batch_source(stream& work, const sample_set& samples, const dataset& of, augmentation = {}, std::uint64_t seed = 0);
 
-  batch gather(std::span<const std::int64_t> samples);
+  // `number` of the batch, by which augmentation draws.
+  batch gather(std::span<const std::int64_t> samples, std::uint64_t number = 0);
+  // What its maker has made, perhaps on another thread.
+  batch bring_up(const host_batch&);
+  const host_batch_maker& maker() const { return maker_; }
   bool samples_on_device() const { return static_cast<bool>(samples_); }
 
 private:
-  void gather_on_device(std::span<const std::int64_t> rows, batch& out);
-  void gather_on_host(std::span<const std::int64_t> rows, batch& out);
-  void gather_windows(std::span<const std::int64_t> firsts, batch& out);
-  std::int64_t count_terms(std::span<const std::int64_t> rows) const;
+  batch empty_batch(std::int64_t samples, std::int64_t terms);
+  void complete(batch&);
+  batch gather_on_device(std::span<const std::int64_t> rows);
   tensor first_indices(std::int64_t count);
 
   stream& work_;
   const sample_set& source_;
   sample_spec input_;
   sample_spec target_;
+  host_batch_maker maker_;
   tensor samples_, targets_; // null: with the host
-
   std::vector<std::int32_t> indices_;
 
   // Of gathers on the host.
-  std::vector<std::byte> gathered_;
-  std::vector<std::byte> gathered_targets_;
-  std::vector<std::int32_t> tokens_; // inputs, and targets behind them
-  tensor counting_;                  // 0, 1, 2, ...
+  host_batch gathered_;
+  tensor counting_; // 0, 1, 2, ...
 };
 
 } // namespace syngrad

@@ -28,7 +28,8 @@
 //  process          process          control_message            orders, weights, traces: distributed/
 //  anybody          any              describe_request           what it waits for, kept as a promise
 //
-// To themselves, when a stream is past what it was given: work_done, evaluation_done, departure.
+// To themselves, when a stream is past what it was given: work_done, evaluation_done, departure; to the source, when a
+// batch that it waits for is read: data_ready.
 //
 // In-process messages carry tensor handles; links between nodes translate them to frames of their own. Who is in which
 // process, and what processes say to each other about a run: distributed/.
@@ -195,6 +196,10 @@ struct departure {
   std::variant<activation, gradient, audit_gradient, flush_mark> content;
 };
 
+struct data_ready {
+  message_context context;
+};
+
 // Who is whose neighbour; sent once, before anything else.
 struct connect {
   caf::actor below;     // source or group
@@ -290,6 +295,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::work_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluation_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::departure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::data_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::train)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::resume_training)

@@ -252,6 +252,8 @@ status check_data(const training_settings& settings, const network& net, const d
                              (has_labels && net.description.starts_with("mlp:") && data.target.rows() == 1
                                 ? "; use --model " + fitting_model(net, data)
                                 : ""));
+  if (settings.augment)
+    if (auto good = settings.augment.check(data.input); !good) return good.failure().prefixed("augment: ");
   if (settings.continuing_windows && !data.train.is_text())
     return refuse("windows",
                   "expected random, because the data '" + name + "' is no text, got continuing; leave it out");

@@ -241,6 +241,8 @@ std::vector<setting> setting_schema() {
     or_none(make_setting("split", "N,N,...", &t::split, read_split,
                          [](const std::vector<int>& split) { return join_text(split, ","); })),
     real_setting("validation", "FRACTION", &t::validation_fraction, below_one),
+    or_none(make_setting("augment", "crop:N,flip", &t::augment, augmentation::parse,
+                         [](const augmentation& of) { return of.text(); })),
     named_flag("windows", &t::continuing_windows, {"random", "continuing"}, "continuing"),
     choice_setting("objective", wanted(&objective_settings::name), known_objectives()),
     real_setting("label-smoothing", "SHARE", wanted(&objective_settings::label_smoothing), below_one),

@@ -7,6 +7,7 @@
 #include "models/objective.hpp"
 #include "models/optimizer.hpp"
 #include "models/synthetic_gradient_model.hpp"
+#include "runtime/data/augmentation.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -45,6 +46,7 @@ struct training_settings {
   std::optional<std::int64_t> evaluate_every; // steps; 0 or none: only at the end
   std::optional<metric_target> target;        // stop when an evaluation reaches it
   double validation_fraction = 0;             // of the training set, held out; evaluations are then made on it
+  augmentation augment;                       // of training images
   bool continuing_windows = false;            // of a text: a batch's rows read on where those of the last one ended
 
   std::uint64_t seed = 1;

@@ -8,7 +8,7 @@ namespace syngrad {
 
 source_actor::source_actor(caf::actor_config& config, actor_context context, source_setup setup)
   : crossing_actor(config, context, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)),
-    next_evaluation_(setup_.evaluate_every) {}
+    batch_size_(setup_.order.train.batch_size()), next_evaluation_(setup_.evaluate_every) {}
 
 caf::behavior source_actor::make_behavior() {
   return with_describe({
@@ -20,20 +20,30 @@ caf::behavior source_actor::make_behavior() {
     on(&source_actor::handle_evaluate),
     on(&source_actor::handle_batch_alone),
     on(&source_actor::handle_evaluation_missed),
+    on(&source_actor::handle_data_ready),
     on(&source_actor::handle_departure),
   });
 }
 
 void source_actor::on_exit() {
   above_.who = nullptr;
+  ahead_.reset();
   crossing_actor::on_exit();
 }
 
 void source_actor::handle_connect(connect& neighbours) {
   above_ = {neighbours.above, setup_.host_above};
   report_failures_to(neighbours.coordinator);
-  training_samples_.emplace(*setup_.work, setup_.data->train, *setup_.data);
+  training_samples_.emplace(*setup_.work, setup_.data->train, *setup_.data, setup_.augment, setup_.seed);
   test_samples_.emplace(*setup_.work, setup_.data->test, *setup_.data);
+  if (setup_.augment || setup_.data->train.text.is_mapped()) read_data_ahead();
+}
+
+void source_actor::read_data_ahead() {
+  const auto here = caf::actor_cast<caf::actor_addr>(this); // keeps nobody alive
+  ahead_.emplace(std::move(setup_.order.train), training_samples_->maker(), [here] {
+    if (const auto self = caf::actor_cast<caf::actor>(here)) caf::anon_send(self, data_ready{});
+  });
 }
 
 void source_actor::handle_credit(credit& granted) {
@@ -73,6 +83,7 @@ void source_actor::handle_evaluate(evaluate& request) {
 }
 
 void source_actor::advance() {
+  waits_for_data_ = false;
   while (pass_ || (training_ && !paused_)) {
     if (!pass_ && step_ == steps_) {
       training_ = false;
@@ -86,16 +97,29 @@ void source_actor::advance() {
       return;
     }
     if (credits_ == 0) return;
-    --credits_;
-    if (pass_)
+    if (pass_) {
+      --credits_;
       send_evaluation_batch();
-    else
-      send_training_batch();
+      continue;
+    }
+    auto made = make_training_batch();
+    if (!made) {
+      waits_for_data_ = true;
+      return;
+    }
+    --credits_;
+    send_training_batch(std::move(*made));
   }
 }
 
-void source_actor::send_training_batch() {
-  auto made = training_samples_->gather(setup_.order.train.next());
+std::optional<batch> source_actor::make_training_batch() {
+  if (!ahead_) return training_samples_->gather(setup_.order.train.next());
+  const auto* read = ahead_->next();
+  if (!read) return std::nullopt;
+  return training_samples_->bring_up(*read);
+}
+
+void source_actor::send_training_batch(batch made) {
   send_across(above_,
               activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
                          std::move(made.targets), made.samples, made.terms, scheduled()});
@@ -120,7 +144,7 @@ std::span<const std::int64_t> source_actor::pass_samples(bool on_test_set) const
 void source_actor::send_evaluation_batch() {
   const auto samples = pass_samples(pass_->on_test_set);
   const auto total = static_cast<std::int64_t>(samples.size());
-  const auto count = std::min(setup_.order.train.batch_size(), total - pass_->next);
+  const auto count = std::min(batch_size_, total - pass_->next);
   auto made = (pass_->on_test_set ? test_samples_ : training_samples_)
                 ->gather(samples.subspan(static_cast<std::size_t>(pass_->next), static_cast<std::size_t>(count)));
   send_across(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),
@@ -131,6 +155,7 @@ void source_actor::send_evaluation_batch() {
 
 std::string source_actor::describe() {
   const auto where = fmt::format(" (sent {} of {} batches)", step_, steps_);
+  if (waits_for_data_) return "waits for the next batch to be read" + where;
   if (pass_ || (training_ && !paused_)) return "waits for a credit from group 0" + where;
   if (paused_) return "waits for the coordinator to have an evaluation's result" + where;
   if (asked_) return "waits for every batch to reach the loss or to end at a gap in the network" + where;

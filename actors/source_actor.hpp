@@ -1,12 +1,17 @@
 // Feeds the bottom group: training batches while it has credits, evaluation batches in between, a flush mark at the
 // end. Where batches can end at a gap in the network it asks for the end: it may have to send more.
 //
+// Where the samples do not lie in memory, or are augmented, a thread of its own reads ahead; a batch that is not made
+// yet is a state to wait in, which data_ready ends.
+//
 // An evaluation is a barrier: after its batches the source waits for the coordinator to resume training, so that the
 // time of both can be told apart and a run that stops at a target stops at the same batch every time.
 #pragma once
 
 #include "actors/batch_source.hpp"
 #include "actors/crossing_actor.hpp"
+#include "runtime/data/batch_order.hpp"
+#include "runtime/data/read_ahead.hpp"
 
 #include <optional>
 #include <span>
@@ -15,7 +20,9 @@ namespace syngrad {
 
 struct source_setup {
   const dataset* data = nullptr;
-  sample_order order;
+  sample_order order; // the training's moves to who reads ahead
+  augmentation augment;
+  std::uint64_t seed = 0;
   stream* work = nullptr;  // which is the copy stream, too: the source has no other work
   bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
@@ -29,7 +36,8 @@ public:
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
-  waiting_reason waits_for() const override { return credits_ == 0 ? waiting_reason::credit : waiting_reason::input; }
+  // Only a source whose batches are not made in time waits for input: then the data is what holds up the training.
+  waiting_reason waits_for() const override { return waits_for_data_ ? waiting_reason::input : waiting_reason::credit; }
   std::uint64_t current_batch() const override { return static_cast<std::uint64_t>(step_); }
   void on_exit() override;
 
@@ -49,15 +57,21 @@ private:
   void handle_evaluate(evaluate&);
   void handle_evaluation_missed(evaluation_missed&);
   void handle_batch_alone(batch_alone&) { ++alone_; }
+  void handle_data_ready(data_ready&) { advance(); }
 
   void advance();
-  void send_training_batch();
+  void read_data_ahead();
+  std::optional<batch> make_training_batch(); // none: it is not read yet
+  void send_training_batch(batch);
   void send_evaluation_batch();
   void begin_pass(std::uint64_t number, bool on_test_set);
   std::span<const std::int64_t> pass_samples(bool on_test_set) const;
 
   source_setup setup_;
   std::optional<batch_source> training_samples_, test_samples_; // from connect on
+  std::optional<read_ahead> ahead_;                             // where reading a batch may take long
+  std::int64_t batch_size_;
+  bool waits_for_data_ = false;
   neighbour above_;
   std::int64_t credits_ = 0;
   // The step of the run's schedule. An estimate while batches are under way that will end at a gap.

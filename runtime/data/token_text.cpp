@@ -23,6 +23,7 @@ token_text token_text::of(std::vector<std::uint16_t> tokens, std::string where) 
 
 void token_text::append(const mapped_file& file, int width, std::size_t first_byte) {
   assert(width == 1 || (width == 2 && first_byte % 2 == 0));
+  is_mapped_ = true;
   const auto bytes = file.bytes().subspan(first_byte);
   append({{file.memory(), bytes.data()}, width, static_cast<std::int64_t>(bytes.size()) / width, 0, 0, file.path()});
 }
@@ -52,6 +53,7 @@ void token_text::copy(std::int64_t first, std::span<std::int32_t> into) const {
 token_text token_text::part(std::int64_t first, std::int64_t count) const {
   assert(first >= 0 && count >= 0 && first + count <= size_);
   token_text out;
+  out.is_mapped_ = is_mapped_;
   for (const auto& each : pieces_) {
     const auto begin = std::max(first, each.begin), end = std::min(first + count, each.begin + each.size);
     if (begin >= end) continue;

@@ -21,6 +21,8 @@ public:
   void append(const mapped_file&, int width, std::size_t first_byte);
 
   std::int64_t size() const { return size_; }
+  // Whether reading it may have to wait for a disk.
+  bool is_mapped() const { return is_mapped_; }
   // The tokens from `first` on; there are as many.
   void copy(std::int64_t first, std::span<std::int32_t> into) const;
   // A part of it, in the same memory.
@@ -43,6 +45,7 @@ private:
 
   std::vector<piece> pieces_;
   std::int64_t size_ = 0;
+  bool is_mapped_ = false;
 };
 
 } // namespace syngrad

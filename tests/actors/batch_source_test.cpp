@@ -146,3 +146,28 @@ TEST_CASE("a batch of windows has their tokens, and those that follow each as a 
   late.synchronize();
   REQUIRE(late.memory().counters().allocations == warm);
 }
+
+TEST_CASE("augmented images are gathered by the host, alike on every device, and evaluated as they are") {
+  dataset data;
+  data.input = {{5, 8, 1}};
+  data.target = label_spec(sample_count + 1);
+  const auto samples = bytes_set();
+  cpu_device cpu;
+  late_device late(1);
+  auto &here = cpu.make_stream(), &there = late.make_stream();
+  const augmentation both{2, true};
+  batch_source one(here, samples, data, both, 4), other(there, samples, data, both, 4), plain(here, samples, data);
+  REQUIRE_FALSE(one.samples_on_device());
+  const std::vector<std::int64_t> rows{1, 2, 3, 4, 5, 6, 7, 8};
+  const auto values = [](batch_source& from, stream& work, const std::vector<std::int64_t>& of, std::uint64_t number) {
+    const auto made = from.gather(of, number);
+    const auto brought = brought_to_host(work, made.values);
+    work.owner().synchronize();
+    return std::vector<float>(brought.f32(), brought.f32() + brought.elements());
+  };
+  const auto third = values(one, here, rows, 3);
+  REQUIRE(third == values(other, there, rows, 3));
+  REQUIRE(third == values(one, here, rows, 3));
+  REQUIRE(third != values(one, here, rows, 4));
+  REQUIRE(third != values(plain, here, rows, 3));
+}

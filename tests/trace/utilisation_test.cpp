@@ -137,6 +137,19 @@ TEST_CASE("where all threads are busy, they are the bottleneck, and whoever star
                          "busy; give it more (--threads).");
 }
 
+TEST_CASE("where the source waits for data, the data is what holds up the groups") {
+  utilisation measured;
+  measured.threads.push_back(activity_of("worker", actor_role::other, 0.5));
+  measured.actors.push_back(activity_of("source", actor_role::source, 0.01, 0.60));
+  measured.actors.push_back(activity_of("group 0", actor_role::group, 0.40, 0.55));
+  measured.actors.push_back(activity_of("group 1", actor_role::group, 0.42, 0.50));
+  const auto found = find_bottlenecks(measured, {});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].share == Approx(0.60));
+  CHECK_THAT(found[0].text, Catch::StartsWith("the source waited for data 60 % of the time: batches are not read") &&
+                              Catch::Contains("--augment"));
+}
+
 TEST_CASE("a locked run is told what locks it") {
   trace_names names;
   names.facts["policy"] = "locked";

@@ -115,7 +115,8 @@ std::vector<std::function<void()>> signal_steps(const train_options& options, in
 exit_code run_training(train_options& options, const option_reader& reader) {
   auto model = resolve_model(options, reader);
   if (!model) return refuse_command("train", model.failure());
-  constexpr int beside_actors = 4; // signals, the trace, weights that are saved early, the best weights
+  constexpr int beside_actors =
+    5; // signals, the trace, weights that are saved early, the best weights, data read ahead
   const auto& settings = options.settings;
   if (const auto room = check_actor_threads(settings.threads, settings.intra_op, beside_actors); !room)
     return refuse_command("train", room.failure());

@@ -23,6 +23,10 @@ option_group what_to_train(train_options& o) {
 
 option_group what_on(train_options& o) {
   auto rows = data_rows(o.data);
+  rows.push_back(setting_row(o.settings, "augment",
+                             "Training images differ each time: crop:N moves them by up to N pixels in each direction, "
+                             "flip mirrors every other one. Drawn by the seed; a thread of its own prepares them",
+                             "none"));
   rows.push_back(setting_row(o.settings, "windows",
                              "Of a text, where a sample begins: random places, or continuing where the same row of the "
                              "batch before ended, as networks that carry a state on want it"));

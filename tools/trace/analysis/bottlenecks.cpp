@@ -43,6 +43,7 @@ public:
       blocked(*groups_[i], {groups_.begin() + static_cast<std::ptrdiff_t>(i) + 1, groups_.end()});
       starved(*groups_[i], {groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(i)});
     }
+    data();
     for (const auto& each : of_.actors) {
       if (computes(each)) ready(each);
       busy(each);
@@ -69,12 +70,21 @@ private:
         slowest_text(slowest) + "; give it fewer layers (--split), or let more batches wait (--credits)");
   }
 
+  // The source itself waits for input only where its batches are not read in time.
+  void data() {
+    if (!source_ || source_->starved < worth_naming) return;
+    add(suffering::starved, "data", source_->starved, "the source waited for data",
+        "batches are not read and prepared faster than that; images that are nearer to their size, or a faster disk, "
+        "take less, and so does leaving out --augment");
+  }
+
   void starved(const activity& group, std::vector<const activity*> below) {
     if (source_) below.push_back(source_);
     if (below.empty() || group.starved < worth_naming || threads_saturated()) return;
     if (locked_)
       return add(suffering::starved, "locked", group.starved, group.name + " waited for an activation or a gradient",
                  "that is how --policy locked works; a group that predicts its gradient (--policy synthetic) goes on");
+    if (source_ && source_->starved >= worth_naming) return; // for want of data: data() says it
     const auto& slowest = *busiest(below);
     add(suffering::starved, slowest.name, group.starved, group.name + " had nothing to do",
         "of those below it " + slowest_text(slowest) + "; move layers up from there (--split)");
