@@ -25,7 +25,7 @@ tensor as_terms(const tensor& targets, const sample_spec& each) {
 batch_source::batch_source(stream& work, const sample_set& samples, const dataset& of, augmentation augment,
                            std::uint64_t seed)
   : work_(work), source_(samples), input_(of.input), target_(of.target), maker_(samples, of, augment, seed) {
-  if (input_.is_numbers() || augment) return;
+  if (input_.is_numbers() || augment || !samples.lies_in_memory()) return;
   try {
     auto targets = make_targets(work, samples.count, target_);
     samples_ = make_tensor(work, {samples.count, input_.elements()}, maker_.input_type());

@@ -101,8 +101,9 @@ status check_samples(const sample_set& samples, const dataset& of, const std::st
              targets = count * static_cast<std::size_t>(of.target.elements());
   const bool labelled = of.target.is_numbers();
   const bool tokens = of.input.is_numbers();
+  const auto in_files = samples.files.size() == count ? inputs : 0; // read when a batch has them
   if (samples.numbers.size() != (tokens ? inputs : 0) ||
-      samples.bytes.size() + samples.floats.size() != (tokens ? 0 : inputs) ||
+      samples.bytes.size() + samples.floats.size() + in_files != (tokens ? 0 : inputs) ||
       (!samples.bytes.empty() && !samples.floats.empty()))
     return wrong("have no " + of.input.to_string() + " each" + (tokens ? "" : ", as bytes or as floats"));
   for (const auto token : samples.numbers)

@@ -36,7 +36,7 @@ void source_actor::handle_connect(connect& neighbours) {
   report_failures_to(neighbours.coordinator);
   training_samples_.emplace(*setup_.work, setup_.data->train, *setup_.data, setup_.augment, setup_.seed);
   test_samples_.emplace(*setup_.work, setup_.data->test, *setup_.data);
-  if (setup_.augment || setup_.data->train.text.is_mapped()) read_data_ahead();
+  if (setup_.augment || !setup_.data->train.lies_in_memory()) read_data_ahead();
 }
 
 void source_actor::read_data_ahead() {

@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t side = 32, plane = side * side, channels = 3, record_bytes = 1 + channels * plane;
+constexpr std::size_t cifar10_side = 32, cifar10_plane = cifar10_side * cifar10_side, cifar10_channels = 3,
+                      record_bytes = 1 + cifar10_channels * cifar10_plane;
 constexpr int cifar10_classes = 10;
 constexpr std::size_t records_at_once = 1000;
 
@@ -40,8 +41,9 @@ result<std::string> find_batch(const fs::path& folder, const std::string& name) 
 
 // Planes become channels.
 void append_image(std::span<const std::uint8_t> planes, std::vector<std::uint8_t>& images) {
-  for (std::size_t pixel = 0; pixel < plane; ++pixel)
-    for (std::size_t channel = 0; channel < channels; ++channel) images.push_back(planes[channel * plane + pixel]);
+  for (std::size_t pixel = 0; pixel < cifar10_plane; ++pixel)
+    for (std::size_t channel = 0; channel < cifar10_channels; ++channel)
+      images.push_back(planes[channel * cifar10_plane + pixel]);
 }
 
 status append_batch(const std::string& file, sample_set& into) {
@@ -79,11 +81,11 @@ result<dataset> load_cifar10(const std::string& folder) {
     return error::file(folder + ": no such folder; give the one with CIFAR-10's data_batch_1.bin to data_batch_5.bin");
   dataset data;
   data.name = folder;
-  data.input = {{side, side, channels}};
+  data.input = {{cifar10_side, cifar10_side, cifar10_channels}};
   data.target = label_spec(cifar10_classes);
   data.class_names.assign(class_names_of_cifar10.begin(), class_names_of_cifar10.end());
   constexpr std::size_t published = 50'000;
-  data.train.bytes.reserve(published * channels * plane);
+  data.train.bytes.reserve(published * cifar10_channels * cifar10_plane);
   for (const auto* name :
        {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}) {
     const auto file = find_batch(folder, name);

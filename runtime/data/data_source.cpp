@@ -5,6 +5,7 @@
 #include "runtime/data/csv.hpp"
 #include "runtime/data/digits.hpp"
 #include "runtime/data/idx.hpp"
+#include "runtime/data/image_folder.hpp"
 #include "runtime/data/text_source.hpp"
 #include "runtime/text.hpp"
 
@@ -57,6 +58,14 @@ result<dataset> open_npy(const std::string& files, const data_settings& settings
   return load_npy(files, of_arrays(settings));
 }
 
+result<dataset> open_images(const std::string& folder, const data_settings& settings) {
+  image_settings images;
+  images.resize = settings.resize;
+  images.test_fraction = fraction_of_rows(settings);
+  images.seed = settings.seed;
+  return load_image_folder(folder, images);
+}
+
 double fraction_of_text(const data_settings& settings) {
   return settings.test_fraction.value_or(usual_test_fraction_of_text);
 }
@@ -78,6 +87,7 @@ constexpr std::array source_kinds{
   source_kind{"digits", "", open_digits},
   source_kind{"mnist", "DIR", open_idx},
   source_kind{"cifar10", "DIR", open_cifar10},
+  source_kind{"images", "DIR", open_images},
   source_kind{"csv", "FILE", open_csv},
   source_kind{"npz", "FILE", open_npz},
   source_kind{"npy", "X,Y", open_npy},

@@ -27,6 +27,7 @@ struct data_settings {
   std::optional<label_rule> labels;        // mnist, csv, npz, npy
   std::optional<char> delimiter;           // csv
   std::optional<std::int32_t> vocabulary;  // tokens
+  std::optional<image_size> resize;        // images
   std::optional<std::int64_t> context;     // text, bytes, tokens: length of a window
 };
 

@@ -1,6 +1,7 @@
 // Samples with their targets: a training set and a fixed test set. Read-only once made, so shared by all threads.
 #pragma once
 
+#include "runtime/data/image_file.hpp"
 #include "runtime/data/token_text.hpp"
 #include "runtime/data/vocabulary.hpp"
 #include "runtime/sample_spec.hpp"
@@ -26,11 +27,16 @@ struct sample_set {
   std::vector<std::int32_t> labels;  // [count, elements of a target], below its categories, or -1: none; or empty
   std::vector<float> values;         // [count, elements of a target], or empty
 
+  std::vector<std::string> files; // of images that are read when a batch has them: bytes, one file each
+  image_form image;               // of those
+
   token_text text;
   std::int64_t window = 0; // tokens of an input; 0: no text
 
   bool is_text() const { return window > 0; }
-  float scale() const { return bytes.empty() ? 1.0f : 1.0f / 255.0f; }
+  // Else reading a batch may take long.
+  bool lies_in_memory() const { return files.empty() && !text.is_mapped(); }
+  float scale() const { return bytes.empty() && files.empty() ? 1.0f : 1.0f / 255.0f; }
 };
 
 struct dataset {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 namespace syngrad {
 
@@ -13,7 +14,7 @@ constexpr std::uint64_t augmentation_purpose = 0x6175676d656e74; // keeps its dr
 
 dtype type_of_inputs(const sample_set& samples) {
   if (samples.is_text() || !samples.numbers.empty()) return dtype::i32;
-  return samples.bytes.empty() ? dtype::f32 : dtype::u8;
+  return samples.bytes.empty() && samples.files.empty() ? dtype::f32 : dtype::u8;
 }
 
 // Of the rows that are given, one after the other.
@@ -49,7 +50,7 @@ const std::byte* targets_of(const sample_set& samples) {
 
 host_batch_maker::host_batch_maker(const sample_set& samples, const dataset& of, augmentation augment,
                                    std::uint64_t seed)
-  : samples_(&samples), input_(of.input), target_(of.target), augment_(augment), seed_(seed) {}
+  : samples_(&samples), input_(of.input), target_(of.target), augment_(augment), seed_(seed), reader_(samples.image) {}
 
 dtype host_batch_maker::input_type() const {
   return type_of_inputs(*samples_);
@@ -66,20 +67,33 @@ std::int64_t host_batch_maker::count_terms(std::span<const std::int64_t> samples
   return terms;
 }
 
-void host_batch_maker::gather_inputs(std::span<const std::int64_t> rows, std::uint64_t number,
-                                     std::vector<std::byte>& out) const {
-  const auto element_bytes = size_of(input_type());
-  const auto row_bytes = element_bytes * static_cast<std::size_t>(input_.elements());
-  const auto* from = inputs_of(*samples_);
-  if (!augment_) return gather_rows_of(from, row_bytes, rows, out);
-  out.resize(rows.size() * row_bytes);
-  random_source random(seed_ ^ augmentation_purpose, number);
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    augment_.apply(from + static_cast<std::size_t>(rows[i]) * row_bytes, input_.extents, element_bytes, random,
-                   out.data() + i * row_bytes);
+void host_batch_maker::read_images(std::span<const std::int64_t> rows, std::vector<std::byte>& out) {
+  const auto each = static_cast<std::size_t>(input_.elements());
+  out.resize(rows.size() * each);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& file = samples_->files[static_cast<std::size_t>(rows[i])];
+    const auto read = reader_.read(file, reinterpret_cast<std::uint8_t*>(out.data() + i * each));
+    if (!read) throw std::runtime_error(read.message());
+  }
 }
 
-void host_batch_maker::make(std::span<const std::int64_t> samples, std::uint64_t number, host_batch& into) const {
+void host_batch_maker::gather_inputs(std::span<const std::int64_t> rows, std::uint64_t number,
+                                     std::vector<std::byte>& out) {
+  const auto element_bytes = size_of(input_type());
+  const auto row_bytes = element_bytes * static_cast<std::size_t>(input_.elements());
+  auto& before = augment_ ? read_ : out;
+  if (samples_->files.empty())
+    gather_rows_of(inputs_of(*samples_), row_bytes, rows, before);
+  else
+    read_images(rows, before);
+  if (!augment_) return;
+  out.resize(before.size());
+  random_source random(seed_ ^ augmentation_purpose, number);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    augment_.apply(before.data() + i * row_bytes, input_.extents, element_bytes, random, out.data() + i * row_bytes);
+}
+
+void host_batch_maker::make(std::span<const std::int64_t> samples, std::uint64_t number, host_batch& into) {
   into.samples = static_cast<std::int64_t>(samples.size());
   into.terms = count_terms(samples);
   if (samples_->is_text()) {

@@ -26,18 +26,22 @@ public:
   // `samples` outlive it. What is drawn for augmentation is a function of the seed and the number of the batch.
   host_batch_maker(const sample_set& samples, const dataset& of, augmentation = {}, std::uint64_t seed = 0);
 
-  void make(std::span<const std::int64_t> samples, std::uint64_t number, host_batch& into) const;
+  // Throws std::runtime_error where a file cannot be read, or a text has a token that it must not have.
+  void make(std::span<const std::int64_t> samples, std::uint64_t number, host_batch& into);
 
   dtype input_type() const;
   std::int64_t count_terms(std::span<const std::int64_t> samples) const;
 
 private:
-  void gather_inputs(std::span<const std::int64_t> rows, std::uint64_t number, std::vector<std::byte>& out) const;
+  void gather_inputs(std::span<const std::int64_t> rows, std::uint64_t number, std::vector<std::byte>& out);
+  void read_images(std::span<const std::int64_t> rows, std::vector<std::byte>& out);
 
   const sample_set* samples_;
   sample_spec input_, target_;
   augmentation augment_;
   std::uint64_t seed_;
+  image_reader reader_;
+  std::vector<std::byte> read_; // images before they are augmented
 };
 
 // All elements of the inputs, or of the targets, of a set that is no text.

@@ -14,6 +14,7 @@ build_packages=(
   libboost-program-options-dev      # options of the program
   libxxhash-dev                     # sums over what crosses a network
   zlib1g-dev                        # data sets and checksums
+  libpng-dev libjpeg62-turbo-dev    # images
   libzstd-dev                       # traces
   libsqlite3-dev                    # traces as a database
   nlohmann-json3-dev                # JSON that is read

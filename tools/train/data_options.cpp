@@ -35,6 +35,25 @@ option_row with_default(option_row row, std::string shown) {
   return row;
 }
 
+result<image_size> parse_image_size(const std::string& text) {
+  constexpr std::int64_t most_side = 1 << 14;
+  const auto sides = split_text(text, 'x');
+  const auto height = parse_number<std::int64_t>(sides.front()), width = parse_number<std::int64_t>(sides.back());
+  if (sides.size() > 2 || !height || !width || std::min(*height, *width) < 1 || std::max(*height, *width) > most_side)
+    return error::setting("expected HEIGHTxWIDTH in pixels, or one number for both, up to " +
+                          std::to_string(most_side) + ", got '" + text + "'; write for example --resize 32x32");
+  return image_size{*height, *width};
+}
+
+option_row resize_row(data_options& o) {
+  auto row = text("resize", "HEIGHTxWIDTH", o.resize, "Size that the images of images:DIR get, where they have others",
+                  [](const std::string& value) -> status {
+                    if (auto read = parse_image_size(value); !read) return read.failure();
+                    return ok();
+                  });
+  return optional_text(std::move(row), o.resize, "theirs, which must be the same");
+}
+
 // Which kinds of data an option is for.
 struct option_use {
   std::string_view option;
@@ -42,11 +61,17 @@ struct option_use {
 };
 
 const std::vector<option_use>& uses() {
+  // clang-format off
   static const std::vector<option_use> all{
-    {"label-column", {"csv"}},  {"targets", {"csv"}},
-    {"delimiter", {"csv"}},     {"labels", {"csv", "mnist", "npz", "npy"}},
-    {"vocabulary", {"tokens"}}, {"test-fraction", {"csv", "npz", "npy", "text", "bytes"}},
+    {"label-column", {"csv"}},
+    {"targets", {"csv"}},
+    {"delimiter", {"csv"}},
+    {"labels", {"csv", "mnist", "npz", "npy"}},
+    {"resize", {"images"}},
+    {"vocabulary", {"tokens"}},
+    {"test-fraction", {"images", "csv", "npz", "npy", "text", "bytes"}},
   };
+  // clang-format on
   return all;
 }
 
@@ -73,7 +98,8 @@ std::vector<option_row> data_rows(data_options& o) {
     text("data", "DATA", o.source,
          known_data_sources() +
            ". digits is built in. mnist: the four IDX files, plain or .gz; where DIR holds several sets, as EMNIST's, "
-           "DIR/PREFIX names one. cifar10: its binary form. npz: arrays x, y and optionally x_test, y_test of "
+           "DIR/PREFIX names one. cifar10: its binary form. images: PNG and JPEG files, a folder a class, or "
+           "those below train and test. npz: arrays x, y and optionally x_test, y_test of "
            "numpy.savez; npy: X,Y or X,Y,X_TEST,Y_TEST, a file an array. text: the characters of a file in UTF-8; "
            "bytes: of any file; tokens: train.bin and "
            "val.bin with 16-bit tokens, as nanoGPT and llm.c write them"),
@@ -84,6 +110,7 @@ std::vector<option_row> data_rows(data_options& o) {
                   o.targets, "the last"),
     std::move(labels),
     delimiter_row(o),
+    resize_row(o),
     with_default(optional_number("vocabulary", o.vocabulary, 1, 1 << 16,
                                  "How many different tokens the files of tokens:DIR have; 50257 with GPT-2's"),
                  "the largest and one, of files below 256 MiB"),
@@ -126,6 +153,7 @@ result<data_settings> data_settings_for(const data_options& options, const train
     settings.labels = options.labels == "renumber" ? label_rule::renumber : label_rule::as_is;
   if (!options.delimiter.empty()) settings.delimiter = *parse_delimiter(options.delimiter);
   settings.vocabulary = options.vocabulary;
+  if (!options.resize.empty()) settings.resize = *parse_image_size(options.resize);
   if (is_text(kind_of(options))) {
     if (!model.input.is_numbers() || model.input.elements() < 1)
       return option_error("model", "the data " + options.source + " has tokens, but " + model.description + " takes " +

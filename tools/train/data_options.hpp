@@ -21,6 +21,7 @@ struct data_options {
   std::string delimiter;         // by its name; empty: as the file's first row tells
   std::optional<double> test_fraction;
   std::optional<int> vocabulary;
+  std::string resize; // HEIGHTxWIDTH; empty: images stay as they are
 };
 
 // Their rows. They refer to `target`, which outlives them.

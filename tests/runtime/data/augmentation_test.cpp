@@ -11,28 +11,29 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t height = 5, width = 4, channels = 2;
-const shape image{height, width, channels};
+constexpr std::int64_t small_height = 5, small_width = 4, small_channels = 2;
+const shape small_image{small_height, small_width, small_channels};
 
 // No two bytes alike, none 0.
-std::vector<std::uint8_t> pixels() {
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(image.elements()));
+std::vector<std::uint8_t> numbered_pixels() {
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(small_image.elements()));
   std::iota(out.begin(), out.end(), std::uint8_t{1});
   return out;
 }
 
 // What the image is, moved down and to the right and then mirrored: element by element.
 std::vector<std::uint8_t> moved(std::int64_t down, std::int64_t right, bool mirrored) {
-  const auto from = pixels();
+  const auto from = numbered_pixels();
   std::vector<std::uint8_t> out(from.size());
-  for (std::int64_t y = 0; y < height; ++y)
-    for (std::int64_t x = 0; x < width; ++x)
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const auto seen_x = mirrored ? width - 1 - x : x;
+  for (std::int64_t y = 0; y < small_height; ++y)
+    for (std::int64_t x = 0; x < small_width; ++x)
+      for (std::int64_t c = 0; c < small_channels; ++c) {
+        const auto seen_x = mirrored ? small_width - 1 - x : x;
         const auto source_y = y - down, source_x = seen_x - right;
-        const bool inside = source_y >= 0 && source_y < height && source_x >= 0 && source_x < width;
-        out[static_cast<std::size_t>((y * width + x) * channels + c)] =
-          inside ? from[static_cast<std::size_t>((source_y * width + source_x) * channels + c)] : std::uint8_t{0};
+        const bool inside = source_y >= 0 && source_y < small_height && source_x >= 0 && source_x < small_width;
+        out[static_cast<std::size_t>((y * small_width + x) * small_channels + c)] =
+          inside ? from[static_cast<std::size_t>((source_y * small_width + source_x) * small_channels + c)]
+                 : std::uint8_t{0};
       }
   return out;
 }
@@ -54,10 +55,10 @@ TEST_CASE("an augmented image is the image moved and mirrored, and every move co
   const auto expected = all_moves(crop, flip);
   std::set<std::vector<std::uint8_t>> seen;
   random_source random(3, 0);
-  const auto from = pixels();
+  const auto from = numbered_pixels();
   std::vector<std::uint8_t> to(from.size());
   for (int i = 0; i < 4000; ++i) {
-    augmentation{crop, flip}.apply(reinterpret_cast<const std::byte*>(from.data()), image, 1, random,
+    augmentation{crop, flip}.apply(reinterpret_cast<const std::byte*>(from.data()), small_image, 1, random,
                                    reinterpret_cast<std::byte*>(to.data()));
     seen.insert(to);
   }
@@ -66,11 +67,11 @@ TEST_CASE("an augmented image is the image moved and mirrored, and every move co
 
 TEST_CASE("half of the images are mirrored") {
   random_source random(1, 0);
-  const auto from = pixels();
+  const auto from = numbered_pixels();
   std::vector<std::uint8_t> to(from.size());
   int mirrored = 0;
   for (int i = 0; i < 10'000; ++i) {
-    augmentation{0, true}.apply(reinterpret_cast<const std::byte*>(from.data()), image, 1, random,
+    augmentation{0, true}.apply(reinterpret_cast<const std::byte*>(from.data()), small_image, 1, random,
                                 reinterpret_cast<std::byte*>(to.data()));
     mirrored += to == from ? 0 : 1;
   }
@@ -78,15 +79,15 @@ TEST_CASE("half of the images are mirrored") {
 }
 
 TEST_CASE("floats are moved as bytes are") {
-  const auto bytes = pixels();
+  const auto bytes = numbered_pixels();
   const std::vector<float> from(bytes.begin(), bytes.end());
   std::vector<float> to(from.size());
   std::vector<std::uint8_t> bytes_to(from.size());
   random_source random(7, 0), again(7, 0);
   for (int i = 0; i < 100; ++i) {
-    augmentation{2, true}.apply(reinterpret_cast<const std::byte*>(from.data()), image, 4, random,
+    augmentation{2, true}.apply(reinterpret_cast<const std::byte*>(from.data()), small_image, 4, random,
                                 reinterpret_cast<std::byte*>(to.data()));
-    augmentation{2, true}.apply(reinterpret_cast<const std::byte*>(bytes.data()), image, 1, again,
+    augmentation{2, true}.apply(reinterpret_cast<const std::byte*>(bytes.data()), small_image, 1, again,
                                 reinterpret_cast<std::byte*>(bytes_to.data()));
     REQUIRE(to == std::vector<float>(bytes_to.begin(), bytes_to.end()));
   }
@@ -111,10 +112,10 @@ TEST_CASE("only images are augmented, and not out of sight") {
 
 TEST_CASE("what is drawn for a batch depends on the seed and its number alone") {
   dataset data;
-  data.input = {image};
+  data.input = {small_image};
   data.target = label_spec(2);
   for (int i = 0; i < 6; ++i) {
-    const auto bytes = pixels();
+    const auto bytes = numbered_pixels();
     data.train.bytes.insert(data.train.bytes.end(), bytes.begin(), bytes.end());
     data.train.labels.push_back(i % 2);
   }
@@ -134,5 +135,5 @@ TEST_CASE("what is drawn for a batch depends on the seed and its number alone") 
   CHECK(first.inputs != made(both, 2, 7).inputs);
   CHECK(first.targets == made({}, 1, 7).targets);
   const auto plain = made({}, 1, 7).inputs;
-  CHECK(std::memcmp(plain.data(), data.train.bytes.data() + 5 * image.elements(), 40) == 0);
+  CHECK(std::memcmp(plain.data(), data.train.bytes.data() + 5 * small_image.elements(), 40) == 0);
 }

@@ -5,18 +5,16 @@
 using namespace syngrad;
 
 TEST_CASE("known data sources are listed with their arguments") {
-  CHECK(known_data_sources() ==
-        "digits | mnist:DIR | cifar10:DIR | csv:FILE | npz:FILE | npy:X,Y | text:FILE | bytes:FILE | tokens:DIR");
+  CHECK(known_data_sources() == "digits | mnist:DIR | cifar10:DIR | images:DIR | csv:FILE | npz:FILE | npy:X,Y | "
+                                "text:FILE | bytes:FILE | tokens:DIR");
 }
 
 TEST_CASE("an unknown or incomplete specification lists what is expected") {
-  require_message(
-    open_dataset("cifar", {}),
-    {"--data cifar",
-     "digits | mnist:DIR | cifar10:DIR | csv:FILE | npz:FILE | npy:X,Y | text:FILE | bytes:FILE | tokens:DIR"});
-  require_message(
-    open_dataset("", {}),
-    {"digits | mnist:DIR | cifar10:DIR | csv:FILE | npz:FILE | npy:X,Y | text:FILE | bytes:FILE | tokens:DIR"});
+  require_message(open_dataset("cifar", {}),
+                  {"--data cifar", "digits | mnist:DIR | cifar10:DIR | images:DIR | csv:FILE | npz:FILE | npy:X,Y | "
+                                   "text:FILE | bytes:FILE | tokens:DIR"});
+  require_message(open_dataset("", {}), {"digits | mnist:DIR | cifar10:DIR | images:DIR | csv:FILE | npz:FILE | "
+                                         "npy:X,Y | text:FILE | bytes:FILE | tokens:DIR"});
   require_message(open_dataset("mnist", {}), {"mnist:DIR"});
   require_message(open_dataset("mnist:", {}), {"mnist:DIR"});
   require_message(open_dataset("csv", {}), {"csv:FILE"});

@@ -61,7 +61,7 @@ private:
 
 TEST_CASE("batches that are read ahead are those that are made when asked for, augmentation included") {
   const auto data = images(50);
-  const host_batch_maker maker(data.train, data, {1, true}, 5);
+  host_batch_maker maker(data.train, data, {1, true}, 5);
   auto order = order_of(50, 8);
   reader ahead(order_of(50, 8), maker);
   host_batch expected;
@@ -78,7 +78,7 @@ TEST_CASE("batches that are read ahead are those that are made when asked for, a
 
 TEST_CASE("a batch stays what it is until the next is asked for") {
   const auto data = images(50);
-  const host_batch_maker maker(data.train, data);
+  host_batch_maker maker(data.train, data);
   reader ahead(order_of(50, 10), maker);
   auto order = order_of(50, 10);
   for (int i = 0; i < 3; ++i) ahead.next(), order.next();
