@@ -64,7 +64,7 @@ error unknown_model(std::string_view text) {
   for (const auto* each : network_kinds()) known.emplace_back(each->name);
   for (const auto& each : network_registry()) known.push_back(each.name);
   const auto why = parts.has_parameters
-                     ? "unknown kind " + quoted(parts.name) + ", known is " + join_text(known)
+                     ? "unknown kind " + quoted(parts.name) + "; known are " + join_text(known)
                      : std::string("no kind of network before a ':', and no file that ends in .json");
   return malformed_model(text, why, *network_kinds().front());
 }
@@ -109,6 +109,12 @@ result<std::string> read_model(const std::string& model) {
   std::string line;
   for (const char c : document->dump()) c == '#' ? line += "\\u0023" : line += c; // one within a text
   return line;
+}
+
+std::string complete_model(const std::string& text, const sample_spec& target) {
+  const auto parts = parts_of(text);
+  const auto* kind = is_json(text) ? nullptr : find_network_kind(parts.name);
+  return kind && kind->complete ? std::string(parts.name) + ":" + kind->complete(parts.parameters, target) : text;
 }
 
 std::string name_of_model(const std::string& text) {

@@ -32,6 +32,10 @@ result<network> make_network(const std::string& text);
 // of options. Fails where the file, or what it describes, is at fault: the message names file, place and remedy.
 result<std::string> read_model(const std::string& model);
 
+// The text with what data decide that it leaves open, such as the number of classes: "resnet:20-10" of "resnet:20".
+// `target`: of a sample.
+std::string complete_model(const std::string& text, const sample_spec& target);
+
 // What messages call it: of JSON its name, of anything else itself.
 std::string name_of_model(const std::string& text);
 

@@ -50,8 +50,12 @@ std::int64_t layer_arguments::whole(const std::string& name, whole_range range, 
 }
 
 double layer_arguments::real(const std::string& name, real_range range, double usual) {
+  return real_or_none(name, range).value_or(usual);
+}
+
+std::optional<double> layer_arguments::real_or_none(const std::string& name, real_range range) {
   const auto* value = find(name);
-  if (!value) return usual;
+  if (!value) return std::nullopt;
   const auto read = read_real(text_of(*value), range);
   if (!read) refuse(name, read.message());
   return *read;
@@ -74,23 +78,18 @@ std::string layer_arguments::choice(const std::string& name, const std::vector<s
   return given;
 }
 
-std::array<std::int64_t, 2> layer_arguments::pair_in(const network_document& value, const std::string& name,
-                                                     whole_range range) const {
-  if (!value.is_array()) {
-    const auto both = whole_at(place_ + "." + name, value, range);
-    return {both, both};
-  }
-  if (value.size() != 2) refuse(name, expected_instead("one number, or two in a list", value));
+extent2d layer_arguments::pair_in(const network_document& value, const std::string& name, whole_range range) const {
   const auto place = place_ + "." + name;
+  if (!value.is_array()) return whole_at(place, value, range);
+  if (value.size() != 2) refuse(name, expected_instead("one number, or two in a list", value));
   return {whole_at(place + "[0]", value[0], range), whole_at(place + "[1]", value[1], range)};
 }
 
-std::array<std::int64_t, 2> layer_arguments::pair(const std::string& name, whole_range range) {
+extent2d layer_arguments::pair(const std::string& name, whole_range range) {
   return pair_in(need(name), name, range);
 }
 
-std::array<std::int64_t, 2> layer_arguments::pair(const std::string& name, whole_range range,
-                                                  std::array<std::int64_t, 2> usual) {
+extent2d layer_arguments::pair(const std::string& name, whole_range range, extent2d usual) {
   const auto* value = find(name);
   return value ? pair_in(*value, name, range) : usual;
 }

@@ -5,8 +5,9 @@
 #include "models/network.hpp"
 #include "models/networks/network_document.hpp"
 #include "runtime/io/value_text.hpp"
+#include "runtime/operators/window.hpp"
 
-#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,12 @@ public:
   // One that may be left out; it is `usual` then.
   std::int64_t whole(const std::string& name, whole_range, std::int64_t usual);
   double real(const std::string& name, real_range, double usual);
+  std::optional<double> real_or_none(const std::string& name, real_range);
   bool flag(const std::string& name, bool usual);
   std::string choice(const std::string& name, const std::vector<std::string>& known, const std::string& usual);
   // One number for both directions, or two: [vertical, horizontal].
-  std::array<std::int64_t, 2> pair(const std::string& name, whole_range);
-  std::array<std::int64_t, 2> pair(const std::string& name, whole_range, std::array<std::int64_t, 2> usual);
+  extent2d pair(const std::string& name, whole_range);
+  extent2d pair(const std::string& name, whole_range, extent2d usual);
   // Layers within this one, the first on what is below it.
   layer_list layers(const std::string& name);
   layer_list layers_or_none(const std::string& name);
@@ -48,7 +50,7 @@ public:
 private:
   const network_document* find(const std::string& name);
   const network_document& need(const std::string& name);
-  std::array<std::int64_t, 2> pair_in(const network_document& value, const std::string& name, whole_range) const;
+  extent2d pair_in(const network_document& value, const std::string& name, whole_range) const;
 
   const network_document& layer_;
   const network_document* next_;

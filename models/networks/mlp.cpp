@@ -1,6 +1,9 @@
 // Multilayer perceptrons: hidden units of Linear + BatchNorm + ReLU, then one Linear.
 #include "models/networks/network_kind.hpp"
 #include "models/networks/short_form.hpp"
+#include "runtime/text.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <fmt/core.h>
 

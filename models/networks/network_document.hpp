@@ -4,9 +4,14 @@
 //   input    = [POSITIONS, ..., FEATURES]                               numbers
 //            | {"shape": [POSITIONS, ...], "categories": N}             whole numbers below N: tokens
 //   unit     = [layer, ...]
-//   layer    = {"type": NAME, ARGUMENT: VALUE, ...}                     as in PyTorch: layer_registry.cpp
+//   layer    = {"type": NAME, ARGUMENT: VALUE, ...}                     as in PyTorch: layer_registry.cpp, which has a
+//                                                                       few arguments more, such as "init_std"
 //
-// A BatchNorm and the ReLU behind it are one layer here, which computes both in one pass.
+// Layers within layers are lists of their own: {"type": "Residual", "layers": [layer, ...], "skip": [layer, ...]},
+// which gives layers(x) + skip(x), or layers(x) + x without a skip.
+//
+// A BatchNorm or a Residual and the ReLU behind it are one layer here, which computes both in one pass, as are
+// AdaptiveAvgPool2d and Flatten. Activations are channels-last: the order of features behind a Flatten is too.
 // Messages begin with the place: "units[3][1].padding: ...", or "line 3, column 9: ...". Any thread.
 #pragma once
 

@@ -20,7 +20,7 @@ const std::string small = R"({
   ]
 })";
 
-std::vector<std::vector<std::string>> layers_of(const network& net) {
+std::vector<std::vector<std::string>> described_layers(const network& net) {
   std::vector<std::vector<std::string>> all;
   for (const auto& unit : net.units) {
     auto& layers = all.emplace_back();
@@ -40,14 +40,14 @@ TEST_CASE("JSON makes units of layers, by PyTorch's names; the ReLU behind a Bat
   REQUIRE(made);
   CHECK(made->description == "small");
   CHECK(made->input == sample_spec{{4}});
-  CHECK(layers_of(*made) ==
+  CHECK(described_layers(*made) ==
         std::vector<std::vector<std::string>>{{"linear 4->8", "batch norm 8 + relu"}, {"linear 8->3"}});
   CHECK(made->units[0][0]->parameters().size() == 1); // no bias
   CHECK(made->units[1][0]->parameters().size() == 2);
   const auto apart =
     make_network(R"({"input": [2, 2, 1], "units": [[{"type": "ReLU"}, {"type": "Flatten"}, {"type": "ReLU"}]]})");
   REQUIRE(apart);
-  CHECK(layers_of(*apart) == std::vector<std::vector<std::string>>{{"relu 1", "flatten 2x2x1", "relu 4"}});
+  CHECK(described_layers(*apart) == std::vector<std::vector<std::string>>{{"relu 1", "flatten 2x2x1", "relu 4"}});
 }
 
 TEST_CASE("whole numbers as input say below what they are") {
@@ -63,7 +63,7 @@ TEST_CASE("a short form and its JSON make the same network") {
     REQUIRE(json);
     const auto expected = make_network(text), made = make_network(*json);
     REQUIRE(made);
-    CHECK(layers_of(*made) == layers_of(*expected));
+    CHECK(described_layers(*made) == described_layers(*expected));
     CHECK(infer_specs(*made).value() == infer_specs(*expected).value());
     CHECK(show_as_json(*json).value() == *json);
   }
@@ -100,7 +100,7 @@ TEST_CASE("what is wrong with JSON is said with its place") {
     {{"bias", "biass"}, "units[0][0]: Linear has no argument 'biass': did you mean bias?"},
     {{"\"ReLU\"", "\"ReLU\", \"dim\": 1"}, "units[0][2]: ReLU has no argument 'dim': it takes none"},
     {{"ReLU", "Relu"}, "units[0][2].type: unknown layer 'Relu': did you mean ReLU?"},
-    {{"ReLU", "Spectrogram"}, "units[0][2].type: unknown layer 'Spectrogram': known are BatchNorm1d, "},
+    {{"ReLU", "Spectrogram"}, "units[0][2].type: unknown layer 'Spectrogram': known are AdaptiveAvgPool2d, "},
     {{"{\"type\": \"ReLU\"}", "{}"}, "units[0][2]: the layer has no \"type\""},
     {{"{\"type\": \"ReLU\"}", "\"ReLU\""}, "units[0][2]: expected a layer such as"},
     {{"\"num_features\": 8", "\"num_features\": 8, \"eps\": 0"}, "units[0][1].eps: expected a number above 0"},
@@ -138,7 +138,7 @@ TEST_CASE("a file of JSON becomes a line of text that makes its network anywhere
   const auto made = make_network(*text);
   REQUIRE(made);
   CHECK(made->description == path);
-  CHECK(layers_of(*made) == layers_of(*make_network(small)));
+  CHECK(described_layers(*made) == described_layers(*make_network(small)));
   CHECK(name_of_model(*text) == path);
   CHECK(read_model("mlp:4-3").value() == "mlp:4-3");
   CHECK(name_of_model("mlp:4-3") == "mlp:4-3");

@@ -59,14 +59,14 @@ TEST_CASE(
   }
   CHECK(make_network("line:none").message() == "line: no outputs");
   CHECK_THAT(make_network("circle").message(), contains("no kind of network"));
-  CHECK_THAT(make_network("circle:1").message(), contains("unknown kind 'circle', known is mlp, line"));
+  CHECK_THAT(make_network("circle:1").message(), contains("unknown kind 'circle'; known are mlp, cnn, "));
 }
 
 TEST_CASE("a malformed description is refused with what is wrong and an example") {
   const std::pair<const char*, const char*> cases[] = {
     {"", "no kind of network"},
     {"784-256x5-10", "no kind of network"},
-    {"cnn:784-10", "unknown kind 'cnn', known is mlp"},
+    {"fcn:784-10", "unknown kind 'fcn'; known are mlp"},
     {"mlp:", "inputs and outputs are needed"},
     {"mlp:784", "inputs and outputs are needed"},
     {"mlp:x-10", "the number of inputs 'x'"},
