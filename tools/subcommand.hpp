@@ -27,6 +27,7 @@ struct subcommand {
 exit_code run_bench(std::span<const std::string> arguments);   // how fast the runtime is on this machine
 exit_code run_certs(std::span<const std::string> arguments);   // a private CA, and certificates for the nodes
 exit_code run_devices(std::span<const std::string> arguments); // what can be computed on here
+exit_code run_models(std::span<const std::string> arguments);  // the kinds of network, and what one is made of
 exit_code run_node(std::span<const std::string> arguments);    // a process that takes part in a coordinator's run
 exit_code run_nodes(std::span<const std::string> arguments);   // asks a coordinator who is with it
 exit_code run_trace(std::span<const std::string> arguments);   // questions about the messages of a run

@@ -31,6 +31,7 @@ status resolve_groups(train_options& options, const network& model) {
     auto even = split_evenly(model, options.groups.value_or(units));
     if (!even) return even.failure();
     split = std::move(*even);
+    options.even_split = true;
   }
   if (auto covers = check_split(split, model); !covers) return as_option(covers.failure());
   options.groups.reset(); // `split` says it all
@@ -67,6 +68,22 @@ status check_storable(const option_reader& reader) {
   return ok();
 }
 
+// What costs depend on may be known only now.
+status complete_by(train_options& options, network& model, const dataset& data) {
+  auto& settings = options.settings;
+  auto text = complete_model(settings.model, data.target);
+  if (text == settings.model) return ok();
+  settings.model = std::move(text);
+  auto whole = make_network(settings.model);
+  if (!whole) return whole.failure().prefixed("--model: ");
+  model = std::move(*whole);
+  if (!options.even_split) return ok();
+  auto even = split_evenly(model, static_cast<int>(settings.split.size()));
+  if (!even) return even.failure();
+  settings.split = std::move(*even);
+  return ok();
+}
+
 constexpr std::uint64_t worth_a_word = 4; // from this part of the memory on
 
 std::string available(const memory_room& room) {
@@ -94,8 +111,9 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   return model;
 }
 
-status resolve_data(train_options& options, const network& model, const dataset& data) {
+status resolve_data(train_options& options, network& model, const dataset& data) {
   auto& settings = options.settings;
+  if (auto done = complete_by(options, model, data); !done) return done;
   if (auto good = check_data(settings, model, data); !good) return as_option(good.failure());
   if (options.epochs) {
     const auto batches = static_cast<double>(training_rows(settings, data) / settings.batch_size);

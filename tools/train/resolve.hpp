@@ -13,8 +13,9 @@ namespace syngrad::tools {
 // What can be checked before any data is read: the model, its groups, and options that need each other.
 result<network> resolve_model(train_options&, const option_reader&);
 
-// The number of steps, and whether model and batches fit the data.
-status resolve_data(train_options&, const network&, const dataset&);
+// What the model leaves to the data (its text and the network are completed), the number of steps, and whether model
+// and batches fit the data.
+status resolve_data(train_options&, network&, const dataset&);
 
 // Says before a run begins what it may hold in memory, and refuses one that cannot fit. Of a run on this process's CPU,
 // after resolve_data(). A line for the user, empty where there is nothing worth one: batches in flight may take a good

@@ -13,12 +13,14 @@ option_group what_to_train(train_options& o) {
                                 "Layer groups, split evenly by cost. Each is an actor with its own optimizer. "
                                 "1 is plain training");
   groups.shown_default = "one a unit";
-  return {
-    "What to train",
-    {setting_row(s, "model",
-                 "A kind with its sizes, such as mlp:INPUTS-WIDTHxCOUNT-CLASSES, or FILE.json with units of layers; "
-                 "`syngrad models` lists the kinds"),
-     std::move(groups), setting_row(s, "split", "Units in each group, from the input up, instead of --groups: 2,2,2")}};
+  return {"What to train",
+          {setting_row(
+             s, "model",
+             "A kind of network with its sizes, such as mlp:INPUTS-WIDTHxCOUNT-CLASSES, cnn:..., resnet:20 or "
+             "gpt:4x64, or FILE.json with units of layers. `syngrad models` lists the kinds, `syngrad models MODEL` "
+             "shows one"),
+           std::move(groups),
+           setting_row(s, "split", "Units in each group, from the input up, instead of --groups: 2,2,2")}};
 }
 
 option_group what_on(train_options& o) {

@@ -17,6 +17,7 @@ struct train_options {
   train_options(); // the defaults
 
   std::optional<int> groups; // until resolved: one group a unit
+  bool even_split = false;   // once resolved: settings.split is by cost, not by hand
   data_options data;
   std::optional<double> epochs;       // until resolved: instead of settings.steps
   std::optional<double> target_error; // until resolved: instead of settings.target
