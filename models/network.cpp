@@ -105,9 +105,10 @@ result<std::string> read_model(const std::string& model) {
   auto document = parse_network_document(*text);
   if (!document) return document.failure().prefixed(model + ": ");
   if (auto made = make_documented_network(*document); !made) return made.failure().prefixed(model + ": ");
-  if (!document->contains("name")) (*document)["name"] = model;
+  network_document named{{"name", model}}; // first, as people write it
+  named.update(*document);
   std::string line;
-  for (const char c : document->dump()) c == '#' ? line += "\\u0023" : line += c; // one within a text
+  for (const char c : named.dump()) c == '#' ? line += "\\u0023" : line += c; // one within a text
   return line;
 }
 

@@ -58,7 +58,7 @@ result<std::vector<int>> split_of(const train_options& train, const network& net
 result<std::string> complete_by_data(const train_options& train, const std::string& text) {
   const auto open = make_network(text);
   if (!open) return open.failure();
-  const auto reading = data_settings_for(train.data, train.settings.seed, *open);
+  const auto reading = data_settings_for(train.data, train.settings, *open);
   if (!reading) return reading.failure();
   const auto data = open_dataset(train.data.source, *reading);
   if (!data) return data.failure().prefixed("--data: ");
@@ -73,11 +73,9 @@ result<std::string> complete_by_data(const train_options& train, const std::stri
 }
 
 exit_code print_model(const models_options& o, const option_reader& reader) {
+  if (auto good = check_data_options(o.train.data, reader); !good) return refuse_command("models", good.failure());
   auto text = read_model(o.models.front());
-  if (text && reader.given("data")) {
-    if (auto good = check_data_options(o.train.data, reader); !good) return refuse_command("models", good.failure());
-    text = complete_by_data(o.train, *text);
-  }
+  if (text && reader.given("data")) text = complete_by_data(o.train, *text);
   if (!text) return refuse_command("models", text.failure());
   if (o.as_json) {
     const auto shown = show_as_json(*text);
