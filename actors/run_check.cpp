@@ -255,6 +255,13 @@ status check_data(const training_settings& settings, const network& net, const d
                                 : ""));
   if (settings.augment)
     if (auto good = settings.augment.check(data.input); !good) return good.failure().prefixed("augment: ");
+  if (const auto who = carrying_layer(net); !who.empty()) {
+    if (!data.train.is_text())
+      return refuse("model", who + " goes on where the batch before ended, and the samples of '" + name +
+                               "' do not continue each other; use data that is a text, or \"carry\": false");
+    if (!settings.continuing_windows)
+      return refuse("windows", "expected continuing, because " + who + " goes on where the batch before ended");
+  }
   if (settings.continuing_windows && !data.train.is_text())
     return refuse("windows",
                   "expected random, because the data '" + name + "' is no text, got continuing; leave it out");

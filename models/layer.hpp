@@ -43,6 +43,8 @@ public:
   // Of a batch of such samples that it trains on.
   virtual std::int64_t least_samples(const sample_spec& below) const { return static_cast<void>(below), 1; }
   virtual std::size_t cached_tensors() const { return 0; }
+  // Whether a training batch goes on where the one before ended, so that its rows have to continue each other.
+  virtual bool carries_state() const { return false; }
 
   virtual std::vector<parameter*> parameters() { return {}; } // stable addresses; empty for layers without
   virtual void initialize(stream&, random_source&) {}         // after the parameters were bound to an arena

@@ -177,4 +177,14 @@ batch_need batch_need_of(const network& net) {
   return most;
 }
 
+std::string carrying_layer(const network& net) {
+  std::size_t number = 0;
+  for (const auto& unit : net.units)
+    for (const auto& each : unit) {
+      if (each->carries_state()) return "layer " + std::to_string(number) + " (" + each->describe() + ")";
+      ++number;
+    }
+  return "";
+}
+
 } // namespace syngrad

@@ -60,4 +60,7 @@ struct batch_need {
 // Of a network whose specs can be inferred.
 batch_need batch_need_of(const network&);
 
+// "layer 1 (lstm 128->128, carrying)": the first that carries a state from batch to batch; empty: none does.
+std::string carrying_layer(const network&);
+
 } // namespace syngrad

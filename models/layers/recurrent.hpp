@@ -26,6 +26,7 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 4; }
+  bool carries_state() const override { return options_.carry; }
 
   // PyTorch's weight_ih_l0 [gates * hidden, inputs], weight_hh_l0 [gates * hidden, hidden], bias_ih_l0, bias_hh_l0.
   std::vector<parameter*> parameters() override;

@@ -22,6 +22,7 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::int64_t least_samples(const sample_spec& below) const override;
   std::size_t cached_tensors() const override;
+  bool carries_state() const override { return inner_.carries_state() || skip_.carries_state(); }
 
   std::vector<parameter*> parameters() override; // the inner ones, then those of the skip
   void initialize(stream&, random_source&) override;

@@ -48,6 +48,10 @@ std::int64_t sequential::least_samples(const sample_spec& below) const {
   return most;
 }
 
+bool sequential::carries_state() const {
+  return std::any_of(layers_.begin(), layers_.end(), [](const auto& each) { return each->carries_state(); });
+}
+
 std::size_t sequential::cached_tensors() const {
   std::size_t count = 0;
   for (const auto& each : layers_) count += each->cached_tensors();

@@ -18,6 +18,7 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::int64_t least_samples(const sample_spec& below) const override;
   std::size_t cached_tensors() const override;
+  bool carries_state() const override;
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override;

@@ -4,12 +4,15 @@
 #include "models/layers/avg_pool2d.hpp"
 #include "models/layers/batch_norm.hpp"
 #include "models/layers/conv2d.hpp"
+#include "models/layers/dropout.hpp"
 #include "models/layers/embedding.hpp"
 #include "models/layers/flatten.hpp"
 #include "models/layers/gelu.hpp"
 #include "models/layers/global_avg_pool.hpp"
+#include "models/layers/gru.hpp"
 #include "models/layers/layer_norm.hpp"
 #include "models/layers/linear.hpp"
+#include "models/layers/lstm.hpp"
 #include "models/layers/max_pool2d.hpp"
 #include "models/layers/relu.hpp"
 #include "models/layers/residual.hpp"
@@ -94,6 +97,17 @@ std::unique_ptr<layer> make_gelu(arguments& a) {
   return make<gelu>(a.below().features(), tanh ? gelu_approximation::tanh : gelu_approximation::none);
 }
 
+// "carry": the state goes on from batch to batch.
+template <class Recurrent>
+std::unique_ptr<layer> make_recurrent_layer(arguments& a) {
+  const auto inputs = a.whole("input_size", some), hidden = a.whole("hidden_size", some);
+  return make<Recurrent>(inputs, hidden, recurrent::options{.carry = a.flag("carry", false)});
+}
+
+std::unique_ptr<layer> make_dropout(arguments& a) {
+  return make<dropout>(static_cast<float>(a.real("p", {0, 1, false, true}, 0.5)));
+}
+
 struct layer_kind {
   std::string name; // PyTorch's
   std::unique_ptr<layer> (*make)(arguments&);
@@ -106,9 +120,12 @@ const std::vector<layer_kind>& layer_kinds() {
     {"BatchNorm1d", make_batch_norm},
     {"BatchNorm2d", make_batch_norm},
     {"Conv2d", make_conv2d},
+    {"Dropout", make_dropout},
     {"Embedding", make_embedding},
     {"Flatten", [](arguments& a) { return make<flatten>(a.below().extents); }},
     {"GELU", make_gelu},
+    {"GRU", make_recurrent_layer<gru>},
+    {"LSTM", make_recurrent_layer<lstm>},
     {"LayerNorm",
      [](arguments& a) {
        return make<layer_norm>(a.whole("normalized_shape", some),

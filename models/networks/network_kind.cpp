@@ -6,7 +6,8 @@
 namespace syngrad {
 
 std::span<const network_kind* const> network_kinds() {
-  static constexpr std::array kinds{&mlp_network_kind, &cnn_network_kind, &resnet_network_kind, &gpt_network_kind};
+  static constexpr std::array kinds{&mlp_network_kind, &cnn_network_kind,  &resnet_network_kind,
+                                    &gpt_network_kind, &lstm_network_kind, &gru_network_kind};
   return kinds;
 }
 

@@ -22,7 +22,8 @@ struct network_kind {
   std::string (*complete)(std::string_view parameters, const sample_spec& target) = nullptr;
 };
 
-extern const network_kind mlp_network_kind, cnn_network_kind, resnet_network_kind, gpt_network_kind;
+extern const network_kind mlp_network_kind, cnn_network_kind, resnet_network_kind, gpt_network_kind, lstm_network_kind,
+  gru_network_kind;
 
 // In the order of the help text.
 std::span<const network_kind* const> network_kinds();

@@ -60,7 +60,8 @@ dataset data_for(const network& net) {
 
 TEST_CASE(
   "locked training of each kind in 1, 2 and 4 groups equals a plain loop over the layers bit for bit, 50 steps") {
-  const std::string model = GENERATE("cnn:8x8x2-4s2-4-6x2-3", "resnet:8-3", "gpt:4x16,heads=2,context=8,vocab=11");
+  const std::string model = GENERATE("cnn:8x8x2-4s2-4-6x2-3", "resnet:8-3", "gpt:4x16,heads=2,context=8,vocab=11",
+                                     "lstm:3x8,chunk=4,vocab=11", "gru:3x8,chunk=4,vocab=11");
   const int groups = GENERATE(1, 2, 4);
   CAPTURE(model, groups);
   configure_compute_thread();
@@ -74,9 +75,11 @@ TEST_CASE(
   settings.steps = 50;
   settings.learning_rate = 1e-3f;
   settings.split = split_evenly(*net, groups).value();
+  settings.continuing_windows = !carrying_layer(*net).empty();
   const auto out = run_threaded(settings, std::move(*net), data, cpu);
   REQUIRE(out.summary.failure == "");
-  const auto expected = train_layers(cpu, data, std::move(*make_network(model)), {4, 50, 1e-3f, settings.seed});
+  const auto expected = train_layers(cpu, data, std::move(*make_network(model)),
+                                     {4, 50, 1e-3f, settings.seed, settings.continuing_windows});
   REQUIRE(out.weights.size() == expected.size());
   REQUIRE(out.weights == expected);
 }

@@ -108,6 +108,18 @@ TEST_CASE("a gpt has blocks of two residual branches, positions that are learned
   CHECK(made("gpt:2x8").input == sample_spec{{64}, dtype::i32, 256}); // until data say how many tokens there are
 }
 
+TEST_CASE("a recurrent network has a unit a layer, and carries its state") {
+  const auto net = made("lstm:2x16,chunk=4,vocab=9");
+  CHECK(net.input == sample_spec{{4}, dtype::i32, 9});
+  REQUIRE(net.units.size() == 3);
+  CHECK(net.units[0].size() == 2); // the embedding, too
+  CHECK(infer_specs(net)->back() == sample_spec{{4, 9}});
+  CHECK(parameters_in(net) == 9 * 16 + 2 * (4 * 16 * (16 + 16) + 2 * 4 * 16) + 17 * 9);
+  CHECK(parameters_in(made("gru:1x16,vocab=9")) == 9 * 16 + 3 * 16 * (16 + 16) + 2 * 3 * 16 + 17 * 9);
+  CHECK(carrying_layer(net).find("layer 1 (lstm 16->16") == 0);
+  CHECK(carrying_layer(made("gpt:1x8,heads=2,vocab=5")) == "");
+}
+
 TEST_CASE("what is left out is completed by the data, what is given stays") {
   const sample_spec labels = label_spec(7), tokens{{64}, dtype::i32, 65}, values{{3}};
   CHECK(complete_model("resnet:20", labels) == "resnet:20-7");
@@ -138,6 +150,8 @@ TEST_CASE("sizes that make no network are refused with the reason") {
     {"gpt:4x64,heads=5", "the width 64 cannot be shared evenly by 5 heads"},
     {"gpt:4x64,head=4", "unknown option 'head': did you mean heads?"},
     {"gpt:4x64,dropout=1", "unknown option 'dropout': known are heads, context, vocab"},
+    {"lstm:128", "'128' is no number of layers and width"},
+    {"gru:1x8,context=4", "unknown option 'context': known are chunk, vocab"},
     {"gpt:4x64,heads", "heads has no value: write heads=N"},
     {"gpt:4x64,heads=2,heads=4", "heads is given twice"},
     {"gpt:4x64,context=0", "context '0' is not a whole number from 1"},

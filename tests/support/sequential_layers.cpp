@@ -93,7 +93,7 @@ std::vector<sequential_layers::named_parameter> sequential_layers::parameters() 
 std::vector<float> train_layers(device& where, const dataset& data, network net, const layers_run& run) {
   auto& s = where.make_stream();
   sequential_layers layers(s, std::move(net), run.seed);
-  auto order = order_samples(data, {.batch_size = run.batch_size, .seed = run.seed});
+  auto order = order_samples(data, {.batch_size = run.batch_size, .seed = run.seed, .continuing = run.continuing});
   for (std::int64_t step = 0; step < run.steps; ++step) {
     const auto batch = gather_plainly(s, data, order->train.next());
     layers.step(batch.x.view(0, layers.net().input.of(run.batch_size)), batch.labels, run.learning_rate);

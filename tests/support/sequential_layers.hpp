@@ -45,6 +45,7 @@ struct layers_run {
   std::int64_t steps;
   float learning_rate;
   std::uint64_t seed;
+  bool continuing = false; // of a text: windows go on where those of the batch before ended
 };
 
 // Trains on the batches of a run; all parameters and running statistics, one after the other.

@@ -45,9 +45,19 @@ with folder() as home:
     shown = json.loads(models("gpt:1x8,heads=2,context=8", "--data", f"text:{home}/text.txt", "--format", "json"))
     check(shown["model"] == "gpt:1x8,heads=2,context=8,vocab=7", shown["model"])
     check(shown["input"] == {"shape": [8], "categories": 7}, shown["input"])
+    shown = json.loads(models("lstm:1x8,chunk=4", "--data", f"text:{home}/text.txt", "--format", "json"))
+    check(shown["model"] == "lstm:1x8,chunk=4,vocab=7", shown["model"])
     refused = dict(command="syngrad models: ")
     check_refused(run(program, "models", "mlp:5-8-3", "--data", f"csv:{csv}"), "4 features", "mlp:4-8-3", **refused)
     check_refused(run(program, "models", "gpt:1x8", "--data", f"csv:{csv}"), "4 features", **refused)
+
+    # A state that is carried wants windows that continue each other.
+    text = ["train", "--data", f"text:{home}/text.txt", "--model", "lstm:1x8,chunk=4", "--batch", "4", "--steps", "20",
+            "--policy", "locked", "--run", Path(home) / "lstm"]
+    check_refused(run(program, *text, "--windows", "random", cwd=home), "--windows", "continuing", "lstm 8->8")
+    done = run(program, *text, cwd=home)
+    check(done.returncode == 0, done)
+    check("windows = continuing" in (Path(home) / "lstm/run.ini").read_text(), "not continuing")
 
     # JSON makes the network that it was printed from.
     file = Path(home) / "mine.json"

@@ -1,4 +1,5 @@
 """Every kind of network is the one that PyTorch makes of its JSON: the same losses from the same weights, 20 steps."""
+import functools
 import json
 import subprocess
 import sys
@@ -10,7 +11,8 @@ torch, safetensors = need("torch", "safetensors")
 from torch import nn
 
 write_losses = sys.argv[1]
-MODELS = ["mlp:20-32x2-5", "cnn:8x8x3-8s2-8-16s2-5", "resnet:8", "gpt:2x32,heads=4,context=16,vocab=31"]
+MODELS = ["mlp:20-32x2-5", "cnn:8x8x3-8s2-8-16s2-5", "resnet:8", "gpt:2x32,heads=4,context=16,vocab=31",
+          "lstm:2x16,chunk=5,vocab=31", "gru:1x16,chunk=5,vocab=31"]
 STEPS = 20
 LEARNING_RATE = 1e-4  # also in write_losses.cpp
 
@@ -49,6 +51,18 @@ class Embedding(nn.Module):
         return y if self.position is None else y + self.position[: x.shape[1]]
 
 
+class Recurrent(nn.Module):
+    def __init__(self, kind, carry=False, **arguments):
+        super().__init__()
+        self.inner, self.carry, self.state = kind(**arguments, batch_first=True), carry, None
+
+    def forward(self, x):
+        y, state = self.inner(x, self.state)
+        if self.carry:
+            self.state = tuple(each.detach() for each in state) if isinstance(state, tuple) else state.detach()
+        return y
+
+
 def is_part_of(layer, before):
     """Whether a layer and the one in front of it are one of ours, with one number."""
     return (before, layer) in {("BatchNorm1d", "ReLU"), ("BatchNorm2d", "ReLU"), ("Residual", "ReLU"),
@@ -60,11 +74,15 @@ def place_weights(module, prefix, weights):
     for key in [key for key in weights if key.startswith(prefix)]:
         name = key[len(prefix):]
         tensor = weights.pop(key)
-        target = (module.inner if isinstance(module, Attention) else module).get_parameter_or_buffer(NAMES.get(name, name))
+        target = (module.inner if isinstance(module, (Attention, Recurrent)) else module).get_parameter_or_buffer(NAMES.get(name, name))
         if tensor.dim() == 4:
             tensor = tensor.permute(0, 3, 1, 2)  # a convolution's, channels last
         check(target.shape == tensor.shape, key, target.shape, tensor.shape)
         target.data.copy_(tensor)
+
+
+OWN_MODULES = {"MultiheadAttention": Attention, "Embedding": Embedding, "LSTM": functools.partial(Recurrent, nn.LSTM),
+               "GRU": functools.partial(Recurrent, nn.GRU)}
 
 
 def get_parameter_or_buffer(self, name):
@@ -87,7 +105,7 @@ def make_layers(documents, prefix, weights, first):
             skip, _ = make_layers(document["skip"], own + "skip.", weights, 0) if "skip" in document else (nn.Identity(), 0)
             module = Residual(inner, skip)
         else:
-            module = {"MultiheadAttention": Attention, "Embedding": Embedding}.get(kind, getattr(nn, kind))(**arguments)
+            module = OWN_MODULES.get(kind, getattr(nn, kind, None))(**arguments)
             place_weights(module, own, weights)
         modules.append(module)
         before = kind

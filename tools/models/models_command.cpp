@@ -67,6 +67,7 @@ result<std::string> complete_by_data(const train_options& train, const std::stri
   if (!net) return net.failure();
   training_settings settings;
   settings.batch_size = 1;
+  settings.continuing_windows = !carrying_layer(*net).empty();
   settings.objective.name = data->target.is_numbers() ? "cross-entropy" : "mse";
   if (auto fits = check_data(settings, *net, *data); !fits) return fits.failure();
   return whole;
