@@ -22,7 +22,7 @@ TABLE = [
     (["--groups", "7"], ["--groups", "at most 6", "7"]),
     (["--split", "3,4"], ["--split", "6 in all"]),
     (["--model", "mlp:"], ["--model"]),
-    (["--model", "resnet:50"], ["--model", "6n + 2"]),
+    (["--model", "resnet:51"], ["--model", "6n + 2"]),
     (["--model", "vgg:16"], ["--model", "unknown kind 'vgg'", "resnet"]),
     (["--model", "no.json"], ["--model", "no.json", "No such file"]),
     (["--model", "mlp:784-256x1000000000-10"], ["--model"]),
