@@ -122,8 +122,10 @@ std::uint64_t hash_of_outline(const training_settings& settings, const group_out
   return hash.get();
 }
 
-result<group_survey> survey_groups(const training_settings& settings, const network& net, device& scratch) {
-  if (auto good = check_run(settings, net, nullptr); !good) return good.failure();
+result<group_survey> survey_groups(const training_settings& wanted, const network& net, device& scratch) {
+  if (auto good = check_run(wanted, net, nullptr); !good) return good.failure();
+  auto settings = wanted;
+  settings.synthetic = predictors_of(wanted, net); // as a run plan has them
   group_survey out;
   for (const auto& each : outline_groups(settings, net)) {
     out.costs.push_back(cost_of(each));
