@@ -1,5 +1,6 @@
 #include "runtime/io/output_file.hpp"
 #include "runtime/io/text_file.hpp"
+#include "runtime/io/value_text.hpp"
 #include "runtime/nearest_name.hpp"
 #include "runtime/text.hpp"
 #include "tools/command_line/option_reader.hpp"
@@ -31,11 +32,6 @@ struct trace_options {
   double every_s = 1;
   bool force = false, help = false;
 };
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(' ');
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
-}
 
 result<std::pair<std::uint32_t, std::uint32_t>> parse_batches(const std::string& text) {
   const auto dash = text.find('-');

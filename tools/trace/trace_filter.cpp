@@ -1,5 +1,6 @@
 #include "tools/trace/trace_filter.hpp"
 
+#include "runtime/io/value_text.hpp"
 #include "runtime/nearest_name.hpp"
 #include "runtime/text.hpp"
 #include "runtime/trace/trace_record.hpp"
@@ -326,6 +327,11 @@ private:
   const trace_names& names_;
   where_tokens tokens_;
 };
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(' ');
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
 
 } // namespace
 
