@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 #include <set>
+#include <string>
 
 using namespace syngrad;
 
@@ -38,12 +39,19 @@ std::vector<std::uint8_t> moved(std::int64_t down, std::int64_t right, bool mirr
   return out;
 }
 
-std::set<std::vector<std::uint8_t>> all_moves(std::int64_t crop, bool flip) {
-  std::set<std::vector<std::uint8_t>> all;
+// Images that can be ordered. As vectors of bytes GCC 12 warns of their comparison without a reason.
+using image_set = std::set<std::string>;
+
+std::string as_text(const std::vector<std::uint8_t>& image) {
+  return {image.begin(), image.end()};
+}
+
+image_set all_moves(std::int64_t crop, bool flip) {
+  image_set all;
   for (auto down = -crop; down <= crop; ++down)
     for (auto right = -crop; right <= crop; ++right) {
-      all.insert(moved(down, right, false));
-      if (flip) all.insert(moved(down, right, true));
+      all.insert(as_text(moved(down, right, false)));
+      if (flip) all.insert(as_text(moved(down, right, true)));
     }
   return all;
 }
@@ -53,14 +61,14 @@ std::set<std::vector<std::uint8_t>> all_moves(std::int64_t crop, bool flip) {
 TEST_CASE("an augmented image is the image moved and mirrored, and every move comes up") {
   const auto [crop, flip] = GENERATE(table<std::int64_t, bool>({{0, true}, {1, false}, {2, true}, {3, true}}));
   const auto expected = all_moves(crop, flip);
-  std::set<std::vector<std::uint8_t>> seen;
+  image_set seen;
   random_source random(3, 0);
   const auto from = numbered_pixels();
   std::vector<std::uint8_t> to(from.size());
   for (int i = 0; i < 4000; ++i) {
     augmentation{crop, flip}.apply(reinterpret_cast<const std::byte*>(from.data()), small_image, 1, random,
                                    reinterpret_cast<std::byte*>(to.data()));
-    seen.insert(to);
+    seen.insert(as_text(to));
   }
   CHECK(seen == expected);
 }
