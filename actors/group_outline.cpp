@@ -45,6 +45,7 @@ std::vector<group_outline> outline_groups(const training_settings& settings, con
   for (std::size_t i = 0; i < split.size(); ++i) {
     group_outline group;
     group.units = name_of_units(unit, split[i]);
+    group.predictor_kind = predictors.kind;
     group.first_layer = layer_number;
     for (const int end = unit + split[i]; unit < end; ++unit)
       for (const auto& each : net.units[static_cast<std::size_t>(unit)]) group.layers.push_back(each.get());

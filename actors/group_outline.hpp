@@ -19,6 +19,7 @@ struct group_outline {
   std::vector<layer*> layers;     // of the network, which outlives this; bottom to top
   std::vector<sample_spec> specs; // of the group's input, then of what each layer gives
   std::optional<synthetic_gradient_size> predictor;
+  std::string predictor_kind; // of the run: never `auto`
 
   const sample_spec& input() const { return specs.front(); }
   const sample_spec& output() const { return specs.back(); }

@@ -55,9 +55,10 @@ sample choose_sample(const std::vector<layer*>& layers, int first_layer) {
 }
 
 void add_facts(running_hash& hash, const training_settings& settings, const std::string& units,
-               const std::vector<layer*>& layers, std::optional<std::int64_t> predictor_parameters) {
+               const std::vector<layer*>& layers, const std::string& predictor,
+               std::optional<std::int64_t> predictor_parameters) {
   auto text = fmt::format("{}\n{} {}\n", units, settings.policy, settings.seed);
-  if (predictor_parameters) text += fmt::format("{} {}\n", settings.synthetic.kind, *predictor_parameters);
+  if (predictor_parameters) text += fmt::format("{} {}\n", predictor, *predictor_parameters);
   for (auto* layer : layers) {
     text += layer->describe() + '\n';
     for (const auto* each : layer->parameters())
@@ -103,7 +104,7 @@ std::uint64_t hash_of_group(const run_plan& plan, std::size_t group) {
   const auto layers = planned.layers->layers();
   const int first_layer = planned.layers->first_layer();
   running_hash hash;
-  add_facts(hash, plan.settings, planned.units, layers,
+  add_facts(hash, plan.settings, planned.units, layers, plan.settings.synthetic.kind,
             planned.predictor ? std::optional(planned.predictor->parameter_count()) : std::nullopt);
   const auto sampled = choose_sample(layers, first_layer);
   if (sampled.largest) add_values(hash, *planned.work, *sampled.largest);
@@ -113,7 +114,7 @@ std::uint64_t hash_of_group(const run_plan& plan, std::size_t group) {
 
 std::uint64_t hash_of_outline(const training_settings& settings, const group_outline& group, device& scratch) {
   running_hash hash;
-  add_facts(hash, settings, group.units, group.layers,
+  add_facts(hash, settings, group.units, group.layers, group.predictor_kind,
             group.predictor ? std::optional(group.predictor->parameter_count) : std::nullopt);
   const auto sampled = choose_sample(group.layers, group.first_layer);
   auto& work = scratch.make_stream(stream_priority::normal);
@@ -122,10 +123,8 @@ std::uint64_t hash_of_outline(const training_settings& settings, const group_out
   return hash.get();
 }
 
-result<group_survey> survey_groups(const training_settings& wanted, const network& net, device& scratch) {
-  if (auto good = check_run(wanted, net, nullptr); !good) return good.failure();
-  auto settings = wanted;
-  settings.synthetic = predictors_of(wanted, net); // as a run plan has them
+result<group_survey> survey_groups(const training_settings& settings, const network& net, device& scratch) {
+  if (auto good = check_run(settings, net, nullptr); !good) return good.failure();
   group_survey out;
   for (const auto& each : outline_groups(settings, net)) {
     out.costs.push_back(cost_of(each));
