@@ -204,10 +204,13 @@ TEST_CASE("what does not fit between an image, its layers and its labels is refu
     refusal(of_positions(), images(false), locked) ==
     "model: the data 'quarters' has 128 features and 3 classes, but positions takes 8x8x2 and tells 3 at each of 16 "
     "positions");
-  CHECK(
-    refusal(of_images(), images(false), image_settings("synthetic", 10)) ==
-    "condition: expected none, because 16 positions leave the group of units 0, and a sample has 1 label; use none, "
-    "or another --split");
+  auto unlabelled = image_settings("synthetic", 10);
+  CHECK(refusal(of_images(), images(false), unlabelled) == ""); // the label of a sample serves all its positions
+  unlabelled.synthetic.kind = "exit";
+  unlabelled.synthetic.labels = false;
+  CHECK(refusal(of_images(), images(false), unlabelled) ==
+        "sg: got 'exit' above unit 0: synthetic-gradient model 'exit': it learns from labels, and there are none; use "
+        "another --sg, --condition none, or another --split");
   auto single = locked;
   single.batch_size = 1;
   CHECK(refusal(of_images(), images(false), single) == "");
