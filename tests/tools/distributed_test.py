@@ -195,7 +195,7 @@ def waited_for(home):
     check("here: a; missing: b" in read_until(process, "waited ", process.stderr)[-1], "a line that says who is missing")
     c = join("c")
     _, said = c.communicate(timeout=LIMIT)
-    check(c.returncode == 1 and "the places that are left in this run are for b (--place)" in said, said)
+    check(c.returncode == 1 and "the seats that are left in this run are for b (--place)" in said, said)
     b = join("b")
     for each in (process, a, b):
         out, err = each.communicate(timeout=LIMIT)
