@@ -1,5 +1,6 @@
 #include "models/layers/attention.hpp"
 
+#include "models/layers/projection.hpp"
 #include "runtime/operators.hpp"
 
 namespace syngrad {
@@ -14,25 +15,6 @@ tensor project(stream& s, const tensor& x, const parameter& weight, const tensor
   s.ops().matmul(
     s, {.a = x, .transpose_a = transpose::no, .b = weight.value, .transpose_b = transpose::yes, .c = y, .bias = bias});
   return y;
-}
-
-// The gradients of a projection's weight and bias (which may be null).
-void project_parameters_backward(stream& s, const tensor& dy, const tensor& x, parameter& weight, parameter* bias,
-                                 bool accumulate) {
-  s.ops().matmul(s, {.a = dy,
-                     .transpose_a = transpose::yes,
-                     .b = x,
-                     .transpose_b = transpose::no,
-                     .c = weight.gradient,
-                     .beta = accumulate ? 1.0f : 0.0f,
-                     .sums_of_a = bias && !accumulate ? &bias->gradient : nullptr});
-  if (bias && accumulate) s.ops().sum_rows(s, dy, 1, bias->gradient); // the sums within a product overwrite
-}
-
-tensor project_input_backward(stream& s, const tensor& dy, const parameter& weight) {
-  auto dx = make_tensor(s, dy.extents().with_features(weight.extents[1]));
-  s.ops().matmul(s, {.a = dy, .transpose_a = transpose::no, .b = weight.value, .transpose_b = transpose::no, .c = dx});
-  return dx;
 }
 
 } // namespace
@@ -96,8 +78,8 @@ tensor attention::backward(stream& s, const tensor& dy, layer_cache cache, backw
   const auto bias_of = [this](parameter& bias) { return options_.bias ? &bias : nullptr; };
   if (!wanted.input_gradient && !wanted.parameter_gradient) return {};
   if (wanted.parameter_gradient)
-    project_parameters_backward(s, dy, cache[attended_slot], out_weight_, bias_of(out_bias_), wanted.accumulate);
-  const auto dattended = project_input_backward(s, dy, out_weight_);
+    projection_parameters_backward(s, dy, cache[attended_slot], out_weight_, bias_of(out_bias_), wanted.accumulate);
+  const auto dattended = projection_input_backward(s, dy, out_weight_);
   auto dqkv = make_tensor(s, cache[qkv_slot].extents());
   s.ops().attention_backward(s, {.dy = dattended,
                                  .qkv = cache[qkv_slot],
@@ -107,8 +89,8 @@ tensor attention::backward(stream& s, const tensor& dy, layer_cache cache, backw
                                  .heads = heads_,
                                  .causal = options_.causal});
   if (wanted.parameter_gradient)
-    project_parameters_backward(s, dqkv, cache[below_slot], in_weight_, bias_of(in_bias_), wanted.accumulate);
-  return wanted.input_gradient ? project_input_backward(s, dqkv, in_weight_) : tensor{};
+    projection_parameters_backward(s, dqkv, cache[below_slot], in_weight_, bias_of(in_bias_), wanted.accumulate);
+  return wanted.input_gradient ? projection_input_backward(s, dqkv, in_weight_) : tensor{};
 }
 
 } // namespace syngrad

@@ -1,5 +1,6 @@
 #include "models/layers/linear.hpp"
 
+#include "models/layers/projection.hpp"
 #include "models/parameter.hpp"
 #include "runtime/operators.hpp"
 
@@ -52,21 +53,10 @@ tensor linear::forward(stream& s, const tensor& x, phase, layer_cache cache) {
 }
 
 tensor linear::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
-  if (wanted.parameter_gradient) {
-    const bool accumulate = wanted.accumulate; // the sums within a product overwrite
-    s.ops().matmul(s, {.a = dy,
-                       .transpose_a = transpose::yes,
-                       .b = cache[0],
-                       .transpose_b = transpose::no,
-                       .c = weight_.gradient,
-                       .beta = accumulate ? 1.0f : 0.0f,
-                       .sums_of_a = with_bias_ && !accumulate ? &bias_.gradient : nullptr});
-    if (with_bias_ && accumulate) s.ops().sum_rows(s, dy, 1, bias_.gradient);
-  }
+  if (wanted.parameter_gradient)
+    projection_parameters_backward(s, dy, cache[0], weight_, with_bias_ ? &bias_ : nullptr, wanted.accumulate);
   if (!wanted.input_gradient) return {};
-  auto dx = make_tensor(s, dy.extents().with_features(inputs()));
-  s.ops().matmul(s, {.a = dy, .transpose_a = transpose::no, .b = weight_.value, .transpose_b = transpose::no, .c = dx});
-  return dx;
+  return projection_input_backward(s, dy, weight_);
 }
 
 } // namespace syngrad

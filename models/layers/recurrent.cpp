@@ -1,5 +1,7 @@
 #include "models/layers/recurrent.hpp"
 
+#include "models/layers/projection.hpp"
+
 #include <cmath>
 #include <fmt/core.h>
 
@@ -13,19 +15,6 @@ tensor make_zeros(stream& s, shape extents) {
   auto made = make_tensor(s, extents);
   s.ops().fill(s, made, 0);
   return made;
-}
-
-// Of y = x W^T + b.
-void parameter_gradients(stream& s, const tensor& dy, const tensor& x, parameter& weight, parameter& bias,
-                         bool accumulate) {
-  s.ops().matmul(s, {.a = dy,
-                     .transpose_a = transpose::yes,
-                     .b = x,
-                     .transpose_b = transpose::no,
-                     .c = weight.gradient,
-                     .beta = accumulate ? 1.0f : 0.0f,
-                     .sums_of_a = accumulate ? nullptr : &bias.gradient});
-  if (accumulate) s.ops().sum_rows(s, dy, 1, bias.gradient);
 }
 
 } // namespace
@@ -154,8 +143,8 @@ tensor recurrent::backward(stream& s, const tensor& dy, layer_cache cache, backw
                          .c = dhidden});
   }
   if (wanted.parameter_gradient) {
-    parameter_gradients(s, dgates, x, weight_ih_, bias_ih_, wanted.accumulate);
-    parameter_gradients(s, drecurrent, previous, weight_hh_, bias_hh_, wanted.accumulate);
+    projection_parameters_backward(s, dgates, x, weight_ih_, &bias_ih_, wanted.accumulate);
+    projection_parameters_backward(s, drecurrent, previous, weight_hh_, &bias_hh_, wanted.accumulate);
   }
   if (!wanted.input_gradient) return {};
   auto dx = make_tensor(s, x.extents());

@@ -148,11 +148,6 @@ std::shared_ptr<background_solve> exit_predictor::begin_solve(stream& s) {
 
 namespace {
 
-status check_no_argument(std::string_view argument) {
-  if (argument.empty()) return ok();
-  return error::setting("it takes nothing after a ':'");
-}
-
 template <class Predictor>
 synthetic_gradient_size size_of_head(const predictor_request& request) {
   return Predictor::size_of(request.task);

@@ -200,11 +200,6 @@ synthetic_gradient_size size_of(const predictor_request& request) {
   return out;
 }
 
-status check_linear(std::string_view argument) {
-  if (argument.empty()) return ok();
-  return error::setting("it takes nothing after a ':'");
-}
-
 stages linear_stages(const predictor_request& request) {
   return {{request.features(), request.features(), request.task.classes, true}, {}};
 }
@@ -258,7 +253,7 @@ stages mlp_stages(const predictor_request& request) {
 
 } // namespace
 
-const predictor_kind linear_kind{"linear", "linear", check_linear, size_of<linear_stages>, make<linear_stages>};
+const predictor_kind linear_kind{"linear", "linear", check_no_argument, size_of<linear_stages>, make<linear_stages>};
 const predictor_kind lowrank_kind{"lowrank", "lowrank:R (for example lowrank:32)", check_lowrank,
                                   size_of<lowrank_stages>, make<lowrank_stages>};
 const predictor_kind mlp_kind{"mlp", "mlp:N[xM] (for example mlp:1024x2)", check_mlp, size_of<mlp_stages>,

@@ -24,4 +24,10 @@ struct predictor_kind {
   predictor_needs needs = {};
 };
 
+// `check` of a kind that has no argument.
+inline status check_no_argument(std::string_view argument) {
+  if (argument.empty()) return ok();
+  return error::setting("it takes nothing after a ':'");
+}
+
 } // namespace syngrad
