@@ -3,6 +3,7 @@
 #include "models/predictors/local_head_predictor.hpp"
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
+#include "models/predictors/zero.hpp"
 #include "runtime/text.hpp"
 
 #include <functional>
@@ -12,7 +13,7 @@ namespace syngrad {
 namespace {
 
 constexpr const predictor_kind* predictor_kinds[] = {
-  &ridge_kind, &exit_kind, &head_kind, &linear_kind, &lowrank_kind, &mlp_kind,
+  &ridge_kind, &exit_kind, &head_kind, &linear_kind, &lowrank_kind, &mlp_kind, &zero_kind,
 };
 
 // What is recorded, by name.

@@ -20,8 +20,8 @@
 namespace syngrad {
 
 struct synthetic_gradient_settings {
-  std::string kind = "auto"; // ridge[:FORGET[@INTERVAL]] | exit | head | linear | lowrank:R | mlp:N[xM]; auto: what the
-                             // run's model asks for, which a maker of models does not know
+  std::string kind = "auto"; // ridge[:FORGET[@INTERVAL]] | exit | head | linear | lowrank:R | mlp:N[xM] | zero; auto:
+                             // what the run's model asks for, which a maker of models does not know
   bool labels = true;        // condition on the labels
   std::int64_t rows = 0;     // of each batch that train it, chosen at random; 0: all
   optimizer_settings optimizer = {};

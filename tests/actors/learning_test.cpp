@@ -71,6 +71,20 @@ TEST_CASE("every policy learns the digits in four groups") {
   }
 }
 
+TEST_CASE("with predictions of zero the groups below the top stay as they began") {
+  cpu_device cpu;
+  auto settings = learning_settings("synthetic");
+  settings.synthetic.kind = "zero";
+  settings.steps = 1;
+  const auto begun = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
+  settings.steps = 20;
+  const auto trained = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
+  REQUIRE(trained.summary.failure == "");
+  REQUIRE(trained.weights != begun.weights);
+  const auto first = std::mismatch(begun.weights.begin(), begun.weights.end(), trained.weights.begin()).first;
+  CHECK(first - begun.weights.begin() >= 784 * 128); // then come running statistics, which move
+}
+
 TEST_CASE("a free-running synthetic run learns as a deterministic one does") {
   cpu_device cpu;
   auto settings = learning_settings("synthetic");

@@ -51,6 +51,19 @@ TEST_CASE("what a predictor takes is known before it is made") {
   CHECK_FALSE(size_of_synthetic_gradient_model({.kind = "rige"}, task_of(13, 4)));
 }
 
+TEST_CASE("zero predicts nothing, whatever it is shown") {
+  bench b;
+  const auto model = make(b, "zero", true, 5, 3);
+  const auto h = b.normal({4, 5}), target = b.normal({4, 5});
+  const auto labels = b.labels(4, 3);
+  for (int i = 0; i < 3; ++i) model->train(b.s, h, labels, target, 1e-3f);
+  const auto none = model->predict(b.s, h, labels);
+  REQUIRE(none.extents() == h.extents());
+  for (const auto each : values(none)) REQUIRE(each == 0);
+  CHECK(model->parameters().empty());
+  CHECK_FALSE(needs_of_synthetic_gradient_kind("zero").targets);
+}
+
 TEST_CASE("every predictor predicts exactly zero before it is trained") {
   for (const auto* kind : all_kinds)
     for (const bool labels : {true, false}) {
@@ -214,7 +227,7 @@ TEST_CASE("malformed kinds are refused with what is wrong and all that is known"
     CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = kind}, task_of(8, 4), b.random));
   }
   for (const auto* kind :
-       {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2", "exit", "head"})
+       {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2", "exit", "head", "zero"})
     CHECK(check_synthetic_gradient_kind(kind));
   bench b;
   CHECK_FALSE(
