@@ -35,7 +35,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.gate = planned.gate;
   setup.host_below = reads_host_only(plan, setup.below.below);
   setup.host_above = reads_host_only(plan, setup.above.above);
-  setup.policy = std::move(*make_update_policy(settings.policy, settings.warmup_batches));
+  setup.policy = std::move(*make_update_policy(settings));
   setup.trained_for = plan.trained_for;
   setup.rate = plan.rate;
   setup.clip_norm = settings.clip_norm;

@@ -221,12 +221,13 @@ void group_gradients::stash_weights(const batch_record* updates) {
   }
 }
 
-void group_gradients::accumulate(batch_record& record, tensor dy) {
+void group_gradients::accumulate(batch_record& record, tensor dy, float weight) {
   auto& layers = *parts_.setup.layers;
   // What is not finite must not spoil the update of the batch that it is added to.
   auto sum = measured(record, measure::guard + 1, 1);
   guard(record, dy, sum);
   work().ops().zero_unless_finite(work(), sum, dy);
+  if (weight != 1) work().ops().scale(work(), dy, weight);
   backward(record, dy, {false, true, std::exchange(accumulated_, true)});
   const auto version = layers.version() + 1;
   const auto applied = parts_.is_top() ? applied_gradient::truth : applied_gradient::residual;

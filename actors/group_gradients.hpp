@@ -58,7 +58,7 @@ private:
 
   // policy_actions
   tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) override;
-  void accumulate(batch_record&, tensor dy) override;
+  void accumulate(batch_record&, tensor dy, float weight) override;
   void apply_accumulated(std::int64_t terms) override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
   tensor difference(const tensor& a, const tensor& b) override;

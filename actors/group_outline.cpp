@@ -35,7 +35,7 @@ predictor_task task_of(const sample_spec& activation, const sample_spec& output)
 }
 
 std::vector<group_outline> outline_groups(const training_settings& settings, const network& net) {
-  const bool predicts = capabilities_of(settings.policy).predicts;
+  const bool predicts = capabilities_of(settings).predicts;
   const auto predictors = predictors_of(settings, net);
   const auto specs = infer_specs(net).value();
   auto split = settings.split;
@@ -101,10 +101,10 @@ std::int64_t cache_limit_of(const training_settings& settings, int index, int co
 
 memory_needs memory_needs_of(const training_settings& settings, const network& net) {
   const auto groups = numbers_of(settings, net);
-  const auto policy = make_update_policy(settings.policy, settings.warmup_batches);
+  const auto policy = make_update_policy(settings);
   const auto rows = static_cast<double>(settings.batch_size);
   const auto count = static_cast<int>(groups.size());
-  const auto can = capabilities_of(settings.policy);
+  const auto can = capabilities_of(settings);
   const bool predicts = can.predicts;
   const auto input = rows * static_cast<double>(net.input.elements()) * float_bytes;
   double held = input, in_flight = 0;

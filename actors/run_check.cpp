@@ -53,7 +53,7 @@ status check_optimizers(const training_settings& s) {
 
 status check_max_alone(const training_settings& s) {
   if (s.max_alone.value_or(0) == 0) return ok();
-  if (!capabilities_of(s.policy).predicts)
+  if (!capabilities_of(s).predicts)
     return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
                                  s.policy + "; leave it out or use --max-alone 0");
   if (s.deterministic)
@@ -66,7 +66,7 @@ status check_lag(const training_settings& s) {
   if (!s.lag) return ok();
   if (!s.deterministic) return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
   // A prediction cannot come after its own target.
-  const int least = capabilities_of(s.policy).predicts ? 1 : 0;
+  const int least = capabilities_of(s).predicts ? 1 : 0;
   if (*s.lag < least || *s.lag > most_lag)
     return refuse("lag", "expected " + std::to_string(least) + " to " + std::to_string(most_lag) + " with --policy " +
                            s.policy + ", got " + std::to_string(*s.lag));
@@ -75,15 +75,20 @@ status check_lag(const training_settings& s) {
 
 status check_gradients(const training_settings& s) {
   if (s.gradients.is_all()) return ok();
-  if (!capabilities_of(s.policy).needs_targets)
+  if (!capabilities_of(s).needs_targets)
     return refuse("gradients", "expected all, because --policy " + s.policy + " sends none; leave it out");
-  if (capabilities_of(s.policy).needs_every_gradient)
+  if (capabilities_of(s).needs_every_gradient)
     return refuse("gradients", "expected all, because --policy " + s.policy +
                                  " needs each of them; use --policy synthetic or --gradients all");
   if (s.gradients.above && s.deterministic)
     return refuse("gradients",
                   "an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use every:N");
   return ok();
+}
+
+status check_residual_weight(const training_settings& s) {
+  if (s.residual_weight == training_settings{}.residual_weight || s.policy == "corrected") return ok();
+  return refuse("residual-weight", "expected --policy corrected with it, got " + s.policy + "; leave it out");
 }
 
 // A data set made by hand has what it says.
@@ -178,9 +183,9 @@ status check_batch(const training_settings& settings, const network& net) {
 
 // Every predictor can do what its place in the network asks for.
 status check_predictors(const training_settings& settings, const network& net) {
-  if (!capabilities_of(settings.policy).predicts) return ok();
+  if (!capabilities_of(settings).predicts) return ok();
   const auto predictors = predictors_of(settings, net);
-  if (!capabilities_of(settings.policy).needs_targets && needs_of_synthetic_gradient_kind(predictors.kind).targets)
+  if (!capabilities_of(settings).needs_targets && needs_of_synthetic_gradient_kind(predictors.kind).targets)
     return refuse("sg", "got '" + predictors.kind + "', which learns from gradients from above, but --policy " +
                           settings.policy + " sends none; leave it out");
   const auto specs = infer_specs(net).value();
@@ -204,7 +209,7 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
   const auto specs = infer_specs(net);
   const bool vectors =
     !specs || std::all_of(specs->begin() + 1, specs->end(), [](const sample_spec& each) { return each.rows() == 1; });
-  out.kind = !capabilities_of(settings.policy).needs_targets ? "head" : vectors || !out.labels ? "ridge" : "exit";
+  out.kind = !capabilities_of(settings).needs_targets ? "head" : vectors || !out.labels ? "ridge" : "exit";
   return out;
 }
 
@@ -213,7 +218,7 @@ status check_settings(const training_settings& settings) {
   static_cast<training_settings&>(all) = settings;
   for (const auto& each :
        {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
-        check_lag(settings), check_gradients(settings), check_max_alone(settings)})
+        check_lag(settings), check_gradients(settings), check_residual_weight(settings), check_max_alone(settings)})
     if (!each) return each.failure();
   return ok();
 }

@@ -50,7 +50,7 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
 }
 
 status build_groups(run_plan& plan, network net, const device_places& places) {
-  const bool predicts = capabilities_of(plan.settings.policy).predicts;
+  const bool predicts = capabilities_of(plan.settings).predicts;
   const auto& split = plan.settings.split;
   const auto specs = infer_specs(net).value(); // checked before
   int first_layer = 0, first_unit = 0;

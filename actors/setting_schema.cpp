@@ -252,6 +252,7 @@ std::vector<setting> setting_schema() {
     named_flag("condition", predictors(&p::labels), {"labels", "none"}, "labels"),
     whole_setting("sg-rows", predictors(&p::rows)),
     whole_setting("sg-warmup", &t::warmup_batches),
+    real_setting("residual-weight", "W", &t::residual_weight, {0, 1}),
     make_setting("gradients", "WHICH", &t::gradients, gradient_demand::parse,
                  [](const gradient_demand& demand) { return demand.text(); }),
 

@@ -32,6 +32,7 @@ struct training_settings {
   std::vector<int> split;           // units in each group; empty: one group
   synthetic_gradient_settings synthetic;
   std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
+  float residual_weight = 1;       // policy corrected only: of what was mispredicted, when it is added
   gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
 
   optimizer_settings optimizer;

@@ -18,6 +18,8 @@
 
 namespace syngrad {
 
+struct training_settings;
+
 // What a policy can have its group do.
 class policy_actions {
 public:
@@ -27,8 +29,8 @@ public:
   // theirs and of what accumulate() has left, divided by the `terms` of all. Returns the gradient at the group's input;
   // a null tensor where `input_gradient` is false, nobody wants it, or this is the bottom group.
   virtual tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) = 0;
-  // Adds the parameter gradient of `dy`, which is used up, to the next update.
-  virtual void accumulate(batch_record&, tensor dy) = 0;
+  // Adds `weight` times the parameter gradient of `dy`, which is used up, to the next update.
+  virtual void accumulate(batch_record&, tensor dy, float weight) = 0;
   // One optimizer step with what accumulate() has left, if anything, divided by `terms`: those of micro-batches that
   // have waited for it, where there are any. The group does it itself with those that are left at the end.
   virtual void apply_accumulated(std::int64_t terms) = 0;
@@ -85,16 +87,17 @@ void apply_received(policy_actions&, batch_record&, gradient_kind, const tensor&
 
 struct known_policy {
   std::string name;
-  std::unique_ptr<update_policy> (*make)();
+  std::unique_ptr<update_policy> (*make)(const training_settings&);
 };
 // Makes a policy known to every run that is prepared from now on; not while another thread prepares one. A name that is
 // known already is not taken a second time.
 status register_policy(known_policy);
 
-// By name; fails naming the known ones. Batches before `warmup` run locked and train the predictors.
-result<std::unique_ptr<update_policy>> make_update_policy(const std::string& name, std::int64_t warmup);
+// That of a run with these settings; fails naming the known ones. Batches of the warm-up run locked and train the
+// predictors.
+result<std::unique_ptr<update_policy>> make_update_policy(const training_settings&);
 
-// Of a policy by name; of an unknown one nothing is true but what it may need.
-policy_capabilities capabilities_of(const std::string& name);
+// Of that policy; of an unknown one nothing is true but what it may need.
+policy_capabilities capabilities_of(const training_settings&);
 
 } // namespace syngrad

@@ -1,6 +1,8 @@
 // `corrected`: update at once with the prediction g'; when the true gradient g of that batch arrives, add the
 // parameter gradient of g - g', from the stored cache, to the group's next update, and send the true gradient on down.
-// One optimizer step a batch; what is applied in total is the true gradient, late by the part that was mispredicted.
+// One optimizer step a batch; with a residual weight of 1 what is applied in total is the true gradient, late by the
+// part that was mispredicted. Less is better where that part is old by then, or large beside a gradient that Adam
+// scales.
 #pragma once
 
 #include "actors/update_policy.hpp"
@@ -9,6 +11,8 @@ namespace syngrad {
 
 class corrected_policy : public update_policy {
 public:
+  explicit corrected_policy(float residual_weight) : residual_weight_(residual_weight) {}
+
   policy_capabilities capabilities() const override { return {.predicts = true}; }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
@@ -17,6 +21,7 @@ public:
   void on_end(policy_actions&) override;
 
 private:
+  float residual_weight_;
   std::int64_t last_terms_ = 1; // of the latest batch: divides what is left at the end
 };
 
@@ -31,7 +36,7 @@ inline void corrected_policy::on_gradient(policy_actions& group, batch_record& r
     group.send_down(record, kind, {});
   } else {
     group.train_predictor(record, kind, values);
-    group.accumulate(record, group.difference(values, record.prediction));
+    group.accumulate(record, group.difference(values, record.prediction), residual_weight_);
     group.send_down(record, kind, group.input_gradient(record, values));
   }
   group.finish(record);

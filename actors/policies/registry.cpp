@@ -6,6 +6,7 @@
 #include "actors/policies/locked.hpp"
 #include "actors/policies/synthetic.hpp"
 #include "actors/policies/warmup.hpp"
+#include "actors/settings.hpp"
 #include "runtime/text.hpp"
 
 #include <algorithm>
@@ -16,13 +17,17 @@ namespace syngrad {
 namespace {
 
 template <class Policy>
-std::unique_ptr<update_policy> make_policy() {
+std::unique_ptr<update_policy> make_policy(const training_settings&) {
   return std::make_unique<Policy>();
+}
+
+std::unique_ptr<update_policy> make_corrected(const training_settings& settings) {
+  return std::make_unique<corrected_policy>(settings.residual_weight);
 }
 
 std::vector<known_policy>& policy_registry() {
   static std::vector<known_policy> all{
-    {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_policy<corrected_policy>},
+    {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_corrected},
     {"delayed", make_policy<delayed_policy>},     {"local", make_policy<local_policy>},
     {"locked", make_policy<locked_policy>},
   };
@@ -52,7 +57,7 @@ void apply_received(policy_actions& group, batch_record& record, gradient_kind k
 status register_policy(known_policy added) {
   if (find_policy(added.name))
     return error::setting("there is a policy '" + added.name + "' already; give it another name");
-  if (added.make()->capabilities().micro_batches < 1)
+  if (added.make({})->capabilities().micro_batches < 1)
     return error::setting("policy '" + added.name + "' makes an update of no micro-batch; the least is 1");
   policy_registry().push_back(std::move(added));
   return ok();
@@ -64,17 +69,19 @@ std::vector<std::string> known_policies() {
   return names;
 }
 
-result<std::unique_ptr<update_policy>> make_update_policy(const std::string& name, std::int64_t warmup) {
-  const auto* found = find_policy(name);
-  if (!found) return error::setting("unknown policy '" + name + "'; the policies are " + join_text(known_policies()));
-  auto policy = found->make();
+result<std::unique_ptr<update_policy>> make_update_policy(const training_settings& settings) {
+  const auto* found = find_policy(settings.policy);
+  if (!found)
+    return error::setting("unknown policy '" + settings.policy + "'; the policies are " + join_text(known_policies()));
+  auto policy = found->make(settings);
+  const auto warmup = settings.warmup_batches;
   if (warmup > 0) policy = std::make_unique<warmup_policy>(static_cast<std::uint64_t>(warmup), std::move(policy));
   return policy;
 }
 
-policy_capabilities capabilities_of(const std::string& name) {
-  const auto* found = find_policy(name);
-  return found ? found->make()->capabilities() : policy_capabilities{};
+policy_capabilities capabilities_of(const training_settings& settings) {
+  const auto* found = find_policy(settings.policy);
+  return found ? found->make(settings)->capabilities() : policy_capabilities{};
 }
 
 } // namespace syngrad

@@ -2,6 +2,7 @@
 // neighbours, the predictor and the stream.
 #include "actors/group_turn.hpp"
 
+#include "actors/settings.hpp"
 #include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/operators.hpp"
@@ -93,7 +94,9 @@ struct group_bench {
       std::make_shared<layer_group>(work, sample_spec{{index == 0 ? 5 : 4}, dtype::f32},
                                     std::move(net.units[static_cast<std::size_t>(index)]), optimizer_settings{}, 1, 0);
     setup.work = &work;
-    setup.policy = std::move(*make_update_policy(policy, 0));
+    training_settings settings;
+    settings.policy = policy;
+    setup.policy = std::move(*make_update_policy(settings));
     setup.trained_for = std::move(*make_objective({}));
     setup.observer = std::make_shared<update_observer>();
     setup.cache_limit = 4;

@@ -51,7 +51,7 @@ public:
 };
 
 template <class Policy>
-std::unique_ptr<update_policy> make() {
+std::unique_ptr<update_policy> make(const training_settings&) {
   return std::make_unique<Policy>();
 }
 

@@ -5,6 +5,8 @@
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
+
 using namespace syngrad;
 
 namespace {
@@ -20,7 +22,9 @@ public:
     note("update " + std::string(name_of(applied)) + " " + value(dy) + (input_gradient ? " with dx" : ""));
     return number(value_of(dy) * 10);
   }
-  void accumulate(batch_record&, tensor dy) override { note("accumulate " + value(dy)); }
+  void accumulate(batch_record&, tensor dy, float weight) override {
+    note("accumulate " + value(dy) + (weight == 1 ? "" : " times " + std::to_string(weight).substr(0, 4)));
+  }
   void apply_accumulated(std::int64_t terms) override { note("apply accumulated over " + std::to_string(terms)); }
   tensor input_gradient(batch_record&, const tensor& dy) override {
     note("input gradient of " + value(dy));
@@ -68,12 +72,19 @@ struct bench {
 
 using calls = std::vector<std::string>;
 
+std::unique_ptr<update_policy> policy_of(const std::string& name, std::int64_t warmup = 0) {
+  training_settings settings;
+  settings.policy = name;
+  settings.warmup_batches = warmup;
+  return std::move(*make_update_policy(settings));
+}
+
 } // namespace
 
 TEST_CASE("locked and delayed update with the gradient that comes, and pass it on") {
   const std::string name = GENERATE("locked", "delayed");
   bench b;
-  const auto policy = std::move(*make_update_policy(name, 0));
+  const auto policy = policy_of(name);
   REQUIRE(b.run(*policy) == calls{"update true 5 with dx", "send true 50", "finish"});
   REQUIRE_FALSE(policy->predicts(0));
   REQUIRE(policy->waits_for_gradient(0) == (name == "locked"));
@@ -81,21 +92,31 @@ TEST_CASE("locked and delayed update with the gradient that comes, and pass it o
 
 TEST_CASE("synthetic updates with the prediction, sends what it becomes, and learns from what comes") {
   bench b;
-  const auto policy = std::move(*make_update_policy("synthetic", 0));
+  const auto policy = policy_of("synthetic");
   REQUIRE(b.run(*policy, gradient_kind::bootstrapped) ==
           calls{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
 }
 
 TEST_CASE("corrected applies prediction and residual, which add up to the true gradient, and sends the true one") {
   bench b;
-  const auto policy = std::move(*make_update_policy("corrected", 0));
+  const auto policy = policy_of("corrected");
   REQUIRE(b.run(*policy) == calls{"update synthetic 3", "train predictor towards 5", "accumulate 2",
                                   "input gradient of 5", "send true 50", "finish", "apply accumulated over 7"});
 }
 
+TEST_CASE("the residual of corrected has the weight that it was given") {
+  training_settings settings;
+  settings.policy = "corrected";
+  settings.residual_weight = 0.25f;
+  bench b;
+  const auto policy = std::move(*make_update_policy(settings));
+  const auto log = b.run(*policy);
+  REQUIRE(std::find(log.begin(), log.end(), "accumulate 2 times 0.25") != log.end());
+}
+
 TEST_CASE("local updates and learns in a batch's turn, and nothing goes down") {
   bench b;
-  const auto policy = std::move(*make_update_policy("local", 0));
+  const auto policy = policy_of("local");
   const calls turn{"send none", "update local 3", "train predictor", "finish"};
   REQUIRE(b.run(*policy, gradient_kind::none) == turn);
   b.group.log.clear();
@@ -115,12 +136,12 @@ TEST_CASE("a gradient of kind none comes back as none, once, and trains nothing"
                          {"corrected", {"update synthetic 3", "send none", "finish", "apply accumulated over 7"}},
                          {"synthetic", {"update synthetic 3 with dx", "send bootstrapped 30", "finish"}}}));
   bench b;
-  REQUIRE(b.run(**make_update_policy(each.name, 0), gradient_kind::none) == each.wanted);
+  REQUIRE(b.run(*policy_of(each.name), gradient_kind::none) == each.wanted);
 }
 
 TEST_CASE("warm-up batches run locked and train the predictor; the next batch is the policy's") {
   bench b;
-  const auto policy = std::move(*make_update_policy("synthetic", 2));
+  const auto policy = policy_of("synthetic", 2);
   b.record.batch = 1;
   REQUIRE(policy->waits_for_gradient(1));
   REQUIRE_FALSE(policy->predicts(1));
@@ -130,10 +151,10 @@ TEST_CASE("warm-up batches run locked and train the predictor; the next batch is
 }
 
 TEST_CASE("the fixed lags are those of the chains that gradients come down") {
-  REQUIRE((*make_update_policy("locked", 0))->fixed_lag(0, 6) == 0);
-  REQUIRE((*make_update_policy("synthetic", 0))->fixed_lag(0, 6) == 2);
-  REQUIRE((*make_update_policy("delayed", 0))->fixed_lag(0, 6) == 10);
-  REQUIRE((*make_update_policy("corrected", 0))->fixed_lag(4, 6) == 2);
+  REQUIRE(policy_of("locked")->fixed_lag(0, 6) == 0);
+  REQUIRE(policy_of("synthetic")->fixed_lag(0, 6) == 2);
+  REQUIRE(policy_of("delayed")->fixed_lag(0, 6) == 10);
+  REQUIRE(policy_of("corrected")->fixed_lag(4, 6) == 2);
 }
 
 TEST_CASE("at the top group every policy updates with the gradient of the loss, in warm-up too") {
@@ -141,7 +162,7 @@ TEST_CASE("at the top group every policy updates with the gradient of the loss, 
     if (name == "local") continue; // sends nothing down
     CAPTURE(name);
     bench b;
-    const auto policy = std::move(*make_update_policy(name, 1));
+    const auto policy = policy_of(name, 1);
     for (b.record.batch = 0; b.record.batch < 2; ++b.record.batch)
       policy->on_loss(b.group, b.record, b.group.number(4));
     const calls once{"update true 4 with dx", "send true 40", "finish"};
@@ -154,17 +175,21 @@ TEST_CASE("at the top group every policy updates with the gradient of the loss, 
 TEST_CASE("what policies declare is what they do") {
   for (const auto& name : {"locked", "delayed", "corrected", "synthetic"}) {
     CAPTURE(name);
-    const auto policy = std::move(*make_update_policy(name, 0));
-    const auto can = capabilities_of(name);
+    const auto policy = policy_of(name);
+    const auto can = policy->capabilities();
     REQUIRE(policy->predicts(5) == can.predicts);
     REQUIRE(policy->bootstraps(5) == can.bootstraps);
     REQUIRE(can.needs_every_gradient == (std::string(name) != "synthetic"));
   }
-  REQUIRE_FALSE(capabilities_of("eager").predicts);
+  training_settings unknown;
+  unknown.policy = "eager";
+  REQUIRE_FALSE(capabilities_of(unknown).predicts);
 }
 
 TEST_CASE("an unknown policy is refused with the known names") {
-  const auto refused = make_update_policy("eager", 0);
+  training_settings unknown;
+  unknown.policy = "eager";
+  const auto refused = make_update_policy(unknown);
   REQUIRE_FALSE(refused);
   for (const auto& name : known_policies()) REQUIRE(refused.message().find(name) != std::string::npos);
 }

@@ -62,6 +62,7 @@ const std::vector<tried>& table() {
     {"sg", {"linear", "ridge", "mlp:8x2"}, {{"rige", [](r& s) { s.synthetic.kind = "rige"; }}}},
     {"condition", {"none", "labels"}, {{"label"}}},
     {"sg-rows", {"128", "0"}, {{"-1", [](r& s) { s.synthetic.rows = -1; }}}},
+    {"residual-weight", {"0", "0.2"}, {{"1.5", [](r& s) { s.residual_weight = 1.5f; }}}},
     {"sg-warmup", {most_text, "0"}, {{"-1", [](r& s) { s.warmup_batches = -1; }}}},
     {"gradients",
      {"every:2", "above:0.5", "all"},

@@ -90,7 +90,7 @@ void distributed_training::advise(const std::vector<placeable_group>& costs, con
                                   const std::vector<placeable_node>& nodes) const {
   const auto& settings = given_.run.settings;
   const auto first_free = static_cast<std::uint64_t>(settings.warmup_batches);
-  const auto policy = make_update_policy(settings.policy, settings.warmup_batches);
+  const auto policy = make_update_policy(settings);
   if (!policy || settings.deterministic || (*policy)->waits_for_gradient(first_free)) return;
   planned_flow flow{costs, places, nodes, settings.batch_size, settings.credits};
   if (std::any_of(places.begin(), places.end(), [](const auto& each) { return each.node == 0; }))

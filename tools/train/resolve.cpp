@@ -43,7 +43,7 @@ status resolve_max_alone(train_options& options) {
   constexpr std::int64_t usual = 1000;
   auto& settings = options.settings;
   auto& wanted = settings.max_alone;
-  const bool several = options.cluster.active(), predicts = capabilities_of(settings.policy).predicts;
+  const bool several = options.cluster.active(), predicts = capabilities_of(settings).predicts;
   if (wanted.value_or(0) > 0 && !several)
     return option_error("max-alone", "expected --listen or --local-nodes with it; leave it out");
   if (several && !wanted) wanted = predicts && !settings.deterministic ? usual : 0;

@@ -60,11 +60,16 @@ option_group how_groups_update(train_options& o) {
        s, "sg",
        "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; exit: such a map of what "
        "a local classifier gets wrong; head: that classifier's own gradient; linear, lowrank:R, mlp:N[xM]: "
-       "trained by --sg-optimizer. auto: head with --policy local, ridge for vectors, else exit"),
+       "trained by --sg-optimizer; zero: nothing, groups below the top learn nothing, to compare with. auto: head with "
+       "--policy local, ridge for vectors, else exit"),
      setting_row(s, "condition",
                  "What predictors see beside the activation. Without labels, errors grow fast with depth"),
      setting_row(s, "sg-rows", "Predictors train on so many rows of each batch, chosen at random; 0: on all"),
      setting_row(s, "sg-warmup", "The first N batches run locked and only train the predictors"),
+     setting_row(
+       s, "residual-weight",
+       "Of what was mispredicted, when --policy corrected adds it: 1 in full. About 0.2 where it comes late and "
+       "Adam scales it, as in transformers"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
                  "Nth batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as "

@@ -99,7 +99,9 @@ loop_cluster saddle_cluster(const training_settings& settings) {
 
 TEST_CASE("a policy of one's own governs every group, the top one too, over one process and over three") {
   if (const auto known = known_policies(); std::find(known.begin(), known.end(), "every-second") == known.end())
-    REQUIRE(register_policy({"every-second", [] { return std::unique_ptr<update_policy>(new every_second_batch); }}));
+    REQUIRE(register_policy({"every-second", [](const training_settings&) {
+                               return std::unique_ptr<update_policy>(new every_second_batch);
+                             }}));
   CHECK_FALSE(register_policy({"every-second", nullptr}));
   CHECK_FALSE(register_policy({"locked", nullptr}));
   auto settings = loop_cluster::four_groups("every-second");
