@@ -96,10 +96,20 @@ status check_samples(const sample_set& samples, const dataset& of, const std::st
   const auto wrong = [&](const std::string& why) {
     return refuse("data", "the " + which + " samples of '" + of.name + "' " + why);
   };
+  const auto check_labels = [&]() -> status {
+    for (const auto label : samples.labels)
+      if (label != no_label && (label < 0 || label >= of.target.categories))
+        return wrong("have the label " + std::to_string(label) + ", which is not below the number of classes, " +
+                     std::to_string(of.target.categories));
+    return ok();
+  };
   if (samples.is_text()) {
     const auto windows = sample_spec{{samples.window}, dtype::i32, of.input.categories};
-    if (of.input == windows && of.target == windows && samples.text.size() > samples.window) return ok();
-    return wrong("are windows of a text, which inputs and targets are not");
+    if (of.input != windows || of.target != windows || samples.text.size() <= samples.window)
+      return wrong("are windows of a text, which inputs and targets are not");
+    if (!samples.labels.empty() && static_cast<std::int64_t>(samples.labels.size()) != samples.text.size())
+      return wrong("have no label for each token of their text");
+    return check_labels();
   }
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(samples.count, 0));
   const auto inputs = count * static_cast<std::size_t>(of.input.elements()),
@@ -121,11 +131,7 @@ status check_samples(const sample_set& samples, const dataset& of, const std::st
                   : of.target.elements() == 1 ? "label"
                                               : std::to_string(of.target.elements()) + " labels") +
                  " each");
-  for (const auto label : samples.labels)
-    if (label != no_label && (label < 0 || label >= of.target.categories))
-      return wrong("have the label " + std::to_string(label) + ", which is not below the number of classes, " +
-                   std::to_string(of.target.categories));
-  return ok();
+  return check_labels();
 }
 
 std::string fitting_model(const network& net, const dataset& data) {

@@ -136,6 +136,15 @@ std::int64_t held_out_count(std::int64_t samples, double fraction) {
 
 namespace {
 
+// Each row reads its own passages, as many as all others. Empty: there are fewer passages than rows.
+std::vector<std::int64_t> windows_of_passages(std::int64_t tokens, std::int64_t window, std::int64_t passage,
+                                              std::int64_t rows) {
+  const auto a_row = tokens / passage / rows * passage, batches = a_row / window;
+  std::vector<std::int64_t> begins;
+  for (std::int64_t i = 0; i < batches * rows; ++i) begins.push_back(i % rows * a_row + i / rows * window);
+  return begins;
+}
+
 // `count` windows beside each other from `first` on. Continuing, those that fill no whole batch are left out.
 std::vector<std::int64_t> windows_to_evaluate(std::int64_t first, std::int64_t count, std::int64_t window,
                                               const order_settings& settings) {
@@ -158,8 +167,13 @@ result<sample_order> order_windows(const dataset& data, std::int64_t held_out, c
   auto train = settings.continuing ? batch_order::continuing_windows(tokens, window, settings.batch_size)
                                    : batch_order::random_windows(tokens, window, settings.batch_size, settings.seed);
   if (!train) return train.failure();
+  std::vector<std::int64_t> test;
+  if (settings.continuing && data.test.passage > 1)
+    test = windows_of_passages(data.test.text.size() - (data.test.labels.empty() ? 1 : 0), data.test.window,
+                               data.test.passage, settings.batch_size);
+  if (test.empty()) test = windows_to_evaluate(0, data.test.count, data.test.window, settings);
   return sample_order{std::move(*train), windows_to_evaluate(windows * window, held_out, window, settings),
-                      windows_to_evaluate(0, data.test.count, data.test.window, settings)};
+                      std::move(test)};
 }
 
 result<sample_order> order_rows(const dataset& data, std::int64_t held_out, const order_settings& settings) {

@@ -2,6 +2,7 @@
 
 #include "runtime/data/array_source.hpp"
 #include "runtime/data/cifar10.hpp"
+#include "runtime/data/copy_task.hpp"
 #include "runtime/data/csv.hpp"
 #include "runtime/data/digits.hpp"
 #include "runtime/data/idx.hpp"
@@ -82,6 +83,10 @@ result<dataset> open_tokens(const std::string& folder, const data_settings& sett
   return load_tokens(folder, settings.vocabulary);
 }
 
+result<dataset> open_copy(const std::string& sizes, const data_settings& settings) {
+  return make_copy_task(sizes, settings.seed);
+}
+
 // clang-format off
 constexpr std::array source_kinds{
   source_kind{"digits", "", open_digits},
@@ -94,6 +99,7 @@ constexpr std::array source_kinds{
   source_kind{"text", "FILE", open_text},
   source_kind{"bytes", "FILE", open_bytes},
   source_kind{"tokens", "DIR", open_tokens},
+  source_kind{"copy", "LENGTH[xREPEATS]", open_copy},
 };
 // clang-format on
 

@@ -18,7 +18,7 @@ namespace syngrad {
 
 // What the kinds of source can be told beside their specification; each kind takes what concerns it.
 struct data_settings {
-  std::uint64_t seed = 1;                  // digits: draws the training set; others: draws test rows
+  std::uint64_t seed = 1;                  // digits, copy: draws the training set; others: draws test rows
   bool takes_tokens = false;               // the network does; npz, npy
   bool takes_values = false;               // the objective does, not labels; csv, npz, npy
   std::optional<std::string> label_column; // csv
@@ -28,7 +28,7 @@ struct data_settings {
   std::optional<char> delimiter;           // csv
   std::optional<std::int32_t> vocabulary;  // tokens
   std::optional<image_size> resize;        // images
-  std::optional<std::int64_t> context;     // text, bytes, tokens: length of a window
+  std::optional<std::int64_t> context;     // text, bytes, tokens, copy: length of a window
 };
 
 // `specification` is one of known_data_sources(). Errors name the file, or list what is known.

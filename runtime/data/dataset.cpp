@@ -24,8 +24,12 @@ void copy_windows(const sample_set& samples, std::int32_t vocabulary_size, std::
   for (std::size_t i = 0; i < firsts.size(); ++i) {
     const auto input = inputs.subspan(i * window, window), target = targets.subspan(i * window, window);
     samples.text.copy(firsts[i], input);
-    samples.text.copy(firsts[i] + 1, target);
     check(input, firsts[i]);
+    if (!samples.labels.empty()) {
+      std::copy_n(samples.labels.begin() + firsts[i], window, target.begin());
+      continue;
+    }
+    samples.text.copy(firsts[i] + 1, target);
     check(target, firsts[i] + 1);
   }
 }

@@ -17,21 +17,23 @@ namespace syngrad {
 // Inputs are stored as bytes (images; scaled to 0..1 when a batch is gathered), as floats or as numbers, never two of
 // them; targets as labels or as values, never both. A sample is called by its row, from 0.
 //
-// Or the samples are windows of a text, and nothing else is stored. A window is called by its first token; its targets
-// are the tokens that follow each of its own.
+// Or the samples are windows of a text. A window is called by its first token; its targets are the tokens that follow
+// each of its own, or their labels, where there are any.
 struct sample_set {
   std::int64_t count = 0;            // of a text: windows that do not overlap
   std::vector<std::uint8_t> bytes;   // [count, elements of an input], or empty
   std::vector<float> floats;         // likewise
   std::vector<std::int32_t> numbers; // likewise: tokens, below the input's categories
-  std::vector<std::int32_t> labels;  // [count, elements of a target], below its categories, or -1: none; or empty
+  std::vector<std::int32_t> labels;  // [count, elements of a target], below its categories, or -1: none; or empty. Of
+                                     // a text one for each token, or empty
   std::vector<float> values;         // [count, elements of a target], or empty
 
   std::vector<std::string> files; // of images that are read when a batch has them: bytes, one file each
   image_form image;               // of those
 
   token_text text;
-  std::int64_t window = 0; // tokens of an input; 0: no text
+  std::int64_t window = 0;  // tokens of an input; 0: no text
+  std::int64_t passage = 1; // tokens: rows of windows that continue each other are evaluated from a multiple of it on
 
   bool is_text() const { return window > 0; }
   // Else reading a batch may take long.

@@ -59,9 +59,9 @@ dtype host_batch_maker::input_type() const {
 std::int64_t host_batch_maker::count_terms(std::span<const std::int64_t> samples) const {
   const auto each = target_.rows();
   auto terms = static_cast<std::int64_t>(samples.size()) * each;
-  if (!target_.is_numbers() || samples_->is_text()) return terms;
-  for (const auto row : samples) {
-    const auto first = samples_->labels.begin() + row * each;
+  if (!target_.is_numbers() || samples_->labels.empty()) return terms;
+  for (const auto sample : samples) {
+    const auto first = samples_->labels.begin() + (samples_->is_text() ? sample : sample * each);
     terms -= std::count(first, first + each, no_label);
   }
   return terms;

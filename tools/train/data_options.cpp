@@ -76,7 +76,7 @@ const std::vector<option_use>& uses() {
 }
 
 bool is_text(std::string_view kind) {
-  return kind == "text" || kind == "bytes" || kind == "tokens";
+  return kind == "text" || kind == "bytes" || kind == "tokens" || kind == "copy";
 }
 
 std::string kind_of(const data_options& options) {
@@ -102,7 +102,8 @@ std::vector<option_row> data_rows(data_options& o) {
            "those below train and test. npz: arrays x, y and optionally x_test, y_test of "
            "numpy.savez; npy: X,Y or X,Y,X_TEST,Y_TEST, a file an array. text: the characters of a file in UTF-8; "
            "bytes: of any file; tokens: train.bin and "
-           "val.bin with 16-bit tokens, as nanoGPT and llm.c write them"),
+           "val.bin with 16-bit tokens, as nanoGPT and llm.c write them. copy: episodes of up to LENGTH letters that "
+           "are to be reproduced, up to REPEATS times: how far back does a recurrent network learn to look?"),
     std::move(column),
     optional_text(text("targets", "NAME,...", o.targets,
                        "With --objective mse, the csv columns that hold values to predict: names or numbers. All "

@@ -6,7 +6,7 @@ using namespace syngrad;
 
 TEST_CASE("known data sources are listed with their arguments") {
   CHECK(known_data_sources() == "digits | mnist:DIR | cifar10:DIR | images:DIR | csv:FILE | npz:FILE | npy:X,Y | "
-                                "text:FILE | bytes:FILE | tokens:DIR");
+                                "text:FILE | bytes:FILE | tokens:DIR | copy:LENGTH[xREPEATS]");
 }
 
 TEST_CASE("an unknown or incomplete specification lists what is expected") {
