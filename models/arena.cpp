@@ -28,9 +28,10 @@ arena::arena(stream& owner, const std::vector<std::vector<parameter*>>& layers) 
     arena_range range{trained};
     for (const auto* each : parameters) {
       const auto elements = each->extents.elements();
-      (each->trained ? trained : untrained) += padded(elements);
-      if (each->trained) trained_elements_ += elements;
-      if (each->decays) range.decaying += padded(elements);
+      (each->trained() ? trained : untrained) += padded(elements);
+      if (each->trained()) trained_elements_ += elements;
+      if (each->decays()) range.decaying += padded(elements);
+      if (each->kind == parameter_kind::weight) range.weights += padded(elements);
     }
     range.count = trained - range.first;
     ranges_.push_back(range);
@@ -42,11 +43,14 @@ arena::arena(stream& owner, const std::vector<std::vector<parameter*>>& layers) 
 
   untrained = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    auto decaying = ranges_[i].first, others = decaying + ranges_[i].decaying;
+    const auto& range = ranges_[i];
+    auto weights = range.first, outputs = weights + range.weights, others = range.first + range.decaying;
     for (auto* each : layers[i]) {
-      auto& next = !each->trained ? untrained : each->decays ? decaying : others;
-      each->value = (each->trained ? values_ : state_).view(next, each->extents);
-      if (each->trained) each->gradient = gradients_.view(next, each->extents);
+      const bool is_weight = each->kind == parameter_kind::weight;
+      auto& next = !each->trained() ? untrained : is_weight ? weights : each->decays() ? outputs : others;
+      if (is_weight) weights_.push_back({next, each->extents[0], each->extents.elements() / each->extents[0]});
+      each->value = (each->trained() ? values_ : state_).view(next, each->extents);
+      if (each->trained()) each->gradient = gradients_.view(next, each->extents);
       next += padded(each->extents.elements());
     }
   }

@@ -11,12 +11,19 @@
 
 namespace syngrad {
 
-// Where the trained parameters of one layer lie, in elements: first those that decay. Padding between parameters is
-// included and stays zero.
+// Where the trained parameters of one layer lie, in elements: first its weights, then the output's, which decay as
+// well, then all others. Padding between parameters is included and stays zero.
 struct arena_range {
   std::int64_t first = 0;
   std::int64_t count = 0;
   std::int64_t decaying = 0; // of `count`
+  std::int64_t weights = 0;  // of `decaying`: the output's apart
+};
+
+// A weight [out, in...] as a matrix of all that makes one output in a row.
+struct arena_matrix {
+  std::int64_t first = 0; // element
+  std::int64_t rows = 0, columns = 0;
 };
 
 // `elements` rounded up to whole cache lines and full vector registers, so that no vector loop over the floats behind
@@ -25,7 +32,7 @@ std::int64_t padded(std::int64_t elements);
 
 class arena {
 public:
-  // Lays out the layers' parameters in order, of each layer first those that decay, binds their `value` and `gradient`
+  // Lays out the layers' parameters in order, of each layer as arena_range has it, binds their `value` and `gradient`
   // and fills them with zeros. `layers[i]` are the parameters of layer i.
   arena(stream& owner, const std::vector<std::vector<parameter*>>& layers);
 
@@ -35,6 +42,7 @@ public:
   tensor& state() { return state_; }                                  // what is not trained
   learned_state learned() const;                                      // all three
   std::span<const arena_range> ranges() const { return ranges_; }     // one per layer
+  std::span<const arena_matrix> weights() const { return weights_; }  // the output's apart, in order
   std::int64_t trained_elements() const { return trained_elements_; } // without padding
   // Zeros in the layout of values(), for an optimizer; null where nothing is trained.
   tensor make_moment(stream&) const;
@@ -42,6 +50,7 @@ public:
 private:
   tensor values_, gradients_, state_;
   std::vector<arena_range> ranges_;
+  std::vector<arena_matrix> weights_;
   std::int64_t trained_elements_ = 0;
 };
 

@@ -84,10 +84,23 @@ result<network_document> document_of(std::string_view text) {
 
 } // namespace
 
+namespace {
+
+// The last layer with a weight is what makes the outputs.
+void mark_outputs(network& of) {
+  for (auto unit = of.units.rbegin(); unit != of.units.rend(); ++unit)
+    for (auto each = unit->rbegin(); each != unit->rend(); ++each)
+      if (mark_output_weight((*each)->parameters())) return;
+}
+
+} // namespace
+
 result<network> make_network(const std::string& text) {
   if (const auto* own = find_registered(parts_of(text).name)) {
     auto made = own->make(parts_of(text).parameters);
-    if (made) made->description = text;
+    if (!made) return made;
+    made->description = text;
+    mark_outputs(*made);
     return made;
   }
   const auto document = document_of(text);
@@ -95,6 +108,7 @@ result<network> make_network(const std::string& text) {
   auto made = make_documented_network(*document);
   if (!made) return made.failure().prefixed("model " + (is_json(text) ? "in JSON" : quoted(text)) + ": ");
   if (!is_json(text)) made->description = text;
+  mark_outputs(*made);
   return made;
 }
 

@@ -17,6 +17,15 @@ void initialize_with(stream& s, tensor& target, Draw draw) {
 
 } // namespace
 
+bool mark_output_weight(std::span<parameter* const> of_layer) {
+  for (auto i = of_layer.size(); i-- > 0;)
+    if (of_layer[i]->decays()) {
+      of_layer[i]->kind = parameter_kind::output_weight;
+      return true;
+    }
+  return false;
+}
+
 void initialize_uniform(stream& s, tensor& target, double bound, random_source& random) {
   initialize_with(s, target, [&] { return random.uniform(-bound, bound); });
 }

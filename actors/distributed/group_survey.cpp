@@ -62,7 +62,7 @@ void add_facts(running_hash& hash, const training_settings& settings, const std:
   for (auto* layer : layers) {
     text += layer->describe() + '\n';
     for (const auto* each : layer->parameters())
-      text += each->name + ' ' + each->extents.to_string() + (each->trained ? " trained\n" : "\n");
+      text += each->name + ' ' + each->extents.to_string() + (each->trained() ? " trained\n" : "\n");
   }
   hash.add(text);
 }

@@ -11,8 +11,9 @@ enum slot : std::size_t { x_slot, y_slot, statistics_slot };
 } // namespace
 
 batch_norm::batch_norm(std::int64_t features, options how)
-  : gamma_("gamma", {features}), beta_("beta", {features}), running_mean_("running_mean", {features}, false),
-    running_variance_("running_variance", {features}, false), options_(how) {}
+  : gamma_("gamma", {features}), beta_("beta", {features}),
+    running_mean_("running_mean", {features}, parameter_kind::state),
+    running_variance_("running_variance", {features}, parameter_kind::state), options_(how) {}
 
 std::string batch_norm::describe() const {
   return fmt::format("batch norm {}{}", features(), options_.relu ? " + relu" : "");

@@ -6,7 +6,8 @@
 
 namespace syngrad {
 
-dropout::dropout(float rate) : generator_("generator", {dropout_generator::numbers}, false), rate_(rate) {}
+dropout::dropout(float rate)
+  : generator_("generator", {dropout_generator::numbers}, parameter_kind::state), rate_(rate) {}
 
 std::string dropout::describe() const {
   return "dropout " + format_real(rate_);

@@ -5,8 +5,8 @@
 namespace syngrad {
 
 embedding::embedding(std::int64_t num_embeddings, std::int64_t embedding_dim, const options& how)
-  : weight_(without_decay({"weight", {num_embeddings, embedding_dim}})),
-    position_(without_decay({"position", {how.positions, embedding_dim}})), options_(how) {}
+  : weight_("weight", {num_embeddings, embedding_dim}, parameter_kind::embedding),
+    position_("position", {how.positions, embedding_dim}, parameter_kind::embedding), options_(how) {}
 
 std::string embedding::describe() const {
   return "embedding " + std::to_string(entries()) + "->" + std::to_string(features()) +

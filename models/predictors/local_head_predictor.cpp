@@ -48,8 +48,8 @@ shape map_of(const predictor_task& task) {
 } // namespace
 
 exit_predictor::exit_predictor(stream& s, const predictor_task& task)
-  : synthetic_gradient_model(task), head_(s, task), solution_("solution", map_of(task), false),
-    statistics_("statistics", {}, false) {
+  : synthetic_gradient_model(task), head_(s, task), solution_("solution", map_of(task), parameter_kind::state),
+    statistics_("statistics", {}, parameter_kind::state) {
   const auto unknowns = solution_.extents[0];
   const auto right_side_at = padded(unknowns * unknowns);
   statistics_.extents = {right_side_at + solution_.extents.elements()};

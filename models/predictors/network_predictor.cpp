@@ -13,8 +13,8 @@
 namespace syngrad {
 
 conditioned_linear::conditioned_linear(std::int64_t inputs, std::int64_t outputs, std::int32_t classes, bool with_bias)
-  : weight_("weight", {outputs, inputs}), table_("label_table", {classes, outputs}), bias_("bias", {outputs}),
-    conditioned_(classes > 0), with_bias_(with_bias) {}
+  : weight_("weight", {outputs, inputs}), table_("label_table", {classes, outputs}, parameter_kind::embedding),
+    bias_("bias", {outputs}), conditioned_(classes > 0), with_bias_(with_bias) {}
 
 std::vector<parameter*> conditioned_linear::parameters() {
   std::vector<parameter*> all{&weight_};
@@ -92,6 +92,7 @@ network_predictor::network_predictor(stream& s, const predictor_task& task, cond
 std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
   std::vector<std::vector<parameter*>> all{first_.parameters()};
   for (const auto& each : rest_) all.push_back(each->parameters());
+  mark_output_weight(all.back());
   return all;
 }
 
@@ -187,7 +188,7 @@ synthetic_gradient_size size_of(const predictor_request& request) {
                               train_multiply_adds_of(parts.first, parts.rest), 1, 0};
   const auto count = [&](const std::vector<parameter*>& all) {
     for (const auto* each : all)
-      if (each->trained) out.parameter_count += each->extents.elements();
+      if (each->trained()) out.parameter_count += each->extents.elements();
   };
   count(parts.first.parameters());
   sample_spec row{{parts.first.outputs()}};

@@ -23,8 +23,10 @@ void ridge_solve::run(stream& solver) {
 
 ridge_predictor::ridge_predictor(stream& s, const predictor_task& task, options how)
   : synthetic_gradient_model(task), features_(task.activation.features()), classes_(task.classes),
-    unknowns_(features_ + classes_ + 1), options_(how), solution_("solution", {unknowns_, features_}, false),
-    statistics_("statistics", {}, false), solve_(std::make_shared<ridge_solve>(s, unknowns_, features_)) {
+    unknowns_(features_ + classes_ + 1), options_(how),
+    solution_("solution", {unknowns_, features_}, parameter_kind::state),
+    statistics_("statistics", {}, parameter_kind::state),
+    solve_(std::make_shared<ridge_solve>(s, unknowns_, features_)) {
   const auto extra = classes_ + 1;
   const auto sums_at = padded(features_ * features_);
   const auto counts_at = sums_at + padded(extra * features_);

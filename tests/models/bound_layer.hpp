@@ -18,7 +18,7 @@ struct bound_layer {
     : it(std::move(made)), input(of_sample), output(it->infer(input).value()), memory(b.s, {it->parameters()}) {
     it->initialize(b.s, b.random);
     for (auto* each : it->parameters())
-      if (each->trained)
+      if (each->trained())
         for (auto& value : values(each->value)) value += static_cast<float>(0.3 * b.random.normal());
   }
   std::vector<tensor> cache() const { return std::vector<tensor>(it->cached_tensors()); }
@@ -31,7 +31,7 @@ struct bound_layer {
 inline std::vector<float> gradients_of(layer& of) {
   std::vector<float> all;
   for (const auto* each : of.parameters())
-    if (each->trained) {
+    if (each->trained()) {
       const auto these = values(each->gradient);
       all.insert(all.end(), these.begin(), these.end());
     }

@@ -24,7 +24,7 @@ inline void check_finite_differences(bench& b, const bound_layer& tested, std::i
   };
   check_gradient(values(x), values(dx), loss);
   for (auto* parameter : tested.it->parameters())
-    if (parameter->trained) check_gradient(values(parameter->value), values(parameter->gradient), loss);
+    if (parameter->trained()) check_gradient(values(parameter->value), values(parameter->gradient), loss);
 }
 
 // Accumulating adds to the parameter gradients, and asking for no gradient computes none.

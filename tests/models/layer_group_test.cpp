@@ -35,7 +35,7 @@ std::vector<float> gradients_of(layer_group& group) {
   std::vector<float> all;
   for (auto* each : group.layers())
     for (const auto* parameter : each->parameters())
-      if (parameter->trained) {
+      if (parameter->trained()) {
         const auto these = values(parameter->gradient);
         all.insert(all.end(), these.begin(), these.end());
       }
@@ -93,11 +93,11 @@ TEST_CASE("the gradient of a whole network's loss agrees with finite differences
   check_gradient(values(x), values(dx), loss);
   for (auto* each : group.layers())
     for (auto* parameter : each->parameters())
-      if (parameter->trained) check_gradient(values(parameter->value), values(parameter->gradient), loss);
+      if (parameter->trained()) check_gradient(values(parameter->value), values(parameter->gradient), loss);
 }
 
 TEST_CASE("backward and update in one is backward, then update, bit for bit") {
-  for (const auto* name : {"sgd", "adam", "adamw"})
+  for (const auto* name : {"sgd", "adam", "adamw", "muon"})
     for (const auto& [accumulated, clip_norm] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.5f}, {true, 0.5f}}) {
       INFO(name << (accumulated ? ", accumulated" : "") << ", clipped to " << clip_norm);
       bench b;
@@ -130,7 +130,7 @@ TEST_CASE("backward and update in one is backward, then update, bit for bit") {
 
 // As torch.nn.utils.clip_grad_norm_ has it.
 TEST_CASE("a group's gradient is clipped by the norm of all its layers, a mean over the terms") {
-  for (const auto* name : {"sgd", "adam", "adamw"})
+  for (const auto* name : {"sgd", "adam", "adamw", "muon"})
     for (const float clip_norm : {0.05f, 1e6f}) {
       INFO(name << ", " << clip_norm);
       bench b;
@@ -153,7 +153,7 @@ TEST_CASE("a group's gradient is clipped by the norm of all its layers, a mean o
         CHECK((factor < 1) == (clip_norm < 1));
         for (auto* each : plain.layers())
           for (auto* parameter : each->parameters())
-            if (parameter->trained) b.s.ops().scale(b.s, parameter->gradient, static_cast<float>(factor));
+            if (parameter->trained()) b.s.ops().scale(b.s, parameter->gradient, static_cast<float>(factor));
         plain.update(b.s, {.terms = 8, .learning_rate = 0.01f});
         const auto expected = weights_of(plain);
         for (const auto& [parameter, value] : weights_of(clipped)) {
@@ -297,8 +297,9 @@ TEST_CASE("a group of layers without parameters passes gradients and counts its 
 
 TEST_CASE("once warm, training a group allocates no device memory") {
   const auto clip_norm = GENERATE(0.0f, 0.1f);
+  const auto* optimizer = GENERATE("adam", "muon");
   bench b;
-  auto group = make_group(b, "mlp:10-9x2-4", 0, 3);
+  auto group = make_group(b, "mlp:10-9x2-4", 0, 3, {.name = optimizer});
   const auto x = b.normal({8, 10}), dy = b.normal({8, 4});
   const auto train = [&] {
     group_cache cache;

@@ -13,7 +13,7 @@ std::int64_t parameters_in(const network& net) {
   std::int64_t sum = 0;
   for (const auto& unit : net.units)
     for (const auto& each : unit)
-      for (const auto* of : each->parameters()) sum += of->trained ? of->extents.elements() : 0;
+      for (const auto* of : each->parameters()) sum += of->trained() ? of->extents.elements() : 0;
   return sum;
 }
 

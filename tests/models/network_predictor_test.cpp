@@ -24,7 +24,7 @@ TEST_CASE("a training step moves every parameter against the gradient of the mea
                                               task_of(features, 3), b.random);
     auto& model = **made;
     for (auto* each : model.parameters()) // the last stage is zero: no gradient would pass it
-      if (each->trained)
+      if (each->trained())
         for (auto& value : values(each->value)) value += static_cast<float>(0.3 * b.random.normal());
 
     const auto h = b.normal({batch, features}), target = b.normal({batch, features});
@@ -53,7 +53,7 @@ TEST_CASE("a training step moves every parameter against the gradient of the mea
     for (std::size_t i = 0; i < before.size(); ++i) {
       const auto* each = model.parameters()[i];
       INFO(each->name);
-      if (each->trained) check_gradient(values(each->value), gradients[i], loss);
+      if (each->trained()) check_gradient(values(each->value), gradients[i], loss);
     }
   }
 }

@@ -198,7 +198,7 @@ TEST_CASE("the layers of a transformer have PyTorch's names, and weight decay fo
   for (layer* of : {static_cast<layer*>(&attends), static_cast<layer*>(&embeds), static_cast<layer*>(&normalises)})
     for (const auto* each : of->parameters()) {
       names.push_back(each->name);
-      if (each->decays) decaying.push_back(each->name);
+      if (each->decays()) decaying.push_back(each->name);
     }
   CHECK(names == std::vector<std::string>{"in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias",
                                           "weight", "position", "weight", "bias"});

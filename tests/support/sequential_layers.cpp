@@ -51,7 +51,7 @@ sequential_layers::sequential_layers(stream& s, network net, std::uint64_t seed)
     caches_.emplace_back(layers_[i]->cached_tensors());
     for (auto* each : layers_[i]->parameters()) {
       each->value = make_zeros_like(s_, each->extents);
-      if (!each->trained) continue;
+      if (!each->trained()) continue;
       each->gradient = make_zeros_like(s_, each->extents);
       moments_.push_back({make_zeros_like(s_, each->extents), make_zeros_like(s_, each->extents)});
     }
@@ -73,7 +73,7 @@ float sequential_layers::step(const tensor& x, const tensor& labels, float learn
   auto moment = moments_.begin();
   for (auto* each_layer : layers_)
     for (auto* each : each_layer->parameters()) {
-      if (!each->trained) continue;
+      if (!each->trained()) continue;
       const step_arguments arguments{
         each->value, each->gradient, 1.0f / static_cast<float>(labels.elements()), learning_rate, 0, nullptr, nullptr};
       s_.ops().adam_step(s_, arguments, moment->first, moment->second, 0.9f, 0.999f, 1e-8f, steps_, false);

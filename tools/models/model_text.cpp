@@ -16,7 +16,7 @@ namespace {
 std::int64_t trained_elements(layer& of) {
   std::int64_t sum = 0;
   for (const auto* each : of.parameters())
-    if (each->trained) sum += each->extents.elements();
+    if (each->trained()) sum += each->extents.elements();
   return sum;
 }
 
