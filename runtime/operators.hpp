@@ -7,6 +7,7 @@
 #pragma once
 
 #include "runtime/operators/convolution.hpp"
+#include "runtime/operators/direction.hpp"
 #include "runtime/operators/dropout.hpp"
 #include "runtime/operators/pooling.hpp"
 #include "runtime/operators/recurrent.hpp"
@@ -143,6 +144,7 @@ struct cross_entropy_arguments {
 class operators :
   public convolution_operators,
   public pooling_operators,
+  public direction_operators,
   public dropout_operators,
   public recurrent_operators,
   public residual_operators,

@@ -98,6 +98,20 @@ struct adam_constants {
   float coupled_decay; // added to the gradient
 };
 
+// As for_applicable_gradients() has it, but every element gets a direction.
+void directions(const step_addresses& to, float* velocity, float momentum, float* direction) {
+  const auto now = to.now();
+  const auto without = [=](std::int64_t i) { direction[i] = momentum * velocity[i]; };
+  const auto with = [=](std::int64_t i, float g) {
+    const auto moved = momentum * velocity[i] + g;
+    velocity[i] = moved;
+    direction[i] = g + momentum * moved;
+  };
+#pragma omp simd
+  for (std::int64_t i = 0; i < to.count; ++i) without(i);
+  for_applicable_gradients(to, now, with);
+}
+
 void adam(const step_addresses& to, float* first, float* second, const adam_constants& with) {
   const auto now = to.now();
   const auto rest1 = 1 - with.beta1, rest2 = 1 - with.beta2;
@@ -133,6 +147,33 @@ void cpu_operators::adam_step(stream& s, const step_arguments& of, tensor& first
   const adam_constants with{beta1, beta2, epsilon, decoupled ? 0.0f : of.weight_decay};
   host(s).launch(
     [to, first = first_moment.f32(), second = second_moment.f32(), with] { adam(to, first, second, with); });
+}
+
+void cpu_operators::momentum_direction(stream& s, const step_arguments& of, tensor& velocity, float momentum,
+                                       tensor& direction) {
+  assert(velocity.elements() == of.gradient.elements() && direction.elements() == of.gradient.elements());
+  host(s).launch(
+    [=, to = addresses(of), moving = velocity.f32(), out = direction.f32()] { directions(to, moving, momentum, out); });
+}
+
+void cpu_operators::divide_by_norm(stream& s, const tensor& squared_norm, tensor& x) {
+  assert(squared_norm.elements() == 1);
+  host(s).launch([square = squared_norm.f32(), out = x.f32(), count = x.elements()] {
+    const auto norm = std::max(std::sqrt(*square), 1e-7f);
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) out[i] /= norm;
+  });
+}
+
+void cpu_operators::direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) {
+  assert(direction.elements() == of.value.elements());
+  host(s).launch([=, to = addresses(of), along = direction.f32()] {
+    const auto now = to.now();
+    if (!lets_pass(now.guard) || !lets_pass(now.squared_norm)) return;
+#pragma omp simd
+    for (std::int64_t i = 0; i < to.count; ++i)
+      to.value[i] -= now.learning_rate * (factor * along[i] + to.weight_decay * to.value[i]);
+  });
 }
 
 } // namespace syngrad::cpu

@@ -51,6 +51,11 @@ public:
   void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
                  float epsilon, std::int64_t step, bool decoupled) override;
 
+  void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum,
+                          tensor& direction) override; // direction_operators.cu
+  void divide_by_norm(stream&, const tensor& squared_norm, tensor& x) override;
+  void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) override;
+
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override;
 
   void dropout(stream&, const dropout_arguments&) override; // dropout_operators.cu

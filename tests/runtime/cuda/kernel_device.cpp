@@ -4,6 +4,7 @@
 #include "runtime/cuda/kernels/attention_kernels.hpp"
 #include "runtime/cuda/kernels/batch_norm_kernels.hpp"
 #include "runtime/cuda/kernels/convolution_kernels.hpp"
+#include "runtime/cuda/kernels/direction_kernels.hpp"
 #include "runtime/cuda/kernels/dropout_kernels.hpp"
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
 #include "runtime/cuda/kernels/embedding_kernels.hpp"
@@ -182,6 +183,19 @@ public:
                  float epsilon, std::int64_t step, bool decoupled) override {
     host_launcher on(s);
     kernels::adam_step(on, of, first, second, beta1, beta2, epsilon, step, decoupled);
+  }
+  void momentum_direction(stream& s, const step_arguments& of, tensor& velocity, float momentum,
+                          tensor& direction) override {
+    host_launcher on(s);
+    kernels::momentum_direction(on, of, velocity, momentum, direction);
+  }
+  void divide_by_norm(stream& s, const tensor& squared_norm, tensor& x) override {
+    host_launcher on(s);
+    kernels::divide_by_norm(on, squared_norm, x);
+  }
+  void direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) override {
+    host_launcher on(s);
+    kernels::direction_step(on, of, direction, factor);
   }
 
   void dropout(stream& s, const dropout_arguments& of) override {

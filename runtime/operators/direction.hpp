@@ -1,0 +1,29 @@
+// Steps along a direction that is made of the gradient of a whole matrix: from gradient to direction, what is done with
+// a direction, and the step.
+#pragma once
+
+namespace syngrad {
+
+class stream;
+class tensor;
+struct step_arguments; // runtime/operators.hpp
+
+class direction_operators {
+public:
+  // Nesterov's momentum: velocity = momentum * velocity + g; direction = g + momentum * velocity.
+  //
+  // g is made of the gradient as in any other step, and the same elements are counted; value, rate and decay are not
+  // used. Of an element that is not applied, and of all where nothing is, the velocity stays and counts without g.
+  virtual void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum,
+                                  tensor& direction) = 0;
+  // x /= max(sqrt(squared_norm), 1e-7); `squared_norm` is a scalar.
+  virtual void divide_by_norm(stream&, const tensor& squared_norm, tensor& x) = 0;
+  // value -= rate * (factor * direction + weight_decay * value), where `direction` is finite. Of the arguments neither
+  // gradient, scale nor `nonfinite` are used: those have had their effect on the direction.
+  virtual void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) = 0;
+
+protected:
+  ~direction_operators() = default;
+};
+
+} // namespace syngrad
