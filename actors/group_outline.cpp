@@ -66,6 +66,7 @@ constexpr double record_bytes = sizeof(batch_record) + 512; // with its caches' 
 
 struct group_numbers {
   double weights = 0;     // floats
+  double training = 0;    // floats: the weights, their gradients and moments
   double activations = 0; // floats of a sample: what its layers put out
   double sent = 0;        // floats of a sample that go up
   double predictor = 0;   // floats
@@ -76,6 +77,10 @@ std::vector<group_numbers> numbers_of(const training_settings& settings, const n
   for (const auto& outline : outline_groups(settings, net)) {
     group_numbers out;
     out.weights = static_cast<double>(outline.weight_bytes()) / float_bytes;
+    std::vector<parameter*> parameters;
+    for (auto* layer : outline.layers)
+      for (auto* each : layer->parameters()) parameters.push_back(each);
+    out.training = floats_to_train(settings.optimizer, parameters);
     for (std::size_t i = 1; i < outline.specs.size(); ++i)
       out.activations += static_cast<double>(outline.specs[i].elements());
     out.sent = static_cast<double>(outline.output().elements());
@@ -113,7 +118,7 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
     // A gradient at its output, and where it is predicted the prediction.
     const auto batch = rows * float_bytes * (group.activations + group.sent * (predicts ? 2 : 1)) + record_bytes;
     const auto weights = group.weights * float_bytes;
-    held += weights * floats_of_value(settings.optimizer) + group.predictor * float_bytes + batch;
+    held += (group.training + group.predictor) * float_bytes + batch;
     const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;
     const int lag = i + 1 == count ? 0 : settings.lag.value_or(fixed);
     // Each batch in flight may have seen other weights; the group's own are kept during a backward pass with others.

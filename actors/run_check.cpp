@@ -37,15 +37,18 @@ status check_optimizers(const training_settings& s) {
     const std::string prefix = each == &s.optimizer ? "" : "sg-";
     if (each->momentum != 0 && each->name != "sgd")
       return refuse(prefix + "momentum",
-                    "expected --" + prefix + "optimizer sgd with it, got " + each->name + "; adam has its own");
+                    "expected --" + prefix + "optimizer sgd with it, got " + each->name + ", which has its own");
     if (each->nesterov && each->momentum == 0)
       return refuse(prefix + "nesterov",
                     "expected --" + prefix + "optimizer sgd and --momentum above 0 with it; add --momentum 0.9");
     const optimizer_settings usual;
+    if (each->name != "muon" && each->adam_ratio != usual.adam_ratio)
+      return refuse(prefix + "adam-ratio", "expected --" + prefix + "optimizer muon with it, got " + each->name);
     if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->beta2 != usual.beta2))
-      return refuse(prefix + "betas", "expected --" + prefix + "optimizer adam or adamw with it; sgd has --momentum");
+      return refuse(prefix + "betas",
+                    "expected --" + prefix + "optimizer adam, adamw or muon with it; sgd has --momentum");
     if (each->name == "sgd" && each->epsilon != usual.epsilon)
-      return refuse(prefix + "epsilon", "expected --" + prefix + "optimizer adam or adamw with it; leave it out");
+      return refuse(prefix + "epsilon", "expected --" + prefix + "optimizer adam, adamw or muon with it; leave it out");
     if (auto good = check_optimizer(*each); !good) return refuse(prefix + "optimizer", good.message());
   }
   return ok();

@@ -111,8 +111,9 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   else
     plan.updates = std::make_shared<update_observer>();
   const auto usual = needs_of_synthetic_gradient_kind(plan.settings.synthetic.kind).rate;
-  for (const auto& [base, rate] : {std::pair{settings.learning_rate, &plan.rate},
-                                   std::pair{settings.synthetic_learning_rate.value_or(usual), &plan.synthetic_rate}}) {
+  for (const auto& [base, rate] :
+       {std::pair{settings.learning_rate.value_or(usual_learning_rate(settings.optimizer)), &plan.rate},
+        std::pair{settings.synthetic_learning_rate.value_or(usual), &plan.synthetic_rate}}) {
     auto parsed = learning_rate::parse(base, settings.schedule, settings.steps);
     if (!parsed) return parsed.failure();
     *rate = *parsed;

@@ -207,8 +207,10 @@ void add_optimizer(std::vector<setting>& all, const std::string& prefix, Of of, 
   using o = optimizer_settings;
   all.push_back(choice_setting(prefix + "optimizer", in(&o::name), known_optimizers()));
   std::vector<setting> details{real_setting(prefix + "momentum", "M", in(&o::momentum), below_one),
-                               flag_setting(prefix + "nesterov", in(&o::nesterov)), betas_setting(prefix + "betas", of),
+                               flag_setting(prefix + "nesterov", in(&o::nesterov)),
+                               betas_setting(prefix + "betas", of),
                                real_setting(prefix + "epsilon", "X", in(&o::epsilon), above_zero),
+                               real_setting(prefix + "adam-ratio", "R", in(&o::adam_ratio), not_negative),
                                real_setting(prefix + "weight-decay", "D", in(&o::weight_decay), not_negative)};
   for (auto& each : details) {
     each.is_option = is_option;

@@ -36,7 +36,7 @@ struct training_settings {
   gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
 
   optimizer_settings optimizer;
-  float learning_rate = 1e-3f;
+  std::optional<float> learning_rate;           // none: the usual one of the optimizer
   std::optional<float> synthetic_learning_rate; // none: the usual one of the kind of predictor
   std::string schedule;                         // of both rates, see learning_rate.hpp; empty: they stay as they are
   float clip_norm = 0;                          // of a group's gradient, see update_request; 0: it is not clipped

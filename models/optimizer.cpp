@@ -1,7 +1,10 @@
 #include "models/optimizer.hpp"
 
+#include "models/optimizers/newton_schulz.hpp"
 #include "models/optimizers/optimizers.hpp"
 #include "runtime/text.hpp"
+
+#include <algorithm>
 
 namespace syngrad {
 
@@ -9,13 +12,15 @@ namespace {
 
 struct optimizer_kind {
   std::string_view name;
+  float learning_rate; // the usual one
   std::unique_ptr<optimizer> (*make)(stream&, const arena&, const optimizer_settings&);
 };
 
 constexpr optimizer_kind optimizer_kinds[] = {
-  {"sgd", make_sgd},
-  {"adam", make_adam},
-  {"adamw", make_adamw},
+  {"sgd", 1e-3f, make_sgd},
+  {"adam", 1e-3f, make_adam},
+  {"adamw", 1e-3f, make_adamw},
+  {"muon", 0.02f, make_muon},
 };
 
 const optimizer_kind* find_kind(std::string_view name) {
@@ -31,22 +36,24 @@ void optimizer::step(stream& s, arena& parameters, arena_range range, const opti
     if (count == 0) return;
     auto value = parameters.values().view(first, {count});
     const auto gradient = parameters.gradients().view(first, {count});
-    step_part(s,
-              {.value = value,
-               .gradient = gradient,
-               .scale = now.scale,
-               .learning_rate = now.learning_rate,
-               .weight_decay = decay,
-               .guard = now.guard,
-               .nonfinite = now.nonfinite,
-               .numbers = now.numbers,
-               .squared_norm = now.squared_norm,
-               .largest_norm = now.largest_norm},
-              first, now.number);
+    step_part(s, arguments_of(value, gradient, decay, now), first, now.number);
   };
   const auto decaying = weight_decay_ == 0 ? 0 : range.decaying;
   step_over(range.first, decaying, weight_decay_);
   step_over(range.first + decaying, range.count - decaying, 0);
+}
+
+step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, const optimizer_step& now) {
+  return {.value = value,
+          .gradient = gradient,
+          .scale = now.scale,
+          .learning_rate = now.learning_rate,
+          .weight_decay = weight_decay,
+          .guard = now.guard,
+          .nonfinite = now.nonfinite,
+          .numbers = now.numbers,
+          .squared_norm = now.squared_norm,
+          .largest_norm = now.largest_norm};
 }
 
 learned_state learned_by(const arena& of, optimizer& by) {
@@ -58,6 +65,26 @@ learned_state learned_by(const arena& of, optimizer& by) {
 int floats_of_value(const optimizer_settings& of) {
   const int moments = of.name == "sgd" ? (of.momentum != 0 ? 1 : 0) : 2;
   return 2 + moments;
+}
+
+double floats_to_train(const optimizer_settings& of, std::span<parameter* const> all) {
+  const bool by_matrices = of.name == "muon";
+  double held = 0, step = 0;
+  for (const auto* each : all) {
+    const auto elements = static_cast<double>(each->extents.elements());
+    const bool is_weight = each->kind == parameter_kind::weight;
+    held += elements * (!each->trained() ? 1 : floats_of_value(of) - (by_matrices && is_weight ? 1 : 0));
+    if (by_matrices && is_weight) {
+      const auto rows = each->extents[0];
+      step = std::max(step, elements + floats_for_orthogonal_factor(rows, each->extents.elements() / rows));
+    }
+  }
+  return held + step;
+}
+
+float usual_learning_rate(const optimizer_settings& of) {
+  const auto* kind = find_kind(of.name);
+  return kind ? kind->learning_rate : optimizer_kinds[0].learning_rate;
 }
 
 std::vector<std::string> known_optimizers() {
@@ -79,6 +106,8 @@ status check_optimizer(const optimizer_settings& settings) {
   if (!(settings.weight_decay >= 0)) return wrong("weight decay must not be negative; 0 turns it off");
   if (!below_one(settings.beta1) || !below_one(settings.beta2))
     return wrong("beta1 and beta2 must be at least 0 and below 1, for example 0.9 and 0.999");
+  if (!(settings.adam_ratio >= 0))
+    return wrong("the ratio of Adam's rate to its own must not be negative, for example 0.05");
   if (!(settings.epsilon > 0)) return wrong("epsilon must be positive, for example 1e-8");
   return ok();
 }

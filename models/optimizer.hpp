@@ -1,5 +1,5 @@
 // An optimizer updates the values of an arena from its gradients, a range (a layer) at a time: one kernel, and one more
-// where weight decay takes a part of the layer only.
+// where weight decay takes a part of the layer only; where matrices are trained as such, more for each of them.
 //
 // One instance belongs to one arena, and holds its moments in the arena's layout.
 #pragma once
@@ -9,17 +9,19 @@
 #include "runtime/result.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace syngrad {
 
 struct optimizer_settings {
-  std::string name = "adam"; // sgd | adam | adamw
+  std::string name = "adam"; // sgd | adam | adamw | muon
   float momentum = 0;        // sgd
   bool nesterov = false;     // sgd
   float weight_decay = 0;
-  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f; // adam, adamw
+  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f; // adam, adamw, and muon where it trains by adamw
+  float adam_ratio = 0.05f; // muon: the rate of what it trains by adamw, as a part of its own
 };
 
 struct optimizer_step {
@@ -36,7 +38,7 @@ struct optimizer_step {
 class optimizer {
 public:
   virtual ~optimizer() = default;
-  void step(stream&, arena&, arena_range, const optimizer_step&);
+  virtual void step(stream&, arena&, arena_range, const optimizer_step&);
   // What of a step cannot be part of a recording.
   virtual step_numbers numbers_of(const optimizer_step&) const = 0;
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
@@ -54,13 +56,20 @@ private:
 // What training changes in the two.
 learned_state learned_by(const arena&, optimizer&);
 
-// How many floats it takes to train one: the value, its gradient, its moments.
+// How many floats it takes to train one, at most: the value, its gradient, its moments.
 int floats_of_value(const optimizer_settings&);
+// How many it takes to train these: their values, gradients and moments, and what a step needs.
+double floats_to_train(const optimizer_settings&, std::span<parameter* const>);
+
+// The rate where none is given.
+float usual_learning_rate(const optimizer_settings&);
 
 std::vector<std::string> known_optimizers();
 
 // Whether the name is known and the numbers are in range; the message says what is.
 status check_optimizer(const optimizer_settings&);
+
+step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, const optimizer_step&);
 
 // The part of a step's numbers that all optimizers share.
 step_numbers basic_numbers_of(const optimizer_step&);

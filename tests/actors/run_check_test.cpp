@@ -122,7 +122,7 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
   CHECK(refusal([](auto& s) { s.threads = most_threads + 1; }) ==
         "threads: expected a whole number from 1 to 4096, got '4097'");
   CHECK(refusal([](auto& s) { s.intra_op = 0; }) == "intra-op: expected a whole number from 1 to 4096, got '0'");
-  CHECK(refusal([](auto& s) { s.learning_rate = nan; }).starts_with("lr: "));
+  CHECK(refusal([nan](auto& s) { s.learning_rate = nan; }).starts_with("lr: "));
   CHECK(refusal([](auto& s) { s.synthetic_learning_rate = 0; }).starts_with("sg-lr: "));
   CHECK(refusal([](auto& s) { s.validation_fraction = 1; }).starts_with("validation: "));
   CHECK(refusal([](auto& s) { s.validation_fraction = nan; }).starts_with("validation: "));
@@ -132,6 +132,7 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
   CHECK(refusal([](auto& s) { s.synthetic.kind = "rige"; }).starts_with("sg: "));
   CHECK(refusal([](auto& s) { s.policy = "lucked"; }).starts_with("policy: "));
   CHECK(refusal([](auto& s) { s.optimizer.momentum = 0.5f; }).starts_with("momentum: expected --optimizer sgd"));
+  CHECK(refusal([](auto& s) { s.optimizer.adam_ratio = 1; }).starts_with("adam-ratio: expected --optimizer muon"));
   CHECK(refusal([](auto& s) {
           s.synthetic.optimizer.name = "sgd";
           s.synthetic.optimizer.nesterov = true;

@@ -94,7 +94,7 @@ TEST_CASE("adam adds weight decay to the gradient, adamw applies it to the value
 }
 
 TEST_CASE("weight decay takes what decays of a layer, and leaves the rest to the gradient") {
-  for (const auto* name : {"sgd", "adam", "adamw"}) {
+  for (const auto* name : {"sgd", "adam", "adamw", "muon"}) {
     INFO(name);
     bench b;
     const optimizer_settings settings{.name = name, .momentum = 0.9f, .weight_decay = 0.5f};
@@ -130,7 +130,7 @@ TEST_CASE("weight decay takes what decays of a layer, and leaves the rest to the
 
 TEST_CASE("padding stays zero through steps with every option on") {
   bench b;
-  for (const auto* name : {"sgd", "adam", "adamw"}) {
+  for (const auto* name : {"sgd", "adam", "adamw", "muon"}) {
     optimized x(b, {.name = name, .momentum = 0.9f, .weight_decay = 0.1f});
     for (int i = 0; i < 5; ++i) x.step(b, 3);
     CHECK(norm(values(x.memory.values()).subspan(2)) == 0);
@@ -140,7 +140,7 @@ TEST_CASE("padding stays zero through steps with every option on") {
 TEST_CASE("a guard that is not finite stops a step, an element that is not finite is left out and counted") {
   bench b;
   const auto nan = std::numeric_limits<float>::quiet_NaN();
-  for (const auto* name : {"sgd", "adam", "adamw"}) {
+  for (const auto* name : {"sgd", "adam", "adamw", "muon"}) {
     INFO(name);
     optimized x(b, {.name = name, .momentum = 0.9f});
     const auto bad = b.upload({1}, {nan}), good = b.upload({1}, {1});
@@ -159,11 +159,13 @@ TEST_CASE("a guard that is not finite stops a step, an element that is not finit
 
 TEST_CASE("optimizer settings out of range are refused with what is possible") {
   CHECK(check_optimizer({}));
-  CHECK_THAT(check_optimizer({.name = "rmsprop"}).message(), contains("'rmsprop'") && contains("sgd, adam, adamw"));
+  CHECK_THAT(check_optimizer({.name = "rmsprop"}).message(),
+             contains("'rmsprop'") && contains("sgd, adam, adamw, muon"));
   CHECK_THAT(check_optimizer({.name = "sgd", .momentum = 1}).message(), contains("momentum"));
   CHECK_THAT(check_optimizer({.name = "sgd", .nesterov = true}).message(), contains("Nesterov"));
   CHECK_THAT(check_optimizer({.weight_decay = -1}).message(), contains("weight decay"));
   CHECK_THAT(check_optimizer({.beta2 = 1}).message(), contains("beta2"));
+  CHECK_THAT(check_optimizer({.adam_ratio = -1}).message(), contains("ratio"));
   CHECK_THAT(check_optimizer({.epsilon = 0}).message(), contains("epsilon"));
   bench b;
   parameter weight("weight", {2});

@@ -1,0 +1,110 @@
+// Muon (Jordan et al., 2024): of each weight matrix [out, in] inside of a network
+//
+//   m <- 0.95 m + g,   u = g + 0.95 m,   w <- w - rate (sqrt(max(1, out / in)) X + weight_decay w)
+//
+// where X is the orthogonal factor of u. Filters are matrices [out, all the rest], those of a recurrent layer all gates
+// in one. What is no such matrix (embeddings, the weight of the outputs, vectors) is trained by AdamW, with a rate of
+// its own: `adam_ratio` times the other.
+//
+// Holds m or Adam's first moment of each value, in the arena's layout, and Adam's second moment of the others.
+#include "models/optimizers/newton_schulz.hpp"
+#include "models/optimizers/optimizers.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace syngrad {
+
+namespace {
+
+constexpr float muon_momentum = 0.95f;
+
+class muon : public optimizer {
+public:
+  muon(stream&, const arena&, const optimizer_settings&);
+
+  step_numbers numbers_of(const optimizer_step&) const override;
+  std::vector<tensor*> moments() override;
+
+  void step(stream&, arena&, arena_range, const optimizer_step&) override;
+
+private:
+  void step_part(stream&, const step_arguments&, std::int64_t first, std::int64_t number) override;
+  void step_matrix(stream&, arena&, const arena_matrix&, const optimizer_step&);
+  std::int64_t weights_before(std::int64_t element) const;
+
+  optimizer_settings settings_;
+  std::vector<arena_range> ranges_;
+  tensor first_moment_;  // null where nothing is trained
+  tensor second_moment_; // null where all that is trained are weights
+};
+
+muon::muon(stream& s, const arena& parameters, const optimizer_settings& settings)
+  : optimizer(settings.weight_decay), settings_(settings),
+    ranges_(parameters.ranges().begin(), parameters.ranges().end()), first_moment_(parameters.make_moment(s)) {
+  if (!first_moment_) return;
+  const auto others = first_moment_.elements() - weights_before(first_moment_.elements());
+  if (others == 0) return;
+  second_moment_ = make_tensor(s, {others});
+  s.ops().fill(s, second_moment_, 0);
+}
+
+// Elements of weights.
+std::int64_t muon::weights_before(std::int64_t element) const {
+  std::int64_t sum = 0;
+  for (const auto& each : ranges_)
+    if (each.first < element) sum += each.weights;
+  return sum;
+}
+
+void muon::step(stream& s, arena& parameters, arena_range range, const optimizer_step& now) {
+  const auto all = parameters.weights();
+  const auto end = range.first + range.weights;
+  auto each = std::ranges::lower_bound(all, range.first, {}, &arena_matrix::first);
+  for (; each != all.end() && each->first < end; ++each) step_matrix(s, parameters, *each, now);
+  optimizer::step(s, parameters, {end, range.count - range.weights, range.decaying - range.weights, 0}, now);
+}
+
+void muon::step_matrix(stream& s, arena& parameters, const arena_matrix& of, const optimizer_step& now) {
+  const shape extents{of.rows, of.columns};
+  auto value = parameters.values().view(of.first, extents), velocity = first_moment_.view(of.first, extents);
+  const auto gradient = parameters.gradients().view(of.first, extents);
+  const auto arguments = arguments_of(value, gradient, settings_.weight_decay, now);
+  auto direction = make_tensor(s, extents);
+  s.ops().momentum_direction(s, arguments, velocity, muon_momentum, direction);
+  const auto factor = orthogonal_factor(s, std::move(direction));
+  s.ops().direction_step(s, arguments, factor,
+                         std::sqrt(std::max(1.0f, static_cast<float>(of.rows) / static_cast<float>(of.columns))));
+}
+
+// In the second moment there is no room for weights.
+void muon::step_part(stream& s, const step_arguments& of, std::int64_t from, std::int64_t number) {
+  auto by_adam = of;
+  by_adam.learning_rate *= settings_.adam_ratio;
+  auto first = first_moment_.view(from, of.value.extents());
+  auto second = second_moment_.view(from - weights_before(from), of.value.extents());
+  s.ops().adam_step(s, by_adam, first, second, settings_.beta1, settings_.beta2, settings_.epsilon, number, true);
+}
+
+step_numbers muon::numbers_of(const optimizer_step& now) const {
+  auto out = basic_numbers_of(now);
+  out.learning_rate *= settings_.adam_ratio;
+  set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.beta2, now.number, true);
+  out.learning_rate = now.learning_rate;
+  return out;
+}
+
+std::vector<tensor*> muon::moments() {
+  std::vector<tensor*> all;
+  for (auto* each : {&first_moment_, &second_moment_})
+    if (*each) all.push_back(each);
+  return all;
+}
+
+} // namespace
+
+std::unique_ptr<optimizer> make_muon(stream& s, const arena& parameters, const optimizer_settings& settings) {
+  return std::make_unique<muon>(s, parameters, settings);
+}
+
+} // namespace syngrad
