@@ -20,7 +20,8 @@ inline constexpr std::int64_t audit = 6;         // 3: the same against the true
 inline constexpr std::int64_t bias = 9;          // 1: |sum over rows of (prediction - true)|^2
 inline constexpr std::int64_t guard = 10;        // 2: |dy|^2 of the update, of the accumulated part
 inline constexpr std::int64_t squared_norm = 12; // 1: of the parameter gradient, where it is clipped
-inline constexpr std::int64_t nonfinite = 13;    // one a layer: elements that were not applied
+inline constexpr std::int64_t activation = 13;   // 1: |h|^2 of what was sent up
+inline constexpr std::int64_t nonfinite = 14;    // one a layer: elements that were not applied
 } // namespace measure
 
 struct batch_record {
@@ -43,8 +44,9 @@ struct batch_record {
   bool in_turn = false; // from its forward pass until the policy has had its turn
   bool sent_down = false;
   bool finished = false;
-  bool ends_at_gap = false;  // not sent up: the network is away
-  bool awaits_audit = false; // the true gradient is still to come, for measurement only
+  bool ends_at_gap = false;              // not sent up: the network is away
+  bool awaits_audit = false;             // the true gradient is still to come, for measurement only
+  std::int64_t activations_measured = 0; // numbers that |h|^2 adds up; 0: it was not measured
   bool agreement_measured = false;
   bool audit_measured = false;
 

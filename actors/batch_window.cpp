@@ -30,6 +30,7 @@ batch_record& batch_window::begin(std::uint64_t batch) {
   record.predictor_version = no_predictor_version;
   record.in_turn = record.sent_down = record.finished = record.ends_at_gap = record.awaits_audit = false;
   record.agreement_measured = record.audit_measured = false;
+  record.activations_measured = 0;
   return record;
 }
 

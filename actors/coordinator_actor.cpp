@@ -1,5 +1,7 @@
 #include "actors/coordinator_actor.hpp"
 
+#include "actors/interface_watch.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -220,7 +222,18 @@ void coordinator_actor::handle_report(report& arrived) {
   reports_complete(std::move(complete));
 }
 
+void coordinator_actor::warn_of_faults(const std::vector<group_report>& groups) {
+  for (const auto& each : groups) {
+    const auto line = describe_fault(each);
+    auto& told = summary_.warnings;
+    if (line.empty() || std::find(told.begin(), told.end(), line) != told.end()) continue;
+    told.push_back(line);
+    if (setup_->observer.on_notice) setup_->observer.on_notice("warning: " + line);
+  }
+}
+
 void coordinator_actor::reports_complete(gathering complete) {
+  warn_of_faults(complete.reports);
   switch (complete.use) {
   case gathering::purpose::progress:
     progress_pending_ = false;

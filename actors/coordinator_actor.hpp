@@ -107,6 +107,7 @@ private:
   void ask_for_reports(gathering, report_span);
   void reports_complete(gathering);
   void show_progress(const std::vector<group_report>&);
+  void warn_of_faults(const std::vector<group_report>&);
   std::int64_t skipped_at_the_end() const; // batches in a row, up to the last one
   void judge_skipped();
   void abort(const std::string& why);

@@ -51,9 +51,20 @@ bool group_account::was_clipped(const batch_record& record) const {
   return clip_factor(squared_norm, 1 / static_cast<float>(record.update_terms), clip_norm_) < 1;
 }
 
+void group_account::activation_measured(const update_origin& origin, const batch_record& record) {
+  const double squares = record.numbers.f32()[measure::activation];
+  const auto rms = std::sqrt(squares / static_cast<double>(record.activations_measured));
+  observer_->measured(origin, trace_measure::activation_rms, rms);
+  watch_.activation(rms, record.step);
+  if (!std::isfinite(rms)) return;
+  activation_rms_.add(rms);
+  interval_activation_rms_.add(rms);
+}
+
 void group_account::measured(const update_origin& origin, const batch_record& record) {
   const float* numbers = record.numbers.f32();
   clipped_ += was_clipped(record);
+  if (record.activations_measured > 0) activation_measured(origin, record);
   const auto tell_each = [&](std::int64_t at, trace_measure cosine, trace_measure norms) {
     agreement_mean once;
     add_at(once, numbers + at);
@@ -64,6 +75,7 @@ void group_account::measured(const update_origin& origin, const batch_record& re
     tell_each(measure::agreement, trace_measure::cosine, trace_measure::norm_ratio);
     add_at(agreement_, numbers + measure::agreement);
     add_at(interval_agreement_, numbers + measure::agreement);
+    watch_.compared(numbers[measure::agreement + 1], numbers[measure::agreement + 2], record.step);
   }
   if (!record.audit_measured) return;
   tell_each(measure::audit, trace_measure::audit_cosine, trace_measure::audit_norm_ratio);
@@ -104,13 +116,17 @@ void group_account::tell(group_report& out, bool of_interval) {
   out.staleness = updates_ ? static_cast<double>(staleness_) / static_cast<double>(updates_) : 0.0;
   out.cosine = agreement.cosine();
   out.norm_ratio = agreement.norm_ratio();
+  out.activation_rms = (of_interval ? interval_activation_rms_ : activation_rms_).value();
+  out.fault = watch_.fault();
   out.audit_cosine = audit_agreement_.cosine();
   out.audit_norm_ratio = audit_agreement_.norm_ratio();
   out.audit_bias = audit_agreement_.bias();
   out.parameters = layers_->parameter_count();
   out.samples = samples_;
   out.clipped = clipped_;
-  if (of_interval) interval_agreement_ = {};
+  if (!of_interval) return;
+  interval_agreement_ = {};
+  interval_activation_rms_ = {};
 }
 
 } // namespace syngrad

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/batch_record.hpp"
+#include "actors/interface_watch.hpp"
 #include "actors/message_tracer.hpp"
 #include "actors/summary.hpp"
 #include "models/layer_group.hpp"
@@ -36,6 +37,20 @@ private:
   std::int64_t count_ = 0, bias_count_ = 0;
 };
 
+// The mean of what is measured now and then.
+class sampled_mean {
+public:
+  void add(double value) {
+    sum_ += value;
+    ++count_;
+  }
+  double value() const { return count_ ? sum_ / static_cast<double>(count_) : not_measured; }
+
+private:
+  double sum_ = 0;
+  std::int64_t count_ = 0;
+};
+
 class group_account {
 public:
   // `clip_norm`: what gradients are clipped to; 0: they are not.
@@ -58,6 +73,7 @@ public:
 
 private:
   bool was_clipped(const batch_record&) const;
+  void activation_measured(const update_origin&, const batch_record&);
 
   std::shared_ptr<const layer_group> layers_;
   std::shared_ptr<update_observer> observer_; // not null
@@ -66,6 +82,8 @@ private:
   std::int64_t samples_ = 0;
   std::int64_t clipped_ = 0; // updates
   agreement_mean agreement_, interval_agreement_, audit_agreement_;
+  sampled_mean activation_rms_, interval_activation_rms_;
+  interface_watch watch_;
 };
 
 } // namespace syngrad

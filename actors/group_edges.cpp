@@ -43,9 +43,8 @@ void upper_edge::ends_at_gap(batch_record& record) {
 }
 
 bool upper_edge::measures_agreement(std::uint64_t batch) {
-  constexpr std::uint64_t agreement_every = 4;
   if (batch < next_agreement_) return false;
-  next_agreement_ = batch + agreement_every;
+  next_agreement_ = batch + measured_every;
   return true;
 }
 

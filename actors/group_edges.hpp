@@ -87,12 +87,16 @@ public:
   // much about the mean as all of them, at a fraction of the cost. The next comparison is counted from the last one: at
   // fixed batches it could miss every gradient where those come seldom.
   bool measures_agreement(std::uint64_t batch);
+  // Likewise, whether the size of this batch's activation is measured.
+  bool measures_activation(std::uint64_t batch) const { return exists() && batch % measured_every == 0; }
   // See gradient_appetite::measured(); what it returns is to be sent up.
   std::optional<std::uint64_t> wanted_after(double dot, double predicted_squared, double received_squared) {
     return appetite_.measured(dot, predicted_squared, received_squared);
   }
 
 private:
+  static constexpr std::uint64_t measured_every = 4;
+
   run_edge edge_;
   std::int64_t credits_ = 0;
   std::int64_t max_alone_, in_this_gap_ = 0, ended_at_gaps_ = 0;

@@ -130,6 +130,11 @@ void group_turn::start_training_batch(activation batch) {
   record.output = layers.forward(work, batch.values.read_on(work), phase::train, &record.cache);
   record.output.ready_after(work.record());
   record.rows = record.output.rows();
+  if (parts_.above.measures_activation(record.batch)) {
+    auto squared = record.measures.view(measure::activation, {1});
+    work.ops().sum_squares(work, record.output, squared);
+    record.activations_measured = record.output.elements();
+  }
   if (parts_.is_top()) {
     auto result = record.measures.view(measure::loss, {objective::numbers});
     gradients_.loss(record, parts_.setup.trained_for->evaluate(work, record.output, record.targets, true, result));

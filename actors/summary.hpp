@@ -13,19 +13,28 @@ namespace syngrad {
 
 inline constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
 
+// What first went wrong at the interface above a group.
+struct interface_fault {
+  enum class kind : std::uint8_t { none, small_predictions, large_predictions, activation } what = kind::none;
+  std::int64_t step = 0; // of the run's schedule
+  double norm_ratio = 0; // |predicted| / |received| then; not of an activation, which was not finite
+};
+
 // Of one group, over the run so far. Shares are of the group's time: they add up to at most 1.
 struct group_report {
   int group = 0;
   std::string layers; // "0-1": units
   std::int64_t updates = 0;
-  std::int64_t clipped = 0; // of them: with a gradient that --clip-norm made smaller
-  double busy = 0;          // share of the time in handlers
-  double starved = 0;       // share waiting for input: activation, prediction or gradient
-  double blocked = 0;       // share waiting for credit from above
-  double staleness = 0;     // mean updates between a gradient's forward pass and its application
-  double cosine = 0;        // between synthetic and received gradient, mean since the last report; NaN: not measured
-  double norm_ratio = 0;    // |synthetic| / |received|; NaN: not measured
-  double audit_cosine = 0;  // between what was applied and the true gradient, on audited batches; NaN: none
+  std::int64_t clipped = 0;  // of them: with a gradient that --clip-norm made smaller
+  double busy = 0;           // share of the time in handlers
+  double starved = 0;        // share waiting for input: activation, prediction or gradient
+  double blocked = 0;        // share waiting for credit from above
+  double staleness = 0;      // mean updates between a gradient's forward pass and its application
+  double cosine = 0;         // between synthetic and received gradient, mean since the last report; NaN: not measured
+  double norm_ratio = 0;     // |synthetic| / |received|; NaN: not measured
+  double activation_rms = 0; // root mean square of what was sent up, a mean like that of the cosine; NaN: not measured
+  interface_fault fault;
+  double audit_cosine = 0; // between what was applied and the true gradient, on audited batches; NaN: none
   double audit_norm_ratio = 0;
   double audit_bias = 0; // |mean of (applied - true)| / root mean square of true, over rows; NaN: none
   std::int64_t parameters = 0;
@@ -104,6 +113,7 @@ struct training_summary {
   std::vector<held_memory> memory; // of a run over several processes, by name of node; of a dead one nothing is known
   std::vector<group_report> groups;
   std::vector<lost_group> lost_groups; // those on a device that has failed; `failure` names them, too
+  std::vector<std::string> warnings;   // what went wrong without ending the run, a line each, as on_notice was told
 };
 
 } // namespace syngrad

@@ -93,7 +93,9 @@ void fields(A& archive, report& m) {
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
   archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);
-  archive(group.alone, group.clipped);
+  archive(group.alone, group.clipped, group.activation_rms);
+  archive(group.fault.what, interface_fault::kind::activation);
+  archive(group.fault.step, group.fault.norm_ratio);
 }
 
 template <class A>

@@ -62,8 +62,9 @@ enum class trace_measure : std::uint8_t {
   audit_cosine,     // the same against the true gradient, in audited batches
   audit_norm_ratio, //
   audit_bias,       // |sum over rows of (prediction - true)| / (|true| sqrt(rows))
+  activation_rms,   // root mean square of the activation sent up
 };
-inline constexpr int trace_measure_count = 8;
+inline constexpr int trace_measure_count = 9;
 
 struct trace_record {
   std::int64_t time_ns = 0; // CLOCK_MONOTONIC

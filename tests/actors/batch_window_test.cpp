@@ -51,8 +51,10 @@ TEST_CASE("once prepared the window takes no memory, and a used record begins wi
     REQUIRE_FALSE(record.finished);
     REQUIRE_FALSE(record.sent_down);
     REQUIRE_FALSE(record.agreement_measured);
+    REQUIRE(record.activations_measured == 0);
     record.measures.f32()[measure::loss] = 3;
     record.finished = record.sent_down = record.agreement_measured = record.ends_at_gap = true;
+    record.activations_measured = 5;
     b.window.copy_measures(record);
     REQUIRE(record.numbers.f32()[measure::loss] == 3.0f);
     b.window.recycle(record);

@@ -86,6 +86,41 @@ TEST_CASE("a report of an interval counts agreement from the last one on, a repo
                                                                               {trace_measure::norm_ratio, 1.5}});
 }
 
+TEST_CASE("the size of activations is a root mean square, a mean over the batches in which it was measured") {
+  account_bench b;
+  const auto settle = [&](std::int64_t elements, float squares) {
+    b.record.activations_measured = elements;
+    b.number(measure::activation) = squares;
+    b.account->measured(b.origin, b.record);
+  };
+  REQUIRE(std::isnan(b.report(false).activation_rms));
+  settle(4, 36);
+  settle(0, 1e6f); // not measured
+  REQUIRE(b.report(true).activation_rms == 3.0);
+  settle(4, 100);
+  REQUIRE(b.report(true).activation_rms == 5.0);
+  REQUIRE(b.report(false).activation_rms == 4.0);
+  REQUIRE(b.observer->values == std::vector<std::pair<trace_measure, double>>{{trace_measure::activation_rms, 3.0},
+                                                                              {trace_measure::activation_rms, 5.0}});
+  b.record.step = 12;
+  settle(4, std::numeric_limits<float>::infinity());
+  REQUIRE(b.report(false).activation_rms == 4.0);
+  REQUIRE(b.report(false).fault.what == interface_fault::kind::activation);
+  REQUIRE(b.report(false).fault.step == 12);
+}
+
+TEST_CASE("predictions of another size than what is received are in the report, with the step") {
+  account_bench b;
+  b.set_agreement(1, 1e6f, 1);
+  for (b.record.step = 0; b.record.step < interface_watch::in_a_row; ++b.record.step) {
+    REQUIRE(b.report(false).fault.what == interface_fault::kind::none);
+    b.account->measured(b.origin, b.record);
+  }
+  REQUIRE(b.report(false).fault.what == interface_fault::kind::large_predictions);
+  REQUIRE(b.report(false).fault.step == interface_watch::in_a_row - 1);
+  REQUIRE(b.report(false).fault.norm_ratio == Approx(1000));
+}
+
 TEST_CASE("staleness is the mean of the versions that came between a forward pass and the use of its gradient") {
   account_bench b;
   b.record.version = 4;

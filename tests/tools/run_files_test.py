@@ -10,7 +10,7 @@ from program import TINY, check, folder, run, tiny_csv
 
 program = sys.argv[1]
 
-GROUP_KEYS = {"group", "layers", "updates", "clipped_updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio",
+GROUP_KEYS = {"group", "layers", "updates", "clipped_updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio", "activation_rms",
               "audit_cosine", "audit_norm_ratio", "audit_bias", "parameters", "predictor_parameters",
               "predictor_share", "dropped_targets", "bytes_from_below", "bytes_from_above", "bytes_saved", "alone"}
 

@@ -18,6 +18,7 @@ inline std::vector<group_report> sample_groups() {
   lower.staleness = 2.5;
   lower.cosine = 0.875;
   lower.norm_ratio = 0.5;
+  lower.activation_rms = 0.625;
   lower.audit_cosine = lower.audit_norm_ratio = lower.audit_bias = std::nan("");
   lower.parameters = 1234567;
   lower.predictor_parameters = 4321;
@@ -26,7 +27,7 @@ inline std::vector<group_report> sample_groups() {
   group_report upper = lower;
   upper.group = 1;
   upper.layers = "2";
-  upper.cosine = upper.norm_ratio = std::nan("");
+  upper.cosine = upper.norm_ratio = upper.activation_rms = std::nan("");
   upper.predictor_parameters = 0;
   return {lower, upper};
 }

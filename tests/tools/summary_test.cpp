@@ -10,7 +10,7 @@ TEST_CASE("The summary's table has a row a group, and audit columns only where s
   auto summary = test::sample_summary();
   const auto plain = format_groups(summary);
   CHECK(plain.find("audit") == std::string::npos);
-  CHECK(plain.find("    0    0-1     1200  75 %     12 %      6 %        2.5   0.875   0.50  1,234,567") !=
+  CHECK(plain.find("    0    0-1     1200  75 %     12 %      6 %        2.5   0.875   0.50  0.625  1,234,567") !=
         std::string::npos);
   summary.groups[0].audit_cosine = 0.5;
   CHECK(format_groups(summary).find("audit cos") != std::string::npos);
@@ -60,6 +60,16 @@ TEST_CASE("Where updates were clipped the table of groups says how many") {
   CHECK(table.find("clipped: updates whose gradient was scaled down to --clip-norm.") != std::string::npos);
 }
 
+TEST_CASE("What went wrong without ending the run is a line of the summary each") {
+  auto summary = test::sample_summary();
+  CHECK(format_groups(summary).find("warning") == std::string::npos);
+  CHECK(format_summary_json(summary).find("\"warnings\": []") != std::string::npos);
+  summary.warnings = {"between groups 0 and 1 it is odd", "and \"more\""};
+  CHECK(format_groups(summary).ends_with("warning: between groups 0 and 1 it is odd\nwarning: and \"more\"\n"));
+  CHECK(format_summary_json(summary).find("\"between groups 0 and 1 it is odd\",\n    \"and \\\"more\\\"\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("The summary's last line says it all") {
   auto summary = test::sample_summary();
   CHECK(format_last_line(summary, "runs/x") ==
@@ -75,10 +85,11 @@ TEST_CASE("The summary's last line says it all") {
 TEST_CASE("The summary for scripts has every key, and null for what was not measured") {
   auto summary = test::sample_summary();
   const auto json = format_summary_json(summary);
-  for (const auto* line : {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5",
-                           "\"steps\": 1200", "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5",
-                           "\"validation_error_percent\": null", "\"cosine\": 0.875", "\"cosine\": null",
-                           "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0", "\"clipped_updates\": 0"}) {
+  for (const auto* line :
+       {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5", "\"steps\": 1200",
+        "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5", "\"validation_error_percent\": null",
+        "\"cosine\": 0.875", "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0",
+        "\"clipped_updates\": 0", "\"activation_rms\": 0.625", "\"activation_rms\": null"}) {
     INFO(line);
     CHECK(json.find(line) != std::string::npos);
   }

@@ -93,6 +93,28 @@ TEST_CASE("an interface whose predictions do harm is named") {
   REQUIRE(cosine_figure(found).look_for.find("end of this run: interface 1.") != std::string::npos);
 }
 
+TEST_CASE("sizes at interfaces have a logarithmic axis, and predictions of another size are named") {
+  gradient_qualities found;
+  found.bucket_ns = 1;
+  found.interfaces.resize(1);
+  found.interfaces[0].interface = 2;
+  found.interfaces[0].norm_ratio.over_time = {0.5F, NAN, 3000};
+  const auto text = chart_frame{{"it", "", ""}, 950};
+  const auto predictions = prediction_size_figure(found);
+  REQUIRE(predictions.look_for.find("Beyond") == std::string::npos);
+  const auto svg = predictions.draw(text);
+  for (const auto* tick : {">0.1<", ">1<", ">10<", ">100<", ">1,000<", ">10,000<"})
+    REQUIRE(svg.find(tick) != std::string::npos);
+  REQUIRE(predictions.table.rows.size() == 3);
+  found.interfaces[0].sizes = {interface_fault::kind::large_predictions, 640, 3000};
+  REQUIRE(prediction_size_figure(found).look_for.ends_with("Beyond 0.01 to 100 in this run: interface 2 (batch 640)."));
+  REQUIRE(activation_size_figure(found).empty != "");
+  found.interfaces[0].activation_rms.over_time = {1, 1, 1};
+  const auto activations = activation_size_figure(found).draw(text);
+  REQUIRE(activations.find(">0.1<") != std::string::npos);
+  REQUIRE(activations.find(">10<") != std::string::npos);
+}
+
 TEST_CASE("audited batches are dots beside the lines") {
   gradient_qualities found;
   found.bucket_ns = 1;

@@ -12,7 +12,7 @@ from pathlib import Path
 
 SKIPPED = 77
 FIGURES = ["busy", "shares", "path-category", "path-actor", "locks", "latency", "queues", "staleness",
-           "staleness-time", "cosine", "bytes"]
+           "staleness-time", "cosine", "prediction-size", "activation-size", "bytes"]
 WIDE, PHONE = 1280, 390
 
 # Runs in a page around the report's frame. Says what of the report is drawn, and where.

@@ -115,6 +115,8 @@ void add_gradients(report_data& data) {
     for (int bucket = 4; bucket < buckets; bucket += 10)
       one.audit_cosine.over_time[static_cast<std::size_t>(bucket)] =
         one.cosine.over_time[static_cast<std::size_t>(bucket)] - 0.05F;
+    one.norm_ratio.over_time = wave(i, 0.7, 0.1);
+    one.activation_rms.over_time = wave(i, 1.0 + i, 0.2);
     data.gradients.interfaces.push_back(one);
   }
 }

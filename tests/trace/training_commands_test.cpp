@@ -78,6 +78,32 @@ TEST_CASE("gradients shows the agreement, and warns of an interface at or below 
   REQUIRE_THAT(found.notes[1], Catch::Contains("--audit"));
 }
 
+TEST_CASE("gradients shows how large activations were, and names an interface whose predictions were too large") {
+  decoupled_pipeline pipeline(40);
+  trace_record size;
+  size.actor = pipeline.below;
+  size.interface = 0;
+  size.kind = record_kind::metric;
+  const auto add = [&](trace_measure type, float value) {
+    size.type = static_cast<std::uint8_t>(type);
+    size.value = std::bit_cast<std::uint32_t>(value);
+    pipeline.trace.add(size, 7);
+  };
+  for (size.batch = 40; size.batch < 60; ++size.batch) {
+    size.time_ns = 50'000 + 100 * std::int64_t{size.batch};
+    add(trace_measure::norm_ratio, 400);
+    add(trace_measure::activation_rms, size.batch % 2 ? 3.0f : 1.0f);
+  }
+  asked_traces asked({&pipeline.trace});
+  const auto found = answer_of(gradients_command, asked.request);
+  REQUIRE(cell_of(table_of(found, "received"), {number(0)}, "verdict") == text("too large"));
+  REQUIRE(whole(cell_of(table_of(found, "activations"), {number(0)}, "batches")) == 20);
+  REQUIRE(real(cell_of(table_of(found, "activations"), {number(0)}, "rms")) == 2.0);
+  REQUIRE(real(cell_of(table_of(found, "activations"), {number(0)}, "least")) == 1.0);
+  REQUIRE_THAT(found.notes[0],
+               Catch::Contains("Interface 0: at batch 55 synthetic gradients had 4e+02 times the size"));
+}
+
 TEST_CASE("bytes shows interfaces, and a matrix from whom to whom") {
   const decoupled_pipeline pipeline(5);
   asked_traces asked({&pipeline.trace});

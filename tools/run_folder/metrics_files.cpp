@@ -65,7 +65,8 @@ result<metrics_csv> metrics_csv::create(const std::string& path, const objective
   header += ",judged_on";
   for (int i = 0; i < groups; ++i) {
     const auto prefix = fmt::format(",group{}_", i);
-    header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "staleness_updates";
+    header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "activation_rms" + prefix +
+              "staleness_updates";
   }
   if (auto done = file->append(header + "\n"); !done) return done.failure();
   return metrics_csv(std::move(*file), groups);
@@ -85,11 +86,12 @@ status metrics_csv::append(const evaluation_report& report) {
   row += report.on_validation ? ",validation" : ",test";
   for (int i = 0; i < groups_; ++i) {
     if (static_cast<std::size_t>(i) >= report.groups.size()) {
-      row += ",,,,";
+      row += ",,,,,";
       continue;
     }
     const auto& group = report.groups[static_cast<std::size_t>(i)];
-    row += field(group.busy) + field(group.cosine) + field(group.norm_ratio) + field(group.staleness);
+    row += field(group.busy) + field(group.cosine) + field(group.norm_ratio) + field(group.activation_rms) +
+           field(group.staleness);
   }
   return file_.append(row + "\n");
 }

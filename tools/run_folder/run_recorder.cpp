@@ -15,7 +15,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr std::size_t summary_bytes_a_group = 1024; // more than its JSON ever takes
+constexpr std::size_t summary_bytes_a_group = 1536; // more than its JSON ever takes
 
 std::string events_name(double now) {
   return "events.out.tfevents." + std::to_string(static_cast<std::int64_t>(now)) + ".syngrad";
@@ -105,8 +105,12 @@ std::vector<scalar> scalars_of(const evaluation_report& report) {
   for (const auto& each : report.metrics)
     if (each.of.listed) scalars.push_back({each.of.column + judged_on, each.value});
   scalars.push_back({"speed/samples_per_s", report.samples_per_s});
-  for (const auto& group : report.groups)
-    scalars.push_back({"cosine/interface_" + std::to_string(group.group), group.cosine});
+  for (const auto& group : report.groups) {
+    const auto interface = "/interface_" + std::to_string(group.group);
+    scalars.push_back({"cosine" + interface, group.cosine});
+    scalars.push_back({"norm_ratio" + interface, group.norm_ratio});
+    scalars.push_back({"activation_rms" + interface, group.activation_rms});
+  }
   return scalars;
 }
 

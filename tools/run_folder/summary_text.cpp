@@ -40,12 +40,17 @@ bool clipped(const training_summary& summary) {
   return std::any_of(summary.groups.begin(), summary.groups.end(), [](const auto& group) { return group.clipped > 0; });
 }
 
+// Three digits, whatever their size.
+std::string show_digits(double value) {
+  return std::isfinite(value) ? fmt::format("{:.3g}", value) : "-";
+}
+
 std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_alone, bool with_clipped) {
-  std::vector<std::string> cells{std::to_string(group.group),   group.layers,
-                                 std::to_string(group.updates), show_percent(group.busy),
-                                 show_percent(group.starved),   show_percent(group.blocked),
-                                 show_real(group.staleness, 1), show_real(group.cosine, 3),
-                                 show_real(group.norm_ratio, 2)};
+  std::vector<std::string> cells{std::to_string(group.group),    group.layers,
+                                 std::to_string(group.updates),  show_percent(group.busy),
+                                 show_percent(group.starved),    show_percent(group.blocked),
+                                 show_real(group.staleness, 1),  show_real(group.cosine, 3),
+                                 show_real(group.norm_ratio, 2), show_digits(group.activation_rms)};
   if (with_audit)
     cells.insert(cells.end(), {show_real(group.audit_cosine, 3), show_real(group.audit_norm_ratio, 2),
                                show_real(group.audit_bias, 2)});
@@ -65,6 +70,12 @@ std::string describe(const link_traffic& traffic) {
     text += "; --gradients saved " + show_count(std::llround(traffic.saved)) + ", " +
             show_percent(traffic.saved_share()) + " of what all would take";
   return text + "\n";
+}
+
+std::string describe_warnings(const training_summary& summary) {
+  std::string text;
+  for (const auto& each : summary.warnings) text += "warning: " + each + "\n";
+  return text;
 }
 
 std::string ending(run_end end) {
@@ -87,8 +98,8 @@ std::string ending(run_end end) {
 
 std::string format_groups(const training_summary& summary) {
   const bool with_audit = audited(summary), with_alone = trained_alone(summary) > 0, with_clipped = clipped(summary);
-  std::vector<std::string> titles{"group",   "units",     "updates", "busy", "starved",
-                                  "blocked", "staleness", "cosine",  "norms"};
+  std::vector<std::string> titles{"group",   "units",     "updates", "busy",  "starved",
+                                  "blocked", "staleness", "cosine",  "norms", "|h|"};
   if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
   titles.insert(titles.end(), {"params", "pred. params", "pred. work", "dropped"});
   if (with_alone) titles.emplace_back("alone");
@@ -97,13 +108,14 @@ std::string format_groups(const training_summary& summary) {
   for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_alone, with_clipped));
   return table.str() +
          "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
-         "cosine, norms: of the predicted against the received gradient. pred. work: share of multiply-adds.\n" +
+         "cosine, norms: of the predicted against the received gradient. |h|: root mean square of what went up.\n"
+         "pred. work: share of multiply-adds.\n" +
          (with_audit ? "audit: what was applied against the true gradient.\n" : "") +
          (with_alone ? "alone: batches that ended at the group while the network above it was away; not among the "
                        "steps.\n"
                      : "") +
          (with_clipped ? "clipped: updates whose gradient was scaled down to --clip-norm.\n" : "") +
-         describe(traffic_of(summary));
+         describe(traffic_of(summary)) + describe_warnings(summary);
 }
 
 std::string format_last_line(const training_summary& summary, const std::string& folder) {
@@ -137,6 +149,7 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("staleness_updates").number(group.staleness);
   json.key("cosine").number(group.cosine);
   json.key("norm_ratio").number(group.norm_ratio);
+  json.key("activation_rms").number(group.activation_rms);
   json.key("audit_cosine").number(group.audit_cosine);
   json.key("audit_norm_ratio").number(group.audit_norm_ratio);
   json.key("audit_bias").number(group.audit_bias);
@@ -229,6 +242,9 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("steps_per_s").number(summary.steps_per_s);
   json.key("samples_per_s").number(summary.samples_per_s);
   json.key("wall_s").number(summary.wall_s);
+  json.key("warnings").begin_array();
+  for (const auto& each : summary.warnings) json.text(each);
+  json.end_array();
   json.key("nonfinite_skipped").number(summary.nonfinite_skipped);
   json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
   json.key("device_bytes").number(whole(summary.device_bytes));

@@ -33,6 +33,8 @@ group_report sample_report() {
   out.bytes_saved = 55;
   out.alone = 21;
   out.clipped = 34;
+  out.activation_rms = 1.25;
+  out.fault = {interface_fault::kind::large_predictions, 640, 250};
   return out;
 }
 

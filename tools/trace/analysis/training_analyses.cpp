@@ -47,6 +47,7 @@ struct late_mean {
 struct interface_tally {
   std::array<running_series, trace_measure_count> series;
   late_mean late_cosine; // of the last tenth
+  interface_watch sizes;
 };
 
 quality_series of(const interface_tally& interface, trace_measure measure) {
@@ -61,6 +62,8 @@ gradient_quality finished(std::uint16_t number, const interface_tally& interface
   out.audit_cosine = of(interface, trace_measure::audit_cosine);
   out.audit_norm_ratio = of(interface, trace_measure::audit_norm_ratio);
   out.audit_bias = of(interface, trace_measure::audit_bias);
+  out.activation_rms = of(interface, trace_measure::activation_rms);
+  out.sizes = interface.sizes.fault();
   const auto& late = interface.late_cosine;
   out.suspicious = late.count > 0 ? late.sum <= 0 : out.cosine.count > 0 && out.cosine.mean <= 0;
   return out;
@@ -84,6 +87,8 @@ gradient_qualities measure_gradients(const trace_run& run, const trace_filter& f
     auto [found, is_new] = interfaces.try_emplace(number);
     if (is_new) found->second.series.fill(running_series(time.count()));
     found->second.series[record.type].add(value, time.at(record.time_ns));
+    if (record.type == static_cast<std::uint8_t>(trace_measure::norm_ratio))
+      found->second.sizes.compared(value * value, 1, std::int64_t{record.batch});
     if (record.type == static_cast<std::uint8_t>(trace_measure::cosine) && record.time_ns >= late_ns) {
       ++found->second.late_cosine.count;
       found->second.late_cosine.sum += value;

@@ -1,6 +1,7 @@
 // What a trace tells of the training: each analysis is one pass in bounded memory.
 #pragma once
 
+#include "actors/interface_watch.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/log_histogram.hpp"
 #include "tools/trace/trace_run.hpp"
@@ -13,7 +14,8 @@
 
 namespace syngrad::tools {
 
-// How well synthetic gradients agree with what was received, and with the true ones of audited batches.
+// How well synthetic gradients agree with what was received, and with the true ones of audited batches; how large what
+// passes an interface is.
 
 struct quality_series {
   std::int64_t count = 0;
@@ -25,6 +27,8 @@ struct gradient_quality {
   std::uint16_t interface = 0;
   quality_series cosine, norm_ratio;                         // against the gradient received
   quality_series audit_cosine, audit_norm_ratio, audit_bias; // against the true one
+  quality_series activation_rms;                             // of what was sent up
+  interface_fault sizes;                                     // of predictions; its step is a batch
   bool suspicious = false; // the mean cosine of the last tenth of the run is not above zero
 };
 

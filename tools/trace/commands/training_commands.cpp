@@ -68,11 +68,28 @@ std::vector<cell> agreement_row(std::uint16_t interface, const quality_series& c
           std::move(last)};
 }
 
+std::string verdict_on(const gradient_quality& each) {
+  std::string verdict = each.suspicious ? "not above zero" : "";
+  if (each.sizes.what == interface_fault::kind::none) return verdict;
+  return verdict + (verdict.empty() ? "" : ", ") +
+         (each.sizes.what == interface_fault::kind::small_predictions ? "too small" : "too large");
+}
+
 answer_table against_received(const gradient_qualities& found) {
   auto table = agreement_table("received", "batches", {"verdict", "", 0});
   for (const auto& each : found.interfaces)
-    table.rows.push_back(agreement_row(each.interface, each.cosine, each.norm_ratio,
-                                       std::string(each.suspicious ? "not above zero" : "")));
+    if (each.cosine.count > 0)
+      table.rows.push_back(agreement_row(each.interface, each.cosine, each.norm_ratio, verdict_on(each)));
+  return table;
+}
+
+answer_table activations(const gradient_qualities& found) {
+  answer_table table{"activations",
+                     {{"interface", "", 0}, {"batches", "", 0}, {"rms", "", 4}, {"deviation", "", 4}, {"least", "", 4}},
+                     {}};
+  for (const auto& each : found.interfaces)
+    if (const auto& rms = each.activation_rms; rms.count > 0)
+      table.rows.push_back({std::int64_t{each.interface}, rms.count, rms.mean, rms.deviation, rms.least});
   return table;
 }
 
@@ -94,22 +111,31 @@ answer_table over_time(const gradient_qualities& found, const char* name, std::i
 }
 
 void add_notes(const gradient_qualities& found, answer& out) {
-  if (found.interfaces.empty())
+  const bool any = !against_received(found).rows.empty();
+  if (!any)
     out.notes.push_back("No agreement was traced: this policy predicts no gradients, or the run was too short.");
   for (const auto& each : found.interfaces)
     if (each.suspicious)
       out.notes.push_back(fmt::format("Interface {}: in the last tenth of the run the mean cosine of synthetic and "
                                       "received gradients is not above zero; its updates do not descend.",
                                       each.interface));
-  if (!found.interfaces.empty() && against_true(found).rows.empty())
+  for (const auto& each : found.interfaces)
+    if (each.sizes.what != interface_fault::kind::none)
+      out.notes.push_back(
+        fmt::format("Interface {}: at batch {} synthetic gradients had {:.2g} times the size of those "
+                    "received, beyond {} to {} for {} comparisons in a row.",
+                    each.interface, each.sizes.step, each.sizes.norm_ratio, least_norm_ratio, largest_norm_ratio,
+                    interface_watch::in_a_row));
+  if (any && against_true(found).rows.empty())
     out.notes.push_back("No batch was audited: true gradients are not known (syngrad train --audit).");
 }
 
 result<answer> answer_gradients(const trace_request& request) {
   const auto found = measure_gradients(request.run(), request.filter, over_time_rows(request));
   answer out;
-  out.tables.push_back(against_received(found));
+  if (auto received = against_received(found); !received.rows.empty()) out.tables.push_back(std::move(received));
   if (auto audited = against_true(found); !audited.rows.empty()) out.tables.push_back(std::move(audited));
+  if (auto sizes = activations(found); !sizes.rows.empty()) out.tables.push_back(std::move(sizes));
   const auto add = [&](const char* name, quality_series gradient_quality::*which) {
     auto table = over_time(found, name, request.run().begin_ns(), which);
     if (!table.rows.empty()) out.tables.push_back(std::move(table));
@@ -119,6 +145,7 @@ result<answer> answer_gradients(const trace_request& request) {
   add("true_cosine_over_time", &gradient_quality::audit_cosine);
   add("true_norm_ratio_over_time", &gradient_quality::audit_norm_ratio);
   add("bias_over_time", &gradient_quality::audit_bias);
+  add("activations_over_time", &gradient_quality::activation_rms);
   add_notes(found, out);
   return out;
 }
@@ -132,9 +159,11 @@ const trace_command gradients_command{
   "  received   agreement of the synthetic gradient with what came from above later (which rests on a prediction "
   "itself,\n"
   "             but at the top interface); deviation and least: of the cosine; norm_ratio: |synthetic| / |received|;\n"
-  "             verdict: 'not above zero' where the mean cosine of the last tenth of the run is zero or less\n"
+  "             verdict: 'not above zero' where the mean cosine of the last tenth of the run is zero or less;\n"
+  "             'too small', 'too large' where norm_ratio left 0.01 to 100 for 16 comparisons in a row\n"
   "  true       the same against the true gradient of audited batches; bias: |sum over rows of (synthetic - true)|\n"
   "             over |true| sqrt(rows): 1 is what independent errors as large as the gradient give\n"
+  "  activations  root mean square of what was sent up\n"
   "  over time  means, a column an interface; --limit: so many rows",
   1,
   1,

@@ -135,8 +135,13 @@ void draw_x_axis(svg_canvas& canvas, const axis& scale, const axis_text& text, d
   canvas.text(scale.begin + length / 2, bottom + 34, text.title, "middle", "axis");
 }
 
+std::vector<double> y_ticks(const axis& scale) {
+  constexpr int most = 6;
+  return scale.logarithmic ? power_ticks(scale.from, scale.to, most) : round_ticks(scale.from, scale.to, most);
+}
+
 void draw_y_axis(svg_canvas& canvas, const axis& scale, const axis_text& text, double left, double right) {
-  for (const auto tick : round_ticks(scale.from, scale.to, 6)) {
+  for (const auto tick : y_ticks(scale)) {
     const auto y = scale.at(tick);
     canvas.line(left, y, right, y, "grid");
     canvas.text(left - 6, y + 4, text.show(tick), "end", "tick");

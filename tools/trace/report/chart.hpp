@@ -111,6 +111,7 @@ void draw_name(svg_canvas&, const std::string& name, double column, double middl
 
 // Ticks with grid lines from `top` to `bottom`, labels and title below `bottom`.
 void draw_x_axis(svg_canvas&, const axis&, const axis_text&, double top, double bottom);
+std::vector<double> y_ticks(const axis&);
 // Ticks with grid lines from `left` to `right`, labels at the left; the title above the plot's top left corner.
 void draw_y_axis(svg_canvas&, const axis&, const axis_text&, double left, double right);
 

@@ -47,6 +47,8 @@ std::vector<report_figure> report_figures(const report_data& data) {
           staleness_histogram_figure(data.staleness),
           staleness_over_time_figure(data.staleness),
           cosine_figure(data.gradients),
+          prediction_size_figure(data.gradients),
+          activation_size_figure(data.gradients),
           traffic_figure(data.bytes, data.names)};
 }
 

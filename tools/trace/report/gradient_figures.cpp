@@ -189,4 +189,68 @@ report_figure cosine_figure(const gradient_qualities& found) {
   return figure;
 }
 
+namespace {
+
+// Sizes on a logarithmic axis, in whole powers of ten and with at least one around 1.
+report_figure size_figure(const gradient_qualities& found, quality_series gradient_quality::*which,
+                          const std::string& title) {
+  report_figure figure;
+  figure.half = true;
+  named_lines lines;
+  double least = 1, largest = 1;
+  for (std::size_t i = 0; i < found.interfaces.size(); ++i) {
+    const auto& one = found.interfaces[i];
+    const auto& values = (one.*which).over_time;
+    if (!any_of(values)) continue;
+    lines.add({name_of_interface(one.interface), series_class(i, found.interfaces.size())}, values, true);
+    for (const auto value : values) {
+      if (!(std::isfinite(value) && value > 0)) continue;
+      least = std::min(least, static_cast<double>(value));
+      largest = std::max(largest, static_cast<double>(value));
+    }
+  }
+  if (lines.names.empty()) return figure;
+  auto& chart = lines.chart;
+  for (const auto& line : chart.lines) figure.legend.push_back({line.series.name, line.series.css_class, 1});
+  chart.logarithmic = true;
+  chart.y_from = std::pow(10.0, std::floor(std::log10(least)) - (least == 1 ? 1 : 0));
+  chart.y_to = std::pow(10.0, std::ceil(std::log10(largest)) + (largest == 1 ? 1 : 0));
+  chart.x_to = static_cast<double>(lines.values.front().size()) * static_cast<double>(found.bucket_ns);
+  chart.x = {"time since the first record", show_nanoseconds};
+  chart.y = {title, show_number};
+  figure.table = table_over_time("size", found.bucket_ns, lines.names, lines.values, {"", "", 4});
+  show(figure, std::move(chart));
+  return figure;
+}
+
+} // namespace
+
+report_figure prediction_size_figure(const gradient_qualities& found) {
+  auto figure = size_figure(found, &gradient_quality::norm_ratio, "mean |predicted| / |received|");
+  figure.id = "prediction-size";
+  figure.title = "Size of predictions";
+  figure.look_for =
+    "1: as large as the gradients received. Far below, a group hardly learns; far above, it is thrown off.";
+  std::string names;
+  for (const auto& one : found.interfaces)
+    if (one.sizes.what != interface_fault::kind::none)
+      names +=
+        (names.empty() ? "" : ", ") + fmt::format("{} (batch {})", name_of_interface(one.interface), one.sizes.step);
+  if (!names.empty())
+    figure.look_for += fmt::format(" Beyond {} to {} in this run: {}.", least_norm_ratio, largest_norm_ratio, names);
+  if (!figure.draw) figure.empty = "No predictions in this run, so there is nothing to compare.";
+  return figure;
+}
+
+report_figure activation_size_figure(const gradient_qualities& found) {
+  auto figure = size_figure(found, &gradient_quality::activation_rms, "mean |h|, root mean square");
+  figure.id = "activation-size";
+  figure.title = "Size of activations";
+  figure.look_for =
+    "Of what groups send up. A line that keeps climbing, or falls towards zero, is a network on its way to "
+    "numbers that are no use.";
+  if (!figure.draw) figure.empty = "No activation between groups was measured in this trace.";
+  return figure;
+}
+
 } // namespace syngrad::tools

@@ -232,10 +232,9 @@ void draw_line(svg_canvas& canvas, const line_chart::line& line, const axis& buc
 
 std::string draw(const line_chart& chart, const chart_frame& frame) {
   const auto bottom = plot_top + plot_height;
-  const axis values{chart.y_from, chart.y_to, bottom, plot_top};
+  const axis values{chart.y_from, chart.y_to, bottom, plot_top, chart.logarithmic};
   double left = 0;
-  for (const auto tick : round_ticks(chart.y_from, chart.y_to, 6))
-    left = std::max(left, text_width(chart.y.show(tick)));
+  for (const auto tick : y_ticks(values)) left = std::max(left, text_width(chart.y.show(tick)));
   left += 8;
   const auto right = frame.width - right_margin;
   svg_canvas canvas(frame.text, frame.width, bottom + axis_height);

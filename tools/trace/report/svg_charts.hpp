@@ -77,6 +77,7 @@ struct line_chart {
 
   std::vector<line> lines;
   double x_from = 0, x_to = 1, y_from = 0, y_to = 1;
+  bool logarithmic = false; // y
   axis_text x, y;
   bool zero_line = false; // a stronger line at 0
 };
