@@ -80,6 +80,13 @@ public:
     return out;
   }
 
+  // CAF's own leaves the mailbox open. What is in it, or comes later, keeps its sender alive: of a heartbeat that is
+  // the broker itself, of other news an actor that CAF waits for.
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    close_all();
+    return caf::scheduled_actor::cleanup(std::move(reason), host);
+  }
+
 private:
   caf::invoke_message_result take_data(caf::mailbox_element& element) {
     const auto& data = element.content().get_as<caf::io::new_data_msg>(0);

@@ -163,8 +163,6 @@ result<std::unique_ptr<node_system>> node_system::open(network_settings settings
 }
 
 status node_system::listen(const network_settings& settings, const resolved_host& resolved) {
-  // Not on a thread of its own: CAF's broker monitors it, the news of its end has now and then stayed in the broker's
-  // mailbox, with a reference to the sender, and CAF waits for ever for the thread of an actor that is referred to.
   gatekeeper_ = system_->spawn<gatekeeper_actor>(context_);
   door_ = session_port_handle(*system_, gatekeeper_);
   status done = ok();
