@@ -1,7 +1,8 @@
 // Transformers for text (Radford et al., 2019; in the form of nanoGPT): tokens and learned positions, blocks whose
 // branches begin with a LayerNorm, a last LayerNorm and a Linear to the vocabulary. The embedding belongs to the unit
 // of the first block. The Linear has weights of its own: those of the embedding, which GPT-2 uses twice, may be in
-// another group and on another machine.
+// another group and on another machine. Dropout, where it is asked for, is behind the embeddings and at the end of each
+// branch; nanoGPT's inside the attention is not there.
 #include "models/networks/network_kind.hpp"
 #include "models/networks/short_form.hpp"
 
@@ -17,24 +18,27 @@ constexpr double usual_deviation = 0.02;
 
 struct gpt_sizes {
   std::int64_t blocks = 0, width = 0, heads = 0, context = 0, vocabulary = 0;
+  double dropout = 0;
   // Of the layers in front of a sum: each adds to what is below it.
   double deviation_before_sum() const { return usual_deviation / std::sqrt(2.0 * static_cast<double>(blocks)); }
 };
 
 result<gpt_sizes> read_gpt(std::string_view parameters) {
-  const auto form = short_form::read(parameters, {"heads", "context", "vocab"});
+  const auto form = short_form::read(parameters, {"heads", "context", "vocab", "dropout"});
   if (!form) return form.failure();
   const auto sizes = form->layers_and_width();
   const auto heads = form->option("heads", 4, most_layers), context = form->option("context", 64, most_features),
              vocabulary = form->option("vocab", vocabulary_until_known, most_vocabulary);
+  const auto dropout = form->share("dropout");
   for (const auto* each : {&heads, &context, &vocabulary})
     if (!*each) return each->failure();
+  if (!dropout) return dropout.failure();
   if (!sizes) return sizes.failure();
   const auto [blocks, width] = *sizes;
   if (width % *heads != 0)
     return error::setting("the width " + std::to_string(width) + " cannot be shared evenly by " +
                           std::to_string(*heads) + " heads; give heads=N a divisor of it");
-  return gpt_sizes{blocks, width, *heads, *context, *vocabulary};
+  return gpt_sizes{blocks, width, *heads, *context, *vocabulary, *dropout};
 }
 
 network_document normal_linear(std::int64_t inputs, std::int64_t outputs, double deviation, bool bias = true) {
@@ -47,7 +51,12 @@ network_document layer_norm_document(std::int64_t width) {
   return {{"type", "LayerNorm"}, {"normalized_shape", width}};
 }
 
-network_document residual_document(network_document layers) {
+void add_dropout(network_document& layers, const gpt_sizes& of) {
+  if (of.dropout > 0) layers.push_back({{"type", "Dropout"}, {"p", of.dropout}});
+}
+
+network_document residual_document(network_document layers, const gpt_sizes& of) {
+  add_dropout(layers, of);
   return {{"type", "Residual"}, {"layers", std::move(layers)}};
 }
 
@@ -55,7 +64,7 @@ network_document attention_branch(const gpt_sizes& of) {
   const network_document attention{{"type", "MultiheadAttention"}, {"embed_dim", of.width},
                                    {"num_heads", of.heads},        {"is_causal", true},
                                    {"init_std", usual_deviation},  {"out_proj_init_std", of.deviation_before_sum()}};
-  return residual_document(network_document::array({layer_norm_document(of.width), attention}));
+  return residual_document(network_document::array({layer_norm_document(of.width), attention}), of);
 }
 
 network_document feedforward_branch(const gpt_sizes& of) {
@@ -63,7 +72,8 @@ network_document feedforward_branch(const gpt_sizes& of) {
   return residual_document(network_document::array({layer_norm_document(of.width),
                                                     normal_linear(of.width, hidden, usual_deviation),
                                                     {{"type", "GELU"}, {"approximate", "tanh"}},
-                                                    normal_linear(hidden, of.width, of.deviation_before_sum())}));
+                                                    normal_linear(hidden, of.width, of.deviation_before_sum())}),
+                           of);
 }
 
 result<network_document> make_gpt(std::string_view parameters) {
@@ -76,7 +86,10 @@ result<network_document> make_gpt(std::string_view parameters) {
   auto units = network_document::array();
   for (std::int64_t i = 0; i < sizes->blocks; ++i) {
     auto unit = network_document::array();
-    if (i == 0) unit.push_back(embedding);
+    if (i == 0) {
+      unit.push_back(embedding);
+      add_dropout(unit, *sizes);
+    }
     unit.push_back(attention_branch(*sizes));
     unit.push_back(feedforward_branch(*sizes));
     units.push_back(std::move(unit));
@@ -90,9 +103,10 @@ result<network_document> make_gpt(std::string_view parameters) {
 
 constexpr network_kind gpt_network_kind{
   "gpt",
-  "gpt:BLOCKSxWIDTH,heads=N,context=N,vocab=N",
+  "gpt:BLOCKSxWIDTH,heads=N,context=N,vocab=N,dropout=P",
   "gpt:4x64,heads=4,context=64",
-  "A transformer for tokens; 4 heads, a context of 64 and the vocabulary of the data, where they are not given",
+  "A transformer for tokens; 4 heads, a context of 64, the vocabulary of the data and no dropout, where they are not "
+  "given",
   make_gpt,
   complete_vocabulary};
 

@@ -53,6 +53,15 @@ result<std::int64_t> short_form::option(const std::string& name, std::int64_t us
   return found == options_.end() ? usual : read_bounded(found->second, name, 1, most);
 }
 
+result<double> short_form::share(const std::string& name) const {
+  const auto found = options_.find(name);
+  if (found == options_.end()) return 0.0;
+  const auto number = parse_number<double>(found->second);
+  if (!number || !(*number >= 0 && *number < 1))
+    return error::setting(name + " " + quoted(found->second) + " is not a number of at least 0 and below 1");
+  return *number;
+}
+
 std::string complete_vocabulary(std::string_view parameters, const sample_spec& target) {
   std::string all(parameters);
   if (target.categories > 0 && all.find(",vocab=") == std::string::npos)

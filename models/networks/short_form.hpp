@@ -32,6 +32,8 @@ public:
   result<std::pair<std::int64_t, std::int64_t>> layers_and_width() const;
   // From 1 to `most`; where it was not given `usual`.
   result<std::int64_t> option(const std::string& name, std::int64_t usual, std::int64_t most) const;
+  // At least 0 and below 1; where it was not given 0.
+  result<double> share(const std::string& name) const;
 
 private:
   std::string sizes_;

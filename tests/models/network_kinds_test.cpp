@@ -108,6 +108,17 @@ TEST_CASE("a gpt has blocks of two residual branches, positions that are learned
   CHECK(made("gpt:2x8").input == sample_spec{{64}, dtype::i32, 256}); // until data say how many tokens there are
 }
 
+TEST_CASE("a gpt with dropout has it behind the embeddings and at the end of each branch, none at 0") {
+  const auto with = made("gpt:2x8,heads=2,vocab=5,dropout=0.25"), without = made("gpt:2x8,heads=2,vocab=5,dropout=0");
+  REQUIRE(with.units[0].size() == 4); // embedding, dropout, two branches
+  CHECK_THAT(with.units[0][1]->describe(), contains("dropout 0.25"));
+  REQUIRE(with.units[1].size() == 2);
+  for (const auto& branch : with.units[1]) CHECK_THAT(branch->describe(), contains("dropout 0.25"));
+  CHECK(parameters_in(with) == parameters_in(without));
+  REQUIRE(without.units[0].size() == 3);
+  CHECK(without.units[1][0]->describe().find("dropout") == std::string::npos);
+}
+
 TEST_CASE("a recurrent network has a unit a layer, and carries its state") {
   const auto net = made("lstm:2x16,chunk=4,vocab=9");
   CHECK(net.input == sample_spec{{4}, dtype::i32, 9});
@@ -149,7 +160,11 @@ TEST_CASE("sizes that make no network are refused with the reason") {
     {"gpt:0x64", "the number of layers '0'"},
     {"gpt:4x64,heads=5", "the width 64 cannot be shared evenly by 5 heads"},
     {"gpt:4x64,head=4", "unknown option 'head': did you mean heads?"},
-    {"gpt:4x64,dropout=1", "unknown option 'dropout': known are heads, context, vocab"},
+    {"gpt:4x64,depth=1", "unknown option 'depth': known are heads, context, vocab, dropout"},
+    {"gpt:4x64,dropout=1", "dropout '1' is not a number of at least 0 and below 1"},
+    {"gpt:4x64,dropout=-0.1", "dropout '-0.1'"},
+    {"gpt:4x64,dropout=nan", "dropout 'nan'"},
+    {"gpt:4x64,dropout=", "dropout ''"},
     {"lstm:128", "'128' is no number of layers and width"},
     {"gru:1x8,context=4", "unknown option 'context': known are chunk, vocab"},
     {"gpt:4x64,heads", "heads has no value: write heads=N"},
