@@ -119,8 +119,8 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
     *rate = *parsed;
   }
   if (data) {
-    auto order = order_samples(
-      *data, {settings.batch_size, settings.seed, settings.validation_fraction, settings.continuing_windows});
+    auto order = order_samples(*data, {settings.batch_size, settings.seed, settings.validation_fraction,
+                                       settings.continuing_windows, settings.evaluate_samples});
     if (!order) return order.failure();
     plan.order.emplace(std::move(*order));
   }

@@ -266,6 +266,7 @@ std::vector<setting> setting_schema() {
     whole_setting("batch", &t::batch_size, {least_batch, most_batch}),
     whole_setting("steps", &t::steps, {1}),
     whole_setting("eval-every", &t::evaluate_every),
+    whole_setting("eval-samples", &t::evaluate_samples),
     make_setting("target", "METRIC<=X", &t::target, metric_target::parse,
                  [](const metric_target& target) { return target.text(); }),
 

@@ -46,6 +46,7 @@ struct training_settings {
   objective_settings objective;
   std::optional<std::int64_t> evaluate_every; // steps; 0 or none: only at the end
   std::optional<metric_target> target;        // stop when an evaluation reaches it
+  std::int64_t evaluate_samples = 0;          // at most so many, evenly spread over those held out; 0: all
   double validation_fraction = 0;             // of the training set, held out; evaluations are then made on it
   augmentation augment;                       // of training images
   bool continuing_windows = false;            // of a text: a batch's rows read on where those of the last one ended

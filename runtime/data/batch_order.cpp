@@ -189,6 +189,22 @@ result<sample_order> order_rows(const dataset& data, std::int64_t held_out, cons
   return sample_order{std::move(*train), {rows.begin(), border}, std::move(test)};
 }
 
+// Keeps at most `most`, evenly spread over all and in their order: the i-th is number i * count / most.
+void thin_out(std::vector<std::int64_t>& samples, std::int64_t most) {
+  const auto count = static_cast<std::int64_t>(samples.size());
+  if (most == 0 || count <= most) return;
+  std::int64_t from = 0, rest = 0;
+  for (std::int64_t i = 0; i < most; ++i) {
+    samples[static_cast<std::size_t>(i)] = samples[static_cast<std::size_t>(from)];
+    from += count / most;
+    rest += count % most;
+    if (rest < most) continue;
+    rest -= most;
+    ++from;
+  }
+  samples.resize(static_cast<std::size_t>(most));
+}
+
 } // namespace
 
 result<sample_order> order_samples(const dataset& data, const order_settings& settings) {
@@ -200,7 +216,11 @@ result<sample_order> order_samples(const dataset& data, const order_settings& se
     return error::setting(fmt::format(
       "validation: a fraction of {:f} of {} training samples leaves one part empty; choose another fraction", fraction,
       data.train.count));
-  return data.train.is_text() ? order_windows(data, held_out, settings) : order_rows(data, held_out, settings);
+  auto order = data.train.is_text() ? order_windows(data, held_out, settings) : order_rows(data, held_out, settings);
+  if (!order) return order.failure();
+  thin_out(order->validation, settings.eval_samples);
+  thin_out(order->test, settings.eval_samples);
+  return order;
 }
 
 } // namespace syngrad

@@ -88,7 +88,8 @@ struct order_settings {
   std::int64_t batch_size = 1;
   std::uint64_t seed = 1;
   double validation_fraction = 0;
-  bool continuing = false; // windows of a text, in evaluations too
+  bool continuing = false;       // windows of a text, in evaluations too
+  std::int64_t eval_samples = 0; // at most so many of each held-out part are evaluated, evenly spread; 0: all
 };
 
 // The samples that a run sees.
@@ -96,7 +97,7 @@ struct sample_order {
   batch_order train;
   // Evaluated in this order, a batch after the other. Of rows they ascend.
   std::vector<std::int64_t> validation; // of the training set, which leaves them out; empty: none
-  std::vector<std::int64_t> test;       // all of the test set
+  std::vector<std::int64_t> test;       // of the test set
 };
 
 // Validation gets round(fraction * train.count) samples: rows that are drawn by the seed, or the last windows of a

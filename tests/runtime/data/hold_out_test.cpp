@@ -105,3 +105,23 @@ TEST_CASE("an evaluation walks the test part of a text window by window") {
   CHECK(order_samples(windows(), {3, 1, 0, true})->test == std::vector<std::int64_t>{0, 8, 16, 4, 12, 20});
   CHECK(order_samples(windows(), {8, 1, 0, true})->test == std::vector<std::int64_t>{0, 4, 8, 12, 16, 20});
 }
+
+TEST_CASE("evaluations on at most so many samples take them evenly spread, the same every time") {
+  auto settings = order_settings{1, 9, 0.1, false, 4};
+  const auto parts = order_samples(sized(1000), settings);
+  CHECK(parts->test == std::vector<std::int64_t>{0, 1, 3, 5}); // i * 7 / 4
+  settings.eval_samples = 0;
+  const auto all = order_samples(sized(1000), settings);
+  REQUIRE(parts->validation.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(parts->validation[i] == all->validation[i * 25]);
+  for (const std::int64_t most : {7, 8, 1000}) {
+    settings.eval_samples = most;
+    CHECK(order_samples(sized(1000), settings)->test == all->test);
+  }
+}
+
+TEST_CASE("of a text, evaluations on at most so many samples take so many windows") {
+  CHECK(order_samples(windows(), {2, 1, 0, false, 3})->test == std::vector<std::int64_t>{0, 8, 16});
+  CHECK(order_samples(windows(), {3, 1, 0, true, 4})->test == std::vector<std::int64_t>{0, 8, 4, 12});
+  CHECK(order_samples(windows(), {2, 1, 0.2, false, 2})->validation == std::vector<std::int64_t>{80, 88});
+}
