@@ -54,6 +54,19 @@ struct three_actors {
 
 } // namespace
 
+TEST_CASE("what actors are told after the run, by nobody that is known, is not on the path") {
+  temporary_folder folder;
+  auto actors = three_actors();
+  for (const auto kind : {record_kind::begin, record_kind::end})
+    actors.trace.half_of_handling(kind, kind == record_kind::begin ? 9000 : 9010, actors.bystander, 0, 0,
+                                  trace_message::other, 3);
+  const auto path = find_critical_path(written(actors.trace, folder), {}, std::nullopt);
+  REQUIRE(path);
+  REQUIRE(path->span_ns == 610);
+  REQUIRE(share_of(path->by_actor, "predictor 0") == 0);
+  REQUIRE(share_of(path->by_actor, "group 1") == Approx(510.0 / 610));
+}
+
 TEST_CASE("the path goes through the work that a message waited for") {
   temporary_folder folder;
   const auto run = written(three_actors().trace, folder);

@@ -219,11 +219,13 @@ result<stretch> stretch_of_batch(const trace_run& run, const trace_filter& filte
                                     run.sample() > 1 ? ", one in " + std::to_string(run.sample()) : ""));
 }
 
+// Ends with the last message of a known sender: an actor that is told to exit, after the run, waits for nobody.
 result<stretch> stretch_of_run(const trace_run& run, const trace_filter& filter) {
   std::optional<stretch> found;
   run.for_each(time_window(filter), [&](const trace_record& record) {
     if (record.kind == record_kind::begin && !found) found = stretch{record.time_ns, record.time_ns, record.actor};
-    if (record.kind == record_kind::end && found) found = stretch{found->begin_ns, record.time_ns, record.actor};
+    if (record.kind == record_kind::end && record.message != 0 && found)
+      found = stretch{found->begin_ns, record.time_ns, record.actor};
   });
   if (!found) return error::setting("no message was handled in this part of the trace; widen --from and --to");
   return *found;
