@@ -26,7 +26,7 @@ private:
 };
 
 inline std::string gelu::describe() const {
-  return "gelu " + std::to_string(features_) + (approximate_ == gelu_approximation::tanh ? ", tanh" : "");
+  return "gelu " + std::to_string(features_) + (approximate_ == gelu_approximation::tanh ? " (tanh)" : "");
 }
 
 inline tensor gelu::forward(stream& s, const tensor& x, phase, layer_cache cache) {

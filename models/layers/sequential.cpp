@@ -12,7 +12,7 @@ sequential::sequential(layer_list layers, const std::string& prefix) : layers_(s
 
 std::string sequential::describe() const {
   std::string text;
-  for (const auto& each : layers_) text += (text.empty() ? "" : ", ") + each->describe();
+  for (const auto& each : layers_) text += (text.empty() ? "" : "; ") + each->describe();
   return text;
 }
 

@@ -144,7 +144,7 @@ TEST_CASE("a residual tells its cost and the samples that it needs by the shapes
 
 TEST_CASE("a residual describes itself, and names what does not fit in it") {
   const residual projecting(layers_of(dense(3, 4), std::make_unique<relu>(4)), layers_of(dense(3, 4)), {.relu = true});
-  CHECK(projecting.describe() == "residual (linear 3->4, relu 4) + skip (linear 3->4) + relu");
+  CHECK(projecting.describe() == "residual (linear 3->4; relu 4) + skip (linear 3->4) + relu");
   CHECK(projecting.infer({{2, 3}}).value() == sample_spec{{2, 4}});
   CHECK(projecting.infer({{5}}).message() == "holds layer 0 (linear 3->4), which takes 3 features and gets 5 features");
   CHECK(residual(layers_of(dense(3, 4), std::make_unique<relu>(5)), {}, {}).infer({{3}}).message() ==

@@ -230,7 +230,7 @@ TEST_CASE("the layers of a transformer describe themselves, their cost, and refu
   CHECK(layer_norm(32).infer(text).value() == text);
   CHECK(layer_norm(31).infer(text).message() == "takes 31 features");
   CHECK(gelu(32).describe() == "gelu 32");
-  CHECK(gelu(32, gelu_approximation::tanh).describe() == "gelu 32, tanh");
+  CHECK(gelu(32, gelu_approximation::tanh).describe() == "gelu 32 (tanh)");
   CHECK(gelu(31).infer(text).message() == "takes 31 features");
 }
 

@@ -20,12 +20,21 @@ TEST_CASE("A model's table has a row a unit, with its group, what it gives, its 
         "model mlp:784-256x2-10, of 784 features a sample\n"
         "\n"
         "group  unit         gives  parameters  multiply-adds  share  layers\n"
-        "    0     0  256 features     201,216        604,672   75 %  linear 784->256, batch norm 256 + relu\n"
-        "    1     1  256 features      66,048        199,168   25 %  linear 256->256, batch norm 256 + relu\n"
+        "    0     0  256 features     201,216        604,672   75 %  linear 784->256; batch norm 256 + relu\n"
+        "    1     1  256 features      66,048        199,168   25 %  linear 256->256; batch norm 256 + relu\n"
         "    1     2   10 features       2,570          7,680    1 %  linear 256->10\n"
         "  all                         269,834        811,520       \n"
         "multiply-adds: of a sample, forward and backward; about a third of them forward\n"
         "2 groups of 1,2 units, with 75 %, 25 % of the multiply-adds\n");
+}
+
+TEST_CASE("A unit with the layers of one below says so, and a network of tokens is of tokens") {
+  const auto table = format_model_table(summary_of("gpt:3x8,heads=2,context=16,vocab=5", 2));
+  CHECK(table.find("of 16 tokens a sample\n") != std::string::npos);
+  CHECK(table.find("embedding 5->8, 16 positions; residual (layer norm 8; ") != std::string::npos);
+  CHECK(table.find("gelu 32 (tanh); linear 32->8)\n") != std::string::npos);
+  CHECK(table.find("  as unit 1\n") != std::string::npos);
+  CHECK(table.find("as unit 0") == std::string::npos);
 }
 
 TEST_CASE("A model as JSON has the numbers of its table") {

@@ -93,12 +93,18 @@ std::string format_model_table(const model_summary& model) {
     const auto& unit = model.units[i];
     table.add({std::to_string(unit.group), std::to_string(i), unit.output.to_string(), show_count(unit.parameters),
                show_multiply_adds(unit.multiply_adds), show_percent(share(unit.multiply_adds, all.multiply_adds))});
-    layers.push_back(join_text(unit.layers, ", "));
+    const auto same = std::find_if(model.units.begin(), model.units.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [&](const auto& each) { return each.layers == unit.layers; });
+    layers.push_back(unit.layers.size() > 1 && same->layers == unit.layers && &*same != &unit
+                       ? "as unit " + std::to_string(same - model.units.begin())
+                       : join_text(unit.layers, "; "));
   }
   table.add({"all", "", "", show_count(all.parameters), show_multiply_adds(all.multiply_adds), ""});
   layers.emplace_back();
 
-  std::string text = "model " + model.name + ", of " + model.input.to_string() + " a sample\n\n";
+  const auto unit = unit_of(model.input);
+  const auto input = unit.a_sample > 1 ? std::to_string(unit.a_sample) + " " + unit.name : model.input.to_string();
+  std::string text = "model " + model.name + ", of " + input + " a sample\n\n";
   std::istringstream lines(table.str());
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line); ++number)
