@@ -106,7 +106,9 @@ std::vector<fact> headline(const report_data& data) {
   const auto metric = summary.metric.substr(0, summary.metric.size() - (in_percent ? percent.size() : 0));
   add_number("test " + metric, summary.test_metric,
              in_percent ? show_real(summary.test_metric, 2) + " %" : show_real(summary.test_metric, 4));
-  add_number("samples a second", summary.samples_per_s, show_number(summary.samples_per_s));
+  const auto unit = unit_of(data.names);
+  const auto rate = summary.samples_per_s * static_cast<double>(unit.a_sample);
+  add_number(unit.name + " a second", rate, show_number(rate));
   add("time traced", show_nanoseconds(static_cast<double>(data.span_ns)));
   add("groups", data.names.fact("groups"));
   add("threads", data.names.fact("threads"));
@@ -144,6 +146,13 @@ std::string head(const report_data& data) {
          "</style>\n</head>\n<body>\n<main>\n";
 }
 
+// Long lists, such as a model's, may be broken behind a comma.
+std::string breakable(const std::string& markup) {
+  std::string out;
+  for (const char c : markup) out += c == ',' ? std::string(",<wbr/>") : std::string(1, c);
+  return out;
+}
+
 std::string header(const report_data& data) {
   std::string out = "<header>\n<h1>" + escape_markup(data.run) +
                     "</h1>\n<p class=\"soft\">Where the time, the gradients and the bytes of this training run went";
@@ -151,7 +160,7 @@ std::string header(const report_data& data) {
   out += ".</p>\n<dl class=\"facts\">\n";
   for (const auto& [name, value, words] : headline(data))
     out += std::string("<div") + (words ? " class=\"words\"" : "") + "><dt>" + escape_markup(name) + "</dt><dd>" +
-           escape_markup(value) + "</dd></div>\n";
+           (words ? breakable(escape_markup(value)) : escape_markup(value)) + "</dd></div>\n";
   out += "</dl>\n";
   for (const auto& warning : warnings(data)) out += "<p class=\"warning\">" + escape_markup(warning) + "</p>\n";
   return out + "</header>\n";
