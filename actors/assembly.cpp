@@ -178,6 +178,8 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   setup->local = workers_of(here);
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
+  setup->unit = plan.unit;
+  if (plan.data) setup->data = plan.data->name;
   setup->trained_for = plan.trained_for;
   setup->target = plan.settings.target;
   setup->has_validation = plan.settings.validation_fraction > 0;

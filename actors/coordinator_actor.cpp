@@ -39,6 +39,7 @@ void coordinator_actor::on_exit() {
 
 void coordinator_actor::handle_begin(begin& first) {
   setup_ = first.setup;
+  summary_.unit = setup_->unit;
   summary_.test = summary_.validation = last_metrics_ = setup_->trained_for->unmeasured();
   for (const auto& each : setup_->local) monitor(each);
   began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
@@ -118,7 +119,8 @@ double coordinator_actor::rate() const {
   return running > 0 ? static_cast<double>(done_) / seconds(running) : 0;
 }
 
-void coordinator_actor::handle_training_ended(training_ended&) {
+void coordinator_actor::handle_training_ended(training_ended& ended) {
+  data_wait_ns_ = ended.data_wait_ns;
   if (stage_ == stage::training) stage_ = stage::flushing;
 }
 
@@ -181,6 +183,7 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   out.loss = finished.totals.mean_loss();
   out.metrics = setup_->trained_for->values_of(finished.totals);
   out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
+  out.unit = setup_->unit;
   out.on_validation = !finished.on_test_set;
   last_metrics_ = out.metrics;
   if (done_ > warm_after) warm_allocations_ = allocations() - summary_.allocations_while_warm;
@@ -242,6 +245,7 @@ void coordinator_actor::reports_complete(gathering complete) {
   case gathering::purpose::summary:
     summary_.groups = std::move(complete.reports);
     judge_skipped();
+    judge_data();
     end();
     return;
   case gathering::purpose::evaluation:
@@ -281,6 +285,7 @@ void coordinator_actor::show_progress(const std::vector<group_report>& groups) {
   out.loss = done_ ? recent_loss_ : not_measured;
   const auto steps_per_s = rate();
   out.samples_per_s = steps_per_s * static_cast<double>(setup_->batch_size);
+  out.unit = setup_->unit;
   out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - done_) / steps_per_s : not_measured;
   out.metrics = last_metrics_;
   for (const auto& each : groups) out.busy += each.busy / static_cast<double>(groups.size());
@@ -320,6 +325,17 @@ void coordinator_actor::judge_skipped() {
   summary_.failure =
     all ? "every batch was skipped" : "the last " + std::to_string(count) + " batches were all skipped";
   summary_.failure += ", as their numbers are NaN or infinite; the first time: " + first_skipped_;
+}
+
+void coordinator_actor::judge_data() {
+  summary_.data_wait_s = seconds(data_wait_ns_);
+  if (trained_ns_ > 0)
+    summary_.data_wait_share = std::min(1.0, static_cast<double>(data_wait_ns_) / static_cast<double>(trained_ns_));
+  if (summary_.data_wait_share < data_is_slow) return;
+  summary_.warnings.push_back(fmt::format(
+    "the training waited {:.0f} % of its time for batches of '{}' to be read and prepared: images nearer to their "
+    "size, a faster disk or no --augment take less",
+    100 * summary_.data_wait_share, setup_->data));
 }
 
 void coordinator_actor::handle_interrupt(interrupt_run&) {

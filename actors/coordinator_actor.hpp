@@ -38,6 +38,8 @@ struct run_state {
 struct coordinator_setup {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;
+  counted_unit unit;
+  std::string data;                             // what it is called
   std::shared_ptr<const objective> trained_for; // not null
   std::optional<metric_target> target;
   bool has_validation = false;
@@ -68,6 +70,7 @@ protected:
 private:
   static constexpr std::int64_t warm_after = 200;     // batches
   static constexpr std::int64_t diverged_after = 100; // latest batches in a row that could not be applied
+  static constexpr double data_is_slow = 0.05;        // share of the training that waits for it
   static double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
@@ -110,6 +113,7 @@ private:
   void warn_of_faults(const std::vector<group_report>&);
   std::int64_t skipped_at_the_end() const; // batches in a row, up to the last one
   void judge_skipped();
+  void judge_data();
   void abort(const std::string& why);
   void end();
   std::uint64_t allocations() const; // so far, on all devices
@@ -130,6 +134,7 @@ private:
   std::int64_t done_ = 0;
   std::int64_t alone_ = 0;               // batches that ended at a gap in the network
   std::optional<std::int64_t> all_sent_; // batches that the source has sent, when it has said so
+  std::int64_t data_wait_ns_ = 0;
   std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
   double recent_loss_ = 0;   // exponential mean
   double interval_loss_ = 0; // sum since the last evaluation

@@ -232,7 +232,8 @@ struct evaluation_begun {
 };
 struct training_ended {
   message_context context;
-  std::int64_t steps = 0; // batches that were sent
+  std::int64_t steps = 0;        // batches that were sent
+  std::int64_t data_wait_ns = 0; // see data_wait.hpp
 };
 
 struct all_sent {

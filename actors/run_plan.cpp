@@ -98,7 +98,10 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
 
   run_plan plan;
   plan.settings = settings;
-  plan.trained_for = std::move(*make_objective(settings.objective)); // checked above
+  auto wanted = settings.objective;
+  wanted.of_text = data && data->train.is_text();
+  plan.trained_for = std::move(*make_objective(wanted)); // checked above
+  plan.unit = unit_of(net.input);
   plan.settings.synthetic = predictors_of(settings, net);
   plan.data = data;
   plan.source_device = places.source;

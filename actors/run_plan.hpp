@@ -41,6 +41,7 @@ struct run_plan {
   std::shared_ptr<work_log> work;               // null: no trace
   std::optional<sample_order> order;            // set where there is data; moves to the source
   std::shared_ptr<const objective> trained_for; // not null
+  counted_unit unit;                            // of samples
   learning_rate rate{1e-3f};
   learning_rate synthetic_rate{1e-3f};
   std::vector<planned_group> groups; // all of the run, bottom to top

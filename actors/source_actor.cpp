@@ -48,6 +48,7 @@ void source_actor::read_data_ahead() {
 
 void source_actor::handle_credit(credit& granted) {
   credits_ += granted.batches;
+  wait_.credits(credits_);
   advance();
 }
 
@@ -84,6 +85,7 @@ void source_actor::handle_evaluate(evaluate& request) {
 
 void source_actor::advance() {
   waits_for_data_ = false;
+  if (wait_.is_waiting()) wait_.end(steady_now_ns());
   while (pass_ || (training_ && !paused_)) {
     if (!pass_ && step_ == steps_) {
       training_ = false;
@@ -93,7 +95,7 @@ void source_actor::advance() {
         return;
       }
       send_across(above_, flush_mark{context_for(no_batch)});
-      send(coordinator(), training_ended{context_for(no_batch), step_});
+      send(coordinator(), training_ended{context_for(no_batch), step_, wait_.total_ns()});
       return;
     }
     if (credits_ == 0) return;
@@ -105,6 +107,7 @@ void source_actor::advance() {
     auto made = make_training_batch();
     if (!made) {
       waits_for_data_ = true;
+      wait_.begin(credits_, steady_now_ns());
       return;
     }
     --credits_;

@@ -10,6 +10,7 @@
 
 #include "actors/batch_source.hpp"
 #include "actors/crossing_actor.hpp"
+#include "actors/data_wait.hpp"
 #include "runtime/data/batch_order.hpp"
 #include "runtime/data/read_ahead.hpp"
 
@@ -72,6 +73,7 @@ private:
   std::optional<read_ahead> ahead_;                             // where reading a batch may take long
   std::int64_t batch_size_;
   bool waits_for_data_ = false;
+  data_wait wait_;
   neighbour above_;
   std::int64_t credits_ = 0;
   // The step of the run's schedule. An estimate while batches are under way that will end at a gap.

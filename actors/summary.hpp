@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/metric.hpp"
+#include "runtime/sample_spec.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -54,6 +55,7 @@ struct progress_report {
   std::int64_t steps = 0;
   double loss = 0; // running mean over recent batches
   double samples_per_s = 0;
+  counted_unit unit; // in which rates are shown
   double eta_s = 0;
   metric_values metrics; // of the last evaluation; NaN before the first
   double busy = 0;       // mean over the groups
@@ -66,6 +68,7 @@ struct evaluation_report {
   double loss = 0;
   metric_values metrics;
   double samples_per_s = 0;
+  counted_unit unit;
   bool on_validation = false;
   std::vector<group_report> groups;
 };
@@ -104,6 +107,9 @@ struct training_summary {
   double wall_s = 0;      // training and evaluations, without set-up
   double steps_per_s = 0; // of the training alone
   double samples_per_s = 0;
+  counted_unit unit;
+  double data_wait_s = 0;     // of the training: nothing else to do than to wait for batches to be read and prepared
+  double data_wait_share = 0; // of its time
   double final_loss = 0;
   metric_values test;                       // NaN, or none, where the run ended before they could be measured
   metric_values validation;                 // likewise, and without validation

@@ -22,6 +22,7 @@ namespace syngrad {
 struct objective_settings {
   std::string name = "cross-entropy"; // of known_objectives()
   float label_smoothing = 0;          // cross-entropy only
+  bool of_text = false;               // cross-entropy only: labels are the next tokens, and perplexity judges
   bool operator==(const objective_settings&) const = default;
 };
 

@@ -34,6 +34,16 @@ struct sample_spec {
   friend bool operator==(const sample_spec&, const sample_spec&) = default;
 };
 
+// What people count of samples: their tokens, where they are made of tokens, else samples.
+struct counted_unit {
+  std::string name = "samples", one = "sample";
+  std::int64_t a_sample = 1; // of them in a sample
+};
+
+inline counted_unit unit_of(const sample_spec& input) {
+  return input.is_numbers() ? counted_unit{"tokens", "token", input.elements()} : counted_unit{};
+}
+
 // One label of each sample, below `classes`.
 inline sample_spec label_spec(std::int32_t classes) {
   return {{}, dtype::i32, classes};

@@ -76,7 +76,7 @@ void fields(A& archive, evaluation_begun& m) {
 
 template <class A>
 void fields(A& archive, training_ended& m) {
-  archive(m.steps);
+  archive(m.steps, m.data_wait_ns);
 }
 
 template <class A>

@@ -52,6 +52,17 @@ TEST_CASE("the mean squared error is the mean over terms and outputs, and its gr
   CHECK(values.judge().of.name == "mse");
 }
 
+TEST_CASE("tokens of a text are judged by their perplexity, and have no column of errors") {
+  const auto by = made_objective({.of_text = true});
+  const auto values = by->values_of({.loss = 8 * std::log(5.0), .sums = {6, 0}, .terms = 8});
+  CHECK(values.judge().of.name == "perplexity");
+  CHECK(values.judge().of.lower_is_better);
+  CHECK(values.judge().value == Approx(5));
+  CHECK(values["error"] == Approx(75)); // for --target
+  CHECK(values["accuracy"] == Approx(25));
+  for (const auto& each : values) CHECK(each.of.listed == (each.of.name == "perplexity"));
+}
+
 TEST_CASE("cross-entropy is judged by its error, and tells accuracy and perplexity") {
   bench b;
   const auto by = made_objective({});

@@ -43,6 +43,15 @@ TEST_CASE("The progress line loses what matters least until it fits the terminal
   CHECK(format_progress(report, 0).empty());
 }
 
+TEST_CASE("Rates of a text are in tokens") {
+  auto report = sample_progress();
+  report.unit = {"tokens", "token", 64};
+  report.samples_per_s = 100.5;
+  report.metrics = metric_values({{{"perplexity", "", "perplexity"}, 13.861}});
+  CHECK(format_progress(report, 1000) ==
+        "step 1200/3000  6,432 tokens/s  loss 0.0312  perplexity 13.86  ETA 0:35  busy 87 %");
+}
+
 TEST_CASE("Before the first evaluation there is no error to show") {
   auto report = sample_progress();
   report.metrics = metric_values({{{"error", "%", "error_percent"}, std::nan("")}});

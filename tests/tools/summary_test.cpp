@@ -35,6 +35,26 @@ TEST_CASE("What went over links is told as bytes a sample, with what was saved, 
     CHECK(json.find(line) != std::string::npos);
 }
 
+TEST_CASE("What is counted of a text is its tokens") {
+  auto summary = test::sample_summary();
+  CHECK(format_summary_json(summary).find("\"unit\": \"samples\"") != std::string::npos);
+  summary.unit = {"tokens", "token", 64};
+  summary.samples_per_s = 100;
+  summary.test = metric_values({{{"perplexity", "", "perplexity"}, 13.5}});
+  summary.validation = {};
+  summary.groups[0].samples = 1000;
+  summary.groups[0].bytes_from_below = 6'400'000;
+  summary.groups[0].bytes_from_above = 640'000;
+  summary.groups[0].bytes_saved = 640'000;
+  CHECK(format_groups(summary).ends_with(
+    "over links, bytes a token: 100 up, 10 down; --gradients saved 10, 50 % of what all would take\n"));
+  CHECK(format_last_line(summary, "r") == "test perplexity 13.50, 1200 steps in 12.5 s, 6,400 tokens/s; results in r");
+  const auto json = format_summary_json(summary);
+  for (const auto* line : {"\"unit\": \"tokens\"", "\"units_a_sample\": 64", "\"samples_per_s\": 100",
+                           "\"test_perplexity\": 13.5", "\"link_bytes_per_sample_up\": 6400"})
+    CHECK(json.find(line) != std::string::npos);
+}
+
 TEST_CASE("Batches that were trained alone are shown where there are any") {
   auto summary = test::sample_summary();
   CHECK(format_groups(summary).find("alone") == std::string::npos);

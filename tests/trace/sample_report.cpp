@@ -123,14 +123,14 @@ void add_gradients(report_data& data) {
 
 void add_bytes(report_data& data) {
   const auto everyone = cast();
-  data.bytes.samples = 256 * 1000;
+  data.bytes.counted = 256 * 1000;
   const auto id_of = [&](const std::string& name) {
     for (const auto& one : everyone)
       if (one.name == name) return one.id;
     return 0u;
   };
   const auto add = [&](const std::string& from, const std::string& to, std::int64_t bytes) {
-    data.bytes.by_pair[{id_of(from), id_of(to)}] = {1000, bytes};
+    data.bytes.by_pair[{id_of(from), id_of(to)}] = {1000, bytes, bytes};
   };
   add("source", "group 0", 803'000'000);
   for (int i = 0; i + 1 < groups; ++i) {

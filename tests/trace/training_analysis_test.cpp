@@ -148,7 +148,7 @@ TEST_CASE("bytes are counted by interface, message type and pair, and what they 
   const decoupled_pipeline pipeline(5);
   const auto run = written(pipeline.trace, folder);
   auto found = measure_traffic(run, {});
-  REQUIRE(found.samples == 40);
+  REQUIRE(found.counted == 40);
   REQUIRE(found.by_interface.size() == 5);
   REQUIRE(found.by_interface[{std::uint16_t{0}, trace_message::activation}].bytes == 1000);
   REQUIRE(found.by_interface[{std::uint16_t{0}, trace_message::gradient}].bytes == 1500);
@@ -158,7 +158,7 @@ TEST_CASE("bytes are counted by interface, message type and pair, and what they 
   trace_filter gradients;
   gradients.type = static_cast<std::uint8_t>(trace_message::gradient);
   auto narrowed = measure_traffic(run, gradients);
-  REQUIRE(narrowed.samples == 40);
+  REQUIRE(narrowed.counted == 40);
   REQUIRE(narrowed.by_interface.size() == 1);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("on the wire a message has the size that its link says") {
   auto found = measure_traffic(run, {});
   REQUIRE(found.by_pair[{here, there}].bytes == 230);
   REQUIRE(found.by_pair[{here, there}].messages == 1);
-  REQUIRE(found.samples == 0);
+  REQUIRE(found.counted == 0);
 }
 
 TEST_CASE("a locked pipeline's replay is the pipeline itself") {

@@ -116,6 +116,17 @@ TEST_CASE("bytes shows interfaces, and a matrix from whom to whom") {
   REQUIRE(table_of(found, "matrix").rows.size() == 5); // without credits and batch_done, which carry none
 }
 
+TEST_CASE("bytes of a text are by token") {
+  decoupled_pipeline pipeline(5);
+  pipeline.trace.fact("unit", "tokens");
+  pipeline.trace.fact("units_a_sample", "10");
+  asked_traces asked({&pipeline.trace});
+  const auto found = answer_of(bytes_command, asked.request);
+  REQUIRE(real(cell_of(table_of(found, "by_interface"), {number(0), text("gradient")}, "bytes_per_token")) ==
+          1500.0 / 400);
+  REQUIRE_THAT(found.notes.back(), Catch::Contains("400 tokens"));
+}
+
 TEST_CASE("locks shows the replay beside the run") {
   const decoupled_pipeline pipeline(8);
   asked_traces asked({&pipeline.trace});

@@ -48,10 +48,9 @@ std::string step_of(std::int64_t step, std::int64_t steps) {
 } // namespace
 
 std::string format_progress(const progress_report& report, int width) {
-  std::vector<std::string> parts{
-    step_of(report.step, report.steps),   show_count(std::llround(report.samples_per_s)) + " samples/s",
-    "loss " + show_real(report.loss, 4),  show_metric(report.metrics.judge()),
-    "ETA " + show_duration(report.eta_s), "busy " + show_percent(report.busy)};
+  std::vector<std::string> parts{step_of(report.step, report.steps),   show_rate(report.samples_per_s, report.unit),
+                                 "loss " + show_real(report.loss, 4),  show_metric(report.metrics.judge()),
+                                 "ETA " + show_duration(report.eta_s), "busy " + show_percent(report.busy)};
   const auto limit = static_cast<std::size_t>(width > 0 ? width : 0);
   while (true) {
     std::string line;
@@ -85,7 +84,7 @@ void progress_printer::evaluation(const evaluation_report& report, std::int64_t 
   const auto judged = (report.on_validation ? "validation " : "test ") + show_metric(report.metrics.judge());
   print(step_of(report.step, steps) + ": " + (terminal_.colour ? bold + judged + no_style : judged) + ", loss " +
         show_real(report.loss, 4) + ", training loss " + show_real(report.train_loss, 4) + ", " +
-        show_count(std::llround(report.samples_per_s)) + " samples/s, " + show_real(report.wall_s, 1) + " s");
+        show_rate(report.samples_per_s, report.unit) + ", " + show_real(report.wall_s, 1) + " s");
 }
 
 void progress_printer::line(const std::string& text) {

@@ -41,8 +41,8 @@ std::string show_percent(double share, int decimals) {
 }
 
 std::string show_metric(const metric_value& of) {
-  const bool percent = of.of.unit == "%";
-  const auto text = of.of.name + " " + show_real(of.value, percent ? 2 : 4);
+  const bool two_decimals = of.of.unit == "%" || of.value >= 10;
+  const auto text = of.of.name + " " + show_real(of.value, two_decimals ? 2 : 4);
   return std::isfinite(of.value) && !of.of.unit.empty() ? text + " " + of.of.unit : text;
 }
 
@@ -63,6 +63,10 @@ std::string show_duration(double seconds) {
   else
     std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
   return text;
+}
+
+std::string show_rate(double samples_per_s, const counted_unit& unit) {
+  return show_count(std::llround(samples_per_s * static_cast<double>(unit.a_sample))) + " " + unit.name + "/s";
 }
 
 } // namespace syngrad::tools

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/metric.hpp"
+#include "runtime/sample_spec.hpp"
 
 #include <cstdint>
 #include <string>
@@ -22,9 +23,10 @@ private:
 
 // Numbers as people read them; "-" where there is none (NaN).
 std::string show_real(double value, int decimals);
-std::string show_percent(double share, int decimals = 0); // 0.5 -> "50 %"
-std::string show_count(std::int64_t value);               // 12345678 -> "12,345,678"
-std::string show_duration(double seconds);                // 75 -> "1:15"
-std::string show_metric(const metric_value&);             // "error 2.31 %"
+std::string show_percent(double share, int decimals = 0);         // 0.5 -> "50 %"
+std::string show_count(std::int64_t value);                       // 12345678 -> "12,345,678"
+std::string show_duration(double seconds);                        // 75 -> "1:15"
+std::string show_metric(const metric_value&);                     // "error 2.31 %"
+std::string show_rate(double samples_per_s, const counted_unit&); // "12,345 tokens/s"
 
 } // namespace syngrad::tools

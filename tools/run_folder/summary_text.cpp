@@ -62,13 +62,15 @@ std::vector<std::string> cells_of(const group_report& group, bool with_audit, bo
 }
 
 // Empty where everything stays in one process.
-std::string describe(const link_traffic& traffic) {
+std::string describe(const link_traffic& traffic, const counted_unit& unit) {
   if (!traffic.any()) return "";
-  auto text = "over links, bytes a sample: " + show_count(std::llround(traffic.up)) + " up, " +
-              show_count(std::llround(traffic.down)) + " down";
+  const auto of_one = [&](double a_sample) {
+    return show_count(std::llround(a_sample / static_cast<double>(unit.a_sample)));
+  };
+  auto text = "over links, bytes a " + unit.one + ": " + of_one(traffic.up) + " up, " + of_one(traffic.down) + " down";
   if (traffic.saved > 0)
-    text += "; --gradients saved " + show_count(std::llround(traffic.saved)) + ", " +
-            show_percent(traffic.saved_share()) + " of what all would take";
+    text += "; --gradients saved " + of_one(traffic.saved) + ", " + show_percent(traffic.saved_share()) +
+            " of what all would take";
   return text + "\n";
 }
 
@@ -115,15 +117,15 @@ std::string format_groups(const training_summary& summary) {
                        "steps.\n"
                      : "") +
          (with_clipped ? "clipped: updates whose gradient was scaled down to --clip-norm.\n" : "") +
-         describe(traffic_of(summary)) + describe_warnings(summary);
+         describe(traffic_of(summary), summary.unit) + describe_warnings(summary);
 }
 
 std::string format_last_line(const training_summary& summary, const std::string& folder) {
   auto line = ending(summary.end) + "test " + show_metric(summary.test.judge());
   if (!summary.validation.empty() && std::isfinite(summary.validation.judge().value))
     line += ", validation " + show_metric(summary.validation.judge());
-  line += fmt::format(", {} steps in {} s, {} samples/s", summary.steps, show_real(summary.wall_s, 1),
-                      show_count(std::llround(summary.samples_per_s)));
+  line += fmt::format(", {} steps in {} s, {}", summary.steps, show_real(summary.wall_s, 1),
+                      show_rate(summary.samples_per_s, summary.unit));
   if (summary.nonfinite_skipped > 0)
     line += fmt::format(", {} batches skipped (NaN or Inf)", summary.nonfinite_skipped);
   if (const auto alone = trained_alone(summary); alone > 0)
@@ -241,6 +243,10 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("steps").number(summary.steps);
   json.key("steps_per_s").number(summary.steps_per_s);
   json.key("samples_per_s").number(summary.samples_per_s);
+  json.key("unit").text(summary.unit.name);
+  json.key("units_a_sample").number(summary.unit.a_sample);
+  json.key("data_wait_s").number(summary.data_wait_s);
+  json.key("data_wait_share").number(summary.data_wait_share);
   json.key("wall_s").number(summary.wall_s);
   json.key("warnings").begin_array();
   for (const auto& each : summary.warnings) json.text(each);

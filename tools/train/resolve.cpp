@@ -114,6 +114,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
 
 status resolve_data(train_options& options, network& model, const dataset& data) {
   auto& settings = options.settings;
+  settings.objective.of_text = data.train.is_text();
   if (auto done = complete_by(options, model, data); !done) return done;
   if (auto good = check_data(settings, model, data); !good) return as_option(good.failure());
   if (options.epochs) {

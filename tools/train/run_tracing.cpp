@@ -21,7 +21,7 @@ std::uint64_t new_run_id() {
   return std::uint64_t{source()} << 32 | source();
 }
 
-trace_names facts_of(const train_options& options) {
+trace_names facts_of(const train_options& options, const counted_unit& unit) {
   const auto& s = options.settings;
   trace_names names;
   names.facts = {
@@ -33,6 +33,8 @@ trace_names facts_of(const train_options& options) {
     {"groups", std::to_string(s.split.size())},
     {"split", join_text(s.split, ",")},
     {"batch_size", std::to_string(s.batch_size)},
+    {"unit", unit.name},
+    {"units_a_sample", std::to_string(unit.a_sample)},
     {"steps", std::to_string(s.steps)},
     {"threads", std::to_string(s.threads)},
     {"devices", options.devices.device + (options.devices.place.empty() ? "" : ", " + options.devices.place)},
@@ -57,7 +59,8 @@ std::string describe(const collected_count& count) {
 
 } // namespace
 
-result<run_tracing> run_tracing::start(const train_options& options, const run_folder& folder) {
+result<run_tracing> run_tracing::start(const train_options& options, const counted_unit& unit,
+                                       const run_folder& folder) {
   run_tracing tracing(folder.path());
   const auto mode = parse_trace_mode(options.settings.trace);
   const auto limit = parse_size(options.settings.trace_limit);
@@ -70,7 +73,7 @@ result<run_tracing> run_tracing::start(const train_options& options, const run_f
   settings.run_id = new_run_id();
   if (::mkdir(settings.folder.c_str(), 0777) != 0)
     return file_error("create folder", settings.folder, errno).prefixed("--run: ");
-  auto recorder = trace_recorder::create(settings, facts_of(options));
+  auto recorder = trace_recorder::create(settings, facts_of(options, unit));
   if (!recorder) {
     tracing.discard();
     return error{recorder.kind(), "--trace: " + recorder.message() + ", or train with --trace off"};

@@ -14,7 +14,7 @@ namespace syngrad::tools {
 class run_tracing {
 public:
   // Makes RUN/trace and takes the space of its rings, unless the mode is off. On failure nothing stays in the folder.
-  static result<run_tracing> start(const train_options&, const run_folder&);
+  static result<run_tracing> start(const train_options&, const counted_unit&, const run_folder&);
 
   run_tracing(run_tracing&&) noexcept = default;
   ~run_tracing();

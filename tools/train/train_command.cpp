@@ -150,7 +150,7 @@ exit_code run_training(train_options& options, const option_reader& reader) {
   auto recorder = run_recorder::open(*folder, plan);
   if (!recorder) return refuse_command("train", recorder.failure());
 
-  auto tracing = run_tracing::start(options, *folder);
+  auto tracing = run_tracing::start(options, unit_of(model->input), *folder);
   if (!tracing) {
     recorder->discard();
     return refuse_command("train", tracing.failure());

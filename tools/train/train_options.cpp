@@ -42,8 +42,10 @@ option_group what_for(train_options& o) {
   auto& s = o.settings;
   return {
     "What for",
-    {setting_row(s, "objective",
-                 "cross-entropy: classes, judged by the error. mse: values, judged by the mean squared error"),
+    {setting_row(
+       s, "objective",
+       "cross-entropy: classes, judged by the error, or tokens of a text, judged by the perplexity. mse: values, "
+       "judged by the mean squared error"),
      setting_row(s, "label-smoothing", "Of cross-entropy: so much of each target is spread evenly over all classes")}};
 }
 
@@ -117,11 +119,11 @@ option_group how_long(train_options& o) {
                        "every epoch mixes anew, so they are others each time"),
            setting_row(s, "steps", "Batches to train on"), std::move(epochs),
            setting_row(s, "eval-every", "Evaluate every N steps; 0: only at the end", "a tenth of the run"),
-           setting_row(s, "target",
-                       "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, "
            setting_row(s, "eval-samples",
                        "Evaluate on at most so many of the samples that are held out (of a text: windows), evenly "
                        "spread; 0: on all. That holds for the last evaluations, too"),
+           setting_row(s, "target",
+                       "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, "
                        "loss<=0.1; with --objective mse: mse<=X, rmse<=X"),
            optional_real("target-error", "PERCENT", o.target_error, {0, 100}, "Short for --target error<=PERCENT")}};
 }

@@ -83,7 +83,7 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   all.push_back(stop_training{next()});
   all.push_back(evaluate{next(), 8, true});
   all.push_back(evaluation_begun{next(), 8, 500, 10000, true});
-  all.push_back(training_ended{next(), 1000});
+  all.push_back(training_ended{next(), 1000, 5'000'000});
   all.push_back(report_request{next(), 5, report_span::since_last_interval});
   all.push_back(report{next(), 5, sample_report()});
   all.push_back(control_message{next(), 513, {'a', 'b', 0, 'c'}});

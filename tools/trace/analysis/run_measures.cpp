@@ -5,6 +5,7 @@
 #include "tools/trace/analysis/log_histogram.hpp"
 #include "tools/trace/analysis/time_buckets.hpp"
 #include "tools/trace/analysis/trace_actors.hpp"
+#include "tools/trace/analysis/training_analyses.hpp"
 
 #include <algorithm>
 #include <array>
@@ -50,7 +51,8 @@ std::vector<double> known(const std::vector<float>& means) {
 class collector {
 public:
   collector(const trace_run& run, const bucketed_span& time)
-    : groups_(run.names()), time_(time), rows_(parse_number<std::int64_t>(run.names().fact("batch_size")).value_or(0)),
+    : groups_(run.names()), time_(time), unit_(unit_of(run.names())),
+      counted_(unit_.a_sample * parse_number<std::int64_t>(run.names().fact("batch_size")).value_or(0)),
       steps_(stretches()), bytes_(stretches()), batches_(stretches()),
       busy_(groups_.groups().size(), std::vector<double>(stretches())),
       staleness_(groups_.groups().size(), bucket_means(time.count())), begun_ns_(groups_.groups().size(), -1) {}
@@ -84,7 +86,7 @@ private:
   std::size_t stretches() const { return static_cast<std::size_t>(time_.count()); }
 
   void take_send(const trace_record& record) {
-    bytes_[time_.at(record.time_ns)] += record.value;
+    if (record.batch != no_trace_batch) bytes_[time_.at(record.time_ns)] += record.value; // of training alone
     if (record.type == static_cast<std::uint8_t>(trace_message::batch_done)) ++batches_[time_.at(record.time_ns)];
     if (record.message != 0) sent_ns_[record.message] = record.time_ns;
   }
@@ -134,7 +136,8 @@ private:
 
   group_table groups_;
   bucketed_span time_;
-  std::int64_t rows_; // of a batch; 0: unknown
+  counted_unit unit_;
+  std::int64_t counted_; // of them in a batch; 0: unknown
   std::vector<double> steps_, bytes_, batches_;
   std::vector<std::vector<double>> busy_; // by group, by stretch
   std::vector<bucket_means> staleness_;
@@ -156,9 +159,10 @@ std::vector<run_measure> collector::finished() {
     out.push_back({"staleness, " + groups_.groups()[i].name, "versions", known(staleness_[i].means())});
   for (const auto& [interface, each] : cosine_)
     out.push_back({"cosine, interface " + std::to_string(interface), "", known(each.means())});
-  run_measure bytes{"bytes per sample", "bytes", {}};
+  run_measure bytes{"bytes per " + unit_.one, "bytes", {}};
   for (std::size_t i = 0; i < bytes_.size(); ++i)
-    if (batches_[i] > 0 && rows_ > 0) bytes.values.push_back(bytes_[i] / batches_[i] / static_cast<double>(rows_));
+    if (batches_[i] > 0 && counted_ > 0)
+      bytes.values.push_back(bytes_[i] / batches_[i] / static_cast<double>(counted_));
   out.push_back(std::move(bytes));
   return out;
 }

@@ -209,6 +209,7 @@ private:
     const auto add = [&](traffic_amount& to) {
       to.messages += messages;
       to.bytes += bytes;
+      if (sent.batch != no_trace_batch) to.training_bytes += bytes;
     };
     add(found_.by_pair[{sent.actor, sent.peer}]);
     if (sent.interface != no_interface)
@@ -221,8 +222,13 @@ private:
 
 } // namespace
 
+counted_unit unit_of(const trace_names& names) {
+  const auto a_sample = parse_number<std::int64_t>(names.fact("units_a_sample")).value_or(0);
+  return names.fact("unit") == "tokens" && a_sample > 0 ? counted_unit{"tokens", "token", a_sample} : counted_unit{};
+}
+
 traffic measure_traffic(const trace_run& run, const trace_filter& filter) {
-  // Samples are those of the time and the batches, whichever of their messages are looked at.
+  // What they are divided by is that of the time and the batches, whichever of their messages are looked at.
   auto window = time_window(filter);
   window.batches = filter.batches;
   traffic_counter counter;
@@ -233,8 +239,11 @@ traffic measure_traffic(const trace_run& run, const trace_filter& filter) {
     if (record.type == static_cast<std::uint8_t>(trace_message::batch_done)) ++batches;
     if (filter.passes(record)) counter.take_send(record);
   });
-  counter.found().samples = batches * parse_number<std::int64_t>(run.names().fact("batch_size")).value_or(0);
-  return std::move(counter.found());
+  auto& found = counter.found();
+  found.unit = unit_of(run.names());
+  found.counted =
+    batches * found.unit.a_sample * parse_number<std::int64_t>(run.names().fact("batch_size")).value_or(0);
+  return std::move(found);
 }
 
 } // namespace syngrad::tools

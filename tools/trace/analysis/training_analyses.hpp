@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/interface_watch.hpp"
+#include "runtime/sample_spec.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/log_histogram.hpp"
 #include "tools/trace/trace_run.hpp"
@@ -63,15 +64,21 @@ staleness_result measure_staleness(const trace_run&, const trace_filter&, int bu
 
 // Bytes between actors: by interface and message type, and from whom to whom.
 
+// In what a run's data is counted, by its facts.
+counted_unit unit_of(const trace_names&);
+
 struct traffic_amount {
   std::int64_t messages = 0;
-  std::int64_t bytes = 0; // payload; on the wire where a link's records say so
+  std::int64_t bytes = 0;          // payload; on the wire where a link's records say so
+  std::int64_t training_bytes = 0; // of them: of batches that are trained on
 };
 
 struct traffic {
   std::map<std::pair<std::uint16_t, trace_message>, traffic_amount> by_interface; // only interfaces, not no_interface
   std::map<std::pair<std::uint32_t, std::uint32_t>, traffic_amount> by_pair;      // sender, receiver: everything
-  std::int64_t samples = 0; // trained on: batches that reached the loss times the fact "batch_size"; 0: unknown
+  std::int64_t counted = 0; // trained on, in `unit`: batches that reached the loss times the facts "batch_size" and
+                            // "units_a_sample"; 0: unknown
+  counted_unit unit;
 };
 
 traffic measure_traffic(const trace_run&, const trace_filter&);

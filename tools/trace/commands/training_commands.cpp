@@ -247,9 +247,9 @@ namespace {
 
 constexpr double mebi = 1024.0 * 1024.0;
 
-cell per_sample(const traffic_amount& amount, const traffic& all) {
-  if (all.samples == 0) return {};
-  return static_cast<double>(amount.bytes) / static_cast<double>(all.samples);
+cell per_unit(const traffic_amount& amount, const traffic& all) {
+  if (all.counted == 0) return {};
+  return static_cast<double>(amount.training_bytes) / static_cast<double>(all.counted);
 }
 
 cell per_message(const traffic_amount& amount) {
@@ -268,7 +268,7 @@ answer_table interfaces_of(const traffic& found) {
                       {"messages", "", 0},
                       {"sent", "MiB", 2},
                       {"bytes_per_message", "", 0},
-                      {"bytes_per_sample", "", 1},
+                      {"bytes_per_" + found.unit.one, "", 1},
                       {"share", "share", 1}},
                      {}};
   std::int64_t all = 0;
@@ -276,7 +276,7 @@ answer_table interfaces_of(const traffic& found) {
   for (const auto& [key, amount] : found.by_interface)
     if (amount.bytes > 0)
       table.rows.push_back({std::int64_t{key.first}, std::string(name_of(key.second)), amount.messages,
-                            static_cast<double>(amount.bytes) / mebi, per_message(amount), per_sample(amount, found),
+                            static_cast<double>(amount.bytes) / mebi, per_message(amount), per_unit(amount, found),
                             share_of(amount, all)});
   return table;
 }
@@ -287,7 +287,7 @@ answer_table matrix_of(const traffic& found, const trace_names& names) {
                       {"to", "", 0},
                       {"messages", "", 0},
                       {"sent", "MiB", 2},
-                      {"bytes_per_sample", "", 1},
+                      {"bytes_per_" + found.unit.one, "", 1},
                       {"share", "share", 1}},
                      {}};
   std::int64_t all = 0;
@@ -295,8 +295,7 @@ answer_table matrix_of(const traffic& found, const trace_names& names) {
   for (const auto& [pair, amount] : found.by_pair)
     if (amount.bytes > 0)
       table.rows.push_back({names.title_of(pair.first), names.title_of(pair.second), amount.messages,
-                            static_cast<double>(amount.bytes) / mebi, per_sample(amount, found),
-                            share_of(amount, all)});
+                            static_cast<double>(amount.bytes) / mebi, per_unit(amount, found), share_of(amount, all)});
   return table;
 }
 
@@ -304,12 +303,12 @@ result<answer> answer_bytes(const trace_request& request) {
   const auto found = measure_traffic(request.run(), request.filter);
   answer out;
   out.tables = {interfaces_of(found), matrix_of(found, request.run().names())};
-  if (found.samples == 0)
-    out.notes.push_back(
-      "How many samples these bytes are for is not known: no batch reached the loss, or the trace does "
-      "not say its batch size.");
+  if (found.counted == 0)
+    out.notes.push_back("How many " + found.unit.name +
+                        " these bytes are for is not known: no batch reached the loss, or the trace does not say its "
+                        "batch size.");
   else
-    out.notes.push_back(fmt::format("Trained on meanwhile: {} samples.", found.samples));
+    out.notes.push_back(fmt::format("Trained on meanwhile: {} {}.", found.counted, found.unit.name));
   return out;
 }
 
@@ -318,12 +317,13 @@ result<answer> answer_bytes(const trace_request& request) {
 const trace_command bytes_command{
   "bytes",
   "RUN",
-  "what went over each interface and between actors, in bytes, and per sample",
+  "what went over each interface and between actors, in bytes, and per sample or token",
   "  by_interface  messages with tensors over each interface, by type. Sizes are those of the tensors (in one process "
   "only\n"
   "                handles to them move); between nodes, what the links wrote\n"
   "  matrix        from whom to whom, where any bytes went; of all messages, also those that belong to no interface\n"
-  "  per sample    divided by the samples whose batch reached the loss meanwhile",
+  "  per sample    what belongs to batches that are trained on, divided by the samples, of a text the tokens, whose\n"
+  "                batch reached the loss meanwhile",
   1,
   1,
   true,

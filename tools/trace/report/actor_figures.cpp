@@ -131,7 +131,9 @@ report_figure traffic_figure(const traffic& found, const trace_names& names) {
   chart.show = show_bytes;
   chart.values.assign(order.size(), std::vector<double>(order.size(), 0));
   figure.table = {
-    "bytes", {{"from", "", 0}, {"to", "", 0}, {"messages", "", 0}, {"bytes", "", 0}, {"bytes_a_sample", "", 1}}, {}};
+    "bytes",
+    {{"from", "", 0}, {"to", "", 0}, {"messages", "", 0}, {"bytes", "", 0}, {"bytes_a_" + found.unit.one, "", 1}},
+    {}};
   std::map<std::uint32_t, std::size_t> at;
   for (const auto actor : order) {
     at[actor] = chart.names.size();
@@ -140,9 +142,9 @@ report_figure traffic_figure(const traffic& found, const trace_names& names) {
   for (const auto& [pair, amount] : found.by_pair) {
     if (amount.bytes <= 0) continue;
     chart.values[at[pair.first]][at[pair.second]] = static_cast<double>(amount.bytes);
-    const auto a_sample = static_cast<double>(amount.bytes) / static_cast<double>(found.samples);
+    const auto of_one = static_cast<double>(amount.training_bytes) / static_cast<double>(found.counted);
     figure.table.rows.push_back({names.title_of(pair.first), names.title_of(pair.second), amount.messages, amount.bytes,
-                                 found.samples > 0 ? cell(a_sample) : cell()});
+                                 found.counted > 0 ? cell(of_one) : cell()});
   }
   figure.legend = {
     {"nothing", "track", 1}, {"least", "heat", shade_of(1, 1, 2)}, {"most (shades are logarithmic)", "heat", 1}};
