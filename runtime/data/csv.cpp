@@ -35,7 +35,8 @@ struct csv_table {
     const auto found = std::find(targets.begin(), targets.end(), field);
     return found == targets.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - targets.begin()));
   }
-  std::string label_place() const; // "FILE: column 3 ('kind')"
+  std::string label_place() const;                // "FILE: column 3 ('kind')"
+  std::vector<std::string> feature_names() const; // empty ones without a header
 };
 
 // Errors name file, line and column.
@@ -251,6 +252,13 @@ std::string csv_table::label_place() const {
          (header.empty() ? "" : " (" + quoted_begin(header[field]) + ")");
 }
 
+std::vector<std::string> csv_table::feature_names() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < fields; ++i)
+    if (!target_of(i)) names.push_back(header.empty() ? "" : header[i]);
+  return names;
+}
+
 result<csv_table> read_csv_table(const std::string& file, const csv_settings& settings) {
   auto parser = csv_parser::open(file, settings.delimiter);
   if (!parser) return parser.failure();
@@ -283,19 +291,15 @@ namespace {
 
 constexpr double furthest_deviation = 1e6; // an outlier beyond so many deviations stays finite in all later arithmetic
 
-// What turns a feature into one of mean 0 and variance 1.
-struct standard {
-  double mean;
-  double factor;
-};
-
-std::vector<standard> measure(const csv_table& from, std::span<const std::int32_t> rows) {
+// What turns each feature into one of mean 0 and variance 1.
+std::vector<feature_scaling> measure(const csv_table& from, std::span<const std::int32_t> rows) {
   const auto width = from.features();
   const auto value = [&](std::int32_t row, std::size_t feature) {
     return from.values[static_cast<std::size_t>(row) * width + feature];
   };
   const auto count = static_cast<double>(rows.size());
-  std::vector<standard> standards(width);
+  const auto names = from.feature_names();
+  std::vector<feature_scaling> scaling(width);
   for (std::size_t feature = 0; feature < width; ++feature) {
     double sum = 0;
     bool constant = true;
@@ -307,13 +311,13 @@ std::vector<standard> measure(const csv_table& from, std::span<const std::int32_
     double squares = 0;
     for (const auto row : rows) squares += (value(row, feature) - mean) * (value(row, feature) - mean);
     const double deviation = std::sqrt(squares / count);
-    standards[feature] = {mean, constant || deviation == 0 ? 0 : 1 / deviation};
+    scaling[feature] = {names[feature], mean, constant || deviation == 0 ? 0 : 1 / deviation};
   }
-  return standards;
+  return scaling;
 }
 
 // `numbering` null: targets are values.
-sample_set gather(const csv_table& from, const label_numbering* numbering, const std::vector<standard>& standards,
+sample_set gather(const csv_table& from, const label_numbering* numbering, std::span<const feature_scaling> scaling,
                   std::span<const std::int32_t> rows) {
   const auto width = from.features();
   sample_set samples;
@@ -322,7 +326,7 @@ sample_set gather(const csv_table& from, const label_numbering* numbering, const
   for (const auto row : rows) {
     const auto* values = from.values.data() + static_cast<std::size_t>(row) * width;
     for (std::size_t feature = 0; feature < width; ++feature) {
-      const auto scaled = (values[feature] - standards[feature].mean) * standards[feature].factor;
+      const auto scaled = (values[feature] - scaling[feature].mean) * scaling[feature].factor;
       samples.floats.push_back(static_cast<float>(std::clamp(scaled, -furthest_deviation, furthest_deviation)));
     }
     if (numbering) {
@@ -366,10 +370,10 @@ result<dataset> load_csv(const std::string& file, const csv_settings& settings) 
   }
   const auto rows = split_rows(file, read->rows(), settings.test_fraction, settings.seed);
   if (!rows) return rows.failure();
-  const auto standards = measure(*read, rows->train());
+  data.scaling = measure(*read, rows->train());
   const auto* of_labels = numbering ? &*numbering : nullptr;
-  data.train = gather(*read, of_labels, standards, rows->train());
-  data.test = gather(*read, of_labels, standards, rows->test());
+  data.train = gather(*read, of_labels, data.scaling, rows->train());
+  data.test = gather(*read, of_labels, data.scaling, rows->test());
   return data;
 }
 

@@ -41,6 +41,15 @@ struct sample_set {
   float scale() const { return bytes.empty() && files.empty() ? 1.0f : 1.0f / 255.0f; }
 };
 
+// What a reader makes of a number of the data: (value - mean) * factor.
+struct feature_scaling {
+  std::string name; // of its column; empty: it has none
+  double mean = 0;
+  double factor = 1; // 0: it is constant among the training samples
+
+  friend bool operator==(const feature_scaling&, const feature_scaling&) = default;
+};
+
 struct dataset {
   std::string name;
   sample_spec input;  // f32: what a network receives; i32: tokens
@@ -50,6 +59,7 @@ struct dataset {
   std::vector<std::string> class_names; // of each label, as the data has it; empty: its number
   std::vector<std::string> notes;       // how the data was understood, where that is not plain: a line each
   std::optional<vocabulary> tokens;     // of a text
+  std::vector<feature_scaling> scaling; // of each feature of an input; empty: they are as the data has them
 };
 
 // Inputs [firsts.size(), window] and targets, of the windows that begin at `firsts`. Throws std::runtime_error where a

@@ -37,7 +37,7 @@ struct saved_run {
   test::temporary_folder parent;
   result<run_folder> folder = run_folder::create(parent.file("run"), "locked");
   result<run_recorder> recorder =
-    run_recorder::open(*folder, {.run_ini = "", .model = "m", .groups = 1, .weight_bytes = 0});
+    run_recorder::open(*folder, {.run_ini = "", .data = {}, .model = "m", .groups = 1, .weight_bytes = 0});
   counting_trainer run;
   std::vector<std::string> said; // read when `lines` has counted it
   std::atomic<int> lines{0};

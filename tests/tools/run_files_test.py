@@ -38,9 +38,9 @@ with folder() as home:
                "--audit", "every:10", "--sg", "linear"]
     shown = train(*options, "--run", first)
     names = sorted(path.name for path in first.iterdir())
-    check(len(names) == 8 and names[0].startswith("events.out.tfevents."), names)
-    check(names[1:] == ["metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.best.safetensors",
-                        "weights.safetensors"], names)
+    check(len(names) == 9 and names[1].startswith("events.out.tfevents."), names)
+    check(names[:1] + names[2:] == ["data.json", "metrics.csv", "report.html", "run.ini", "summary.json", "trace",
+                        "weights.best.safetensors", "weights.safetensors"], names)
 
     summary = json.loads((first / "summary.json").read_text())
     check(summary["end"] == "finished" and summary["failure"] is None, summary)

@@ -51,8 +51,11 @@ struct written_run {
   result<run_folder> folder = run_folder::create(parent.file("run"), "locked");
   cpu_device device;
   network model = std::move(make_network("mlp:6-4x2-3").value());
-  run_recorder::plan plan{
-    .run_ini = "steps = 1\n", .model = "mlp:6-4x2-3", .groups = 2, .weight_bytes = weights_size(model, "mlp:6-4x2-3")};
+  run_recorder::plan plan{.run_ini = "steps = 1\n",
+                          .data = {.source = "csv:t.csv", .class_names = {"no", "yes", "?"}},
+                          .model = "mlp:6-4x2-3",
+                          .groups = 2,
+                          .weight_bytes = weights_size(model, "mlp:6-4x2-3")};
 
   std::vector<layer_group::named_tensor> weights() {
     layer_list layers;
@@ -91,6 +94,7 @@ TEST_CASE("A recorded run has options, a row an evaluation, events, weights and 
   const auto weights = run.weights();
   REQUIRE(recorder->finish(test::sample_summary(), weights));
   CHECK(lines_of(run.file("run.ini")) == std::vector<std::string>{"steps = 1"});
+  CHECK(read_data_file(run.file("data.json")).value().class_names == run.plan.data.class_names);
   CHECK(fs::exists(run.file("summary.json")));
   const auto saved = read_safetensors(run.file("weights.safetensors"));
   REQUIRE(saved);

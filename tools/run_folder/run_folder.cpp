@@ -185,8 +185,8 @@ status run_folder::take() {
 }
 
 status run_folder::check_free() const {
-  for (const auto* name : {"run.ini", "metrics.csv", "summary.json", "weights.safetensors", "weights.best.safetensors",
-                           "trace", "report.html"})
+  for (const auto* name : {"run.ini", "data.json", "metrics.csv", "summary.json", "weights.safetensors",
+                           "weights.best.safetensors", "trace", "report.html"})
     if (fs::exists(fs::path(path_) / name))
       return error::setting("folder '" + path_ + "' holds a run already (" + name +
                             "); choose another one or remove it");

@@ -30,6 +30,13 @@ status write_options(const std::string& path, const std::string& text) {
   return file ? file->append(text) : status(file.failure());
 }
 
+status write_whole(const std::string& path, const std::string& text) {
+  auto file = atomic_file::create(path);
+  if (!file) return file.failure();
+  if (auto done = file->write(text); !done) return done;
+  return file->commit();
+}
+
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -64,12 +71,12 @@ result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, c
                                                      run_files* before) {
   made_files made;
   const auto now = seconds_since_1970();
-  const auto options = folder.file("run.ini"), rows = folder.file("metrics.csv"),
+  const auto options = folder.file("run.ini"), about = folder.file(data_file_name), rows = folder.file("metrics.csv"),
              scalars = folder.file(events_name(now));
   auto weights = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
   if (!weights) return weights.failure();
   auto summary_bytes = summary_bytes_a_group * (static_cast<std::size_t>(wanted.groups) + 4);
-  for (const auto& name : wanted.class_names) summary_bytes += 16 + 6 * name.size(); // each byte escaped
+  for (const auto& name : wanted.data.class_names) summary_bytes += 16 + 6 * name.size(); // each byte escaped
   auto summary = atomic_file::create(folder.file("summary.json"), summary_bytes);
   if (!summary) return summary.failure();
   auto metrics = before ? before->metrics.continued_at(rows)
@@ -81,6 +88,8 @@ result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, c
   made.names.push_back(scalars);
   if (auto done = write_options(options, wanted.run_ini); !done) return done.failure();
   made.names.push_back(options);
+  if (auto done = write_whole(about, format_data_file(wanted.data)); !done) return done.failure();
+  made.names.push_back(about);
   return std::unique_ptr<run_files>(new run_files{std::move(*weights), std::move(*summary), std::move(*metrics),
                                                   std::move(*events), std::exchange(made.names, {})});
 }
@@ -270,7 +279,7 @@ status run_recorder::finish(const training_summary& summary, named_tensors weigh
     if (auto found = self_->rescue("does not take the weights (" + done.message() + ")"); !found) return found;
     if (auto again = self_->write_last_weights(weights); !again) return again;
   }
-  return self_->write_summary(format_summary_json(summary, devices, self_->wanted.class_names));
+  return self_->write_summary(format_summary_json(summary, devices, self_->wanted.data.class_names));
 }
 
 // ---- what came of it

@@ -12,6 +12,7 @@
 #include "models/layer_group.hpp"
 #include "models/objective.hpp"
 #include "tools/devices/device_set.hpp"
+#include "tools/run_folder/data_file.hpp"
 #include "tools/run_folder/run_folder.hpp"
 
 #include <functional>
@@ -26,11 +27,11 @@ class run_recorder {
 public:
   struct plan {
     std::string run_ini; // its text
+    data_facts data;     // data.json
     std::string model;   // kept with the weights
     int groups = 0;
-    std::size_t weight_bytes = 0;              // to reserve; see weights_files.hpp
-    std::vector<std::string> class_names = {}; // of each class; empty: its number
-    objective_settings objective = {};         // which metrics there will be; it has passed check_settings()
+    std::size_t weight_bytes = 0;      // to reserve; see weights_files.hpp
+    objective_settings objective = {}; // which metrics there will be; it has passed check_settings()
   };
 
   // Creates every file. On failure nothing stays in the folder, which outlives the recorder.

@@ -26,10 +26,10 @@ namespace {
 run_recorder::plan plan_of(const train_options& options, const option_reader& reader, const network& model,
                            const dataset& data, const run_folder& folder) {
   return {.run_ini = format_run_ini(reader.groups(), folder.path()),
+          .data = data_facts_of(options.data.source, data),
           .model = options.settings.model,
           .groups = static_cast<int>(options.settings.split.size()),
           .weight_bytes = weights_size(model, options.settings.model),
-          .class_names = data.class_names,
           .objective = options.settings.objective};
 }
 

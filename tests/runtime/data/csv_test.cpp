@@ -356,6 +356,12 @@ TEST_CASE("features are standardised by the training rows, constant ones are 0")
   }
   for (const auto* set : {&data->train, &data->test})
     for (std::size_t i = 2; i < set->floats.size(); i += 3) REQUIRE(set->floats[i] == 0);
+  REQUIRE(data->scaling.size() == 3);
+  CHECK(data->scaling[0].mean == Approx(1e6).margin(1));
+  CHECK(data->scaling[0].factor == Approx(1.0 / 3).epsilon(0.1));
+  CHECK(data->scaling[1].mean == Approx(-0.005).margin(0.001));
+  CHECK(data->scaling[2].mean == Approx(0.1));
+  CHECK(data->scaling[2].factor == 0);
 }
 
 TEST_CASE("standardised values and labels stay together") {
