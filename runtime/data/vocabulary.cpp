@@ -1,6 +1,7 @@
 #include "runtime/data/vocabulary.hpp"
 
 #include "runtime/io/text_file.hpp"
+#include "runtime/text.hpp"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -65,7 +66,7 @@ std::optional<std::int32_t> vocabulary::token_of(char32_t character) const {
 }
 
 result<std::vector<std::int32_t>> vocabulary::encode(std::string_view text) const {
-  if (kind_ == kind::numbers) return error::data("tokens that are numbers have no text; give them as numbers");
+  if (kind_ == kind::numbers) return encode_numbers(text);
   std::vector<std::int32_t> tokens;
   tokens.reserve(text.size());
   if (kind_ == kind::bytes) {
@@ -80,6 +81,18 @@ result<std::vector<std::int32_t>> vocabulary::encode(std::string_view text) cons
     if (!token)
       return error::data(fmt::format("the character {} at byte {} is not in the vocabulary of {}",
                                      quoted_begin(text.substr(begin, at - begin)), begin, size_));
+    tokens.push_back(*token);
+  }
+  return tokens;
+}
+
+result<std::vector<std::int32_t>> vocabulary::encode_numbers(std::string_view text) const {
+  std::vector<std::int32_t> tokens;
+  for (const auto word : split_text(text, ' ')) {
+    if (word.empty()) continue;
+    const auto token = parse_number<std::int32_t>(word);
+    if (!token || *token < 0 || *token >= size_)
+      return error::data(fmt::format("{} is no number from 0 to {}", quoted_begin(word), size_ - 1));
     tokens.push_back(*token);
   }
   return tokens;

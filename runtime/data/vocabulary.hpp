@@ -26,7 +26,7 @@ public:
   std::int32_t size() const { return size_; }
   std::string characters() const; // of that kind: in the order of their tokens
 
-  // Fails where it has no token for a part of `text`; says where.
+  // Fails where it has no token for a part of `text`; says where. Numbers stand with blanks between.
   result<std::vector<std::int32_t>> encode(std::string_view text) const;
   // Numbers stand as such, with blanks between. A token is below size().
   std::string decode(std::span<const std::int32_t> tokens) const;
@@ -34,6 +34,7 @@ public:
 private:
   explicit vocabulary(kind what, std::int32_t size) : kind_(what), size_(size) {}
   std::optional<std::int32_t> token_of(char32_t character) const;
+  result<std::vector<std::int32_t>> encode_numbers(std::string_view text) const;
 
   kind kind_;
   std::int32_t size_;

@@ -83,6 +83,9 @@ TEST_CASE("a vocabulary encodes what it has and says where it has none") {
                                        "a") == std::vector<std::int32_t>{255, 97});
   CHECK(vocabulary::of_bytes().decode(std::vector<std::int32_t>{104, 105}) == "hi");
   CHECK(vocabulary::of_numbers(9).decode(std::vector<std::int32_t>{8, 0}) == "8 0");
+  CHECK(*vocabulary::of_numbers(9).encode(" 8  0 ") == std::vector<std::int32_t>{8, 0});
+  for (const auto* no_token : {"9", "-1", "a", "1,2", "99999999999"})
+    require_message(vocabulary::of_numbers(9).encode(std::string("3 ") + no_token), {no_token, "from 0 to 8"});
 }
 
 TEST_CASE("what is no UTF-8 is refused where it begins") {
