@@ -45,6 +45,12 @@ public:
   virtual std::size_t cached_tensors() const { return 0; }
   // Whether a training batch goes on where the one before ended, so that its rows have to continue each other.
   virtual bool carries_state() const { return false; }
+  // Whether what it gives for a position depends, in evaluation, on that position alone and on a state that comes from
+  // those before it: then a text may be given to it in pieces of any length.
+  virtual bool works_by_position() const { return false; }
+  // Whether evaluation goes on from the state that the evaluation before has left, where the layer has one; at first it
+  // does not. Each call lets the next evaluation begin anew.
+  virtual void continue_evaluations(bool wanted) { static_cast<void>(wanted); }
 
   virtual std::vector<parameter*> parameters() { return {}; } // stable addresses; empty for layers without
   virtual void initialize(stream&, random_source&) {}         // after the parameters were bound to an arena

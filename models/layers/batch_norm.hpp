@@ -25,6 +25,7 @@ public:
   // The variance of one row is zero.
   std::int64_t least_samples(const sample_spec& below) const override { return below.rows() > 1 ? 1 : 2; }
   std::size_t cached_tensors() const override { return 3; }
+  bool works_by_position() const override { return true; }
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override; // draws nothing

@@ -24,6 +24,7 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 1; }
+  bool works_by_position() const override { return options_.positions == 0; }
 
   std::vector<parameter*> parameters() override; // "weight", "position"
   void initialize(stream&, random_source&) override;

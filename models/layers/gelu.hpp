@@ -16,6 +16,7 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override { return infer_rows(below, features_, features_); }
   double multiply_adds(const sample_spec& below) const override { return 40.0 * static_cast<double>(below.elements()); }
   std::size_t cached_tensors() const override { return 1; }
+  bool works_by_position() const override { return true; }
 
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;

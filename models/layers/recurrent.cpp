@@ -54,17 +54,19 @@ recurrent::state recurrent::zero_state(stream& s, std::int64_t batch) const {
   return {make_zeros(s, extents), kind_.has_cell ? make_zeros(s, extents) : tensor()};
 }
 
-// Whether a batch goes on from the carried state. The first one makes it, in memory that no recording has for its own:
-// what is done for the first time is not recorded yet.
-bool recurrent::carries(stream& s, std::int64_t batch, phase now) {
-  if (!options_.carry || now == phase::evaluate) return false;
-  if (!carried_.hidden) carried_ = zero_state(s, batch);
-  return carried_.hidden.rows() == batch;
+// The state that a batch goes on from; null: none, it begins at zero. The first batch makes it, in memory that no
+// recording has for its own: what is done for the first time is not recorded yet.
+recurrent::state* recurrent::carried_by(stream& s, std::int64_t batch, phase now) {
+  const bool evaluates = now == phase::evaluate;
+  if (!(evaluates ? continues_evaluations_ : options_.carry)) return nullptr;
+  auto& of = evaluates ? evaluated_ : carried_;
+  if (!of.hidden) of = zero_state(s, batch);
+  return of.hidden.rows() == batch ? &of : nullptr;
 }
 
 // What lives longer than a batch must not keep a number that is not finite.
-void recurrent::restart_unless_finite(stream& s) {
-  for (auto* each : {&carried_.hidden, &carried_.cell}) {
+void recurrent::restart_unless_finite(stream& s, state& of) {
+  for (auto* each : {&of.hidden, &of.cell}) {
     if (!*each) continue;
     auto guard = make_tensor(s, {1});
     s.ops().sum_squares(s, *each, guard);
@@ -83,13 +85,14 @@ tensor recurrent::forward(stream& s, const tensor& x, phase now, layer_cache cac
                      .c = gates,
                      .bias = &bias_ih_.value});
 
-  const bool goes_on = carries(s, batch, now), keeps = !cache.empty();
-  auto now_at = goes_on ? carried_ : zero_state(s, batch);
+  auto* const carried = carried_by(s, batch, now);
+  const bool keeps = !cache.empty();
+  auto now_at = carried ? *carried : zero_state(s, batch);
   auto y = make_tensor(s, x.extents().with_features(hidden())), products = make_tensor(s, {batch, width()});
   tensor previous, kept;
   if (keeps) previous = make_tensor(s, y.extents()), kept = make_tensor(s, y.extents());
   for (std::int64_t t = 0; t < positions; ++t) {
-    const bool from_zero = t == 0 && !goes_on;
+    const bool from_zero = t == 0 && !carried;
     if (!from_zero)
       s.ops().matmul(s, {.a = now_at.hidden,
                          .transpose_a = transpose::no,
@@ -106,7 +109,7 @@ tensor recurrent::forward(stream& s, const tensor& x, phase now, layer_cache cac
                               .previous = keeps ? &previous : nullptr,
                               .kept = keeps ? &kept : nullptr});
   }
-  if (goes_on) restart_unless_finite(s);
+  if (carried) restart_unless_finite(s, *carried);
   if (keeps) {
     cache[inputs_slot] = x;
     cache[gates_slot] = std::move(gates);

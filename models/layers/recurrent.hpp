@@ -6,9 +6,10 @@
 //
 // With `carry`, row r of a training batch goes on from the last state of row r of the training batch before, and only
 // the first begins at zero: for streams of text that are cut into chunks, batches of one size. Batches of other sizes
-// than the first begin at zero and leave the state alone. Evaluation always begins at zero: nothing tells a layer where
-// an evaluation begins, so that otherwise its results would depend on what was evaluated before, and training on
-// evaluations. The state is no part of the weights: who goes on elsewhere begins at zero once.
+// than the first begin at zero and leave the state alone. Evaluation begins at zero unless it is told to go on, which
+// has a state of its own: nothing tells a layer where an evaluation begins, so that otherwise its results would depend
+// on what was evaluated before, and training on evaluations. The state is no part of the weights: who goes on elsewhere
+// begins at zero once.
 #pragma once
 
 #include "models/layer.hpp"
@@ -27,6 +28,11 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 4; }
   bool carries_state() const override { return options_.carry; }
+  bool works_by_position() const override { return true; }
+  void continue_evaluations(bool wanted) override {
+    continues_evaluations_ = wanted;
+    evaluated_ = {};
+  }
 
   // PyTorch's weight_ih_l0 [gates * hidden, inputs], weight_hh_l0 [gates * hidden, hidden], bias_ih_l0, bias_hh_l0.
   std::vector<parameter*> parameters() override;
@@ -55,13 +61,14 @@ private:
   std::int64_t hidden() const { return weight_hh_.extents[1]; }
   std::int64_t width() const { return weight_hh_.extents[0]; } // of all gates
   state zero_state(stream&, std::int64_t batch) const;
-  bool carries(stream&, std::int64_t batch, phase);
-  void restart_unless_finite(stream&);
+  state* carried_by(stream&, std::int64_t batch, phase);
+  static void restart_unless_finite(stream&, state&);
 
   const kind& kind_;
   parameter weight_ih_, weight_hh_, bias_ih_, bias_hh_;
   options options_;
-  state carried_; // null until the first training batch
+  bool continues_evaluations_ = false;
+  state carried_, evaluated_; // by training, by evaluation: null until the first batch that carries
 };
 
 } // namespace syngrad

@@ -58,6 +58,14 @@ std::size_t sequential::cached_tensors() const {
   return count;
 }
 
+bool sequential::works_by_position() const {
+  return std::all_of(layers_.begin(), layers_.end(), [](const auto& each) { return each->works_by_position(); });
+}
+
+void sequential::continue_evaluations(bool wanted) {
+  for (const auto& each : layers_) each->continue_evaluations(wanted);
+}
+
 std::vector<parameter*> sequential::parameters() {
   std::vector<parameter*> all;
   for (const auto& each : layers_) {

@@ -19,6 +19,8 @@ public:
   std::int64_t least_samples(const sample_spec& below) const override;
   std::size_t cached_tensors() const override;
   bool carries_state() const override;
+  bool works_by_position() const override;
+  void continue_evaluations(bool wanted) override;
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override;

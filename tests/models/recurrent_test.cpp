@@ -165,6 +165,35 @@ TEST_CASE("evaluation begins at zero and leaves the carried state alone") {
   }
 }
 
+TEST_CASE("evaluation that is told to goes on where the one before ended, apart from training") {
+  for (const auto& each : both_kinds) {
+    for (const bool carry : {false, true}) {
+      INFO(each.name << (carry ? ", carrying" : ""));
+      bench b;
+      bound_layer tested(b, each.make(3, 5, {.carry = carry}), {4, 3}),
+        undisturbed(b, each.make(3, 5, {.carry = carry}), {4, 3});
+      for (std::size_t i = 0; i < 4; ++i)
+        b.s.ops().copy(b.s, tested.it->parameters()[i]->value, undisturbed.it->parameters()[i]->value);
+      const auto x = b.normal({2, 9, 3}), batch = b.normal({2, 4, 3});
+      const auto whole = tested.it->forward(b.s, x, phase::evaluate, {});
+      const auto piece = [&](std::int64_t first, std::int64_t end) {
+        return tested.it->forward(b.s, positions_of(b, x, first, end), phase::evaluate, {});
+      };
+      for (int text = 0; text < 2; ++text) {
+        tested.it->continue_evaluations(true);
+        for (const auto& [first, end] : {std::pair{0, 4}, {4, 5}, {5, 9}}) {
+          CHECK(relative_distance(piece(first, end), positions_of(b, whole, first, end)) < tolerance::formula);
+          CHECK(train_recurrent(b, tested, batch) == train_recurrent(b, undisturbed, batch));
+        }
+      }
+      tested.it->continue_evaluations(false);
+      for (int i = 0; i < 2; ++i)
+        CHECK(to_vector(piece(0, 4)) ==
+              to_vector(undisturbed.it->forward(b.s, positions_of(b, x, 0, 4), phase::evaluate, {})));
+    }
+  }
+}
+
 TEST_CASE("a batch of another size begins at zero and leaves the carried state alone") {
   for (const auto& each : both_kinds) {
     INFO(each.name);
