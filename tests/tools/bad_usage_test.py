@@ -1,7 +1,9 @@
 """Bad usage: one line that names the option, exit code 2, and no folder left behind."""
 import gzip
+import shutil
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 from program import check, check_refused, folder, run, tiny_csv
@@ -67,6 +69,16 @@ TABLE = [
     (["--run", "/dev/null"], ["--run", "/dev/null", "Not a directory"]),
 ]
 
+
+def write_png(path, side):
+    """A grey square."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)
+    pixels = zlib.compress((b"\0" + bytes(side)) * side)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
 with folder() as home:
     for arguments, parts in TABLE:
         check_refused(run(program, "train", *arguments, cwd=home), *parts)
@@ -88,6 +100,37 @@ with folder() as home:
         with gzip.open(mnist / (name + ".gz"), "wb") as file:
             file.write(struct.pack(f">{1 + len(rest)}i", magic, *rest) + b"\0" * 5)
     check_refused(run(program, "train", "--data", f"mnist:{mnist}", cwd=home), "--data", str(mnist))
+
+    # Data and networks that do not fit, before any work. A token beyond the vocabulary in files that are too large to be
+    # looked through ends the run at the first batch that has it.
+    images = Path(home) / "images"
+    for name, side in (("cat/1.png", 4), ("dog/1.png", 4), ("dog/2.png", 5)):
+        (images / name).parent.mkdir(parents=True, exist_ok=True)
+        write_png(images / name, side)
+    check_refused(run(program, "train", "--data", f"images:{images}", "--model", "cnn:4x4x1-8-2", cwd=home),
+                  str(images / "dog/2.png"), "5x5", str(images / "cat/1.png"), "4x4", "--resize 4x4")
+    text = Path(home) / "short.txt"
+    text.write_text("to be or not to be")
+    check_refused(run(program, "train", "--data", f"text:{text}", "--model", "gpt:1x8,context=64", cwd=home),
+                  str(text), "training part has 16 tokens", "a context of 64", "shorter context")
+    tokens = Path(home) / "tokens"
+    tokens.mkdir()
+    (tokens / "train.bin").write_bytes(struct.pack("<20H", *[1] * 19, 9999))
+    (tokens / "val.bin").write_bytes(struct.pack("<20H", *[1] * 20))
+    of_tokens = ["train", "--data", f"tokens:{tokens}", "--model", "gpt:1x8,context=19", "--batch", "1", "--groups", "1"]
+    beyond = [f"{tokens}/train.bin: token 19 is 9999", "beyond a vocabulary of 100", "--vocabulary"]
+    check_refused(run(program, *of_tokens, "--vocabulary", "100", cwd=home), "--data", *beyond)
+    with open(tokens / "val.bin", "wb") as file:
+        file.truncate(257 << 20)
+    check_refused(run(program, *of_tokens, cwd=home), "--vocabulary N", "50257")
+    ended = run(program, *of_tokens, "--vocabulary", "100", cwd=home)
+    check(ended.returncode == 1 and all(part in ended.stderr for part in beyond), ended)
+    shutil.rmtree(Path(home) / "runs")
+    network = Path(home) / "network.json"
+    for layers, *parts in (('{"type": "Transformer"}', "units[0][0].type", "Transformer"),
+                           ('{"type": "Residual", "layers": [{"$ref": "#/units/0"}]}', "units[0][0].layers[0]", "type")):
+        network.write_text(f'{{"input": [784], "units": [[{layers}]]}}')
+        check_refused(run(program, "train", "--model", network, cwd=home), "--model", str(network), *parts)
 
     # A folder that holds a run is not overwritten.
     taken = Path(home) / "taken"
