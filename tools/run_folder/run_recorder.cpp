@@ -73,7 +73,7 @@ result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, c
   const auto now = seconds_since_1970();
   const auto options = folder.file("run.ini"), about = folder.file(data_file_name), rows = folder.file("metrics.csv"),
              scalars = folder.file(events_name(now));
-  auto weights = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
+  auto weights = atomic_file::create(folder.file(last_weights_name), wanted.weight_bytes);
   if (!weights) return weights.failure();
   auto summary_bytes = summary_bytes_a_group * (static_cast<std::size_t>(wanted.groups) + 4);
   for (const auto& name : wanted.data.class_names) summary_bytes += 16 + 6 * name.size(); // each byte escaped
@@ -236,7 +236,7 @@ status run_recorder::evaluation(const evaluation_report& report) {
 }
 
 status run_recorder::state::write_weights_anew(named_tensors weights) {
-  auto file = atomic_file::create(folder.file("weights.safetensors"), wanted.weight_bytes);
+  auto file = atomic_file::create(folder.file(last_weights_name), wanted.weight_bytes);
   return file ? write_weights(*file, weights, wanted.model) : status(file.failure());
 }
 
@@ -253,7 +253,7 @@ result<std::string> run_recorder::save(named_tensors weights, bool ending) {
   if (!done && ending && self_->files->weights) done = self_->write_reserved_weights(weights);
   if (!done) return done.failure();
   self_->saved = true;
-  return self_->folder.file("weights.safetensors");
+  return self_->folder.file(last_weights_name);
 }
 
 // Whole weights from a few batches before are better than none.

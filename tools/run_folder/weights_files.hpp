@@ -22,6 +22,7 @@
 
 namespace syngrad::tools {
 
+inline constexpr const char* last_weights_name = "weights.safetensors";
 inline constexpr const char* best_weights_name = "weights.best.safetensors";
 
 std::map<std::string, std::string> weights_metadata(const std::string& model);
