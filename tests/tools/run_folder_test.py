@@ -1,6 +1,8 @@
 """A run's folder is its own: a second run is refused and touches nothing; one that is renamed is followed; one that is
 removed is replaced, and said."""
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -97,8 +99,11 @@ def removed(home):
 def replaced(home):
     """Removed, and another run has taken its name: it keeps what it has."""
     first = begin(home, "mine")
+    first.send_signal(signal.SIGSTOP)  # it shall not see the name that the folder has while it is removed
+    os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WNOWAIT)
     (home / "mine").rename(home / "bin")
     remove(home / "bin")
+    first.send_signal(signal.SIGCONT)
     second = start(program, home, "train", *TINY, "--data", f"csv:{tiny_csv(home)}", "--steps", "50", "--run", "mine",
                    "--seed", "7")
     out, err = second.communicate(timeout=LIMIT)
