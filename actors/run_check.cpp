@@ -44,6 +44,10 @@ status check_optimizers(const training_settings& s) {
     const optimizer_settings usual;
     if (each->name != "muon" && each->adam_ratio != usual.adam_ratio)
       return refuse(prefix + "adam-ratio", "expected --" + prefix + "optimizer muon with it, got " + each->name);
+    if (each->muon_every != 1 && each->name != "muon")
+      return refuse(prefix + "muon-every", "expected --" + prefix + "optimizer muon with it, got " + each->name);
+    if (each->muon_every != 1 && each == &s.synthetic.optimizer)
+      return refuse(prefix + "muon-every", "predictors orthogonalize at every step; leave it out");
     if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->beta2 != usual.beta2))
       return refuse(prefix + "betas",
                     "expected --" + prefix + "optimizer adam, adamw or muon with it; sgd has --momentum");

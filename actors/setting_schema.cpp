@@ -211,6 +211,7 @@ void add_optimizer(std::vector<setting>& all, const std::string& prefix, Of of, 
                                betas_setting(prefix + "betas", of),
                                real_setting(prefix + "epsilon", "X", in(&o::epsilon), above_zero),
                                real_setting(prefix + "adam-ratio", "R", in(&o::adam_ratio), not_negative),
+                               whole_setting(prefix + "muon-every", in(&o::muon_every), {1}),
                                real_setting(prefix + "weight-decay", "D", in(&o::weight_decay), not_negative)};
   for (auto& each : details) {
     each.is_option = is_option;

@@ -35,9 +35,10 @@ replay_cache::name name_of_forward(phase now) {
 
 enum class then : std::uint8_t { nothing, steps, clipped_steps };
 
-replay_cache::name name_of_backward(backward_request of, then what, std::uint64_t forward_slot) {
+replay_cache::name name_of_backward(backward_request of, then what, std::uint64_t forward_slot,
+                                    unsigned kind_of_step = 0) {
   return {32u + (of.input_gradient ? 1u : 0u) + (of.accumulate ? 2u : 0u) + (of.parameter_gradient ? 4u : 0u) +
-            8u * static_cast<unsigned>(what),
+            8u * static_cast<unsigned>(what) + 64u * kind_of_step,
           forward_slot};
 }
 
@@ -157,7 +158,8 @@ tensor layer_group::replay_update(stream& s, const tensor& dy, group_cache& cach
   const auto work = [&] { dx = enqueue_update(s, dy, cache, input_gradient, request, &numbers_); };
   const backward_request kind{input_gradient, true, request.accumulated};
   const auto what = clips(request) ? then::clipped_steps : then::steps;
-  recordings_->run(s, name_of_backward(kind, what, cache.slot), {&dy}, outputs_, std::ref(work));
+  recordings_->run(s, name_of_backward(kind, what, cache.slot, optimizer_->kind_of_step(version_ + 1)), {&dy}, outputs_,
+                   std::ref(work));
   return dx;
 }
 

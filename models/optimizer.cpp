@@ -74,10 +74,12 @@ double floats_to_train(const optimizer_settings& of, std::span<parameter* const>
     const auto elements = static_cast<double>(each->extents.elements());
     const bool is_weight = each->kind == parameter_kind::weight;
     held += elements * (!each->trained() ? 1 : floats_of_value(of) - (by_matrices && is_weight ? 1 : 0));
-    if (by_matrices && is_weight) {
-      const auto rows = each->extents[0];
-      step = std::max(step, elements + floats_for_orthogonal_factor(rows, each->extents.elements() / rows));
-    }
+    if (!by_matrices || !is_weight) continue;
+    const auto rows = each->extents[0], columns = each->extents.elements() / rows, side = std::min(rows, columns);
+    const bool keeps = of.muon_every > 1;
+    if (keeps) held += static_cast<double>(side * side);
+    step = std::max(step, elements + (keeps ? floats_for_orthogonalizer(rows, columns)
+                                            : floats_for_orthogonal_factor(rows, columns)));
   }
   return held + step;
 }
@@ -106,6 +108,8 @@ status check_optimizer(const optimizer_settings& settings) {
   if (!(settings.weight_decay >= 0)) return wrong("weight decay must not be negative; 0 turns it off");
   if (!below_one(settings.beta1) || !below_one(settings.beta2))
     return wrong("beta1 and beta2 must be at least 0 and below 1, for example 0.9 and 0.999");
+  if (settings.muon_every < 1)
+    return wrong("the number of steps that share an orthogonalization must be at least 1, for example 5");
   if (!(settings.adam_ratio >= 0))
     return wrong("the ratio of Adam's rate to its own must not be negative, for example 0.05");
   if (!(settings.epsilon > 0)) return wrong("epsilon must be positive, for example 1e-8");

@@ -21,7 +21,8 @@ struct optimizer_settings {
   bool nesterov = false;     // sgd
   float weight_decay = 0;
   float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f; // adam, adamw, and muon where it trains by adamw
-  float adam_ratio = 0.05f; // muon: the rate of what it trains by adamw, as a part of its own
+  float adam_ratio = 0.05f;    // muon: the rate of what it trains by adamw, as a part of its own
+  std::int64_t muon_every = 1; // muon: steps that share what makes directions orthogonal; see optimizers/muon.cpp
 };
 
 struct optimizer_step {
@@ -39,6 +40,8 @@ class optimizer {
 public:
   virtual ~optimizer() = default;
   virtual void step(stream&, arena&, arena_range, const optimizer_step&);
+  // Steps of two kinds differ in the work that they enqueue, not in numbers alone.
+  virtual unsigned kind_of_step([[maybe_unused]] std::int64_t number) const { return 0; }
   // What of a step cannot be part of a recording.
   virtual step_numbers numbers_of(const optimizer_step&) const = 0;
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none

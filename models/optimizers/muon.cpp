@@ -6,7 +6,11 @@
 // in one. What is no such matrix (embeddings, the weight of the outputs, vectors) is trained by AdamW, with a rate of
 // its own: `adam_ratio` times the other.
 //
-// Holds m or Adam's first moment of each value, in the arena's layout, and Adam's second moment of the others.
+// With `muon_every` above 1 what makes X of u is made at every so manieth step only, from u u', and kept for those
+// between, whose X is no longer than an orthogonal matrix: newton_schulz.hpp.
+//
+// Holds m or Adam's first moment of each value, in the arena's layout, Adam's second moment of the others, and what is
+// kept from step to step.
 #include "models/optimizers/newton_schulz.hpp"
 #include "models/optimizers/optimizers.hpp"
 
@@ -27,26 +31,48 @@ public:
   std::vector<tensor*> moments() override;
 
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
+  unsigned kind_of_step(std::int64_t number) const override { return remakes(number) ? 1 : 0; }
 
 private:
   void step_part(stream&, const step_arguments&, std::int64_t first, std::int64_t number) override;
-  void step_matrix(stream&, arena&, const arena_matrix&, const optimizer_step&);
+  void step_matrix(stream&, arena&, std::size_t index, const optimizer_step&);
+  tensor factor_of(stream&, tensor direction, std::size_t index, std::int64_t number);
+  bool keeps() const { return settings_.muon_every > 1; }
+  bool remakes(std::int64_t number) const { return keeps() && (number - 1) % settings_.muon_every == 0; }
+  void keep_orthogonalizers(stream&, const arena&);
   std::int64_t weights_before(std::int64_t element) const;
 
   optimizer_settings settings_;
   std::vector<arena_range> ranges_;
-  tensor first_moment_;  // null where nothing is trained
-  tensor second_moment_; // null where all that is trained are weights
+  tensor first_moment_;                 // null where nothing is trained
+  tensor second_moment_;                // null where all that is trained are weights
+  tensor kept_;                         // null where nothing is kept
+  std::vector<tensor> orthogonalizers_; // of each matrix, views into it
 };
 
 muon::muon(stream& s, const arena& parameters, const optimizer_settings& settings)
   : optimizer(settings.weight_decay), settings_(settings),
     ranges_(parameters.ranges().begin(), parameters.ranges().end()), first_moment_(parameters.make_moment(s)) {
   if (!first_moment_) return;
+  if (keeps()) keep_orthogonalizers(s, parameters);
   const auto others = first_moment_.elements() - weights_before(first_moment_.elements());
   if (others == 0) return;
   second_moment_ = make_tensor(s, {others});
   s.ops().fill(s, second_moment_, 0);
+}
+
+void muon::keep_orthogonalizers(stream& s, const arena& parameters) {
+  const auto side_of = [](const arena_matrix& each) { return std::min(each.rows, each.columns); };
+  std::int64_t elements = 0;
+  for (const auto& each : parameters.weights()) elements += padded(side_of(each) * side_of(each));
+  if (elements == 0) return;
+  kept_ = make_tensor(s, {elements});
+  s.ops().fill(s, kept_, 0);
+  std::int64_t first = 0;
+  for (const auto& each : parameters.weights()) {
+    orthogonalizers_.push_back(kept_.view(first, {side_of(each), side_of(each)}));
+    first += padded(side_of(each) * side_of(each));
+  }
 }
 
 // Elements of weights.
@@ -61,20 +87,30 @@ void muon::step(stream& s, arena& parameters, arena_range range, const optimizer
   const auto all = parameters.weights();
   const auto end = range.first + range.weights;
   auto each = std::ranges::lower_bound(all, range.first, {}, &arena_matrix::first);
-  for (; each != all.end() && each->first < end; ++each) step_matrix(s, parameters, *each, now);
+  for (; each != all.end() && each->first < end; ++each)
+    step_matrix(s, parameters, static_cast<std::size_t>(each - all.begin()), now);
   optimizer::step(s, parameters, {end, range.count - range.weights, range.decaying - range.weights, 0}, now);
 }
 
-void muon::step_matrix(stream& s, arena& parameters, const arena_matrix& of, const optimizer_step& now) {
+void muon::step_matrix(stream& s, arena& parameters, std::size_t index, const optimizer_step& now) {
+  const auto of = parameters.weights()[index];
   const shape extents{of.rows, of.columns};
   auto value = parameters.values().view(of.first, extents), velocity = first_moment_.view(of.first, extents);
   const auto gradient = parameters.gradients().view(of.first, extents);
-  const auto arguments = arguments_of(value, gradient, settings_.weight_decay, now);
+  const auto given = arguments_of(value, gradient, settings_.weight_decay, now);
   auto direction = make_tensor(s, extents);
-  s.ops().momentum_direction(s, arguments, velocity, muon_momentum, direction);
-  const auto factor = orthogonal_factor(s, std::move(direction));
-  s.ops().direction_step(s, arguments, factor,
+  s.ops().momentum_direction(s, given, velocity, muon_momentum, direction);
+  const auto factor = factor_of(s, std::move(direction), index, now.number);
+  s.ops().direction_step(s, given, factor,
                          std::sqrt(std::max(1.0f, static_cast<float>(of.rows) / static_cast<float>(of.columns))));
+}
+
+tensor muon::factor_of(stream& s, tensor direction, std::size_t index, std::int64_t number) {
+  if (!keeps()) return orthogonal_factor(s, std::move(direction));
+  auto& kept = orthogonalizers_[index];
+  divide_by_own_norm(s, direction);
+  if (remakes(number)) write_orthogonalizer(s, direction, kept);
+  return orthogonalized(s, direction, kept);
 }
 
 // In the second moment there is no room for weights.
@@ -96,7 +132,7 @@ step_numbers muon::numbers_of(const optimizer_step& now) const {
 
 std::vector<tensor*> muon::moments() {
   std::vector<tensor*> all;
-  for (auto* each : {&first_moment_, &second_moment_})
+  for (auto* each : {&first_moment_, &second_moment_, &kept_})
     if (*each) all.push_back(each);
   return all;
 }

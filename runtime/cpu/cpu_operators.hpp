@@ -63,7 +63,7 @@ public:
   void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
                  float epsilon, std::int64_t step, bool decoupled) override;
   void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum, tensor& direction) override;
-  void divide_by_norm(stream&, const tensor& squared_norm, tensor& x) override;
+  void divide_by_norm(stream&, const tensor& squared_norm, float factor, float least, tensor& x) override;
   void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) override;
 
   void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution,

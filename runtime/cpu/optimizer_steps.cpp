@@ -156,10 +156,10 @@ void cpu_operators::momentum_direction(stream& s, const step_arguments& of, tens
     [=, to = addresses(of), moving = velocity.f32(), out = direction.f32()] { directions(to, moving, momentum, out); });
 }
 
-void cpu_operators::divide_by_norm(stream& s, const tensor& squared_norm, tensor& x) {
+void cpu_operators::divide_by_norm(stream& s, const tensor& squared_norm, float factor, float least, tensor& x) {
   assert(squared_norm.elements() == 1);
-  host(s).launch([square = squared_norm.f32(), out = x.f32(), count = x.elements()] {
-    const auto norm = std::max(std::sqrt(*square), 1e-7f);
+  host(s).launch([=, square = squared_norm.f32(), out = x.f32(), count = x.elements()] {
+    const auto norm = std::max(factor * std::sqrt(*square), least);
 #pragma omp simd
     for (std::int64_t i = 0; i < count; ++i) out[i] /= norm;
   });

@@ -12,9 +12,9 @@ void cuda_operators::momentum_direction(stream& s, const step_arguments& of, ten
   kernels::momentum_direction(on, of, velocity, momentum, direction);
 }
 
-void cuda_operators::divide_by_norm(stream& s, const tensor& squared_norm, tensor& x) {
+void cuda_operators::divide_by_norm(stream& s, const tensor& squared_norm, float factor, float least, tensor& x) {
   cuda_launcher on(s, "divide_by_norm");
-  kernels::divide_by_norm(on, squared_norm, x);
+  kernels::divide_by_norm(on, squared_norm, factor, least, x);
 }
 
 void cuda_operators::direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) {

@@ -16,8 +16,8 @@ public:
   // used. Of an element that is not applied, and of all where nothing is, the velocity stays and counts without g.
   virtual void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum,
                                   tensor& direction) = 0;
-  // x /= max(sqrt(squared_norm), 1e-7); `squared_norm` is a scalar.
-  virtual void divide_by_norm(stream&, const tensor& squared_norm, tensor& x) = 0;
+  // x /= max(factor * sqrt(squared_norm), least); `squared_norm` is a scalar.
+  virtual void divide_by_norm(stream&, const tensor& squared_norm, float factor, float least, tensor& x) = 0;
   // value -= rate * (factor * direction + weight_decay * value), where `direction` is finite. Of the arguments neither
   // gradient, scale nor `nonfinite` are used: those have had their effect on the direction.
   virtual void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) = 0;

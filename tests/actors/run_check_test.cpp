@@ -132,6 +132,11 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
   CHECK(refusal([](auto& s) { s.synthetic.kind = "rige"; }).starts_with("sg: "));
   CHECK(refusal([](auto& s) { s.policy = "lucked"; }).starts_with("policy: "));
   CHECK(refusal([](auto& s) { s.optimizer.momentum = 0.5f; }).starts_with("momentum: expected --optimizer sgd"));
+  CHECK(refusal([](auto& s) { s.optimizer.muon_every = 5; }).starts_with("muon-every: expected --optimizer muon"));
+  CHECK(refusal([](auto& s) {
+          s.synthetic.optimizer.name = "muon";
+          s.synthetic.optimizer.muon_every = 5;
+        }).starts_with("sg-muon-every: predictors"));
   CHECK(refusal([](auto& s) { s.optimizer.adam_ratio = 1; }).starts_with("adam-ratio: expected --optimizer muon"));
   CHECK(refusal([](auto& s) {
           s.synthetic.optimizer.name = "sgd";

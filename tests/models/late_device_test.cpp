@@ -155,10 +155,10 @@ const group_case all_groups[] = {
    }},
 };
 
-std::vector<std::vector<float>> trained_weights(device& where, const group_case& of, const char* optimizer,
+std::vector<std::vector<float>> trained_weights(device& where, const group_case& of, const optimizer_settings& by,
                                                 float clip_norm, bool recorded = false) {
   auto& s = where.make_stream();
-  layer_group group(s, of.input, of.make(), {.name = optimizer}, 2, 0);
+  layer_group group(s, of.input, of.make(), by, 2, 0);
   group.use_recordings(recorded);
   random_data data(s);
   group_cache caches[2]; // the gradient of a batch comes when the next one has passed
@@ -180,17 +180,18 @@ std::vector<std::vector<float>> trained_weights(device& where, const group_case&
 
 TEST_CASE("a group trains to the same weights on a late device as on the CPU") {
   configure_compute_thread();
-  const auto* optimizer = GENERATE("adam", "muon");
+  const auto by = GENERATE(optimizer_settings{}, optimizer_settings{.name = "muon"},
+                           optimizer_settings{.name = "muon", .muon_every = 3});
   for (const auto& each : all_groups)
     for (const auto clip_norm : {0.0f, 0.3f}) {
       cpu_device cpu;
-      const auto expected = trained_weights(cpu, each, optimizer, clip_norm);
+      const auto expected = trained_weights(cpu, each, by, clip_norm);
       for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        INFO(optimizer << ", " << each.name << ", clipped to " << clip_norm << ", seed " << seed);
+        INFO(by.name << ", " << each.name << ", clipped to " << clip_norm << ", seed " << seed);
         test::late_device late(seed);
-        REQUIRE(trained_weights(late, each, optimizer, clip_norm) == expected);
+        REQUIRE(trained_weights(late, each, by, clip_norm) == expected);
         test::late_device recording(seed);
-        REQUIRE(trained_weights(recording, each, optimizer, clip_norm, true) == expected);
+        REQUIRE(trained_weights(recording, each, by, clip_norm, true) == expected);
       }
     }
 }

@@ -57,10 +57,41 @@ plain_matrix factor_of(plain_matrix x) {
   return tall ? transposed(x) : x;
 }
 
+// What the five steps multiply x / |x| by, on the smaller side.
+plain_matrix orthogonalizer_of(plain_matrix x) {
+  if (x.rows > x.columns) x = transposed(x);
+  double squares = 0;
+  for (const auto each : x.at) squares += each * each;
+  auto square = product(x, transposed(x));
+  for (auto& each : square.at) each /= squares;
+  plain_matrix whole(static_cast<std::int64_t>(x.rows), static_cast<std::int64_t>(x.rows));
+  for (std::size_t i = 0; i < x.rows; ++i) whole(i, i) = 1;
+  for (int step = 0; step < 5; ++step) {
+    auto factor = product(square, square);
+    for (std::size_t i = 0; i < factor.at.size(); ++i) factor.at[i] = 2.0315 * factor.at[i] - 4.7750 * square.at[i];
+    for (std::size_t i = 0; i < x.rows; ++i) factor(i, i) += 3.4445;
+    whole = product(factor, whole);
+    square = product(product(factor, square), factor);
+  }
+  return whole;
+}
+
+// That, times u / |u|, and no longer than an orthogonal matrix.
+plain_matrix orthogonalized_by(const plain_matrix& whole, const plain_matrix& u) {
+  auto out = u.rows > u.columns ? product(u, whole) : product(whole, u);
+  const auto norm_of = [](const plain_matrix& x) {
+    return std::sqrt(std::inner_product(x.at.begin(), x.at.end(), x.at.begin(), 0.0));
+  };
+  for (auto& each : out.at) each /= norm_of(u);
+  const auto bound = std::sqrt(static_cast<double>(whole.rows)), length = norm_of(out);
+  for (auto& each : out.at) each /= std::max(length / bound, 1.0);
+  return out;
+}
+
 // What trains one parameter, by its formula.
 struct by_formula {
-  by_formula(const parameter& of, double its_rate, double its_decay)
-    : is_matrix(of.kind == parameter_kind::weight), rows(is_matrix ? of.extents[0] : 1),
+  by_formula(const parameter& of, double its_rate, double its_decay, int its_every = 1)
+    : every(its_every), is_matrix(of.kind == parameter_kind::weight), rows(is_matrix ? of.extents[0] : 1),
       value(rows, of.extents.elements() / rows, of.value), first(rows, of.extents.elements() / rows), second(first),
       rate(its_rate), decay(of.decays() ? its_decay : 0) {}
 
@@ -79,7 +110,11 @@ struct by_formula {
         direction.at[i] = m / (1 - std::pow(0.9, number)) / (std::sqrt(v / (1 - std::pow(0.95, number))) + 1e-8);
       }
     }
-    if (is_matrix) direction = factor_of(direction);
+    if (is_matrix && every == 1) direction = factor_of(direction);
+    if (is_matrix && every > 1) {
+      if ((number - 1) % every == 0) kept = orthogonalizer_of(direction);
+      direction = orthogonalized_by(kept, direction);
+    }
     const auto shape_factor =
       is_matrix ? std::sqrt(std::max(1.0, static_cast<double>(value.rows) / static_cast<double>(value.columns))) : 0.05;
     // Adam's rate is a twentieth of the other, for its weight decay as well.
@@ -88,24 +123,27 @@ struct by_formula {
       value.at[i] -= rate * shape_factor * direction.at[i] + decay_rate * decay * value.at[i];
   }
 
+  int every;
   bool is_matrix;
   std::int64_t rows;
-  plain_matrix value, first, second;
+  plain_matrix value, first, second, kept{0, 0};
   double rate, decay;
 };
 
 TEST_CASE("muon moves matrices along their orthogonal factors and all else by adamw, as its formula says") {
+  const auto every = GENERATE(1, 3);
+  CAPTURE(every);
   bench b;
   parameter tall("weight", {12, 5}), wide("filter", {4, 3, 3, 2}), bias("bias", {12}),
     head("head", {3, 4}, parameter_kind::output_weight), table("table", {9, 12}, parameter_kind::embedding);
   const std::vector<parameter*> all{&table, &tall, &bias, &wide, &head};
   arena memory(b.s, {{&table}, {&tall, &bias, &wide}, {}, {&head}});
-  const optimizer_settings settings{.name = "muon", .weight_decay = 0.1f, .beta2 = 0.95f};
+  const optimizer_settings settings{.name = "muon", .weight_decay = 0.1f, .beta2 = 0.95f, .muon_every = every};
   const auto by = std::move(make_optimizer(b.s, memory, settings).value());
   std::vector<by_formula> expected;
   for (auto* each : all) {
     b.s.ops().copy(b.s, b.normal(each->extents), each->value);
-    expected.emplace_back(*each, double{0.02f}, double{0.1f});
+    expected.emplace_back(*each, double{0.02f}, double{0.1f}, every);
   }
   const auto start = to_vector(memory.values());
   for (int number = 1; number <= 50; ++number) {
@@ -115,7 +153,7 @@ TEST_CASE("muon moves matrices along their orthogonal factors and all else by ad
     const auto numbers = by->numbers_of(now);
     uploaded.upload(b.s, {&numbers, 1});
     const auto in_memory = uploaded.of_step(0);
-    if (number % 7 == 0) now = {.numbers = &in_memory};
+    if (number % 7 == 0) now = {.number = number, .numbers = &in_memory};
     for (const auto& range : memory.ranges())
       if (range.count > 0) by->step(b.s, memory, range, now);
     for (std::size_t i = 0; i < all.size(); ++i) expected[i].step(*all[i], 0.25, number);
@@ -127,7 +165,8 @@ TEST_CASE("muon moves matrices along their orthogonal factors and all else by ad
   }
   CHECK(relative_distance(values(memory.values()), start) > 0.1);
   // One moment of 60 and 72 values of weights, two of the others, with their padding.
-  REQUIRE(by->moments().size() == 2);
+  REQUIRE(by->moments().size() == (every == 1 ? 2 : 3));
+  if (every > 1) CHECK(by->moments()[2]->elements() == padded(5 * 5) + padded(4 * 4));
   CHECK(by->moments()[0]->elements() == memory.values().elements());
   CHECK(by->moments()[1]->elements() == memory.values().elements() - padded(60) - padded(72));
 }
@@ -194,6 +233,26 @@ TEST_CASE("an orthogonal factor has the singular vectors of its matrix, and sing
   }
 }
 
+TEST_CASE("what is kept of a matrix makes its orthogonal factor, and of another one nothing longer than one") {
+  for (const auto& [rows, columns] : {std::pair<std::int64_t, std::int64_t>{40, 40}, {40, 90}, {90, 40}}) {
+    CAPTURE(rows, columns);
+    bench b;
+    auto x = b.normal({rows, columns}, 100), q = b.upload({40, 40}, std::vector<float>(1600));
+    divide_by_own_norm(b.s, x);
+    CHECK(norm(values(x)) == Approx(1));
+    write_orthogonalizer(b.s, x, q);
+    const auto made = orthogonalized(b.s, x, q);
+    const auto expected = orthogonal_factor(b.s, b.upload({rows, columns}, to_vector(x)));
+    CHECK(relative_distance(made, expected) < 1e-3); // a^5 is 485: digits of small singular values cancel
+    auto other = by_singular_values(rows, columns, {1}, b).matrix;
+    CHECK(norm(values(orthogonalized(b.s, other, q))) <= std::sqrt(40.0) * (1 + tolerance::formula));
+    auto zero = b.upload({rows, columns}, std::vector<float>(static_cast<std::size_t>(rows * columns)));
+    write_orthogonalizer(b.s, zero, q);
+    CHECK(norm(values(q)) == 0);
+    CHECK(norm(values(orthogonalized(b.s, other, q))) == Approx(std::sqrt(40.0)));
+  }
+}
+
 TEST_CASE("where a matrix has no full rank its factor has neither, and all of it is finite") {
   for (const auto& [rows, columns] : {std::pair<std::int64_t, std::int64_t>{30, 30}, {20, 50}, {50, 20}}) {
     CAPTURE(rows, columns);
@@ -213,10 +272,11 @@ TEST_CASE("where a matrix has no full rank its factor has neither, and all of it
 }
 
 TEST_CASE("gradients of zero, of one rank and such as cannot be applied leave muon's weights and moments finite") {
+  const auto every = GENERATE(1, 2);
   bench b;
   parameter weight("weight", {6, 9});
   arena memory(b.s, {{&weight}});
-  const auto by = std::move(make_optimizer(b.s, memory, {.name = "muon"}).value());
+  const auto by = std::move(make_optimizer(b.s, memory, {.name = "muon", .muon_every = every}).value());
   b.s.ops().copy(b.s, b.normal({6, 9}), weight.value);
   std::int64_t number = 0;
   auto nonfinite = b.upload({1}, {0});
@@ -232,7 +292,8 @@ TEST_CASE("gradients of zero, of one rank and such as cannot be applied leave mu
     std::ranges::fill(values(weight.gradient).subspan(0, 9), element);
     for (int i = 0; i < 3; ++i) step();
     for (const auto each : values(weight.value)) REQUIRE(std::isfinite(each));
-    for (const auto each : values(*by->moments()[0])) REQUIRE(std::isfinite(each));
+    for (const auto* moment : by->moments())
+      for (const auto each : values(*moment)) REQUIRE(std::isfinite(each));
   }
   CHECK(values(nonfinite)[0] == 2 * 3 * 9);
   CHECK(to_vector(weight.value) != start);
@@ -266,6 +327,7 @@ TEST_CASE("what it takes to train by muon is one moment of a weight, two of what
     head("head", {3, 8}, parameter_kind::output_weight);
   std::vector<parameter*> all{&weight, &bias, &mean, &head};
   CHECK(floats_to_train({.name = "muon"}, all) == 3 * 160 + 4 * (8 + 24) + 8 + 2 * 160 + 2 * 64);
+  CHECK(floats_to_train({.name = "muon", .muon_every = 2}, all) == 3 * 160 + 64 + 4 * (8 + 24) + 8 + 160 + 4 * 64);
   CHECK(floats_to_train({.name = "adam"}, all) == 4 * (160 + 8 + 24) + 8);
   CHECK(floats_to_train({.name = "sgd"}, all) == 2 * (160 + 8 + 24) + 8);
 }

@@ -165,6 +165,7 @@ TEST_CASE("optimizer settings out of range are refused with what is possible") {
   CHECK_THAT(check_optimizer({.name = "sgd", .nesterov = true}).message(), contains("Nesterov"));
   CHECK_THAT(check_optimizer({.weight_decay = -1}).message(), contains("weight decay"));
   CHECK_THAT(check_optimizer({.beta2 = 1}).message(), contains("beta2"));
+  CHECK_THAT(check_optimizer({.name = "muon", .muon_every = 0}).message(), contains("at least 1"));
   CHECK_THAT(check_optimizer({.adam_ratio = -1}).message(), contains("ratio"));
   CHECK_THAT(check_optimizer({.epsilon = 0}).message(), contains("epsilon"));
   bench b;

@@ -141,14 +141,25 @@ TEST_CASE("what is divided by its norm has norm one, or stays zero") {
     auto expected = bench.normal(rows, columns);
     auto x = bench.upload(expected), norm = bench.scalar(0);
     bench.ops().sum_squares(bench.on(), x, norm);
-    bench.ops().divide_by_norm(bench.on(), norm, x);
+    bench.ops().divide_by_norm(bench.on(), norm, 1, 1e-7f, x);
     double squares = 0;
     for (const auto each : expected.at) squares += each * each;
     for (auto& each : expected.at) each /= std::sqrt(squares);
     REQUIRE(worst_error(bench.download(x), expected, tolerances::optimizer) <= 1);
     auto zero = bench.zeros({rows, columns});
     bench.ops().sum_squares(bench.on(), zero, norm);
-    bench.ops().divide_by_norm(bench.on(), norm, zero);
+    bench.ops().divide_by_norm(bench.on(), norm, 1, 1e-7f, zero);
     REQUIRE(bench.download(zero) == matrix(rows, columns));
   }
+}
+
+TEST_CASE("what is divided by a multiple of its norm, at least by one, has a bounded norm") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto large = GENERATE(false, true); // of norm 10, or 0.1
+  const double element = large ? 5 : 0.05;
+  auto x = bench.upload(matrix(2, 2, element)), norm = bench.scalar(0);
+  bench.ops().sum_squares(bench.on(), x, norm);
+  bench.ops().divide_by_norm(bench.on(), norm, 0.25f, 1, x); // to a norm of 4
+  const auto got = bench.download(x);
+  for (const auto each : got.at) REQUIRE(each == Approx(large ? 2 : element));
 }

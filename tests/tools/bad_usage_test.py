@@ -47,6 +47,7 @@ TABLE = [
     (["--betas", "0.9,0.95", "--optimizer", "sgd"], ["--betas", "adam"]),
     (["--epsilon", "0"], ["--epsilon", "above 0"]),
     (["--momentum", "0.9"], ["--momentum", "--optimizer sgd"]),
+    (["--muon-every", "5"], ["--muon-every", "--optimizer muon", "adam"]),
     (["--adam-ratio", "0.1"], ["--adam-ratio", "--optimizer muon", "adam"]),
     (["--batch", "0"], ["--batch", "from 1 to", "'0'"]),
     (["--batch", "1"], ["--batch", "at least 2", "statistics of a batch"]),

@@ -146,6 +146,8 @@ const std::vector<tried>& table() {
     {"adam-ratio",
      {"1e-45", "3.4028235e+38", "0"},
      {{"-1e-45", [](r& s) { s.optimizer.adam_ratio = -tiny; }}, {"inf", [](r& s) { s.optimizer.adam_ratio = inf; }}}},
+    {"muon-every", {"5", most_text, "1"}, {{"0", [](r& s) { s.optimizer.muon_every = 0; }}}},
+    {"sg-muon-every", {"5", "1"}, {{"0", [](r& s) { s.synthetic.optimizer.muon_every = 0; }}}},
     {"sg-adam-ratio", {"0.5", "0.05"}, {{"inf", [](r& s) { s.synthetic.optimizer.adam_ratio = inf; }}}},
     {"sg-optimizer", {"sgd", "adamw", "muon", "adam"}, {{"x", [](r& s) { s.synthetic.optimizer.name = "x"; }}}},
     {"sg-momentum", {"0.99999994", "0"}, {{"1", [](r& s) { s.synthetic.optimizer.momentum = 1; }}}},

@@ -25,6 +25,36 @@ def sgd(decay):
     return lambda groups: torch.optim.SGD(groups(decay), lr=RATE, momentum=0.8, nesterov=True)
 
 
+class Muon(torch.optim.Optimizer):
+    """Of the matrices the last one makes the outputs: that one and all vectors by AdamW, with a twentieth of the rate."""
+
+    def __init__(self, groups):
+        super().__init__(groups, {"lr": RATE})
+        (*self.hidden, head), vectors = (each["params"] for each in self.param_groups)
+        self.velocities = [torch.zeros_like(each) for each in self.hidden]
+        self.others = torch.optim.AdamW([{"params": [head], "weight_decay": groups[0]["weight_decay"]},
+                                         {"params": vectors, "weight_decay": 0}], betas=(0.9, 0.95), eps=1e-6)
+
+    @torch.no_grad()
+    def step(self):
+        rate, decay = self.param_groups[0]["lr"], self.param_groups[0]["weight_decay"]
+        for weight, velocity in zip(self.hidden, self.velocities):
+            velocity.mul_(0.95).add_(weight.grad)
+            x = weight.grad + 0.95 * velocity
+            x = x / x.norm()
+            for _ in range(5):
+                square = x.T @ x
+                x = 3.4445 * x + x @ (-4.7750 * square + 2.0315 * square @ square)
+            weight.mul_(1 - rate * decay).add_(x, alpha=-rate * max(1, x.shape[0] / x.shape[1]) ** 0.5)
+        for group in self.others.param_groups:
+            group["lr"] = 0.05 * rate
+        self.others.step()
+
+
+def muon(decay):
+    return lambda groups: Muon(groups(decay))
+
+
 def warmup_and_cosine(optimizer):
     rise = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1 / 5, total_iters=4)
     fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS - 1 - 5, eta_min=RATE / 10)
@@ -52,6 +82,9 @@ CASES = {
     "adamw, steps": (["--optimizer", "adamw", *ADAM, "--schedule", "0.25:0.5,30:0.5"], adam(0, True), falls, None),
     "adamw, all": (["--optimizer", "adamw", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"],
                    adam(0.5, True), warmup_and_cosine, 0.1),
+    "muon, decay": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], muon(0.5), None, None),
+    "muon, all": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"], muon(0.5),
+                  warmup_and_cosine, 0.1),
     "sgd, all": ([*SGD, "--weight-decay", "0.1", *SMOOTH, "--clip-norm", "0.1"], sgd(0.1), warmup_and_cosine, 0.1),
 }
 

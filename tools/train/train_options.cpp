@@ -92,6 +92,10 @@ option_group how_weights_move(train_options& o) {
      setting_row(s, "adam-ratio",
                  "Of muon, which trains embeddings, biases, norms and the last weight by adamw: the rate of those, as "
                  "a part of --lr"),
+     setting_row(
+       s, "muon-every",
+       "Of muon: what makes directions orthogonal is made at every Nth step and used for those between, which "
+       "then cost one product of a layer's size instead of 15"),
      setting_row(s, "weight-decay",
                  "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
                  "adamw and muon"),

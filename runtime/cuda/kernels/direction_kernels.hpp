@@ -46,10 +46,11 @@ struct momentum_direction_kernel {
 
 struct divide_by_norm_kernel {
   const float* squared_norm;
+  float factor, least;
   float* x;
   SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const {
-    const auto norm = std::sqrt(*squared_norm);
-    x[i] /= norm > 1e-7f ? norm : 1e-7f;
+    const auto divisor = factor * std::sqrt(*squared_norm);
+    x[i] /= divisor > least ? divisor : least;
   }
 };
 
@@ -81,9 +82,9 @@ void momentum_direction(Launcher& on, const step_arguments& of, tensor& velocity
 }
 
 template <class Launcher>
-void divide_by_norm(Launcher& on, const tensor& squared_norm, tensor& x) {
+void divide_by_norm(Launcher& on, const tensor& squared_norm, float factor, float least, tensor& x) {
   assert(squared_norm.elements() == 1);
-  on.each(x.elements(), divide_by_norm_kernel{squared_norm.f32(), x.f32()});
+  on.each(x.elements(), divide_by_norm_kernel{squared_norm.f32(), factor, least, x.f32()});
 }
 
 template <class Launcher>

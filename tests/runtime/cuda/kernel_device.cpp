@@ -189,9 +189,9 @@ public:
     host_launcher on(s);
     kernels::momentum_direction(on, of, velocity, momentum, direction);
   }
-  void divide_by_norm(stream& s, const tensor& squared_norm, tensor& x) override {
+  void divide_by_norm(stream& s, const tensor& squared_norm, float factor, float least, tensor& x) override {
     host_launcher on(s);
-    kernels::divide_by_norm(on, squared_norm, x);
+    kernels::divide_by_norm(on, squared_norm, factor, least, x);
   }
   void direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) override {
     host_launcher on(s);
