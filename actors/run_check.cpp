@@ -50,9 +50,10 @@ status check_optimizers(const training_settings& s) {
       return refuse(prefix + "muon-every", "predictors orthogonalize at every step; leave it out");
     if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->beta2 != usual.beta2))
       return refuse(prefix + "betas",
-                    "expected --" + prefix + "optimizer adam, adamw or muon with it; sgd has --momentum");
-    if (each->name == "sgd" && each->epsilon != usual.epsilon)
-      return refuse(prefix + "epsilon", "expected --" + prefix + "optimizer adam, adamw or muon with it; leave it out");
+                    "expected --" + prefix + "optimizer other than sgd with it, which has --momentum");
+    if ((each->name == "sgd" || each->name == "lion") && each->epsilon != usual.epsilon)
+      return refuse(prefix + "epsilon", "expected --" + prefix + "optimizer adam, adamw, nadam or muon with it, got " +
+                                          each->name + "; leave it out");
     if (auto good = check_optimizer(*each); !good) return refuse(prefix + "optimizer", good.message());
   }
   return ok();

@@ -191,7 +191,9 @@ setting betas_setting(const std::string& name, Of of) {
             return ok();
           },
           [of](const run_settings& settings) -> std::optional<std::string> {
-            return format_real(of(settings).beta1) + "," + format_real(of(settings).beta2);
+            const optimizer_settings& by = of(settings);
+            if (!by.beta2 && by.beta1 == optimizer_settings{}.beta1) return std::nullopt;
+            return format_real(by.beta1) + "," + format_real(by.second_beta());
           }};
 }
 

@@ -17,10 +17,8 @@ struct optimizer_kind {
 };
 
 constexpr optimizer_kind optimizer_kinds[] = {
-  {"sgd", 1e-3f, make_sgd},
-  {"adam", 1e-3f, make_adam},
-  {"adamw", 1e-3f, make_adamw},
-  {"muon", 0.02f, make_muon},
+  {"sgd", 1e-3f, make_sgd},     {"adam", 1e-3f, make_adam}, {"adamw", 1e-3f, make_adamw},
+  {"nadam", 1e-3f, make_nadam}, {"lion", 1e-4f, make_lion}, {"muon", 0.02f, make_muon},
 };
 
 const optimizer_kind* find_kind(std::string_view name) {
@@ -63,6 +61,7 @@ learned_state learned_by(const arena& of, optimizer& by) {
 }
 
 int floats_of_value(const optimizer_settings& of) {
+  if (of.name == "lion") return 3;
   const int moments = of.name == "sgd" ? (of.momentum != 0 ? 1 : 0) : 2;
   return 2 + moments;
 }
@@ -106,7 +105,7 @@ status check_optimizer(const optimizer_settings& settings) {
   if (!below_one(settings.momentum)) return wrong("momentum must be at least 0 and below 1, for example 0.9");
   if (settings.nesterov && settings.momentum == 0) return wrong("Nesterov's step needs a momentum, for example 0.9");
   if (!(settings.weight_decay >= 0)) return wrong("weight decay must not be negative; 0 turns it off");
-  if (!below_one(settings.beta1) || !below_one(settings.beta2))
+  if (!below_one(settings.beta1) || !below_one(settings.second_beta()))
     return wrong("beta1 and beta2 must be at least 0 and below 1, for example 0.9 and 0.999");
   if (settings.muon_every < 1)
     return wrong("the number of steps that share an orthogonalization must be at least 1, for example 5");

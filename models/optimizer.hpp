@@ -9,6 +9,7 @@
 #include "runtime/result.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,13 +17,18 @@
 namespace syngrad {
 
 struct optimizer_settings {
-  std::string name = "adam"; // sgd | adam | adamw | muon
+  std::string name = "adam"; // sgd | adam | adamw | nadam | lion | muon
   float momentum = 0;        // sgd
   bool nesterov = false;     // sgd
   float weight_decay = 0;
-  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f; // adam, adamw, and muon where it trains by adamw
-  float adam_ratio = 0.05f;    // muon: the rate of what it trains by adamw, as a part of its own
+  // Of all but sgd; muon trains by adamw what is no matrix.
+  float beta1 = 0.9f;
+  std::optional<float> beta2 = std::nullopt; // none: 0.999, of lion 0.99
+  float epsilon = 1e-8f;                     // of all but sgd and lion
+  float adam_ratio = 0.05f;                  // muon: the rate of what it trains by adamw, as a part of its own
   std::int64_t muon_every = 1; // muon: steps that share what makes directions orthogonal; see optimizers/muon.cpp
+
+  float second_beta() const { return beta2.value_or(name == "lion" ? 0.99f : 0.999f); }
 };
 
 struct optimizer_step {

@@ -9,6 +9,7 @@
 #include "runtime/operators/convolution.hpp"
 #include "runtime/operators/direction.hpp"
 #include "runtime/operators/dropout.hpp"
+#include "runtime/operators/optimizer_steps.hpp"
 #include "runtime/operators/pooling.hpp"
 #include "runtime/operators/recurrent.hpp"
 #include "runtime/operators/residual.hpp"
@@ -81,10 +82,11 @@ struct step_numbers {
   float* nonfinite = nullptr;
   float scale = 1;
   float learning_rate = 0;
-  // Of Adam.
-  float size = 0;        // learning rate / (1 - beta1^t)
-  float root_factor = 0; // 1 / sqrt(1 - beta2^t)
-  float keep = 1;        // what decoupled weight decay leaves of the value; of a step that has one
+  // Of Adam and NAdam.
+  float size = 0;          // what the first moment counts: of Adam learning rate / (1 - beta1^t)
+  float gradient_size = 0; // of NAdam: what the gradient itself counts
+  float root_factor = 0;   // 1 / sqrt(1 - beta2^t)
+  float keep = 1;          // what decoupled weight decay leaves of the value; of a step that has one
   // Where there is a norm to clip by; see step_arguments.
   const float* squared_norm = nullptr; // device address
   float largest_norm = 0;
@@ -106,6 +108,22 @@ inline void set_adam_numbers(step_numbers& of, float weight_decay, float beta1, 
   of.size = static_cast<float>(static_cast<double>(of.learning_rate) / correction(beta1));
   of.root_factor = static_cast<float>(1 / std::sqrt(correction(beta2)));
   of.keep = decoupled ? 1.0f - of.learning_rate * weight_decay : 1.0f;
+}
+
+// Fills in what is NAdam's: with mu(t) = beta1 (1 - 0.96^(0.004 t) / 2) and their product M(t) up to mu(t)
+//
+//   value -= lr (1 - mu(t)) / (1 - M(t)) g / d + lr mu(t + 1) / (1 - M(t + 1)) m / d,  d = sqrt(v / (1 - beta2^t)) +
+//   epsilon
+inline void set_nadam_numbers(step_numbers& of, float weight_decay, float beta1, float beta2, std::int64_t step) {
+  const auto mu = [beta1](std::int64_t t) {
+    return static_cast<double>(beta1) * (1 - 0.5 * std::pow(0.96, 0.004 * static_cast<double>(t)));
+  };
+  double product = 1;
+  for (std::int64_t t = 1; t <= step && product > 1e-20; ++t) product *= mu(t); // the rest changes nothing
+  const double rate = static_cast<double>(of.learning_rate), now = mu(step), next = mu(step + 1);
+  set_adam_numbers(of, weight_decay, beta1, beta2, step, true);
+  of.gradient_size = static_cast<float>(rate * (1 - now) / (1 - product));
+  of.size = static_cast<float>(rate * next / (1 - product * next));
 }
 
 // One optimizer step over equally shaped vectors. The gradient is multiplied by `scale` first.
@@ -143,6 +161,7 @@ struct cross_entropy_arguments {
 
 class operators :
   public convolution_operators,
+  public optimizer_step_operators,
   public pooling_operators,
   public direction_operators,
   public dropout_operators,

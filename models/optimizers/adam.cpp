@@ -30,13 +30,13 @@ adam::adam(stream& s, const arena& parameters, const optimizer_settings& setting
 void adam::step_part(stream& s, const step_arguments& of, std::int64_t from, std::int64_t number) {
   auto first = first_moment_.view(from, of.value.extents());
   auto second = second_moment_.view(from, of.value.extents());
-  s.ops().adam_step(s, of, first, second, settings_.beta1, settings_.beta2, settings_.epsilon, number,
+  s.ops().adam_step(s, of, first, second, settings_.beta1, settings_.second_beta(), settings_.epsilon, number,
                     decay_ == decay::decoupled);
 }
 
 step_numbers adam::numbers_of(const optimizer_step& now) const {
   auto out = basic_numbers_of(now);
-  set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.beta2, now.number,
+  set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.second_beta(), now.number,
                    decay_ == decay::decoupled);
   return out;
 }

@@ -119,13 +119,14 @@ void muon::step_part(stream& s, const step_arguments& of, std::int64_t from, std
   by_adam.learning_rate *= settings_.adam_ratio;
   auto first = first_moment_.view(from, of.value.extents());
   auto second = second_moment_.view(from - weights_before(from), of.value.extents());
-  s.ops().adam_step(s, by_adam, first, second, settings_.beta1, settings_.beta2, settings_.epsilon, number, true);
+  s.ops().adam_step(s, by_adam, first, second, settings_.beta1, settings_.second_beta(), settings_.epsilon, number,
+                    true);
 }
 
 step_numbers muon::numbers_of(const optimizer_step& now) const {
   auto out = basic_numbers_of(now);
   out.learning_rate *= settings_.adam_ratio;
-  set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.beta2, now.number, true);
+  set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.second_beta(), now.number, true);
   out.learning_rate = now.learning_rate;
   return out;
 }

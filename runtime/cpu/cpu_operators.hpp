@@ -62,6 +62,9 @@ public:
                 bool nesterov) override; // optimizer_steps.cpp
   void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
                  float epsilon, std::int64_t step, bool decoupled) override;
+  void nadam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
+                  float epsilon, std::int64_t step) override;
+  void lion_step(stream&, const step_arguments&, tensor& moment, float beta1, float beta2) override;
   void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum, tensor& direction) override;
   void divide_by_norm(stream&, const tensor& squared_norm, float factor, float least, tensor& x) override;
   void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) override;

@@ -126,6 +126,28 @@ void adam(const step_addresses& to, float* first, float* second, const adam_cons
   });
 }
 
+void nadam(const step_addresses& to, float* first, float* second, float beta1, float beta2, float epsilon) {
+  const auto now = to.now();
+  const auto keep = to.weight_decay == 0 ? 1.0f : now.keep;
+  for_applicable_gradients(to, now, [=, value = to.value](auto i, float g) {
+    const auto m = beta1 * first[i] + (1 - beta1) * g;
+    const auto v = beta2 * second[i] + (1 - beta2) * (g * g);
+    first[i] = m;
+    second[i] = v;
+    value[i] = keep * value[i] - (now.gradient_size * g + now.size * m) / (std::sqrt(v) * now.root_factor + epsilon);
+  });
+}
+
+void lion(const step_addresses& to, float* moment, float beta1, float beta2) {
+  const auto now = to.now();
+  for_applicable_gradients(to, now, [=, value = to.value, decay = to.weight_decay](auto i, float g) {
+    const auto mean = beta1 * moment[i] + (1 - beta1) * g;
+    const auto sign = mean > 0 ? 1.0f : mean < 0 ? -1.0f : 0.0f;
+    value[i] -= now.learning_rate * (sign + decay * value[i]);
+    moment[i] = beta2 * moment[i] + (1 - beta2) * g;
+  });
+}
+
 } // namespace
 
 void cpu_operators::sgd_step(stream& s, const step_arguments& of, tensor* velocity, float momentum, bool nesterov) {
@@ -147,6 +169,21 @@ void cpu_operators::adam_step(stream& s, const step_arguments& of, tensor& first
   const adam_constants with{beta1, beta2, epsilon, decoupled ? 0.0f : of.weight_decay};
   host(s).launch(
     [to, first = first_moment.f32(), second = second_moment.f32(), with] { adam(to, first, second, with); });
+}
+
+void cpu_operators::nadam_step(stream& s, const step_arguments& of, tensor& first_moment, tensor& second_moment,
+                               float beta1, float beta2, float epsilon, std::int64_t step) {
+  assert((of.numbers || step >= 1) && first_moment.elements() == of.value.elements() &&
+         second_moment.elements() == of.value.elements());
+  auto to = addresses(of);
+  if (!of.numbers) set_nadam_numbers(to.given, of.weight_decay, beta1, beta2, step);
+  host(s).launch(
+    [=, first = first_moment.f32(), second = second_moment.f32()] { nadam(to, first, second, beta1, beta2, epsilon); });
+}
+
+void cpu_operators::lion_step(stream& s, const step_arguments& of, tensor& moment, float beta1, float beta2) {
+  assert(moment.elements() == of.value.elements());
+  host(s).launch([=, to = addresses(of), mean = moment.f32()] { lion(to, mean, beta1, beta2); });
 }
 
 void cpu_operators::momentum_direction(stream& s, const step_arguments& of, tensor& velocity, float momentum,

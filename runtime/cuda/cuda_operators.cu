@@ -109,6 +109,17 @@ factorisation_scratch factorise(cuda_launcher& on, cusolverDnHandle_t solver, co
 
 } // namespace
 
+void cuda_operators::nadam_step(stream& s, const step_arguments& of, tensor& first_moment, tensor& second_moment,
+                                float beta1, float beta2, float epsilon, std::int64_t step) {
+  cuda_launcher on(s, "nadam_step");
+  kernels::nadam_step(on, of, first_moment, second_moment, beta1, beta2, epsilon, step);
+}
+
+void cuda_operators::lion_step(stream& s, const step_arguments& of, tensor& moment, float beta1, float beta2) {
+  cuda_launcher on(s, "lion_step");
+  kernels::lion_step(on, of, moment, beta1, beta2);
+}
+
 void cuda_operators::solve_ridge(stream& s, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) {
   cuda_launcher on(s, "solve_ridge");
   const auto n = b.rows(), m = b.columns();

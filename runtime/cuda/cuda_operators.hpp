@@ -50,6 +50,9 @@ public:
   void sgd_step(stream&, const step_arguments&, tensor* velocity, float momentum, bool nesterov) override;
   void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
                  float epsilon, std::int64_t step, bool decoupled) override;
+  void nadam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
+                  float epsilon, std::int64_t step) override;
+  void lion_step(stream&, const step_arguments&, tensor& moment, float beta1, float beta2) override;
 
   void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum,
                           tensor& direction) override; // direction_operators.cu

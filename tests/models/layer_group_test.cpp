@@ -97,7 +97,7 @@ TEST_CASE("the gradient of a whole network's loss agrees with finite differences
 }
 
 TEST_CASE("backward and update in one is backward, then update, bit for bit") {
-  for (const auto* name : {"sgd", "adam", "adamw", "muon"})
+  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"})
     for (const auto& [accumulated, clip_norm] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.5f}, {true, 0.5f}}) {
       INFO(name << (accumulated ? ", accumulated" : "") << ", clipped to " << clip_norm);
       bench b;
@@ -130,7 +130,7 @@ TEST_CASE("backward and update in one is backward, then update, bit for bit") {
 
 // As torch.nn.utils.clip_grad_norm_ has it.
 TEST_CASE("a group's gradient is clipped by the norm of all its layers, a mean over the terms") {
-  for (const auto* name : {"sgd", "adam", "adamw", "muon"})
+  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"})
     for (const float clip_norm : {0.05f, 1e6f}) {
       INFO(name << ", " << clip_norm);
       bench b;

@@ -93,8 +93,59 @@ TEST_CASE("adam adds weight decay to the gradient, adamw applies it to the value
   CHECK(decoupled.value() == near(1.05));
 }
 
+TEST_CASE("nadam's fifty steps are those of its formula") {
+  bench b;
+  optimized x(b, {.name = "nadam", .weight_decay = 0.5f});
+  double value = 1, m = 0, v = 0, product = 1;
+  const auto mu = [](int t) { return 0.9 * (1 - 0.5 * std::pow(0.96, 0.004 * t)); };
+  for (int t = 1; t <= 50; ++t) {
+    const auto gradient = static_cast<float>(b.random.normal());
+    x.step(b, gradient);
+    const auto g = 0.5 * double{gradient};
+    value *= 1 - 0.1 * 0.5;
+    product *= mu(t);
+    m = 0.9 * m + 0.1 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    const auto root = std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8;
+    value -= 0.1 * (1 - mu(t)) / (1 - product) * g / root;
+    value -= 0.1 * mu(t + 1) / (1 - product * mu(t + 1)) * m / root;
+    REQUIRE(std::abs(x.value() - value) < 1e-5);
+  }
+  CHECK(x.by->moments().size() == 2);
+}
+
+TEST_CASE("what nadam does at a late step is what it comes to, and takes no longer") {
+  step_numbers late, later;
+  late.learning_rate = later.learning_rate = 0.1f;
+  set_nadam_numbers(late, 0, 0.9f, 0.999f, 1'000'000);
+  set_nadam_numbers(later, 0, 0.9f, 0.999f, 1'000'000'000'000);
+  CHECK(late.gradient_size == near(0.1 * (1 - 0.9)));
+  CHECK(later.gradient_size == late.gradient_size);
+  CHECK(later.size == near(0.1 * 0.9));
+}
+
+TEST_CASE("lion's fifty steps are those of its formula") {
+  bench b;
+  optimized x(b, {.name = "lion", .weight_decay = 0.5f});
+  double value = 1, m = 0;
+  for (int t = 1; t <= 50; ++t) {
+    const auto gradient = static_cast<float>(b.random.normal());
+    x.step(b, gradient);
+    const auto g = 0.5 * double{gradient};
+    const auto mean = 0.9 * m + 0.1 * g;
+    value -= 0.1 * ((mean > 0) - (mean < 0) + 0.5 * value);
+    m = 0.99 * m + 0.01 * g;
+    REQUIRE(std::abs(x.value() - value) < 1e-5);
+  }
+  REQUIRE(x.by->moments().size() == 1);
+  CHECK(values(*x.by->moments()[0])[0] == Approx(m).epsilon(1e-4));
+  optimized still(b, {.name = "lion"});
+  still.step(b, 0);
+  CHECK(still.value() == 1); // the sign of nothing is none
+}
+
 TEST_CASE("weight decay takes what decays of a layer, and leaves the rest to the gradient") {
-  for (const auto* name : {"sgd", "adam", "adamw", "muon"}) {
+  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"}) {
     INFO(name);
     bench b;
     const optimizer_settings settings{.name = name, .momentum = 0.9f, .weight_decay = 0.5f};
@@ -130,7 +181,7 @@ TEST_CASE("weight decay takes what decays of a layer, and leaves the rest to the
 
 TEST_CASE("padding stays zero through steps with every option on") {
   bench b;
-  for (const auto* name : {"sgd", "adam", "adamw", "muon"}) {
+  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"}) {
     optimized x(b, {.name = name, .momentum = 0.9f, .weight_decay = 0.1f});
     for (int i = 0; i < 5; ++i) x.step(b, 3);
     CHECK(norm(values(x.memory.values()).subspan(2)) == 0);
@@ -140,7 +191,7 @@ TEST_CASE("padding stays zero through steps with every option on") {
 TEST_CASE("a guard that is not finite stops a step, an element that is not finite is left out and counted") {
   bench b;
   const auto nan = std::numeric_limits<float>::quiet_NaN();
-  for (const auto* name : {"sgd", "adam", "adamw", "muon"}) {
+  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"}) {
     INFO(name);
     optimized x(b, {.name = name, .momentum = 0.9f});
     const auto bad = b.upload({1}, {nan}), good = b.upload({1}, {1});
@@ -160,7 +211,7 @@ TEST_CASE("a guard that is not finite stops a step, an element that is not finit
 TEST_CASE("optimizer settings out of range are refused with what is possible") {
   CHECK(check_optimizer({}));
   CHECK_THAT(check_optimizer({.name = "rmsprop"}).message(),
-             contains("'rmsprop'") && contains("sgd, adam, adamw, muon"));
+             contains("'rmsprop'") && contains("sgd, adam, adamw, nadam, lion, muon"));
   CHECK_THAT(check_optimizer({.name = "sgd", .momentum = 1}).message(), contains("momentum"));
   CHECK_THAT(check_optimizer({.name = "sgd", .nesterov = true}).message(), contains("Nesterov"));
   CHECK_THAT(check_optimizer({.weight_decay = -1}).message(), contains("weight decay"));

@@ -67,6 +67,64 @@ TEST_CASE("Adam and AdamW equal the reference over several steps") {
   }
 }
 
+TEST_CASE("NAdam equals the reference over several steps, also with numbers in memory") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto decay = GENERATE(0.0f, 0.01f);
+  const bool in_memory = GENERATE(false, true);
+  for (const auto count : lengths) {
+    CAPTURE(decay, count, in_memory);
+    stepped state(bench, count);
+    auto uploaded = make_tensor(bench.on(), {sizeof(step_numbers)}, dtype::u8);
+    for (int step = 1; step <= 4; ++step) {
+      const auto gradient = bench.normal(1, count);
+      const auto on_gradient = bench.upload(gradient);
+      auto arguments = state.arguments(on_gradient, 0.25f, 0.01f, decay);
+      if (in_memory) {
+        step_numbers numbers;
+        numbers.scale = 0.25f;
+        numbers.learning_rate = 0.01f;
+        set_nadam_numbers(numbers, decay, 0.9f, 0.999f, step);
+        bench.ops().upload(bench.on(), &numbers, uploaded);
+        arguments.scale = arguments.learning_rate = 0;
+        arguments.numbers = &uploaded;
+      }
+      bench.ops().nadam_step(bench.on(), arguments, state.first, state.second, 0.9f, 0.999f, 1e-8f,
+                             in_memory ? 0 : step);
+      reference::nadam(state.expected, gradient, 0.25, double{0.01f}, double{decay}, double{0.9f}, double{0.999f}, 1e-8,
+                       step);
+    }
+    REQUIRE(worst_error(bench.download(state.value), state.expected.value, tolerances::optimizer) <= 1);
+    REQUIRE(worst_error(bench.download(state.first), state.expected.first, tolerances::optimizer) <= 1);
+    REQUIRE(worst_error(bench.download(state.second), state.expected.second, tolerances::optimizer) <= 1);
+  }
+}
+
+TEST_CASE("Lion equals the reference over several steps, and counts what it cannot apply") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const auto decay = GENERATE(0.0f, 0.01f);
+  for (const auto count : lengths) {
+    CAPTURE(decay, count);
+    stepped state(bench, count);
+    for (int step = 1; step <= 4; ++step) {
+      auto gradient = bench.normal(1, count);
+      if (count > 1000) gradient(0, 1000) = not_a_number;
+      const auto on_gradient = bench.upload(gradient);
+      bench.ops().lion_step(bench.on(), state.arguments(on_gradient, 0.25f, 0.01f, decay), state.first, 0.9f, 0.99f);
+      for (std::int64_t i = 0; i < count; ++i) {
+        if (count > 1000 && i == 1000) continue;
+        const auto g = 0.25 * gradient(0, i);
+        auto &value = state.expected.value(0, i), &moment = state.expected.first(0, i);
+        const auto mean = double{0.9f} * moment + (1 - double{0.9f}) * g;
+        value -= double{0.01f} * ((mean > 0) - (mean < 0) + double{decay} * value);
+        moment = double{0.99f} * moment + (1 - double{0.99f}) * g;
+      }
+    }
+    REQUIRE(worst_error(bench.download(state.value), state.expected.value, tolerances::optimizer) <= 1);
+    REQUIRE(worst_error(bench.download(state.first), state.expected.first, tolerances::optimizer) <= 1);
+    REQUIRE(bench.download_scalar(state.nonfinite) == (count > 1000 ? 4 : 0));
+  }
+}
+
 TEST_CASE("two steps of momentum SGD come to the numbers worked out by hand") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   // value 1, gradient 2 then 4, scale 0.5, rate 0.1, momentum 0.5: velocity 1 then 2.5.

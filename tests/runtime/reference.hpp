@@ -137,4 +137,22 @@ inline void adam(optimizer_state& state, const matrix& gradient, double scale, d
   }
 }
 
+// torch.optim.NAdam with decoupled weight decay.
+inline void nadam(optimizer_state& state, const matrix& gradient, double scale, double rate, double decay, double beta1,
+                  double beta2, double epsilon, int step) {
+  const auto mu = [beta1](int t) { return beta1 * (1 - 0.5 * std::pow(0.96, 0.004 * t)); };
+  double product = 1;
+  for (int t = 1; t <= step; ++t) product *= mu(t);
+  for (std::size_t i = 0; i < gradient.at.size(); ++i) {
+    auto &value = state.value.at[i], &m = state.first.at[i], &v = state.second.at[i];
+    const auto g = scale * gradient.at[i];
+    value -= rate * decay * value;
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    const auto root = std::sqrt(v / (1 - std::pow(beta2, step))) + epsilon;
+    value -= rate * (1 - mu(step)) / (1 - product) * g / root;
+    value -= rate * mu(step + 1) / (1 - product * mu(step + 1)) * m / root;
+  }
+}
+
 } // namespace syngrad::reference

@@ -129,7 +129,8 @@ TEST_CASE("What the library refuses the program refuses before it begins, in the
      {{"--betas", "0.5,0.5", "--optimizer", "sgd"},
       [](training_settings& s) {
         s.optimizer.name = "sgd";
-        s.optimizer.beta1 = s.optimizer.beta2 = 0.5f;
+        s.optimizer.beta1 = 0.5f;
+        s.optimizer.beta2 = 0.5f;
       }},
      {{"--schedule", "warmup:2000,cosine:0"}, [](training_settings& s) { s.schedule = "warmup:2000,cosine:0"; }},
      {{"--schedule", "0.1:0"}, [](training_settings& s) { s.schedule = "0.1:0"; }}}));

@@ -51,6 +51,10 @@ class Muon(torch.optim.Optimizer):
         self.others.step()
 
 
+def nadam(groups):
+    return torch.optim.NAdam(groups(0.5), lr=RATE, betas=(0.9, 0.95), eps=1e-6, decoupled_weight_decay=True)
+
+
 def muon(decay):
     return lambda groups: Muon(groups(decay))
 
@@ -82,6 +86,7 @@ CASES = {
     "adamw, steps": (["--optimizer", "adamw", *ADAM, "--schedule", "0.25:0.5,30:0.5"], adam(0, True), falls, None),
     "adamw, all": (["--optimizer", "adamw", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"],
                    adam(0.5, True), warmup_and_cosine, 0.1),
+    "nadam, decay": (["--optimizer", "nadam", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], nadam, None, None),
     "muon, decay": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], muon(0.5), None, None),
     "muon, all": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"], muon(0.5),
                   warmup_and_cosine, 0.1),

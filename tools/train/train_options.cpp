@@ -84,11 +84,14 @@ option_group how_weights_move(train_options& o) {
   return {
     "How weights move",
     {setting_row(s, "optimizer", "The optimizer of every group"),
-     setting_row(s, "lr", "Its learning rate", "1e-3, muon 0.02"), setting_row(s, "momentum", "Of sgd"),
+     setting_row(s, "lr", "Its learning rate", "1e-3, lion 1e-4, muon 0.02"), setting_row(s, "momentum", "Of sgd"),
      setting_row(s, "nesterov", "Nesterov's form of that momentum"),
      setting_row(s, "betas",
-                 "Of adam, adamw and muon: what the means of gradients and of their squares keep at each step"),
-     setting_row(s, "epsilon", "Of adam, adamw and muon: what is added to the root that the step divides by"),
+                 "Of all but sgd: what the means of gradients and of their squares keep at each step, of lion the mean "
+                 "that moves and the one "
+                 "that is kept",
+                 "0.9,0.999, lion 0.9,0.99"),
+     setting_row(s, "epsilon", "Of all but sgd and lion: what is added to the root that the step divides by"),
      setting_row(s, "adam-ratio",
                  "Of muon, which trains embeddings, biases, norms and the last weight by adamw: the rate of those, as "
                  "a part of --lr"),
@@ -98,7 +101,7 @@ option_group how_weights_move(train_options& o) {
        "then cost one product of a layer's size instead of 15"),
      setting_row(s, "weight-decay",
                  "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
-                 "adamw and muon"),
+                 "all but sgd and adam"),
      setting_row(s, "schedule",
                  "What multiplies the rates, by the run's step: warmup:N (a rise from none over N steps), cosine:SHARE "
                  "(then down to SHARE of the rate at the last of --steps or --epochs, whatever ends the run before), "

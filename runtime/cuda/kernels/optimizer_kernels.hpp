@@ -49,6 +49,31 @@ struct adam_rule {
   }
 };
 
+struct nadam_rule {
+  float *value, *first, *second;
+  float beta1, beta2, epsilon;
+  bool decays;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i, float g, const step_numbers& now) const {
+    const auto m = beta1 * first[i] + (1 - beta1) * g;
+    const auto v = beta2 * second[i] + (1 - beta2) * (g * g);
+    first[i] = m;
+    second[i] = v;
+    const auto keep = decays ? now.keep : 1.0f;
+    value[i] = keep * value[i] - (now.gradient_size * g + now.size * m) / (std::sqrt(v) * now.root_factor + epsilon);
+  }
+};
+
+struct lion_rule {
+  float *value, *moment;
+  float beta1, beta2, decay;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i, float g, const step_numbers& now) const {
+    const auto mean = beta1 * moment[i] + (1 - beta1) * g;
+    const auto sign = mean > 0 ? 1.0f : mean < 0 ? -1.0f : 0.0f;
+    value[i] -= now.learning_rate * (sign + decay * value[i]);
+    moment[i] = beta2 * moment[i] + (1 - beta2) * g;
+  }
+};
+
 // ---- the step
 
 // clip_factor(), on the device.
@@ -134,6 +159,24 @@ void adam_step(Launcher& on, const step_arguments& of, tensor& first_moment, ten
   step(on, of, given,
        adam_rule{of.value.f32(), first_moment.f32(), second_moment.f32(), beta1, beta2, epsilon,
                  decoupled ? 0.0f : of.weight_decay, of.weight_decay != 0});
+}
+
+template <class Launcher>
+void nadam_step(Launcher& on, const step_arguments& of, tensor& first_moment, tensor& second_moment, float beta1,
+                float beta2, float epsilon, std::int64_t number) {
+  assert(first_moment.elements() == of.value.elements() && second_moment.elements() == of.value.elements());
+  assert(of.numbers || number >= 1);
+  auto given = given_numbers(of);
+  if (!of.numbers) set_nadam_numbers(given, of.weight_decay, beta1, beta2, number);
+  step(
+    on, of, given,
+    nadam_rule{of.value.f32(), first_moment.f32(), second_moment.f32(), beta1, beta2, epsilon, of.weight_decay != 0});
+}
+
+template <class Launcher>
+void lion_step(Launcher& on, const step_arguments& of, tensor& moment, float beta1, float beta2) {
+  assert(moment.elements() == of.value.elements());
+  step(on, of, given_numbers(of), lion_rule{of.value.f32(), moment.f32(), beta1, beta2, of.weight_decay});
 }
 
 } // namespace syngrad::cuda::kernels

@@ -184,6 +184,15 @@ public:
     host_launcher on(s);
     kernels::adam_step(on, of, first, second, beta1, beta2, epsilon, step, decoupled);
   }
+  void nadam_step(stream& s, const step_arguments& of, tensor& first, tensor& second, float beta1, float beta2,
+                  float epsilon, std::int64_t step) override {
+    host_launcher on(s);
+    kernels::nadam_step(on, of, first, second, beta1, beta2, epsilon, step);
+  }
+  void lion_step(stream& s, const step_arguments& of, tensor& moment, float beta1, float beta2) override {
+    host_launcher on(s);
+    kernels::lion_step(on, of, moment, beta1, beta2);
+  }
   void momentum_direction(stream& s, const step_arguments& of, tensor& velocity, float momentum,
                           tensor& direction) override {
     host_launcher on(s);
