@@ -96,6 +96,24 @@ TEST_CASE("two nodes are merged by the ping with the least round trip, which giv
   REQUIRE(run->lost() == 0);
 }
 
+TEST_CASE("what several nodes call alike gets the number of its node") {
+  two_nodes both;
+  both.add_pings();
+  both.zero.actor(9, actor_role::link, 0, "link group 0 -> group 1");
+  both.one.actor(7, actor_role::link, 0, "link group 0 -> group 1");
+  both.zero.names().threads[{0, 0}] = both.one.names().threads[{1, 0}] = "thread 0";
+  both.one.names().threads[{1, 1}] = "thread 1";
+  REQUIRE(both.merge());
+  const auto run = trace_run::open(both.folder.file("both"));
+  REQUIRE(run);
+  REQUIRE(run->names().title_of(actor_id(0, 9)) == "link group 0 -> group 1 (node 0)");
+  REQUIRE(run->names().title_of(actor_id(1, 7)) == "link group 0 -> group 1 (node 1)");
+  REQUIRE(run->names().title_of(actor_id(0, 3)) == "group 0");
+  REQUIRE(run->names().threads.at({0, 0}) == "thread 0 (node 0)");
+  REQUIRE(run->names().threads.at({1, 0}) == "thread 0 (node 1)");
+  REQUIRE(run->names().threads.at({1, 1}) == "thread 1");
+}
+
 TEST_CASE("clocks that were never compared are merged by force only, by the time of day") {
   two_nodes both;
   const auto refused = both.merge();

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <fmt/core.h>
+#include <map>
+#include <set>
 #include <string>
 
 namespace syngrad::tools {
@@ -19,6 +21,18 @@ std::int64_t number_or(const std::string& text, std::int64_t otherwise) {
 
 std::uint64_t count_or_none(const std::string& text) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(number_or(text, 0), 0));
+}
+
+// Both ends of a link are called alike, and so are the threads of all nodes: these get the number of their node.
+void tell_nodes_apart(trace_names& names) {
+  std::map<std::string, std::set<std::uint8_t>> actors, threads;
+  for (const auto& [id, each] : names.actors) actors[each.title].insert(node_of(id));
+  for (const auto& [ring, name] : names.threads) threads[name].insert(ring.first);
+  const auto suffix = [](std::uint8_t node) { return fmt::format(" (node {})", node); };
+  for (auto& [id, each] : names.actors)
+    if (actors.at(each.title).size() > 1) each.title += suffix(node_of(id));
+  for (auto& [ring, name] : names.threads)
+    if (threads.at(name).size() > 1) name += suffix(ring.first);
 }
 
 } // namespace
@@ -103,6 +117,7 @@ status trace_run::open_files(const std::vector<std::string>& segments) {
     else
       files_.erase(files_.begin() + static_cast<std::ptrdiff_t>(i));
   for (const auto& file : files_) names_.add(file.names().text());
+  tell_nodes_apart(names_);
   return ok();
 }
 
