@@ -189,10 +189,16 @@ result<sample_order> order_rows(const dataset& data, std::int64_t held_out, cons
   return sample_order{std::move(*train), {rows.begin(), border}, std::move(test)};
 }
 
-// Keeps at most `most`, evenly spread over all and in their order: the i-th is number i * count / most.
-void thin_out(std::vector<std::int64_t>& samples, std::int64_t most) {
-  const auto count = static_cast<std::int64_t>(samples.size());
+// Keeps at most `settings.eval_samples`, evenly spread over all and in their order: the i-th is number i * count /
+// most. Continuing windows go on to continue each other: of those, the first batches stay, whose rows begin all over
+// the text.
+void thin_out(std::vector<std::int64_t>& samples, const order_settings& settings) {
+  const auto count = static_cast<std::int64_t>(samples.size()), most = settings.eval_samples;
   if (most == 0 || count <= most) return;
+  if (settings.continuing && most >= settings.batch_size) {
+    samples.resize(static_cast<std::size_t>(most / settings.batch_size * settings.batch_size));
+    return;
+  }
   std::int64_t from = 0, rest = 0;
   for (std::int64_t i = 0; i < most; ++i) {
     samples[static_cast<std::size_t>(i)] = samples[static_cast<std::size_t>(from)];
@@ -218,8 +224,8 @@ result<sample_order> order_samples(const dataset& data, const order_settings& se
       data.train.count));
   auto order = data.train.is_text() ? order_windows(data, held_out, settings) : order_rows(data, held_out, settings);
   if (!order) return order.failure();
-  thin_out(order->validation, settings.eval_samples);
-  thin_out(order->test, settings.eval_samples);
+  thin_out(order->validation, settings);
+  thin_out(order->test, settings);
   return order;
 }
 

@@ -122,6 +122,7 @@ TEST_CASE("evaluations on at most so many samples take them evenly spread, the s
 
 TEST_CASE("of a text, evaluations on at most so many samples take so many windows") {
   CHECK(order_samples(windows(), {2, 1, 0, false, 3})->test == std::vector<std::int64_t>{0, 8, 16});
-  CHECK(order_samples(windows(), {3, 1, 0, true, 4})->test == std::vector<std::int64_t>{0, 8, 4, 12});
+  CHECK(order_samples(windows(), {2, 1, 0, true, 5})->test == std::vector<std::int64_t>{0, 12, 4, 16}); // two rows
+  CHECK(order_samples(windows(), {3, 1, 0, true, 2})->test == std::vector<std::int64_t>{0, 4}); // less than one batch
   CHECK(order_samples(windows(), {2, 1, 0.2, false, 2})->validation == std::vector<std::int64_t>{80, 88});
 }
