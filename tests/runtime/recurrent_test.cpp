@@ -236,3 +236,19 @@ TEST_CASE("the vector forms of tanh and of the logistic function keep their erro
   REQUIRE(std::isnan(cpu::fast_tanh(std::nanf(""))));
   REQUIRE(cpu::fast_tanh(0) == 0);
 }
+
+TEST_CASE("the vector form of exp is that of the C library to the last bit but one") {
+  std::int32_t worst = 0;
+  for (std::uint32_t bits = std::bit_cast<std::uint32_t>(-1e-30f); bits < std::bit_cast<std::uint32_t>(-87.0f);
+       bits += 97) {
+    const auto x = std::bit_cast<float>(bits);
+    const auto apart = std::bit_cast<std::int32_t>(cpu::accurate_exp(x)) - std::bit_cast<std::int32_t>(std::exp(x));
+    worst = std::max(worst, std::abs(apart));
+  }
+  REQUIRE(worst <= 1);
+  REQUIRE(cpu::accurate_exp(0) == 1);
+  REQUIRE(cpu::accurate_exp(-0.0f) == 1);
+  REQUIRE(cpu::accurate_exp(-1e30f) == 0);
+  REQUIRE(cpu::accurate_exp(-INFINITY) == 0);
+  REQUIRE(std::isnan(cpu::accurate_exp(std::nanf(""))));
+}
