@@ -147,7 +147,9 @@ tensor recurrent::backward(stream& s, const tensor& dy, layer_cache cache, backw
   }
   if (wanted.parameter_gradient) {
     projection_parameters_backward(s, dgates, x, weight_ih_, &bias_ih_, wanted.accumulate);
-    projection_parameters_backward(s, drecurrent, previous, weight_hh_, &bias_hh_, wanted.accumulate);
+    projection_parameters_backward(s, drecurrent, previous, weight_hh_, kind_.has_cell ? nullptr : &bias_hh_,
+                                   wanted.accumulate);
+    if (kind_.has_cell) s.ops().copy(s, bias_ih_.gradient, bias_hh_.gradient); // one sum, always
   }
   if (!wanted.input_gradient) return {};
   auto dx = make_tensor(s, x.extents());
