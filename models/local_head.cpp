@@ -74,6 +74,12 @@ tensor local_head::parts_of(const tensor& pooled) const {
   return pooled.view(0, {pooled.rows(), parts.height, parts.width, pooling_->image[2]});
 }
 
+tensor local_head::guard_of(stream& s, const reading& of) const {
+  auto guard = make_tensor(s, {1});
+  s.ops().sum_squares(s, of.statistics, guard);
+  return guard;
+}
+
 tensor local_head::gradient_at_normal(stream& s, const reading& of) const {
   auto out = make_tensor(s, {of.error.rows(), inputs()});
   s.ops().matmul(

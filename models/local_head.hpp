@@ -45,6 +45,8 @@ public:
 
   // h [rows, features] or [samples, rows * features], labels i32.
   reading read(stream&, const tensor& h, const tensor& labels) const;
+  // A scalar that is not finite where h is not: a row's mean is not where one of its elements is not.
+  tensor guard_of(stream&, const reading&) const;
   // e W, at n.
   tensor gradient_at_normal(stream&, const reading&) const;
   // `at_normal` [labels, inputs] through layer norm and pooling, to h's shape.

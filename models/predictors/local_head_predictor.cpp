@@ -26,9 +26,8 @@ void head_predictor::prepare_training(stream& s, std::int64_t labels, float rate
 }
 
 void head_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor&) {
-  auto guard = make_tensor(s, {1});
-  s.ops().sum_squares(s, h, guard);
-  head_.train(s, head_.read(s, h, labels), guard);
+  const auto now = head_.read(s, h, labels);
+  head_.train(s, now, head_.guard_of(s, now));
 }
 
 // ---- exit
@@ -108,12 +107,10 @@ void exit_predictor::prepare_training(stream& s, std::int64_t labels, float rate
 }
 
 void exit_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
-  auto guard = make_tensor(s, {1}), guard_of_target = make_tensor(s, {1});
-  s.ops().sum_squares(s, h, guard);
+  const auto now = head_.read(s, h, labels);
+  auto guard = head_.guard_of(s, now), guard_of_target = make_tensor(s, {1});
   s.ops().sum_squares(s, target, guard_of_target);
   s.ops().add(s, guard_of_target, 1, guard);
-
-  const auto now = head_.read(s, h, labels);
   const auto of_errors = cause(s, now);
   auto weighted = of_errors; // of_errors^T (sigma target) = (sigma of_errors)^T target
   if (maps_rows()) {
