@@ -159,6 +159,12 @@ struct cross_entropy_arguments {
   float smoothing = 0;
 };
 
+// What is added to the diagonal of a symmetric matrix before it is solved for: so much of its mean, and of each entry.
+struct ridge_weight {
+  ridge_weight(float mean, float each = 0) : of_mean(mean), of_each(each) {}
+  float of_mean, of_each;
+};
+
 class operators :
   public convolution_operators,
   public optimizer_step_operators,
@@ -214,6 +220,8 @@ public:
   virtual void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) = 0;
   // out[r] = x[r] / divisors[r]; divisors [rows]
   virtual void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) = 0;
+  // x[r] becomes no longer than factor * sqrt(squares), a scalar: a longer one is scaled down.
+  virtual void limit_rows(stream&, tensor& x, const tensor& squares, float factor) = 0;
 
   // out[0] = a.b, out[1] = |a|^2, out[2] = |b|^2
   virtual void agreement(stream&, const tensor& a, const tensor& b, tensor& out) = 0;
@@ -230,10 +238,10 @@ public:
   virtual void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1,
                          float beta2, float epsilon, std::int64_t step, bool decoupled) = 0;
 
-  // solution [n, m] = (a + ridge * mean(diag a) * I)^-1 b by Cholesky. `a` [n, n] is symmetric and is destroyed;
-  // b [n, m]. Where the factorisation fails or a result is not finite, `solution` keeps its contents and
-  // `failed` (f32 scalar) becomes 1, else 0.
-  virtual void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) = 0;
+  // solution [n, m] = (a + ridge)^-1 b by Cholesky. `a` [n, n] is symmetric and is destroyed; b [n, m]. Where the
+  // factorisation fails or a result is not finite, `solution` keeps its contents and `failed` (f32 scalar) becomes 1,
+  // else 0.
+  virtual void solve_ridge(stream&, tensor& a, const tensor& b, ridge_weight, tensor& solution, tensor& failed) = 0;
 };
 
 } // namespace syngrad

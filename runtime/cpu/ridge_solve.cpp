@@ -15,12 +15,13 @@ namespace {
 using column_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 using row_major = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// x <- (a + ridge * mean(diag a) * I)^-1 x; false where that cannot be done. `a` becomes its factor.
-bool solve_in_place(float* a, float ridge, float* x, std::int64_t n, std::int64_t m) {
+// x <- (a + ridge)^-1 x; false where that cannot be done. `a` becomes its factor.
+bool solve_in_place(float* a, ridge_weight ridge, float* x, std::int64_t n, std::int64_t m) {
   Eigen::Map<column_major> matrix(a, n, n); // symmetric: the order of storage does not matter
   Eigen::Map<row_major> unknowns(x, n, m);
   const auto mean = matrix.diagonal().cast<double>().mean();
-  matrix.diagonal().array() += static_cast<float>(static_cast<double>(ridge) * mean);
+  if (ridge.of_each != 0) matrix.diagonal() *= 1 + ridge.of_each;
+  matrix.diagonal().array() += static_cast<float>(static_cast<double>(ridge.of_mean) * mean);
   const Eigen::LLT<Eigen::Ref<column_major>> factor(matrix);
   if (factor.info() != Eigen::Success) return false;
   factor.solveInPlace(unknowns);
@@ -29,7 +30,8 @@ bool solve_in_place(float* a, float ridge, float* x, std::int64_t n, std::int64_
 
 } // namespace
 
-void cpu_operators::solve_ridge(stream& s, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) {
+void cpu_operators::solve_ridge(stream& s, tensor& a, const tensor& b, ridge_weight ridge, tensor& solution,
+                                tensor& failed) {
   const auto n = b.rows(), m = b.columns();
   assert(a.elements() == n * n && solution.elements() == n * m);
   // Returned to the pool when this call ends, and given out again only to work that follows on this stream or waits.

@@ -1,6 +1,7 @@
 #include "runtime/cpu/cpu_operators.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace syngrad::cpu {
 
@@ -145,6 +146,23 @@ void cpu_operators::divide_rows(stream& s, const tensor& x, const tensor& diviso
       const auto factor = 1 / by[r];
 #pragma omp simd
       for (std::int64_t c = 0; c < columns; ++c) to[r * columns + c] = from[r * columns + c] * factor;
+    }
+  });
+}
+
+void cpu_operators::limit_rows(stream& s, tensor& x, const tensor& squares, float factor) {
+  host(s).launch([at = x.f32(), most = squares.f32(), factor, rows = x.rows(), columns = x.columns()] {
+    const auto limit = factor * std::sqrt(*most);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      auto* row = at + r * columns;
+      float sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (std::int64_t c = 0; c < columns; ++c) sum += row[c] * row[c];
+      const auto norm = std::sqrt(sum);
+      if (!(norm > limit)) continue;
+      const auto shrink = limit / norm;
+#pragma omp simd
+      for (std::int64_t c = 0; c < columns; ++c) row[c] *= shrink;
     }
   });
 }

@@ -120,7 +120,8 @@ void cuda_operators::lion_step(stream& s, const step_arguments& of, tensor& mome
   kernels::lion_step(on, of, moment, beta1, beta2);
 }
 
-void cuda_operators::solve_ridge(stream& s, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) {
+void cuda_operators::solve_ridge(stream& s, tensor& a, const tensor& b, ridge_weight ridge, tensor& solution,
+                                 tensor& failed) {
   cuda_launcher on(s, "solve_ridge");
   const auto n = b.rows(), m = b.columns();
   assert(a.elements() == n * n && solution.elements() == n * m);
@@ -283,6 +284,11 @@ void cuda_operators::repeat_labels(stream& s, const tensor& labels, std::int64_t
 void cuda_operators::divide_rows(stream& s, const tensor& x, const tensor& divisors, tensor& out) {
   cuda_launcher on(s, "divide_rows");
   kernels::divide_rows(on, x, divisors, out);
+}
+
+void cuda_operators::limit_rows(stream& s, tensor& x, const tensor& squares, float factor) {
+  cuda_launcher on(s, "limit_rows");
+  kernels::limit_rows(on, x, squares, factor);
 }
 
 void cuda_operators::softmax_cross_entropy(stream& s, const cross_entropy_arguments& of) {

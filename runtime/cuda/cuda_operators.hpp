@@ -42,6 +42,7 @@ public:
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
   void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) override;
   void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) override;
+  void limit_rows(stream&, tensor& x, const tensor& squares, float factor) override;
 
   void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override;
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override;
@@ -59,7 +60,7 @@ public:
   void divide_by_norm(stream&, const tensor& squared_norm, float factor, float least, tensor& x) override;
   void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) override;
 
-  void solve_ridge(stream&, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override;
+  void solve_ridge(stream&, tensor& a, const tensor& b, ridge_weight, tensor& solution, tensor& failed) override;
 
   void dropout(stream&, const dropout_arguments&) override; // dropout_operators.cu
   void dropout_backward(stream&, const tensor& dy, const tensor& mask, float rate, tensor& dx) override;

@@ -61,6 +61,34 @@ TEST_CASE("rows are divided by a number each") {
   CHECK(worst_error(bench.download(out), expected, tolerances::elementwise) <= 1);
 }
 
+TEST_CASE("rows that are longer than the limit are scaled down to it, the others stay") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  for (const std::int64_t columns : {1, 29, 700}) {
+    CAPTURE(columns);
+    auto x = bench.normal(37, columns);
+    for (std::int64_t c = 0; c < columns; ++c) x(5, c) = 0, x(6, c) *= 100;
+    const auto limit = 0.5 * std::sqrt(4.0 * static_cast<double>(columns));
+    auto limited = bench.upload(x), squares = bench.scalar(static_cast<float>(4 * columns));
+    bench.ops().limit_rows(bench.on(), limited, squares, 0.5f);
+    const auto got = bench.download(limited);
+    matrix expected(37, columns);
+    int longer = 0;
+    for (std::int64_t r = 0; r < 37; ++r) {
+      double sum = 0;
+      for (std::int64_t c = 0; c < columns; ++c) sum += x(r, c) * x(r, c);
+      const auto shrink = std::min(1.0, limit / std::max(std::sqrt(sum), 1e-30));
+      longer += shrink < 1;
+      for (std::int64_t c = 0; c < columns; ++c) {
+        expected(r, c) = x(r, c) * shrink;
+        if (shrink == 1) REQUIRE(got(r, c) == x(r, c));
+      }
+    }
+    CHECK(longer > 1);
+    CHECK(longer < 36);
+    CHECK(worst_error(got, expected, tolerances::elementwise) <= 1);
+  }
+}
+
 TEST_CASE("labels are gathered") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const auto source = bench.labels(100, 10), indices = bench.labels(257, 100);

@@ -24,7 +24,7 @@ struct solved {
   double failed;
 };
 
-solved run(device_under_test& bench, const matrix& a, const matrix& b, float ridge) {
+solved run(device_under_test& bench, const matrix& a, const matrix& b, ridge_weight ridge) {
   auto on_a = bench.upload(a), solution = bench.upload(matrix(b.rows, b.columns, -7)), failed = bench.scalar(5);
   const auto on_b = bench.upload(b);
   bench.ops().solve_ridge(bench.on(), on_a, on_b, ridge, solution, failed);
@@ -56,6 +56,9 @@ TEST_CASE("a diagonal system is solved by division") {
   const auto got = run(bench, a, b, 0.5f); // adds half of the mean diagonal, 1
   REQUIRE(got.solution(0, 0) == Approx(2));
   REQUIRE(got.solution(1, 0) == Approx(2.5));
+  const auto by_entry = run(bench, a, b, {0.5f, 1.0f}); // and as much as there is: 2 + 1 and 6 + 1
+  REQUIRE(by_entry.solution(0, 0) == Approx(4.0 / 3));
+  REQUIRE(by_entry.solution(1, 0) == Approx(10.0 / 7));
 }
 
 TEST_CASE("a ridge makes a singular system solvable") {

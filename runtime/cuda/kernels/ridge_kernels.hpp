@@ -2,16 +2,17 @@
 #pragma once
 
 #include "runtime/cuda/kernels/elementwise_kernels.hpp"
+#include "runtime/operators.hpp"
 
 namespace syngrad::cuda::kernels {
 
-// Adds ridge * mean(diag a) to the diagonal of a [n, n].
+// Adds a ridge to the diagonal of a [n, n].
 struct add_ridge_kernel {
   using value = double;
 
   float* a;
   std::int64_t n;
-  float ridge;
+  float of_mean, of_each;
 
   SYNGRAD_HOST_DEVICE double empty() const { return 0; }
   SYNGRAD_HOST_DEVICE void add(double& total, std::int64_t, std::int64_t i) const {
@@ -20,7 +21,9 @@ struct add_ridge_kernel {
   SYNGRAD_HOST_DEVICE double join(double x, double y) const { return x + y; }
   SYNGRAD_HOST_DEVICE void finish(std::int64_t, double) const {}
   SYNGRAD_HOST_DEVICE void apply(std::int64_t, std::int64_t i, double total) const {
-    a[i * n + i] += static_cast<float>(static_cast<double>(ridge) * total / static_cast<double>(n));
+    auto& entry = a[i * n + i];
+    if (of_each != 0) entry *= 1 + of_each;
+    entry += static_cast<float>(static_cast<double>(of_mean) * total / static_cast<double>(n));
   }
 };
 
@@ -63,8 +66,8 @@ struct copy_unless_failed_kernel {
 };
 
 template <class Launcher>
-void add_ridge(Launcher& on, const tensor& a, std::int64_t n, float ridge) {
-  on.reduce_rows(1, n, add_ridge_kernel{a.f32(), n, ridge});
+void add_ridge(Launcher& on, const tensor& a, std::int64_t n, ridge_weight ridge) {
+  on.reduce_rows(1, n, add_ridge_kernel{a.f32(), n, ridge.of_mean, ridge.of_each});
 }
 
 // Takes `solved` [n, m], with `info` of its factorisation, as the solution, where it is one.

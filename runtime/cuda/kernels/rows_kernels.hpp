@@ -76,6 +76,32 @@ void divide_rows(Launcher& on, const tensor& x, const tensor& divisors, tensor& 
   on.grid(x.rows(), x.columns(), divide_rows_kernel{x.f32(), divisors.f32(), out.f32(), x.columns()});
 }
 
+struct limit_rows_kernel {
+  using value = float;
+
+  float* x;
+  const float* squares;
+  std::int64_t columns;
+  float factor;
+
+  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
+  SYNGRAD_HOST_DEVICE void add(float& sum, std::int64_t row, std::int64_t column) const {
+    const auto each = x[row * columns + column];
+    sum += each * each;
+  }
+  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
+  SYNGRAD_HOST_DEVICE void finish(std::int64_t, float) const {}
+  SYNGRAD_HOST_DEVICE void apply(std::int64_t row, std::int64_t column, float sum) const {
+    const auto norm = std::sqrt(sum), limit = factor * std::sqrt(*squares);
+    if (norm > limit) x[row * columns + column] *= limit / norm;
+  }
+};
+
+template <class Launcher>
+void limit_rows(Launcher& on, tensor& x, const tensor& squares, float factor) {
+  on.reduce_rows(x.rows(), x.columns(), limit_rows_kernel{x.f32(), squares.f32(), x.columns(), factor});
+}
+
 // beta * before + sum, where a zero beta does not read what was there.
 SYNGRAD_HOST_DEVICE inline float blend(float beta, const float& before, float sum) {
   return beta == 0 ? sum : beta * before + sum;

@@ -161,6 +161,10 @@ public:
     host_launcher on(s);
     kernels::divide_rows(on, x, divisors, out);
   }
+  void limit_rows(stream& s, tensor& x, const tensor& squares, float factor) override {
+    host_launcher on(s);
+    kernels::limit_rows(on, x, squares, factor);
+  }
 
   void softmax_cross_entropy(stream& s, const cross_entropy_arguments& of) override {
     host_launcher on(s);
@@ -239,7 +243,8 @@ public:
   }
 
   // Ridge and judgement are kernels; the factorisation between them is the CPU's, with no ridge of its own.
-  void solve_ridge(stream& s, tensor& a, const tensor& b, float ridge, tensor& solution, tensor& failed) override {
+  void solve_ridge(stream& s, tensor& a, const tensor& b, ridge_weight ridge, tensor& solution,
+                   tensor& failed) override {
     host_launcher on(s);
     kernels::add_ridge(on, a, b.rows(), ridge);
     auto turned = make_tensor(s, {b.columns(), b.rows()}), back = make_tensor(s, {b.rows(), b.columns()}),
