@@ -139,6 +139,7 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       &loading,
                       reads_host_only(plan, edges.from_source().above),
                       plan.settings.evaluate_every.value_or(0),
+                      plan.following,
                       plan.settings.max_alone.value_or(0) > 0};
     out.source = system.spawn<source_actor>(context_of(loading, "source", no_edge, no_edge), std::move(feed));
   }

@@ -52,6 +52,7 @@ void batch_source::complete(batch& made) {
   made.targets = as_terms(made.targets, target_);
   made.values.ready_after(work_.record());
   made.targets.ready_after(made.values.ready());
+  if (made.following) made.following.ready_after(made.values.ready());
 }
 
 batch batch_source::gather_on_device(std::span<const std::int64_t> rows) {
@@ -78,6 +79,11 @@ batch batch_source::bring_up(const host_batch& from) {
     auto samples = make_tensor(work_, {out.samples, input_.elements()}, maker_.input_type());
     work_.ops().upload(work_, from.inputs.data(), samples);
     work_.ops().gather_rows(work_, samples, first_indices(out.samples), source_.scale(), out.values);
+  }
+  if (!from.following.empty()) {
+    const auto each = static_cast<std::int64_t>(from.following.size()) / out.samples;
+    out.following = make_tensor(work_, {out.samples, each}, dtype::i32);
+    work_.ops().upload(work_, from.following.data(), out.following);
   }
   complete(out);
   return out;

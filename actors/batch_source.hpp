@@ -20,6 +20,7 @@ struct batch {
   tensor targets;           // labels: i32 [rows]; values: f32 [rows, features]
   std::int64_t samples = 0; //
   std::int64_t terms = 0;   // rows that have a target
+  tensor following = {};    // labels i32 [samples, n] of what follows each; null: not asked for
 };
 
 class batch_source {
@@ -31,7 +32,7 @@ public:
   batch gather(std::span<const std::int64_t> samples, std::uint64_t number = 0);
   // What its maker has made, perhaps on another thread.
   batch bring_up(const host_batch&);
-  const host_batch_maker& maker() const { return maker_; }
+  host_batch_maker& maker() { return maker_; }
   bool samples_on_device() const { return static_cast<bool>(samples_); }
 
 private:

@@ -64,6 +64,7 @@ private:
   void bring_to_host(M& message) {
     if constexpr (requires { message.values; }) message.values = brought_to_host(copies_, message.values);
     if constexpr (requires { message.targets; }) message.targets = brought_to_host(copies_, message.targets);
+    if constexpr (requires { message.following; }) message.following = brought_to_host(copies_, message.following);
   }
 
   stream& copies_;

@@ -63,6 +63,7 @@ void group_actor::handle_activation(activation& arrived) {
   auto here = arrived;
   here.values = brought_here(arrived.values);
   here.targets = brought_here(arrived.targets);
+  here.following = brought_here(arrived.following);
   turn_.arrived(std::move(here));
 }
 

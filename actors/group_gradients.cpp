@@ -228,7 +228,7 @@ void group_gradients::accumulate(batch_record& record, tensor dy, float weight) 
   guard(record, dy, sum);
   work().ops().zero_unless_finite(work(), sum, dy);
   if (weight != 1) work().ops().scale(work(), dy, weight);
-  backward(record, dy, {false, true, std::exchange(accumulated_, true)});
+  backward(record, dy, {false, true, std::exchange(accumulated_, true), true});
   const auto version = layers.version() + 1;
   const auto applied = parts_.is_top() ? applied_gradient::truth : applied_gradient::residual;
   parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);

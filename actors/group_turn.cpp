@@ -124,6 +124,7 @@ void group_turn::start_training_batch(activation batch) {
   record.version = layers.version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
   record.targets = batch.targets.read_on(work);
+  record.cache.following = {std::exchange(followed_by_, batch.following), batch.following.read_on(work)};
   next_batch_ = record.batch + 1;
   parts_.account.begins(batch.samples);
   gradients_.begin(record);
@@ -148,12 +149,14 @@ void group_turn::start_training_batch(activation batch) {
              record.targets,
              batch.samples,
              batch.terms,
-             record.step};
+             record.step,
+             batch.following};
   state_ = state::sending;
 }
 
 void group_turn::start_evaluation_batch(activation batch) {
   auto& work = parts_.work();
+  if (std::exchange(evaluation_, batch.evaluation) != batch.evaluation) parts_.setup.layers->begin_evaluation(work);
   auto output = parts_.setup.layers->forward(work, batch.values.read_on(work), phase::evaluate, nullptr);
   evaluation_done passed{
     parts_.out.caused_by(batch.context.id, no_batch, 0), batch.evaluation, batch.samples, batch.terms, {}};

@@ -20,6 +20,7 @@
 #include "actors/group_gradients.hpp"
 
 #include <deque>
+#include <optional>
 
 namespace syngrad {
 
@@ -79,8 +80,10 @@ private:
   activation output_; // in state::sending
   std::deque<input> inbox_;
   bool flushing_ = false;
-  bool flushed_ = false;         // no training batch comes any more
-  std::uint64_t next_batch_ = 0; // after the latest that began its turn
+  bool flushed_ = false;                    // no training batch comes any more
+  std::uint64_t next_batch_ = 0;            // after the latest that began its turn
+  tensor followed_by_;                      // labels of what follows that one
+  std::optional<std::uint64_t> evaluation_; // the latest
 };
 
 } // namespace syngrad

@@ -26,6 +26,7 @@ std::size_t bytes_of(const void* message) {
   const auto add = [&sum](const tensor& part) { sum += part ? part.bytes() : 0; };
   if constexpr (requires { m.values; }) add(m.values);
   if constexpr (requires { m.targets; }) add(m.targets);
+  if constexpr (requires { m.following; }) add(m.following);
   if constexpr (requires { m.gradient; }) add(m.gradient);
   return sum;
 }

@@ -74,6 +74,7 @@ struct activation {
   std::int64_t samples = 0;
   std::int64_t terms = 0; // of the loss: what an update divides by
   std::int64_t step = 0;  // of the run's schedule, in phase::train: batches that ended at gaps are no steps
+  tensor following = {};  // labels i32 [samples, n] of what follows each sample, in phase::train; null: not asked for
 };
 
 struct gradient {

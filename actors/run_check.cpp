@@ -195,6 +195,22 @@ status check_batch(const training_settings& settings, const network& net) {
   return ok();
 }
 
+status check_unrolling(const training_settings& settings, const network& net) {
+  if (!settings.unroll.predicts) return ok();
+  if (carrying_layer(net).empty())
+    return refuse("unroll", "dni needs a recurrent network that carries its state, such as --model lstm:1x128,chunk=4, "
+                            "and --windows continuing; " +
+                              net.description + " carries none");
+  if (!settings.continuing_windows)
+    return refuse("unroll", "dni needs a recurrent network and --windows continuing, got random");
+  if (settings.cuda_graphs) return refuse("unroll", "dni expects --cuda-graphs off: its solves are not recorded");
+  const auto classes = static_cast<std::int32_t>(infer_specs(net).value().back().features());
+  if (const auto seen = settings.unroll.targets_seen(classes); settings.unroll.targets.value_or(seen) > seen)
+    return refuse(
+      "unroll", fmt::format("expected at most dni:{} with {} classes, got {}", seen, classes, settings.unroll.text()));
+  return ok();
+}
+
 // Every predictor can do what its place in the network asks for.
 status check_predictors(const training_settings& settings, const network& net) {
   if (!capabilities_of(settings).predicts) return ok();
@@ -298,6 +314,7 @@ status check_run(const training_settings& settings, const network& net, const da
   if (auto good = check_split(settings.split, net); !good) return good;
   if (auto good = check_predictors(settings, net); !good) return good;
   if (auto good = check_batch(settings, net); !good) return good;
+  if (auto good = check_unrolling(settings, net); !good) return good;
   if (!data) return ok();
   for (const auto& each : {check_data(settings, net, *data), check_samples(data->train, *data, "training"),
                            check_samples(data->test, *data, "test")})

@@ -25,17 +25,28 @@ result<std::unique_ptr<synthetic_gradient_model>> build_predictor(const run_plan
                                        task_of(group.layers->output(), output), random);
 }
 
-// `predicted_for`: the output of a network whose group gets a predictor; null: without one.
+// Predictions that have learnt little are noise, which keeps a network that knows little from learning: by default they
+// take no part in the first fifth of a run.
+later_gradient::options later_of(const run_plan& plan, std::int64_t classes) {
+  later_gradient::options out;
+  out.classes = static_cast<std::int32_t>(classes);
+  out.targets = plan.following;
+  out.warmup = plan.settings.warmup_batches > 0 ? plan.settings.warmup_batches : plan.settings.steps / 5;
+  return out;
+}
+
+// `output`: of the network.
 status build_group(const run_plan& plan, planned_group& group, std::size_t index, const sample_spec& input,
-                   layer_list layers, int first_layer, const sample_spec* predicted_for) {
+                   layer_list layers, int first_layer, const sample_spec& output, bool with_predictor) {
   try {
     group.work = &group.where->make_stream(stream_priority::high);
     group.copies = &group.where->make_stream(stream_priority::high);
     group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers), plan.settings.optimizer,
                                                  plan.settings.seed, first_layer);
     group.layers->use_recordings(plan.settings.cuda_graphs);
-    if (!predicted_for) return ok();
-    auto predictor = build_predictor(plan, group, index, *predicted_for);
+    if (plan.settings.unroll.predicts) group.layers->predict_later(*group.work, later_of(plan, output.features()));
+    if (!with_predictor) return ok();
+    auto predictor = build_predictor(plan, group, index, output);
     if (!predictor) return predictor.failure();
     group.predictor = std::move(*predictor);
     group.predictor->use_recordings(plan.settings.cuda_graphs);
@@ -53,6 +64,7 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
   const bool predicts = capabilities_of(plan.settings).predicts;
   const auto& split = plan.settings.split;
   const auto specs = infer_specs(net).value(); // checked before
+  plan.following = plan.settings.unroll.targets_seen(static_cast<std::int32_t>(specs.back().features()));
   int first_layer = 0, first_unit = 0;
   for (std::size_t i = 0; i < split.size(); ++i) {
     const int units = split[i];
@@ -66,7 +78,7 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
     if (group.where) {
       const bool with_predictor = predicts && i + 1 < split.size();
       if (auto built = build_group(plan, group, i, specs[static_cast<std::size_t>(first_layer)], std::move(layers),
-                                   first_layer, with_predictor ? &specs.back() : nullptr);
+                                   first_layer, specs.back(), with_predictor);
           !built)
         return built.failure();
     }

@@ -42,6 +42,7 @@ struct run_plan {
   std::optional<sample_order> order;            // set where there is data; moves to the source
   std::shared_ptr<const objective> trained_for; // not null
   counted_unit unit;                            // of samples
+  std::int64_t following = 0;                   // labels of what follows each training sample that go with it
   learning_rate rate{1e-3f};
   learning_rate synthetic_rate{1e-3f};
   std::vector<planned_group> groups; // all of the run, bottom to top

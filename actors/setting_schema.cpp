@@ -249,6 +249,8 @@ std::vector<setting> setting_schema() {
     or_none(make_setting("augment", "crop:N,flip", &t::augment, augmentation::parse,
                          [](const augmentation& of) { return of.text(); })),
     named_flag("windows", &t::continuing_windows, {"random", "continuing"}, "continuing"),
+    make_setting("unroll", "truncated|dni[:TARGETS]", &t::unroll, unroll_settings::parse,
+                 [](const unroll_settings& of) { return of.text(); }),
     choice_setting("objective", wanted(&objective_settings::name), known_objectives()),
     real_setting("label-smoothing", "SHARE", wanted(&objective_settings::label_smoothing), below_one),
 

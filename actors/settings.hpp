@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/gradient_demand.hpp"
+#include "models/later_gradient.hpp"
 #include "models/metric.hpp"
 #include "models/objective.hpp"
 #include "models/optimizer.hpp"
@@ -49,6 +50,7 @@ struct training_settings {
   std::int64_t evaluate_samples = 0;          // at most so many, evenly spread over those held out; 0: all
   double validation_fraction = 0;             // of the training set, held out; evaluations are then made on it
   augmentation augment;                       // of training images
+  unroll_settings unroll;                     // of recurrent layers
   bool continuing_windows = false;            // of a text: a batch's rows read on where those of the last one ended
 
   std::uint64_t seed = 1;

@@ -35,6 +35,7 @@ void source_actor::handle_connect(connect& neighbours) {
   above_ = {neighbours.above, setup_.host_above};
   report_failures_to(neighbours.coordinator);
   training_samples_.emplace(*setup_.work, setup_.data->train, *setup_.data, setup_.augment, setup_.seed);
+  training_samples_->maker().add_following(setup_.following);
   test_samples_.emplace(*setup_.work, setup_.data->test, *setup_.data);
   if (setup_.augment || !setup_.data->train.lies_in_memory()) read_data_ahead();
 }
@@ -125,7 +126,7 @@ std::optional<batch> source_actor::make_training_batch() {
 void source_actor::send_training_batch(batch made) {
   send_across(above_,
               activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
-                         std::move(made.targets), made.samples, made.terms, scheduled()});
+                         std::move(made.targets), made.samples, made.terms, scheduled(), std::move(made.following)});
   ++step_;
   if (setup_.evaluate_every > 0 && scheduled() >= next_evaluation_ && step_ < steps_) {
     next_evaluation_ += setup_.evaluate_every;

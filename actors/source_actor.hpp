@@ -27,6 +27,7 @@ struct source_setup {
   stream* work = nullptr;  // which is the copy stream, too: the source has no other work
   bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
+  std::int64_t following = 0;    // labels of what follows each training sample that go with it
   bool asks_for_the_end = false; // says all_sent at the end, and waits for what the coordinator decides
 };
 

@@ -5,6 +5,7 @@
 // the moment.
 #pragma once
 
+#include "models/later_gradient.hpp"
 #include "models/parameter.hpp"
 #include "runtime/device.hpp"
 #include "runtime/random.hpp"
@@ -25,10 +26,32 @@ enum class phase : std::uint8_t { train, evaluate };
 // own business. Empty in phase::evaluate.
 using layer_cache = std::span<tensor>;
 
+// What the predictions of later gradients see of a stream's targets (later_gradient.hpp): those that follow the batch
+// before, which are the batch's own first ones, and those that follow the batch. i32 [batch, n], or null: not known.
+struct following_targets {
+  tensor before, after;
+};
+
 struct backward_request {
   bool input_gradient = true;
   bool parameter_gradient = true;
-  bool accumulate = false; // add to the parameter gradients instead of overwriting them
+  bool accumulate = false;    // add to the parameter gradients instead of overwriting them
+  bool is_correction = false; // dy is the difference to that of a pass before, which had all that comes later
+  const following_targets* following = nullptr; // null: nothing comes later
+};
+
+// A layer, or a part of one, that goes on in a batch where the one before ended, so that their rows have to continue
+// each other.
+class carrying_part {
+public:
+  virtual ~carrying_part() = default;
+
+  // The batches that are evaluated from now on continue each other, too, and the first begins at zero. Who is never
+  // told begins at zero in each.
+  virtual void begin_evaluation(stream&) = 0;
+  // Gradients of what comes after a batch are predicted, not taken for zero. Before the first batch.
+  virtual void predict_later(stream&, const later_gradient::options&) = 0;
+  virtual learned_state learned() = 0; // beside parameters: of those predictions
 };
 
 class layer {
@@ -43,14 +66,13 @@ public:
   // Of a batch of such samples that it trains on.
   virtual std::int64_t least_samples(const sample_spec& below) const { return static_cast<void>(below), 1; }
   virtual std::size_t cached_tensors() const { return 0; }
-  // Whether a training batch goes on where the one before ended, so that its rows have to continue each other.
-  virtual bool carries_state() const { return false; }
   // Whether what it gives for a position depends, in evaluation, on that position alone and on a state that comes from
   // those before it: then a text may be given to it in pieces of any length.
   virtual bool works_by_position() const { return false; }
   // Whether evaluation goes on from the state that the evaluation before has left, where the layer has one; at first it
   // does not. Each call lets the next evaluation begin anew.
   virtual void continue_evaluations(bool wanted) { static_cast<void>(wanted); }
+  virtual std::vector<carrying_part*> carrying_parts() { return {}; } // stable addresses
 
   virtual std::vector<parameter*> parameters() { return {}; } // stable addresses; empty for layers without
   virtual void initialize(stream&, random_source&) {}         // after the parameters were bound to an arena

@@ -131,6 +131,7 @@ tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& c
   for (auto i = layers_.size(); i-- > 0;) {
     auto here = wanted;
     here.input_gradient = i > 0 || wanted.input_gradient;
+    here.following = wanted.is_correction ? nullptr : &cache.following;
     gradient = layers_[i]->backward(s, gradient, cache_of(i, cache), here);
   }
   return as_rows(gradient);
@@ -167,9 +168,11 @@ tensor layer_group::enqueue_update(stream& s, const tensor& dy, group_cache& cac
                                    const update_request& request, const uploaded_numbers* numbers) {
   auto gradient = of_samples(dy, output_);
   for (auto i = layers_.size(); i-- > 0;) {
-    gradient = layers_[i]->backward(
-      s, gradient, cache_of(i, cache),
-      {.input_gradient = i > 0 || input_gradient, .parameter_gradient = true, .accumulate = request.accumulated});
+    gradient = layers_[i]->backward(s, gradient, cache_of(i, cache),
+                                    {.input_gradient = i > 0 || input_gradient,
+                                     .parameter_gradient = true,
+                                     .accumulate = request.accumulated,
+                                     .following = &cache.following});
     if (!clips(request)) step_layer(s, i, request, numbers);
   }
   if (clips(request)) {
@@ -236,7 +239,23 @@ std::vector<layer_group::named_tensor> layer_group::weights() {
 learned_state layer_group::learned() {
   auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&version_);
+  for (auto* each : carrying_parts()) out.add(each->learned());
   return out;
+}
+
+std::vector<carrying_part*> layer_group::carrying_parts() {
+  std::vector<carrying_part*> all;
+  for (const auto& each : layers_)
+    for (auto* part : each->carrying_parts()) all.push_back(part);
+  return all;
+}
+
+void layer_group::predict_later(stream& s, const later_gradient::options& how) {
+  for (auto* each : carrying_parts()) each->predict_later(s, how);
+}
+
+void layer_group::begin_evaluation(stream& s) {
+  for (auto* each : carrying_parts()) each->begin_evaluation(s);
 }
 
 std::vector<layer*> layer_group::layers() {

@@ -17,11 +17,13 @@
 namespace syngrad {
 
 struct group_cache {
-  std::vector<tensor> saved; // of all layers, bottom to top
-  std::uint64_t slot = 0;    // of recorded work that it lies in; 0: none
+  std::vector<tensor> saved;   // of all layers, bottom to top
+  following_targets following; // set by who wants later gradients predicted from them, before the backward pass
+  std::uint64_t slot = 0;      // of recorded work that it lies in; 0: none
 
   void drop() {
     for (auto& each : saved) each = {};
+    following = {};
   }
 };
 
@@ -58,6 +60,10 @@ public:
   void use_recordings(bool);
   replay_cache::counters recordings() const; // zeros where none are used
 
+  // See carrying_part.
+  void predict_later(stream&, const later_gradient::options&);
+  void begin_evaluation(stream&);
+
   tensor forward(stream&, const tensor& x, phase, group_cache* cache);
   // Gradients only; what is accumulated is applied by a later update.
   tensor backward(stream&, const tensor& dy, group_cache&, backward_request);
@@ -80,6 +86,7 @@ public:
 
 private:
   std::string prefix(std::size_t i) const;
+  std::vector<carrying_part*> carrying_parts();
   layer_cache cache_of(std::size_t i, group_cache&) const;
   tensor enqueue_forward(stream&, const tensor& x, phase, group_cache* cache);
   tensor enqueue_backward(stream&, const tensor& dy, group_cache&, backward_request);

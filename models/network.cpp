@@ -195,7 +195,7 @@ std::string carrying_layer(const network& net) {
   std::size_t number = 0;
   for (const auto& unit : net.units)
     for (const auto& each : unit) {
-      if (each->carries_state()) return "layer " + std::to_string(number) + " (" + each->describe() + ")";
+      if (!each->carrying_parts().empty()) return "layer " + std::to_string(number) + " (" + each->describe() + ")";
       ++number;
     }
   return "";

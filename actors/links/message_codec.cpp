@@ -83,7 +83,7 @@ private:
   const link_options& formats_;
   recycled_bytes& scratch_;
   byte_writer out_;
-  std::array<piece, 2> parts_{};
+  std::array<piece, 3> parts_{};
   std::size_t part_count_ = 0;
 };
 

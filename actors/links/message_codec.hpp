@@ -129,8 +129,8 @@ private:
 
   link_message message_; // owns the tensors
   std::vector<char> head_;
-  std::array<std::shared_ptr<char>, 2> converted_;
-  std::array<piece, 3> pieces_{};
+  std::array<std::shared_ptr<char>, 3> converted_;
+  std::array<piece, 4> pieces_{};
   std::size_t piece_count_ = 0, converted_count_ = 0;
   std::size_t bytes_ = 0, payload_bytes_ = 0;
 };
@@ -176,8 +176,8 @@ private:
   std::vector<char> head_;
   std::size_t head_bytes_ = 0; // wanted, with the prologue
   link_message message_;
-  std::array<part, 2> parts_;
-  std::array<std::vector<char>, 2> scratch_; // of parts that are converted
+  std::array<part, 3> parts_;
+  std::array<std::vector<char>, 3> scratch_; // of parts that are converted
   std::size_t part_count_ = 0, part_ = 0, filled_ = 0;
   std::size_t frame_bytes_ = 0, payload_bytes_ = 0;
 };

@@ -12,6 +12,7 @@ void fields(A& archive, activation& m) {
   archive(m.evaluation, m.step, m.samples, m.terms);
   archive.values(m.values, archive.formats().activations);
   archive.values(m.targets, wire_format::f32);
+  archive.values(m.following, wire_format::f32);
 }
 
 template <class A>

@@ -47,6 +47,7 @@ public:
     bool ready = true;
     if constexpr (requires { message.values; }) ready = bring_tensor(message.values) && ready;
     if constexpr (requires { message.targets; }) ready = bring_tensor(message.targets) && ready;
+    if constexpr (requires { message.following; }) ready = bring_tensor(message.following) && ready;
     return ready;
   }
   stream& work() { return *work_; }

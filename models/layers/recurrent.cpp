@@ -9,7 +9,8 @@ namespace syngrad {
 
 namespace {
 
-enum recurrent_slot : std::size_t { inputs_slot, gates_slot, previous_slot, kept_slot };
+// The last two where it carries: [batch, all of the state], null where nothing is predicted from them.
+enum recurrent_slot : std::size_t { inputs_slot, gates_slot, previous_slot, kept_slot, begins_slot, ends_slot };
 
 tensor make_zeros(stream& s, shape extents) {
   auto made = make_tensor(s, extents);
@@ -64,6 +65,33 @@ recurrent::state* recurrent::carried_by(stream& s, std::int64_t batch, phase now
   return of.hidden.rows() == batch ? &of : nullptr;
 }
 
+std::vector<carrying_part*> recurrent::carrying_parts() {
+  if (!options_.carry) return {};
+  return {this};
+}
+
+void recurrent::begin_evaluation(stream& s) {
+  continues_evaluations_ = true;
+  for (auto* each : {&evaluated_.hidden, &evaluated_.cell})
+    if (*each) s.ops().fill(s, *each, 0);
+}
+
+void recurrent::predict_later(stream& s, const later_gradient::options& how) {
+  later_.emplace(s, hidden(), kind_.has_cell ? 2 : 1, how);
+}
+
+learned_state recurrent::learned() {
+  return later_ ? later_->learned() : learned_state{};
+}
+
+// Beside each other.
+tensor recurrent::joined(stream& s, const tensor& hidden_part, const tensor& cell_part) const {
+  auto all = make_tensor(s, {hidden_part.rows(), (kind_.has_cell ? 2 : 1) * hidden()});
+  s.ops().copy_block(s, hidden_part, all, 0, 0);
+  if (kind_.has_cell) s.ops().copy_block(s, cell_part, all, 0, hidden());
+  return all;
+}
+
 // What lives longer than a batch must not keep a number that is not finite.
 void recurrent::restart_unless_finite(stream& s, state& of) {
   for (auto* each : {&of.hidden, &of.cell}) {
@@ -110,6 +138,10 @@ tensor recurrent::forward(stream& s, const tensor& x, phase now, layer_cache cac
                               .kept = keeps ? &kept : nullptr});
   }
   if (carried) restart_unless_finite(s, *carried);
+  if (later_ && carried && keeps) {
+    cache[begins_slot] = ended_in_;
+    cache[ends_slot] = ended_in_ = joined(s, carried->hidden, carried->cell);
+  }
   if (keeps) {
     cache[inputs_slot] = x;
     cache[gates_slot] = std::move(gates);
@@ -125,6 +157,13 @@ tensor recurrent::backward(stream& s, const tensor& dy, layer_cache cache, backw
   const auto batch = dy.extents()[0], positions = dy.extents()[1];
   auto dhidden = make_zeros(s, {batch, hidden()}), direct = make_zeros(s, {batch, hidden()}),
        dproducts = make_tensor(s, {batch, width()}), dgates = make_tensor(s, gates.extents());
+  const auto* following = later_ ? wanted.following : nullptr;
+  if (following && wanted.parameter_gradient) later_->measure(s, dy);
+  if (following && cache[ends_slot]) {
+    tensor parts[] = {dhidden, direct};
+    later_->predict(s, cache[ends_slot], following->after, std::span(parts).first(kind_.has_cell ? 2 : 1));
+  }
+  const bool learns = following && wanted.parameter_gradient && cache[begins_slot];
   // With a cell, both kinds of products are only added, so that their gradients are one.
   auto drecurrent = kind_.has_cell ? dgates : make_tensor(s, gates.extents());
   for (auto t = positions; t-- > 0;) {
@@ -138,12 +177,16 @@ tensor recurrent::backward(stream& s, const tensor& dy, layer_cache cache, backw
                                        .dgates = dgates,
                                        .drecurrent = drecurrent,
                                        .dproducts = dproducts});
-    if (t > 0)
+    if (t > 0 || learns)
       s.ops().matmul(s, {.a = dproducts,
                          .transpose_a = transpose::no,
                          .b = weight_hh_.value,
                          .transpose_b = transpose::no,
                          .c = dhidden});
+  }
+  if (learns) {
+    if (!kind_.has_cell) s.ops().add(s, direct, 1, dhidden);
+    later_->learn(s, cache[begins_slot], following->before, joined(s, dhidden, direct));
   }
   if (wanted.parameter_gradient) {
     projection_parameters_backward(s, dgates, x, weight_ih_, &bias_ih_, wanted.accumulate);

@@ -2,22 +2,26 @@
 //
 // The products with the inputs of all positions are one; those with the hidden state follow position by position
 // (runtime/operators/recurrent.hpp has the equations). Gradients go back through the positions of a batch and end
-// there: backpropagation through time, truncated. The cache holds x, the gates, and two states of each position.
+// there: backpropagation through time, truncated. Or what would come from later batches is predicted, added at the last
+// position, and learnt from what then arrives before the first one (later_gradient.hpp). The cache holds x, the gates,
+// two states of each position, and those before and after the batch where that is predicted from them.
 //
 // With `carry`, row r of a training batch goes on from the last state of row r of the training batch before, and only
 // the first begins at zero: for streams of text that are cut into chunks, batches of one size. Batches of other sizes
-// than the first begin at zero and leave the state alone. Evaluation begins at zero unless it is told to go on, which
-// has a state of its own: nothing tells a layer where an evaluation begins, so that otherwise its results would depend
-// on what was evaluated before, and training on evaluations. The state is no part of the weights: who goes on elsewhere
-// begins at zero once.
+// than the first begin at zero and leave the state alone. Evaluation begins at zero unless it is told to go on, or
+// where an evaluation begins; it has a state of its own. So neither depends on what was evaluated before. The state is
+// no part of the weights: who goes on elsewhere begins at zero once.
 #pragma once
 
+#include "models/later_gradient.hpp"
 #include "models/layer.hpp"
 #include "runtime/operators.hpp"
 
+#include <optional>
+
 namespace syngrad {
 
-class recurrent : public layer {
+class recurrent : public layer, private carrying_part {
 public:
   struct options {
     bool carry = false;
@@ -26,8 +30,8 @@ public:
   std::string describe() const override; // "lstm 65->128, carrying"
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override;
-  std::size_t cached_tensors() const override { return 4; }
-  bool carries_state() const override { return options_.carry; }
+  std::size_t cached_tensors() const override { return options_.carry ? 6 : 4; }
+  std::vector<carrying_part*> carrying_parts() override;
   bool works_by_position() const override { return true; }
   void continue_evaluations(bool wanted) override {
     continues_evaluations_ = wanted;
@@ -63,12 +67,20 @@ private:
   state zero_state(stream&, std::int64_t batch) const;
   state* carried_by(stream&, std::int64_t batch, phase);
   static void restart_unless_finite(stream&, state&);
+  tensor joined(stream&, const tensor& hidden, const tensor& cell) const;
+
+  // carrying_part
+  void begin_evaluation(stream&) override;
+  void predict_later(stream&, const later_gradient::options&) override;
+  learned_state learned() override;
 
   const kind& kind_;
   parameter weight_ih_, weight_hh_, bias_ih_, bias_hh_;
   options options_;
   bool continues_evaluations_ = false;
-  state carried_, evaluated_; // by training, by evaluation: null until the first batch that carries
+  state carried_, evaluated_;           // by training, by evaluation: null until the first batch that carries
+  std::optional<later_gradient> later_; // none: it is taken for zero
+  tensor ended_in_;                     // with later_: the state after the latest training batch; null: there was none
 };
 
 } // namespace syngrad

@@ -40,6 +40,13 @@ std::size_t residual::cached_tensors() const {
   return inner_.cached_tensors() + skip_.cached_tensors() + (options_.relu ? 1 : 0);
 }
 
+std::vector<carrying_part*> residual::carrying_parts() {
+  auto all = inner_.carrying_parts();
+  const auto more = skip_.carrying_parts();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 std::vector<parameter*> residual::parameters() {
   auto all = inner_.parameters();
   const auto more = skip_.parameters();

@@ -22,12 +22,12 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::int64_t least_samples(const sample_spec& below) const override;
   std::size_t cached_tensors() const override;
-  bool carries_state() const override { return inner_.carries_state() || skip_.carries_state(); }
   bool works_by_position() const override { return inner_.works_by_position() && skip_.works_by_position(); }
   void continue_evaluations(bool wanted) override {
     inner_.continue_evaluations(wanted);
     skip_.continue_evaluations(wanted);
   }
+  std::vector<carrying_part*> carrying_parts() override;
 
   std::vector<parameter*> parameters() override; // the inner ones, then those of the skip
   void initialize(stream&, random_source&) override;

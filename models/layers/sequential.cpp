@@ -48,8 +48,13 @@ std::int64_t sequential::least_samples(const sample_spec& below) const {
   return most;
 }
 
-bool sequential::carries_state() const {
-  return std::any_of(layers_.begin(), layers_.end(), [](const auto& each) { return each->carries_state(); });
+std::vector<carrying_part*> sequential::carrying_parts() {
+  std::vector<carrying_part*> all;
+  for (const auto& each : layers_) {
+    const auto these = each->carrying_parts();
+    all.insert(all.end(), these.begin(), these.end());
+  }
+  return all;
 }
 
 std::size_t sequential::cached_tensors() const {

@@ -18,9 +18,9 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::int64_t least_samples(const sample_spec& below) const override;
   std::size_t cached_tensors() const override;
-  bool carries_state() const override;
   bool works_by_position() const override;
   void continue_evaluations(bool wanted) override;
+  std::vector<carrying_part*> carrying_parts() override;
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override;

@@ -1,5 +1,7 @@
 #include "runtime/data/dataset.hpp"
 
+#include "runtime/operators.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <stdexcept>
@@ -31,6 +33,21 @@ void copy_windows(const sample_set& samples, std::int32_t vocabulary_size, std::
     }
     samples.text.copy(firsts[i] + 1, target);
     check(target, firsts[i] + 1);
+  }
+}
+
+void copy_following(const sample_set& samples, std::span<const std::int64_t> firsts, std::span<std::int32_t> targets) {
+  const auto each = targets.size() / firsts.size();
+  const auto shift = samples.labels.empty() ? 1 : 0; // from a token to its target
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    const auto target = targets.subspan(i * each, each);
+    const auto first = firsts[i] + samples.window + shift;
+    const auto there = std::min(each, static_cast<std::size_t>(std::max<std::int64_t>(samples.text.size() - first, 0)));
+    std::fill(target.begin(), target.end(), no_label);
+    if (samples.labels.empty())
+      samples.text.copy(first, target.first(there));
+    else
+      std::copy_n(samples.labels.begin() + first, there, target.begin());
   }
 }
 

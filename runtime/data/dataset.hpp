@@ -67,6 +67,9 @@ struct dataset {
 void copy_windows(const sample_set&, std::int32_t vocabulary_size, std::span<const std::int64_t> firsts,
                   std::span<std::int32_t> inputs, std::span<std::int32_t> targets);
 
+// Targets [firsts.size(), n] of what follows those windows in the text; no_label beyond its end.
+void copy_following(const sample_set&, std::span<const std::int64_t> firsts, std::span<std::int32_t> targets);
+
 // "train.bin: token 7 is 50300, beyond a vocabulary of 50257; ..."
 std::string beyond_vocabulary(const token_text&, std::int64_t at, std::int32_t token, std::int32_t vocabulary_size);
 

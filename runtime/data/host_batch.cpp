@@ -100,6 +100,8 @@ void host_batch_maker::make(std::span<const std::int64_t> samples, std::uint64_t
     const auto tokens = samples.size() * static_cast<std::size_t>(samples_->window);
     copy_windows(*samples_, target_.categories, samples, as_numbers(into.inputs, tokens),
                  as_numbers(into.targets, tokens));
+    into.following.resize(samples.size() * static_cast<std::size_t>(following_));
+    if (following_ > 0) copy_following(*samples_, samples, into.following);
     return;
   }
   gather_inputs(samples, number, into.inputs);

@@ -15,8 +15,9 @@
 namespace syngrad {
 
 struct host_batch {
-  std::vector<std::byte> inputs;  // as the sample set has them: bytes, floats or numbers
-  std::vector<std::byte> targets; // i32 labels or f32 values
+  std::vector<std::byte> inputs;       // as the sample set has them: bytes, floats or numbers
+  std::vector<std::byte> targets;      // i32 labels or f32 values
+  std::vector<std::int32_t> following; // [samples, n] labels of what follows each window, -1 where nothing does
   std::int64_t samples = 0;
   std::int64_t terms = 0; // rows that have a target
 };
@@ -29,6 +30,9 @@ public:
   // Throws std::runtime_error where a file cannot be read, or a text has a token that it must not have.
   void make(std::span<const std::int64_t> samples, std::uint64_t number, host_batch& into);
 
+  // From the next batch on, of windows of a text: how many labels of what follows each come with them.
+  void add_following(std::int64_t labels) { following_ = labels; }
+
   dtype input_type() const;
   std::int64_t count_terms(std::span<const std::int64_t> samples) const;
 
@@ -40,6 +44,7 @@ private:
   sample_spec input_, target_;
   augmentation augment_;
   std::uint64_t seed_;
+  std::int64_t following_ = 0;
   image_reader reader_;
   std::vector<std::byte> read_; // images before they are augmented
 };

@@ -53,6 +53,7 @@ const std::vector<tried>& table() {
      {"crop:4,flip", "crop:4096", "flip"},
      {{"crop:0"}, {"crop:4097"}, {"flip,flip"}, {"crop:1,crop:1"}, {"turn"}}},
     {"windows", {"continuing", "random"}, {{"any"}}},
+    {"unroll", {"dni", "dni:3", "truncated"}, {{"dni:-1"}, {"full"}}},
     {"objective", {"mse", "cross-entropy"}, {{"mze", [](r& s) { s.objective.name = "mze"; }}}},
     {"label-smoothing",
      {"0.99999994", "0"},

@@ -32,6 +32,11 @@ option_group what_on(train_options& o) {
   rows.push_back(setting_row(o.settings, "windows",
                              "Of a text, where a sample begins: random places, or continuing where the same row of the "
                              "batch before ended, as networks that carry a state on want it"));
+  rows.push_back(setting_row(o.settings, "unroll",
+                             "Of a recurrent network, what comes after a chunk of a text: truncated takes its gradient "
+                             "for zero; dni predicts it, from the state at the chunk's end and from as many TARGETS of "
+                             "what follows (4, or as many as have 512 classes in all), after --sg-warmup batches or, "
+                             "where that is 0, a fifth of the steps"));
   rows.push_back(setting_row(o.settings, "validation",
                              "Share of the training set that is held out too: evaluations and --target then judge on "
                              "it, and the test set only at the end"));

@@ -142,6 +142,8 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(up.terms == 4);
   REQUIRE(up.targets.type() == dtype::i32);
   REQUIRE(up.targets.extents() == shape{5});
+  REQUIRE(up.following.type() == dtype::i32);
+  REQUIRE(up.following.extents() == shape{5, 2});
 }
 
 TEST_CASE("a tensor of any bits, of any rank, empty or absent comes back bit for bit") {

@@ -134,6 +134,31 @@ TEST_CASE("batches of windows with labels have them as targets, and count those 
   CHECK(terms < 20);
 }
 
+TEST_CASE("what follows windows comes with them where that is asked for, up to the end of the text") {
+  data_settings settings;
+  settings.context = 5;
+  const auto labelled = open_dataset("copy:4", settings);
+  auto plain = *labelled;
+  plain.train.labels.clear();
+  for (const dataset* data : {&*labelled, static_cast<const dataset*>(&plain)}) {
+    const auto size = data->train.text.size();
+    host_batch_maker maker(data->train, *data);
+    maker.add_following(3);
+    host_batch made;
+    const std::vector<std::int64_t> firsts{0, 7, size - 5 - 3, size - 5 - 1};
+    maker.make(firsts, 0, made);
+    REQUIRE(made.following.size() == 12);
+    for (std::size_t i = 0; i < 12; ++i) {
+      const auto at = firsts[i / 3] + 5 + static_cast<std::int64_t>(i % 3) + (data == &plain ? 1 : 0);
+      std::int32_t expected = no_label;
+      if (at < size && data == &plain) data->train.text.copy(at, {&expected, 1});
+      if (at < size && data != &plain) expected = data->train.labels[static_cast<std::size_t>(at)];
+      REQUIRE(made.following[i] == expected);
+    }
+    CHECK(made.following.back() == no_label);
+  }
+}
+
 TEST_CASE("sizes of the copy task that are none are refused") {
   for (const char* sizes : {"0", "1001", "x", "5x", "5x10", "5x0", "5x2x2", "-3", "five"})
     require_message(make_copy_task(sizes, 1), {std::string("copy:") + sizes, "LENGTHxREPEATS", "copy:20"});
