@@ -159,6 +159,25 @@ TEST_CASE("a target that is not finite does no lasting harm to any predictor") {
     }
 }
 
+TEST_CASE("an activation that is not finite leaves predictors with a local head as they were") {
+  for (const auto* kind : {"head", "exit"})
+    for (const auto bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      INFO(kind);
+      bench b;
+      const linear_task task(b, 8, 4);
+      const auto model = make(b, kind, true, 8, 4);
+      const auto h = b.normal({64, 8});
+      const auto labels = b.labels(64, 4);
+      const auto target = task.target(b, h, labels);
+      for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-3f);
+      const auto before = to_vector(model->predict(b.s, h, labels));
+      auto poisoned = b.upload(h.extents(), to_vector(h));
+      values(poisoned)[17] = bad;
+      train_predictor(b, *model, poisoned, labels, target, 1e-3f);
+      CHECK(to_vector(model->predict(b.s, h, labels)) == before);
+    }
+}
+
 TEST_CASE("predictors count their parameters and their work") {
   bench b;
   const auto count = [&](const char* kind, bool labels) { return make(b, kind, labels, 16, 4)->parameter_count(); };
