@@ -91,7 +91,7 @@ const std::vector<tried>& table() {
       {std::to_string(most_batch + 1), [](r& s) { s.batch_size = most_batch + 1; }}}},
     {"steps", {"1", most_text}, {{"0", [](r& s) { s.steps = 0; }}, {"9223372036854775808"}, {"1e3"}}},
     {"eval-every", {"0", most_text}, {{"-1", [](r& s) { s.evaluate_every = -1; }}}},
-    {"eval-samples", {"0", most_text}, {{"-1", [](r& s) { s.evaluate_samples = -1; }}, {"half"}}},
+    {"eval-samples", {most_text, "0"}, {{"-1", [](r& s) { s.evaluate_samples = -1; }}, {"half"}}},
     {"target",
      {"error<=2", "accuracy>=98.5"},
      {{"error<=inf",
