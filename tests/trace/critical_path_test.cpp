@@ -67,6 +67,42 @@ TEST_CASE("what actors are told after the run, by nobody that is known, is not o
   REQUIRE(share_of(path->by_actor, "group 1") == Approx(510.0 / 610));
 }
 
+TEST_CASE("the path goes through a link to who sent the message") {
+  temporary_folder folder;
+  trace_builder trace;
+  const auto source = trace.actor(2, actor_role::source, 0, "source");
+  const auto below = trace.actor(3, actor_role::group, 0, "group 0");
+  const auto link = trace.actor(4, actor_role::link, 0, "link group 0 -> group 1");
+  const auto top = trace.actor(5, actor_role::group, 1, "group 1");
+  const auto input = trace.send(0, source, below, trace_message::activation, {.batch = 5});
+  trace.handle(input, 10, 110);
+  const auto output = trace.send(100, below, link, trace_message::activation, {.batch = 5, .interface = 0});
+  trace.handle(output, 130, 150, waiting_reason::input, 0, 0, 1);
+  trace_record passing;
+  passing.message = output;
+  passing.batch = 5;
+  passing.type = static_cast<std::uint8_t>(trace_message::activation);
+  passing.actor = link;
+  passing.kind = record_kind::serialize;
+  passing.time_ns = 140;
+  trace.add(passing, 1);
+  passing.actor = top;
+  passing.kind = record_kind::enqueue;
+  passing.time_ns = 200;
+  trace.add(passing, 2);
+  trace.half_of_handling(record_kind::begin, 220, top, below, output, trace_message::activation, 2);
+  trace.half_of_handling(record_kind::end, 420, top, below, output, trace_message::activation, 2);
+  const auto path = find_critical_path(written(trace, folder), {}, std::nullopt);
+  REQUIRE(path);
+  require_no_gaps(*path);
+  // 200 at the top, 20 until it began, 60 on the wire, 10 in the link, 30 until that began, 90 in group 0
+  REQUIRE(path->span_ns == 410);
+  REQUIRE(share_of(path->by_category, "wire") == Approx(60.0 / 410));
+  REQUIRE(share_of(path->by_category, "compute") == Approx(300.0 / 410));
+  REQUIRE(share_of(path->by_actor, "group 0") == Approx(90.0 / 410));
+  REQUIRE(share_of(path->by_actor, "link group 0 -> group 1") == Approx(40.0 / 410));
+}
+
 TEST_CASE("the path goes through the work that a message waited for") {
   temporary_folder folder;
   const auto run = written(three_actors().trace, folder);

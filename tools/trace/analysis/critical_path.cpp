@@ -53,6 +53,7 @@ private:
     std::int32_t sender;
   };
   void take_send(const trace_record&);
+  void take_serialize(const trace_record&);
   void take_begin(const trace_record&);
   void take_end(const trace_record&);
   void take_unknown(std::uint32_t actor); // in a handler since before the window
@@ -70,6 +71,9 @@ handling_graph::handling_graph(const trace_run& run, const trace_filter& window,
     switch (record.kind) {
     case record_kind::send:
       take_send(record);
+      break;
+    case record_kind::serialize:
+      take_serialize(record);
       break;
     case record_kind::enqueue:
       if (const auto sent = on_their_way_.find(record.message); sent != on_their_way_.end())
@@ -95,6 +99,12 @@ void handling_graph::take_send(const trace_record& record) {
   if (!latest_.contains(record.actor)) take_unknown(record.actor);
   const bool same_node = node_of(record.actor) == node_of(record.peer);
   on_their_way_[record.message] = {record.time_ns, same_node ? record.time_ns : unknown_time, latest_.at(record.actor)};
+}
+
+// A link handles what it passes on, too: from there it goes on, under the same number.
+void handling_graph::take_serialize(const trace_record& record) {
+  if (const auto link = latest_.find(record.actor); record.message != 0 && link != latest_.end())
+    on_their_way_[record.message] = {record.time_ns, unknown_time, link->second};
 }
 
 void handling_graph::take_unknown(std::uint32_t actor) {
