@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""What small networks reach under every policy, as medians over seeds: a page for each kind of network.
+
+    python3 tests/bench/policy_tables.py characters --data text:../shared/data/tinyshakespeare/input.txt
+    python3 tests/bench/policy_tables.py digits --data mnist:../shared/data/mnist
+
+Deterministic, a thread each. Runs that are there under --runs are not repeated. `characters --tables long` takes hours: locked
+for about 20 minutes of one core, the others for as many steps as take the same processor time.
+"""
+import argparse, concurrent.futures, json, pathlib, shutil, statistics, subprocess, sys
+
+from machine import described
+
+LOCKED = ("locked", ["--policy", "locked"])
+EXIT = ("synthetic, exit", ["--policy", "synthetic"])
+LOCAL = ("local", ["--policy", "local"])
+ZERO = ("synthetic, zero (lower groups learn nothing)", ["--policy", "synthetic", "--sg", "zero"])
+DELAYED = ("delayed", ["--policy", "delayed"])
+CORRECTED = ("corrected, exit", ["--policy", "corrected"])
+WEIGHTED = ("corrected, exit, residual weight 0.2", [*CORRECTED[1], "--residual-weight", "0.2"])
+
+
+def gpt(layers, rate, steps, every="0"):
+    return ["--model", f"gpt:{layers}x64,heads=4,context=64", "--groups", str(layers), "--lr", rate, "--steps", str(steps),
+            "--eval-every", every]
+
+
+def cnn(rate):
+    return ["--model", "cnn:28x28x1-32s2-32-64s2-64-10", "--groups", "4", "--epochs", "3", "--lr", rate, "--eval-every", "0"]
+
+
+def slower(row, rate):
+    return (row[0], [*row[1], "--lr", rate])
+
+
+# Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
+# is, the settings of its runs, its rows, seeds. A row's own settings come last.
+PAGES = {
+    "characters": ("Validation loss of character transformers, in nats", "final_loss", 3,
+                   ["--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
+                    "warmup:100,cosine:0.1"], {
+        "short": ("800 steps at 2e-3, four groups", gpt(4, "2e-3", 800),
+                  [LOCKED, EXIT, LOCAL, CORRECTED, WEIGHTED, ZERO, DELAYED], 3),
+        "middle": ("1,500 steps at 4e-3, four groups", gpt(4, "4e-3", 1500), [LOCKED, EXIT, LOCAL, ZERO], 3),
+        "deep": ("600 steps at 3e-3, eight groups", gpt(8, "3e-3", 600), [LOCKED, EXIT, LOCAL], 3),
+        "long": ("20 minutes of processor time each, at 2e-3, four groups; steps as in the rows",
+                 gpt(4, "2e-3", 113000, "5650"),
+                 [LOCKED, (EXIT[0], [*EXIT[1], "--steps", "91000", "--eval-every", "4550"]),
+                  (LOCAL[0], [*LOCAL[1], "--steps", "97000", "--eval-every", "4850"]),
+                  ("delayed, rate 5e-4", [*DELAYED[1], "--steps", "112000", "--eval-every", "5600", "--lr", "5e-4"])], 1),
+    }),
+    "digits": ("Test error of a convolutional network on MNIST, in percent", "test_error_percent", 2,
+               ["--batch", "64", "--schedule", "warmup:100,cosine:0.01"], {
+        "cnn": ("Four blocks in four groups, 3 epochs", cnn("2e-3"),
+                [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
+    }),
+}
+USUAL = {"characters": "short,middle,deep", "digits": "cnn"}
+
+
+def once(settings, row):
+    """The settings with those of the row in their place."""
+    out = dict(zip(settings[::2], settings[1::2])) | dict(zip(row[::2], row[1::2]))
+    return [word for pair in out.items() for word in pair]
+
+
+def settings_of(arguments, table, row=()):
+    return [*once([*PAGES[arguments.page][3], *PAGES[arguments.page][4][table][1], "--threads", "1", "--trace", "off"], row),
+            "--deterministic"]
+
+
+def result_of(arguments, table, row, seed):
+    folder = pathlib.Path(arguments.runs) / arguments.page / table / (row[0].replace(" ", "-").replace(",", "") + f"-{seed}")
+    summary = folder / "summary.json"
+    if not (summary.exists() and json.loads(summary.read_text())["end"] == "finished"):
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([arguments.binary, "train", "--data", arguments.data, *settings_of(arguments, table, row[1]), "--seed",
+                        str(seed), "--run", str(folder), "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    result = json.loads(summary.read_text())[PAGES[arguments.page][1]]
+    print(table, row[0], seed, result, flush=True)
+    return result
+
+
+def lines_of(arguments, pool, table):
+    what, _, rows, seeds = PAGES[arguments.page][4][table]
+    decimals = PAGES[arguments.page][2]
+    results = [[pool.submit(result_of, arguments, table, row, seed) for seed in range(1, seeds + 1)] for row in rows]
+    lines = [f"## {what}", "", f"    syngrad train --data {arguments.data.split(':')[0]}:PATH " +
+             " ".join(settings_of(arguments, table)) + " --seed SEED ROW", "", "| policy | ROW | result |", "|---|---|---|"]
+    for row, of_row in zip(rows, results):
+        values = [each.result() for each in of_row]
+        lines.append(f"| {row[0]} | `{' '.join(row[1])}` | {statistics.median(values):.{decimals}f} "
+                     f"({', '.join(f'{each:.{decimals}f}' for each in values)}) |")
+    return lines + [""]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("page", choices=PAGES)
+    parser.add_argument("--binary", default="build/release/bin/syngrad")
+    parser.add_argument("--data", required=True, help="as syngrad train takes it")
+    parser.add_argument("--runs", default="runs/tables")
+    parser.add_argument("--out", help="[tests/bench/results/PAGE.md]")
+    parser.add_argument("--tables", help="names with commas between [" + "; ".join(USUAL.values()) + "]")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    arguments = parser.parse_args()
+    lines = [f"# {PAGES[arguments.page][0]}", "", described() + " Deterministic, one thread.", "",
+             "Median over seeds, the results in brackets in the order of the seeds.", ""]
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for table in (arguments.tables or USUAL[arguments.page]).split(","):
+            lines += lines_of(arguments, pool, table)
+    pathlib.Path(arguments.out or f"tests/bench/results/{arguments.page}.md").write_text("\n".join(lines[:-1]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Every kind of network over three more processes, with TLS: the weights of one process bit for bit."""
+import sys
+from pathlib import Path
+
+from program import check, folder, run
+
+program = sys.argv[1]
+TEXT = "what a text repeats, and repeats, and repeats, a network that reads it soon foresees.\n" * 40
+# Name of a kind: its options.
+KINDS = {
+    "gpt": ["--model", "gpt:3x8,heads=2,context=8", "--data", "text:input.txt", "--groups", "4"],
+    "lstm": ["--model", "lstm:2x8,chunk=4", "--data", "text:input.txt", "--windows", "continuing"],
+    "cnn": ["--model", "cnn:28x28x1-4s2-4s2-10", "--data", "digits"],
+}
+POLICIES = ["locked", "synthetic", "local", "corrected"]
+COMMON = ["--batch", "8", "--steps", "30", "--threads", "2", "--deterministic", "--trace", "off", "--quiet"]
+
+
+def weights_of(home, name, *options):
+    done = run(program, "train", *COMMON, *options, "--run", home / name, cwd=home)
+    check(done.returncode == 0, name, done.stdout, done.stderr)
+    return (home / name / "weights.safetensors").read_bytes()
+
+
+with folder() as there:
+    home = Path(there)
+    (home / "input.txt").write_text(TEXT)
+    made = run(program, "certs", home / "files", "--names", "a,local-1,local-2,local-3")
+    check(made.returncode == 0, made.stderr)
+    tls = ["--tls-cert", "files/a.pem", "--tls-key", "files/a-key.pem", "--tls-ca", "files/ca.pem"]
+    for i, (kind, options) in enumerate(KINDS.items()):
+        for policy in POLICIES[i:] if kind != "gpt" else POLICIES:
+            wanted = [*options, "--policy", policy]
+            one = weights_of(home, f"{kind}-{policy}-one", *wanted)
+            many = weights_of(home, f"{kind}-{policy}-many", *wanted, "--local-nodes", "3", *tls)
+            check(one == many, f"{kind}, {policy}: the weights differ")
