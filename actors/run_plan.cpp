@@ -125,14 +125,15 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
     plan.updates = std::make_shared<recording_observer>(*trace);
   else
     plan.updates = std::make_shared<update_observer>();
-  const auto usual = needs_of_synthetic_gradient_kind(plan.settings.synthetic.kind).rate;
-  for (const auto& [base, rate] :
-       {std::pair{settings.learning_rate.value_or(usual_learning_rate(settings.optimizer)), &plan.rate},
-        std::pair{settings.synthetic_learning_rate.value_or(usual), &plan.synthetic_rate}}) {
-    auto parsed = learning_rate::parse(base, settings.schedule, settings.steps);
-    if (!parsed) return parsed.failure();
-    *rate = *parsed;
-  }
+  const auto needs = needs_of_synthetic_gradient_kind(plan.settings.synthetic.kind);
+  auto rate = learning_rate::parse(settings.learning_rate.value_or(usual_learning_rate(settings.optimizer)),
+                                   settings.schedule, settings.steps);
+  auto synthetic_rate = learning_rate::parse(settings.synthetic_learning_rate.value_or(needs.rate),
+                                             needs.follows_schedule ? settings.schedule : "", settings.steps);
+  if (!rate) return rate.failure();
+  if (!synthetic_rate) return synthetic_rate.failure();
+  plan.rate = *rate;
+  plan.synthetic_rate = *synthetic_rate;
   if (data) {
     auto order = order_samples(*data, {settings.batch_size, settings.seed, settings.validation_fraction,
                                        settings.continuing_windows, settings.evaluate_samples});

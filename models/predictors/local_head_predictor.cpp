@@ -91,13 +91,24 @@ tensor exit_predictor::cause(stream& s, const local_head::reading& now) const {
 
 tensor exit_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
   const auto now = head_.read(s, h, labels);
-  if (solved_ == 0) return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
+  if (!maps_rows() && solved_ == 0) return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
   auto mapped = make_tensor(s, {now.error.rows(), solution_.extents[1]});
-  s.ops().matmul(s, {.a = cause(s, now),
+  const auto of_errors = cause(s, now);
+  auto map = solution_.value;
+  const bool adds = maps_rows() && goes_through_weights(task());
+  if (adds) {
+    s.ops().copy(s, of_errors, mapped); // e W + e W R
+  } else if (maps_rows()) {
+    map = make_tensor(s, solution_.extents); // e (W + R)
+    s.ops().copy(s, head_.weight(), map);
+    s.ops().add(s, solution_.value, 1, map);
+  }
+  s.ops().matmul(s, {.a = of_errors,
                      .transpose_a = transpose::no,
-                     .b = solution_.value,
+                     .b = map,
                      .transpose_b = transpose::no,
-                     .c = mapped});
+                     .c = mapped,
+                     .beta = adds ? 1.0f : 0.0f});
   return maps_rows() ? head_.through_normal(s, now, mapped, h.extents()) : mapped;
 }
 
@@ -138,9 +149,25 @@ std::shared_ptr<background_solve> exit_predictor::begin_solve(stream& s) {
   s.ops().zero_unless_finite(s, failed_, statistics_.value);
   s.ops().copy(s, products_, normal_);
   s.ops().copy(s, right_side_, solved_right_side_);
-  s.ops().solve_ridge(s, normal_, solved_right_side_, ridge, solution_.value, failed_);
+  if (maps_rows()) take_away_head(s);
+  s.ops().solve_ridge(s, normal_, solved_right_side_, maps_rows() ? ridge_of_rows : ridge_of_samples, solution_.value,
+                      failed_);
   ++solved_;
   return nullptr;
+}
+
+// What is left to learn of the right side: of C, C - S W; of (e W)^T (sigma target), less S.
+void exit_predictor::take_away_head(stream& s) {
+  if (goes_through_weights(task()))
+    s.ops().add(s, products_, -1, solved_right_side_);
+  else
+    s.ops().matmul(s, {.a = products_,
+                       .transpose_a = transpose::no,
+                       .b = head_.weight(),
+                       .transpose_b = transpose::no,
+                       .c = solved_right_side_,
+                       .alpha = -1,
+                       .beta = 1});
 }
 
 namespace {
@@ -163,12 +190,12 @@ const predictor_kind head_kind{"head",
                                check_no_argument,
                                size_of_head<head_predictor>,
                                make_on_head<head_predictor>,
-                               {.labels = true, .targets = false, .rate = 3e-3f}};
+                               {.labels = true, .targets = false, .rate = 3e-3f, .follows_schedule = false}};
 const predictor_kind exit_kind{"exit",
                                "exit",
                                check_no_argument,
                                size_of_head<exit_predictor>,
                                make_on_head<exit_predictor>,
-                               {.labels = true, .rate = 3e-3f}};
+                               {.labels = true, .rate = 3e-3f, .follows_schedule = false}};
 
 } // namespace syngrad

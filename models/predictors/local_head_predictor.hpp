@@ -2,22 +2,28 @@
 //
 // `head`: the gradient of the head's own loss. It learns from labels alone, and needs no gradient from above.
 //
-// `exit`: a linear map of what the head gets wrong, solved in closed form. With n, sigma = sqrt(variance + epsilon) of
-// a row's layer norm and e of the head (models/local_head.hpp), for every batch
+// `exit`: the head's gradient, and a linear map of what the head gets wrong to what that gradient lacks, solved in
+// closed form. With n, sigma = sqrt(variance + epsilon) of a row's layer norm and e and W of the head
+// (models/local_head.hpp), for every batch
 //
 //   S <- forget S + e^T e                [classes, classes]
 //   C <- forget C + e^T (sigma target)   [classes, features]
-//   P  = (S + ridge mean(diag S) I)^-1 C
+//   R  = (S + ridge mean(diag S) I)^-1 (C - S W)
 //
-// at each of the first trainings, then at every 4th. The prediction is the layer norm's backward pass of e P: divided
-// by sigma and orthogonal to n, as a gradient is that has come through a layer norm. Until there is a P, W serves.
-// A regression on the activation itself looks good while it watches and diverges when it is used: Adam takes full steps
-// along any bias, and e vanishes where nothing is wrong.
+// at each of the first trainings, then at every 4th. The prediction is the layer norm's backward pass of e (W + R):
+// divided by sigma and orthogonal to n, as a gradient is that has come through a layer norm. With a ridge of 1 a
+// direction of e is left to the head where it is rare: with 1e-3, which leaves it little, targets that are predictions
+// themselves lose what they say from group to group (gpt:8x64 in 8 groups, 600 steps, one seed: 2.40 nats, with
+// 1: 2.35). A regression on the activation itself looks good while it watches and diverges when it is used: Adam takes
+// full steps along any bias, and e vanishes where nothing is wrong.
 //
-// Where there are more classes than `most_classes`, e W [features] takes the place of e.
+// Where there are more classes than `most_classes`, e W [features] takes the place of e, and the unit matrix that of W.
 //
-// Where a sample has positions but one label, P maps the sample's e to the gradients of all its positions, without
-// sigma and layer norm: where something is matters more than what it looks like.
+// Where a sample has positions but one label, P = (S + ridge mean(diag S) I)^-1 C maps the sample's e to the gradients
+// of all its positions, without sigma and layer norm: where something is matters more than what it looks like. Until
+// there is a P, the head's gradient serves.
+//
+// Neither follows the run's schedule: the activation moves under the head from the first step to the last.
 #pragma once
 
 #include "models/local_head.hpp"
@@ -51,7 +57,7 @@ private:
 class exit_predictor : public synthetic_gradient_model {
 public:
   static constexpr std::int64_t most_classes = 1024;
-  static constexpr float forget = 0.98f, ridge = 1e-3f;
+  static constexpr float forget = 0.98f, ridge_of_rows = 1, ridge_of_samples = 1e-3f;
   static constexpr std::int64_t solved_at_first = 8, interval = 4; // trainings
 
   exit_predictor(stream&, const predictor_task&);
@@ -69,7 +75,7 @@ public:
 
 protected:
   bool maps_rows() const override { return task().has_label_for_each_row(); }
-  std::uint64_t stage() const override { return solved_ > 0 ? 1 : 0; }
+  std::uint64_t stage() const override { return !maps_rows() && solved_ > 0 ? 1 : 0; }
   learned_state learned_by_kind() override;
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
   void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
@@ -77,9 +83,10 @@ protected:
 
 private:
   tensor cause(stream&, const local_head::reading&) const; // e, or e W
+  void take_away_head(stream&);
 
   local_head head_;
-  parameter solution_;   // P
+  parameter solution_;   // R, or P
   parameter statistics_; // S and C, in the views below
   tensor products_, right_side_;
   tensor normal_, solved_right_side_, failed_; // of a solve

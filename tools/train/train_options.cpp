@@ -107,11 +107,12 @@ option_group how_weights_move(train_options& o) {
      setting_row(s, "weight-decay",
                  "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
                  "all but sgd and adam"),
-     setting_row(s, "schedule",
-                 "What multiplies the rates, by the run's step: warmup:N (a rise from none over N steps), cosine:SHARE "
-                 "(then down to SHARE of the rate at the last of --steps or --epochs, whatever ends the run before), "
-                 "AT:FACTOR (from step AT on), several with commas between, or none. N or AT below 1: a share of the "
-                 "steps. Predictors' rates too, by the batches that each has learnt from"),
+     setting_row(
+       s, "schedule",
+       "What multiplies the rates, by the run's step: warmup:N (a rise from none over N steps), cosine:SHARE "
+       "(then down to SHARE of the rate at the last of --steps or --epochs, whatever ends the run before), "
+       "AT:FACTOR (from step AT on), several with commas between, or none. N or AT below 1: a share of the "
+       "steps. Predictors' rates too, by the batches that each has learnt from, but not those of exit and head"),
      setting_row(s, "clip-norm",
                  "Scales the gradient of a group's parameters, a mean over the batch, down to this norm where it is "
                  "larger; 0: never. Each group by itself, predictors not"),
