@@ -187,7 +187,7 @@ TEST_CASE("activations and gradients take their own formats, labels and audits a
   const auto values = copy_of(work, numbers, {2, 3});
   const auto labels = random_bits(work, {2}, random, dtype::i32);
   const auto up = bytes_of(link_message(activation{{}, phase::train, 0, values, labels}), options);
-  REQUIRE(up.size() == prologue_bytes + 36 + 33 + 20 + 12 + 2 * (3 + 4) + 8);
+  REQUIRE(up.size() == prologue_bytes + 36 + 33 + 20 + 12 + 2 * (3 + 4) + 8 + 1);
   const auto arrived = std::get<activation>(*decode(decoder, up, random, 9).message);
   REQUIRE(decoder.payload_bytes() == 24 + 8);
   REQUIRE(std::memcmp(arrived.targets.data(), labels.data(), 8) == 0);
