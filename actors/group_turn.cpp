@@ -124,6 +124,7 @@ void group_turn::start_training_batch(activation batch) {
   record.version = layers.version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
   record.targets = batch.targets.read_on(work);
+  if (record.batch != next_batch_) followed_by_ = {}; // batches that ended at a gap below never came
   record.cache.following = {std::exchange(followed_by_, batch.following), batch.following.read_on(work)};
   next_batch_ = record.batch + 1;
   parts_.account.begins(batch.samples);

@@ -48,7 +48,7 @@ status check_optimizers(const training_settings& s) {
       return refuse(prefix + "muon-every", "expected --" + prefix + "optimizer muon with it, got " + each->name);
     if (each->muon_every != 1 && each == &s.synthetic.optimizer)
       return refuse(prefix + "muon-every", "predictors orthogonalize at every step; leave it out");
-    if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->beta2 != usual.beta2))
+    if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->second_beta() != usual.second_beta()))
       return refuse(prefix + "betas",
                     "expected --" + prefix + "optimizer other than sgd with it, which has --momentum");
     if ((each->name == "sgd" || each->name == "lion") && each->epsilon != usual.epsilon)

@@ -128,8 +128,9 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   const auto needs = needs_of_synthetic_gradient_kind(plan.settings.synthetic.kind);
   auto rate = learning_rate::parse(settings.learning_rate.value_or(usual_learning_rate(settings.optimizer)),
                                    settings.schedule, settings.steps);
-  auto synthetic_rate = learning_rate::parse(settings.synthetic_learning_rate.value_or(needs.rate),
-                                             needs.follows_schedule ? settings.schedule : "", settings.steps);
+  auto synthetic_rate = learning_rate::parse(
+    settings.synthetic_learning_rate.value_or(needs.rate.value_or(usual_learning_rate(settings.synthetic.optimizer))),
+    needs.follows_schedule ? settings.schedule : "", settings.steps);
   if (!rate) return rate.failure();
   if (!synthetic_rate) return synthetic_rate.failure();
   plan.rate = *rate;

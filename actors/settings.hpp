@@ -39,8 +39,8 @@ struct training_settings {
   optimizer_settings optimizer;
   std::optional<float> learning_rate;           // none: the usual one of the optimizer
   std::optional<float> synthetic_learning_rate; // none: the usual one of the kind of predictor
-  std::string schedule;                         // of both rates, see learning_rate.hpp; empty: they stay as they are
-  float clip_norm = 0;                          // of a group's gradient, see update_request; 0: it is not clipped
+  std::string schedule; // see learning_rate.hpp; empty: rates stay as they are, as those of exit and head do
+  float clip_norm = 0;  // of a group's gradient, see update_request; 0: it is not clipped
 
   std::int64_t batch_size = 256;
   std::int64_t steps = 1000;

@@ -29,7 +29,8 @@ public:
   // theirs and of what accumulate() has left, divided by the `terms` of all. Returns the gradient at the group's input;
   // a null tensor where `input_gradient` is false, nobody wants it, or this is the bottom group.
   virtual tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) = 0;
-  // Adds `weight` times the parameter gradient of `dy`, which is used up, to the next update.
+  // Adds `weight` times the parameter gradient of `dy`, which is used up, to the next update. `dy` is the difference to
+  // what update() has had: recurrent layers add nothing of what comes later to it.
   virtual void accumulate(batch_record&, tensor dy, float weight) = 0;
   // One optimizer step with what accumulate() has left, if anything, divided by `terms`: those of micro-batches that
   // have waited for it, where there are any. The group does it itself with those that are left at the end.

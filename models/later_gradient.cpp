@@ -26,8 +26,9 @@ result<unroll_settings> unroll_settings::parse(const std::string& text) {
   constexpr std::string_view with_targets = "dni:";
   if (text == "truncated") return unroll_settings{};
   if (text == "dni") return unroll_settings{true, {}};
-  const auto targets =
-    text.starts_with(with_targets) ? parse_number<std::int64_t>(std::string_view(text).substr(4)) : std::nullopt;
+  const auto targets = text.starts_with(with_targets)
+                         ? parse_number<std::int64_t>(std::string_view(text).substr(with_targets.size()))
+                         : std::nullopt;
   if (!targets || *targets < 0 || *targets > most_columns)
     return error::setting("expected truncated, dni, or dni:TARGETS with how many of the targets that follow a chunk "
                           "are seen, got '" +

@@ -30,9 +30,9 @@ struct synthetic_gradient_settings {
 // What a kind needs to learn.
 struct predictor_needs {
   bool labels = false;
-  bool targets = true;          // gradients that come from above
-  float rate = 1e-3f;           // of learning, where none is given
-  bool follows_schedule = true; // of the run; else that rate stays as it is
+  bool targets = true;            // gradients that come from above
+  std::optional<float> rate = {}; // of learning, where none is given; none: the usual one of the optimizer
+  bool follows_schedule = true;   // of the run; else that rate stays as it is
 };
 
 // What a model predicts for: the activation that crosses an edge, and the labels that its samples have.

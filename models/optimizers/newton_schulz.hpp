@@ -27,8 +27,8 @@ void divide_by_own_norm(stream&, tensor& x);
 // Q of such an x. It takes 17 products of [side, side] and one of x.
 void write_orthogonalizer(stream&, const tensor& x, tensor& q);
 
-// (a^5 I + Q) X, on the smaller side. Of the x that Q was made of this is the orthogonal factor; of another one the
-// norm is bounded by that of an orthogonal matrix, the root of its side.
+// (a^5 I + Q) X, on the smaller side. Of the x that Q was made of this is the orthogonal factor. Of any, the norm
+// is bounded by that of an orthogonal matrix, the root of its side.
 tensor orthogonalized(stream&, const tensor& x, const tensor& q);
 
 // How many floats these two need beside x and q.

@@ -128,6 +128,10 @@ void exit_predictor::enqueue_train(stream& s, const tensor& h, const tensor& lab
     weighted = make_tensor(s, of_errors.extents());
     const auto rows = of_errors.rows();
     s.ops().divide_rows(s, of_errors, now.statistics.view(rows, {rows}), weighted);
+    // A row whose squares are beyond what a float holds has an inverse of zero.
+    auto guard_of_weighted = make_tensor(s, {1});
+    s.ops().sum_squares(s, weighted, guard_of_weighted);
+    s.ops().add(s, guard_of_weighted, 1, guard);
   }
   const auto add_to = [&](tensor& sum, const tensor& left, const tensor& right) {
     s.ops().matmul(s, {.a = left,

@@ -66,7 +66,8 @@ option_group how_groups_update(train_options& o) {
      setting_row(
        s, "sg",
        "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; exit: such a map of what "
-       "a local classifier gets wrong; head: that classifier's own gradient; linear, lowrank:R, mlp:N[xM]: "
+       "a local classifier gets wrong, added to its gradient; head: that classifier's own gradient; linear, lowrank:R, "
+       "mlp:N[xM]: "
        "trained by --sg-optimizer; zero: nothing, groups below the top learn nothing, to compare with. auto: head with "
        "--policy local, ridge for vectors, else exit"),
      setting_row(s, "condition",
