@@ -6,7 +6,7 @@
 namespace syngrad {
 
 void interface_watch::compared(double predicted_squared, double received_squared, std::int64_t step) {
-  if (predicted_squared == 0) return;
+  if (predicted_squared == 0 || received_squared == 0) return;
   const double ratio = std::sqrt(predicted_squared / received_squared);
   small_ = ratio < least_norm_ratio ? small_ + 1 : 0;
   large_ = ratio <= largest_norm_ratio ? 0 : large_ + 1; // what is not a number is beyond it

@@ -20,8 +20,8 @@ public:
   // starts from zero does for a few.
   static constexpr int in_a_row = 16;
 
-  // Squared norms of a prediction and of what was received for it, in the batch of `step`. A prediction of zero says
-  // nothing: every predictor begins with it.
+  // Squared norms of a prediction and of what was received for it, in the batch of `step`. A prediction or a gradient
+  // of zero says nothing: every predictor begins with the one, a batch without targets has the other.
   void compared(double predicted_squared, double received_squared, std::int64_t step);
   void activation(double root_mean_square, std::int64_t step);
 

@@ -73,7 +73,7 @@ void take(sample_set& into, episode_writer& from, const std::string& name) {
 result<dataset> make_copy_task(std::string_view sizes, std::uint64_t seed) {
   const auto most = parse_copy_sizes(sizes);
   if (!most)
-    return error::setting(fmt::format("--data copy:{}: expected LENGTH or LENGTHxREPEATS, from 1 to {} letters and up "
+    return error::setting(fmt::format("copy:{}: expected LENGTH or LENGTHxREPEATS, from 1 to {} letters and up "
                                       "to {} times; write for example copy:20 or copy:5x3",
                                       sizes, most_length, most_repeats));
   episode_writer training(seed, copy_training_stream, most->repeats);

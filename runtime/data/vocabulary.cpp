@@ -88,8 +88,11 @@ result<std::vector<std::int32_t>> vocabulary::encode(std::string_view text) cons
 
 result<std::vector<std::int32_t>> vocabulary::encode_numbers(std::string_view text) const {
   std::vector<std::int32_t> tokens;
-  for (const auto word : split_text(text, ' ')) {
-    if (word.empty()) continue;
+  constexpr std::string_view space = " \t\r\n";
+  for (std::size_t at = text.find_first_not_of(space); at != std::string_view::npos;
+       at = text.find_first_not_of(space, at)) {
+    const auto word = text.substr(at, std::min(text.find_first_of(space, at), text.size()) - at);
+    at += word.size();
     const auto token = parse_number<std::int32_t>(word);
     if (!token || *token < 0 || *token >= size_)
       return error::data(fmt::format("{} is no number from 0 to {}", quoted_begin(word), size_ - 1));

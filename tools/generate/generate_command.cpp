@@ -45,7 +45,7 @@ option_reader make_generate_option_reader(generate_options& o) {
        real_number("temperature", "T", o.temperature, {0, 1000},
                    "How bold it is. The network's logits are divided by T: 1 draws as likely as the network says, less "
                    "keeps to what is likely, 0 always takes the likeliest"),
-       with_default_text(whole_number("top-k", o.top_k, 0, most, "Draws among the K likeliest tokens only"), "0: all"),
+       with_default_text(whole_number("top-k", o.top_k, 0, most, "Draws among the N likeliest tokens only"), "0: all"),
        whole_number("seed", o.seed, 0, most, "The same seed, the same text; another one, another text")}},
      {"With what",
       {with_default_text(text("weights", "FILE", o.weights,

@@ -53,6 +53,9 @@ result<data_facts> facts_of_text(const std::string& folder, const network& net) 
   if (!facts->tokens)
     return error::setting(file + ": the run's data " + facts->source +
                           " has no vocabulary; train on a text: --data text:FILE, bytes:FILE or tokens:DIR");
+  if (facts->source.starts_with("copy:"))
+    return error::setting(file + ": a network trained on " + facts->source +
+                          " puts out letters to be reproduced, not the next token; train on a text: --data text:FILE");
   const auto outputs = infer_specs(net)->back().features();
   if (facts->tokens->size() > outputs)
     return error::data(fmt::format("{}: a vocabulary of {}, but the model in run.ini gives {} outputs; the two are not "

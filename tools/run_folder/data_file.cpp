@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <limits>
 #include <stdexcept>
 
 namespace syngrad::tools {
@@ -49,16 +50,18 @@ using parsed_data = nlohmann::json;
 
 vocabulary vocabulary_of(const parsed_data& object) {
   const auto what = object.at("of").get<std::string>();
-  const auto size = object.at("size").get<std::int32_t>();
-  if (size < 1) throw std::runtime_error("a vocabulary of " + std::to_string(size) + " tokens");
-  if (what == "numbers") return vocabulary::of_numbers(size);
+  const auto size = object.at("size").get<std::int64_t>();
+  if (size < 1 || size > std::numeric_limits<std::int32_t>::max())
+    throw std::runtime_error("a vocabulary of " + std::to_string(size) + " tokens");
+  if (what == "numbers") return vocabulary::of_numbers(static_cast<std::int32_t>(size));
   if (what != "bytes" && what != "characters") throw std::runtime_error("a vocabulary of '" + what + "'");
-  auto made = what == "bytes" ? vocabulary::of_bytes()
-                              : vocabulary::of_characters(object.at("characters").get<std::string>()).value();
-  if (made.size() != size)
-    throw std::runtime_error("a vocabulary of " + std::to_string(made.size()) + " " + what + ", not of " +
+  auto made = what == "bytes" ? result<vocabulary>(vocabulary::of_bytes())
+                              : vocabulary::of_characters(object.at("characters").get<std::string>());
+  if (!made) throw std::runtime_error(made.message());
+  if (made->size() != size)
+    throw std::runtime_error("a vocabulary of " + std::to_string(made->size()) + " " + what + ", not of " +
                              std::to_string(size));
-  return made;
+  return std::move(*made);
 }
 
 feature_scaling feature_of(const parsed_data& object) {
