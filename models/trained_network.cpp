@@ -63,7 +63,7 @@ result<trained_network> trained_network::make(stream& owner, network net, std::s
       layers.push_back(std::move(each));
     }
   if (auto done = given.check_all_given(); !done) return done.failure();
-  return trained_network(std::move(layers), specs->front(), specs->back());
+  return trained_network(std::move(layers), specs->front());
 }
 
 tensor trained_network::forward(stream& s, const tensor& x) {

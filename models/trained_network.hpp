@@ -17,7 +17,6 @@ public:
   static result<trained_network> make(stream& owner, network, std::span<const safetensors_tensor> weights);
 
   const sample_spec& input() const { return input_; }
-  const sample_spec& output() const { return output_; }
 
   // x [batch, positions..., features], or of numbers [batch, positions...] -> [rows, features], as a group's forward
   // pass in evaluation. Of a text, samples may be shorter than input().
@@ -28,11 +27,10 @@ public:
   void continue_evaluations(bool wanted);
 
 private:
-  trained_network(layer_list layers, const sample_spec& input, const sample_spec& output)
-    : layers_(std::move(layers)), input_(input), output_(output) {}
+  trained_network(layer_list layers, const sample_spec& input) : layers_(std::move(layers)), input_(input) {}
 
   layer_list layers_;
-  sample_spec input_, output_;
+  sample_spec input_;
 };
 
 } // namespace syngrad
