@@ -33,6 +33,14 @@ def slower(row, rate):
     return (row[0], [*row[1], "--lr", rate])
 
 
+def lazily(row):
+    return (row[0] + ", every 5th step", [*row[1], "--muon-every", "5"])
+
+
+RIDGE = ("synthetic, ridge", ["--policy", "synthetic", "--sg", "ridge"])
+CORRECTED_RIDGE = ("corrected, ridge", ["--policy", "corrected", "--sg", "ridge"])
+
+
 # Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
 # is, the settings of its runs, its rows, seeds. A row's own settings come last.
 PAGES = {
@@ -49,13 +57,24 @@ PAGES = {
                   (LOCAL[0], [*LOCAL[1], "--steps", "97000", "--eval-every", "4850"]),
                   ("delayed, rate 5e-4", [*DELAYED[1], "--steps", "112000", "--eval-every", "5600", "--lr", "5e-4"])], 1),
     }),
+    "muon-digits": ("Test error on MNIST, trained by Muon, in percent", "test_error_percent", 2,
+                    ["--batch", "256", "--optimizer", "muon", "--schedule", "0.6:0.1,0.8:0.1"], {
+        "deep": ("784-256x11-10 in twelve groups, 1,500 steps",
+                 ["--model", "mlp:784-256x11-10", "--groups", "12", "--steps", "1500", "--eval-every", "0"],
+                 [LOCKED, DELAYED, RIDGE, CORRECTED_RIDGE, lazily(LOCKED), lazily(RIDGE)], 3),
+    }),
+    "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
+                        ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
+                         "warmup:100,cosine:0.1"], {
+        "short": ("800 steps at 0.02, four groups", gpt(4, "0.02", 800), [LOCKED, LOCAL, EXIT, DELAYED], 3),
+    }),
     "digits": ("Test error of a convolutional network on MNIST, in percent", "test_error_percent", 2,
                ["--batch", "64", "--schedule", "warmup:100,cosine:0.01"], {
         "cnn": ("Four blocks in four groups, 3 epochs", cnn("2e-3"),
                 [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
     }),
 }
-USUAL = {"characters": "short,middle,deep", "digits": "cnn"}
+USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):
@@ -102,7 +121,7 @@ def main():
     parser.add_argument("--data", required=True, help="as syngrad train takes it")
     parser.add_argument("--runs", default="runs/tables")
     parser.add_argument("--out", help="[tests/bench/results/PAGE.md]")
-    parser.add_argument("--tables", help="names with commas between [" + "; ".join(USUAL.values()) + "]")
+    parser.add_argument("--tables", help="names with commas between [all but long]")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     arguments = parser.parse_args()
     lines = [f"# {PAGES[arguments.page][0]}", "", described() + " Deterministic, one thread.", "",
