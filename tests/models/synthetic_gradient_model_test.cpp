@@ -137,25 +137,42 @@ TEST_CASE("predicting changes nothing, and equal seeds give equal predictors") {
   }
 }
 
+// A predictor that has learnt from a linear task for a while, and what it then predicts.
+struct practised {
+  bench b;
+  linear_task task{b, 8, 4};
+  std::unique_ptr<synthetic_gradient_model> model;
+  tensor h, labels, target;
+  std::vector<float> before;
+
+  explicit practised(const char* kind)
+    : model(make(b, kind, true, 8, 4)), h(b.normal({64, 8})), labels(b.labels(64, 4)),
+      target(task.target(b, h, labels)) {
+    train(h, target, 20, 1e-3f);
+    before = prediction();
+  }
+
+  void train(const tensor& at, const tensor& towards, int times, float rate) {
+    for (int i = 0; i < times; ++i) train_predictor(b, *model, at, labels, towards, rate);
+  }
+  std::vector<float> prediction() { return to_vector(model->predict(b.s, h, labels)); }
+  tensor poisoned(const tensor& of, float bad) {
+    auto out = b.upload(of.extents(), to_vector(of));
+    values(out)[17] = bad;
+    return out;
+  }
+};
+
 TEST_CASE("a target that is not finite does no lasting harm to any predictor") {
   for (const auto* kind : all_kinds)
     for (const auto bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
       INFO(kind);
-      bench b;
-      const linear_task task(b, 8, 4);
-      const auto model = make(b, kind, true, 8, 4);
-      const auto h = b.normal({64, 8});
-      const auto labels = b.labels(64, 4);
-      const auto target = task.target(b, h, labels);
-      for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-3f);
-      const auto before = to_vector(model->predict(b.s, h, labels));
-      auto poisoned = b.upload(target.extents(), to_vector(target));
-      values(poisoned)[17] = bad;
-      train_predictor(b, *model, h, labels, poisoned, 1e-3f);
+      practised one(kind);
+      one.train(one.h, one.poisoned(one.target, bad), 1, 1e-3f);
       if (needs_of_synthetic_gradient_kind(kind).targets) // else it is trained as if there were none
-        CHECK(to_vector(model->predict(b.s, h, labels)) == before);
-      for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-4f);
-      for (const auto value : to_vector(model->predict(b.s, h, labels))) REQUIRE(std::isfinite(value));
+        CHECK(one.prediction() == one.before);
+      one.train(one.h, one.target, 20, 1e-4f);
+      for (const auto value : one.prediction()) REQUIRE(std::isfinite(value));
     }
 }
 
@@ -163,18 +180,9 @@ TEST_CASE("an activation that is not finite leaves predictors with a local head 
   for (const auto* kind : {"head", "exit"})
     for (const auto bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
       INFO(kind);
-      bench b;
-      const linear_task task(b, 8, 4);
-      const auto model = make(b, kind, true, 8, 4);
-      const auto h = b.normal({64, 8});
-      const auto labels = b.labels(64, 4);
-      const auto target = task.target(b, h, labels);
-      for (int i = 0; i < 20; ++i) train_predictor(b, *model, h, labels, target, 1e-3f);
-      const auto before = to_vector(model->predict(b.s, h, labels));
-      auto poisoned = b.upload(h.extents(), to_vector(h));
-      values(poisoned)[17] = bad;
-      train_predictor(b, *model, poisoned, labels, target, 1e-3f);
-      CHECK(to_vector(model->predict(b.s, h, labels)) == before);
+      practised one(kind);
+      one.train(one.poisoned(one.h, bad), one.target, 1, 1e-3f);
+      CHECK(one.prediction() == one.before);
     }
 }
 

@@ -95,9 +95,8 @@ std::string format_model_table(const model_summary& model) {
                show_multiply_adds(unit.multiply_adds), show_percent(share(unit.multiply_adds, all.multiply_adds))});
     const auto same = std::find_if(model.units.begin(), model.units.begin() + static_cast<std::ptrdiff_t>(i),
                                    [&](const auto& each) { return each.layers == unit.layers; });
-    layers.push_back(unit.layers.size() > 1 && same->layers == unit.layers && &*same != &unit
-                       ? "as unit " + std::to_string(same - model.units.begin())
-                       : join_text(unit.layers, "; "));
+    layers.push_back(unit.layers.size() > 1 && &*same != &unit ? "as unit " + std::to_string(same - model.units.begin())
+                                                               : join_text(unit.layers, "; "));
   }
   table.add({"all", "", "", show_count(all.parameters), show_multiply_adds(all.multiply_adds), ""});
   layers.emplace_back();
