@@ -39,6 +39,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.trained_for = plan.trained_for;
   setup.rate = plan.rate;
   setup.clip_norm = settings.clip_norm;
+  setup.recompute = settings.recompute;
   setup.deterministic = settings.deterministic;
   setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
   setup.credits = settings.credits;

@@ -37,7 +37,7 @@ struct batch_record {
   tensor targets;
   tensor prediction;                   // null: none
   std::uint32_t predictor_version = 0; // that made it
-  tensor weights;                      // of the forward pass, where a stash has them; null: they have not changed
+  tensor weights;                      // of the forward pass, where they are kept; null: they have not changed
   tensor measures;                     // see namespace measure
   tensor numbers;                      // the same for the host to read; the same memory where the host reads all
 

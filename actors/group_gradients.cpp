@@ -51,6 +51,23 @@ void group_gradients::begin(batch_record& record) {
   record.awaits_audit = !parts_.is_top() && parts_.setup.is_audited(record.batch) && policy().bootstraps(record.batch);
 }
 
+void group_gradients::forward(batch_record& record, const tensor& x) {
+  auto& layers = *parts_.setup.layers;
+  if (parts_.setup.recompute && !parts_.is_top()) layers.keep_beginning(work(), x, record.cache);
+  record.output = layers.forward(work(), x, phase::train, &record.cache);
+  record.output.ready_after(work().record());
+  if (!predicts(record.batch)) let_cache_go(record);
+}
+
+// Makes the forward pass again where its cache was let go.
+void group_gradients::need_cache(batch_record& record) {
+  if (!record.cache.is_there) parts_.setup.layers->recompute(work(), record.cache, record.weights);
+}
+
+void group_gradients::let_cache_go(batch_record& record) const {
+  if (record.cache.beginning.input) record.cache.drop_saved();
+}
+
 void group_gradients::loss(batch_record& record, const tensor& values) {
   deliver(record, gradient_kind::truth, values);
 }
@@ -75,6 +92,7 @@ void group_gradients::end_turn(batch_record& record) {
   else
     policy().on_turn(*this, record);
   record.in_turn = false;
+  let_cache_go(record);
   parts_.out.when_complete(work_done{parts_.out.context_for(record.batch), false});
   if (record.finished) {
     settle_if_done(record);
@@ -117,6 +135,7 @@ void group_gradients::deliver(batch_record& record, gradient_kind kind, const te
     policy().on_loss(*this, record, values);
   else
     policy().on_gradient(*this, record, kind, values);
+  let_cache_go(record);
 }
 
 // ---- audits: the true gradient travels apart, to be compared with
@@ -127,6 +146,7 @@ void group_gradients::deliver_audit(batch_record& record, const tensor& truth) {
     audit(record, truth.read_on(work()));
   else
     send_audit_down(record, {});
+  let_cache_go(record);
   settle_if_done(record);
 }
 
@@ -175,7 +195,7 @@ tensor group_gradients::update(batch_record& record, applied_gradient applied, c
   const bool accumulated = std::exchange(accumulated_, !is_last);
   tensor below;
   if (is_last) {
-    stash_weights(applied == applied_gradient::truth ? &record : nullptr);
+    keep_weights(applied == applied_gradient::truth ? &record : nullptr);
     micro_batches_ = 0;
     record.update_terms = std::exchange(terms_, 0);
     below = backward_and_update(record, dy, sends,
@@ -196,7 +216,10 @@ tensor group_gradients::update(batch_record& record, applied_gradient applied, c
 tensor group_gradients::backward_and_update(batch_record& record, const tensor& dy, bool input_gradient,
                                             const update_request& request) {
   auto& layers = *parts_.setup.layers;
-  if (!record.weights) return layers.backward_and_update(work(), dy, record.cache, input_gradient, request);
+  if (!reads_stash(record)) {
+    need_cache(record);
+    return layers.backward_and_update(work(), dy, record.cache, input_gradient, request);
+  }
   auto below = backward(record, dy, {input_gradient, true, request.accumulated});
   layers.update(work(), request);
   return below;
@@ -204,18 +227,21 @@ tensor group_gradients::backward_and_update(batch_record& record, const tensor& 
 
 tensor group_gradients::backward(batch_record& record, const tensor& dy, backward_request wanted) {
   auto& layers = *parts_.setup.layers;
-  return record.weights ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
-                        : layers.backward(work(), dy, record.cache, wanted);
+  need_cache(record);
+  return reads_stash(record) ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
+                             : layers.backward(work(), dy, record.cache, wanted);
 }
 
-// Before the weights change: batches that have seen these, and are not done, keep them, in one copy. The batch that
-// `updates` with its true gradient needs them no more; null: there is none such.
-void group_gradients::stash_weights(const batch_record* updates) {
-  if (!can_.stashes_weights) return;
+// Before the weights change: batches that have seen these, and that are still to go back with them or to be made again
+// with them, keep them, in one copy. The batch that `updates` with its true gradient needs them no more; null: there is
+// none such.
+void group_gradients::keep_weights(const batch_record* updates) {
+  if (!can_.stashes_weights && !parts_.setup.recompute) return;
+  const bool goes_back = can_.stashes_weights || can_.goes_back_late;
   tensor kept;
   for (const auto& each : parts_.window.in_flight()) {
-    const bool is_done = (each->finished || each.get() == updates) && !each->awaits_audit;
-    if (is_done || each->weights) continue;
+    const bool is_done = !goes_back || each->finished || each.get() == updates;
+    if ((is_done && !each->awaits_audit) || each->weights) continue;
     if (!kept) kept = parts_.setup.layers->copy_of_weights(work());
     each->weights = kept;
   }
@@ -238,7 +264,7 @@ void group_gradients::apply_accumulated(std::int64_t terms) {
   if (!std::exchange(accumulated_, false)) return;
   const bool waited = std::exchange(micro_batches_, 0) > 0;
   if (waited) terms = std::exchange(terms_, 0);
-  stash_weights(nullptr);
+  keep_weights(nullptr);
   parts_.setup.layers->update(work(), {.terms = terms,
                                        .learning_rate = parts_.setup.rate.at(next_step_),
                                        .accumulated = true,

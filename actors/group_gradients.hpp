@@ -10,6 +10,9 @@
 //   4. An update of weights is made of as many calls of update() as the policy declares micro-batches; at the end, of
 //      those that are left. What one of them has that is not finite keeps the whole update from being applied.
 //   5. Where the policy stashes weights, each backward pass of a batch reads those of its forward pass.
+//   6. With recompute a batch has a cache while it is worked on: from its forward pass to the end of its turn where the
+//      turn does not wait for a gradient, and while what has come for it is done. Such a cache is that of its forward
+//      pass, bit for bit.
 //
 // All of it only enqueues work. Belongs to one group, on its thread.
 #pragma once
@@ -31,6 +34,7 @@ public:
 
   // ---- the turn of a batch, in its order
   void begin(batch_record&);                      // whether an audit is to come
+  void forward(batch_record&, const tensor& x);   // what it gives is the record's output
   void loss(batch_record&, const tensor& values); // of the top group
   bool handled_before(const batch_record&);       // whether the turn may go on: what it must wait for is done
   void end_turn(batch_record&);
@@ -51,9 +55,12 @@ private:
   void send_audit_down(batch_record&, tensor values);
   bool sends_gradient(std::uint64_t batch) const;
   void guard(batch_record&, const tensor& dy, tensor& sum) const;
+  void need_cache(batch_record&);
+  void let_cache_go(batch_record&) const;
+  bool reads_stash(const batch_record& record) const { return can_.stashes_weights && record.weights; }
   tensor backward(batch_record&, const tensor& dy, backward_request);
   tensor backward_and_update(batch_record&, const tensor& dy, bool input_gradient, const update_request&);
-  void stash_weights(const batch_record* updates);
+  void keep_weights(const batch_record* updates);
   void settle_if_done(batch_record&);
 
   // policy_actions

@@ -43,7 +43,8 @@ struct group_setup {
   std::unique_ptr<update_policy> policy;
   std::shared_ptr<const objective> trained_for; // of the top group; not null there
   learning_rate rate{1e-3f};
-  float clip_norm = 0; // of its gradient; 0: it is not clipped
+  float clip_norm = 0;    // of its gradient; 0: it is not clipped
+  bool recompute = false; // a batch that waits for its gradient keeps its input, not its cache
   bool deterministic = false;
   int lag = 0;                               // deterministic: turns by which gradients are handled late
   int credits = 2;                           // granted to the neighbour below

@@ -115,13 +115,12 @@ bool group_turn::has_room_for(std::uint64_t batch) const {
 
 void group_turn::start_training_batch(activation batch) {
   auto& work = parts_.work();
-  auto& layers = *parts_.setup.layers;
   auto& record = parts_.window.begin(batch.context.batch);
   turn_ = &record; // from here on a failure is about this batch
   record.in_turn = true;
   record.cause = batch.context.id;
   record.step = batch.step;
-  record.version = layers.version();
+  record.version = parts_.setup.layers->version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
   record.targets = batch.targets.read_on(work);
   if (record.batch != next_batch_) followed_by_ = {}; // batches that ended at a gap below never came
@@ -129,8 +128,7 @@ void group_turn::start_training_batch(activation batch) {
   next_batch_ = record.batch + 1;
   parts_.account.begins(batch.samples);
   gradients_.begin(record);
-  record.output = layers.forward(work, batch.values.read_on(work), phase::train, &record.cache);
-  record.output.ready_after(work.record());
+  gradients_.forward(record, batch.values.read_on(work));
   record.rows = record.output.rows();
   if (parts_.above.measures_activation(record.batch)) {
     auto squared = record.measures.view(measure::activation, {1});

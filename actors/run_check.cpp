@@ -99,6 +99,11 @@ status check_residual_weight(const training_settings& s) {
   return refuse("residual-weight", "expected --policy corrected with it, got " + s.policy + "; leave it out");
 }
 
+status check_recompute(const training_settings& s) {
+  if (!s.recompute || !s.cuda_graphs) return ok();
+  return refuse("recompute", "expected --cuda-graphs off with it: what is recorded keeps the memory of its batch");
+}
+
 // A data set made by hand has what it says.
 status check_samples(const sample_set& samples, const dataset& of, const std::string& which) {
   const auto wrong = [&](const std::string& why) {
@@ -246,9 +251,9 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
 status check_settings(const training_settings& settings) {
   run_settings all;
   static_cast<training_settings&>(all) = settings;
-  for (const auto& each :
-       {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
-        check_lag(settings), check_gradients(settings), check_residual_weight(settings), check_max_alone(settings)})
+  for (const auto& each : {check_values(all), check_rates(settings), check_objective(settings),
+                           check_optimizers(settings), check_lag(settings), check_gradients(settings),
+                           check_residual_weight(settings), check_max_alone(settings), check_recompute(settings)})
     if (!each) return each.failure();
   return ok();
 }

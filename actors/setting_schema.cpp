@@ -287,6 +287,7 @@ std::vector<setting> setting_schema() {
     whole_setting("max-alone", &t::max_alone),
 
     choice_setting("precision", &r::precision, {"f32", "tf32", "bf16"}),
+    flag_setting("recompute", &t::recompute),
     named_flag("cuda-graphs", &t::cuda_graphs, {"on", "off"}, "on"),
     choice_setting("wire", &r::wire, {"f32", "bf16", "int8"}),
     or_none(text_setting("trace", "MODE", &r::trace, only_check(parse_trace_mode))),

@@ -60,6 +60,7 @@ struct training_settings {
   int threads = 2;        // actor threads
   int intra_op = 1;       // threads of one operator
 
+  bool recompute = false;   // a group keeps of a batch that waits its input alone, and makes the forward pass again
   bool cuda_graphs = false; // passes are recorded and replayed, on devices that can
 
   std::int64_t audit_every = 0; // 0: never

@@ -57,6 +57,8 @@ struct policy_capabilities {
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
                                     // Harlap et al., PipeDream, arXiv 1806.03377): a copy is kept for each version
                                     // that batches in flight have seen, and later updates have changed
+  bool goes_back_late = true;       // backward passes of a batch come after updates that its forward pass has not seen:
+                                    // to make that pass again for them (--recompute) takes the weights that it had
 };
 
 class update_policy {

@@ -39,7 +39,8 @@ public:
   tensor& values() { return values_; }
   const tensor& values() const { return values_; }
   tensor& gradients() { return gradients_; }
-  tensor& state() { return state_; }                                  // what is not trained
+  tensor& state() { return state_; } // what is not trained
+  const tensor& state() const { return state_; }
   learned_state learned() const;                                      // all three
   std::span<const arena_range> ranges() const { return ranges_; }     // one per layer
   std::span<const arena_matrix> weights() const { return weights_; }  // the output's apart, in order

@@ -2,7 +2,8 @@
 //
 // Used by one actor at a time, on one stream. What belongs to a batch lives in its cache, so several batches can be in
 // flight through one layer, and backward passes may come in any order and late: they use the cache and the weights of
-// the moment.
+// the moment. A forward pass can be made again, from the same input (layer_group::recompute): what it changes beside
+// the cache is in parameters that are state, or in a carrying part.
 #pragma once
 
 #include "models/later_gradient.hpp"
@@ -52,6 +53,12 @@ public:
   // Gradients of what comes after a batch are predicted, not taken for zero. Before the first batch.
   virtual void predict_later(stream&, const later_gradient::options&) = 0;
   virtual learned_state learned() = 0; // beside parameters: of those predictions
+
+  // What the next training batch goes on from, for a forward pass that is made again later: tensors, some of them null,
+  // are added to `kept`, copies of what such a batch changes.
+  virtual void keep_carried(stream&, std::vector<tensor>& kept) const = 0;
+  // The next training batch goes on from that again: takes what keep_carried() added from the front of `kept`.
+  virtual void carry_on_from(stream&, std::span<const tensor>& kept) = 0;
 };
 
 class layer {

@@ -42,6 +42,14 @@ replay_cache::name name_of_backward(backward_request of, then what, std::uint64_
           forward_slot};
 }
 
+// Null of a null one.
+tensor copy_of(stream& s, const tensor& x) {
+  if (!x) return {};
+  auto out = make_tensor(s, x.extents());
+  s.ops().copy(s, x, out);
+  return out;
+}
+
 bool clips(const update_request& of) {
   return of.clip_norm > 0;
 }
@@ -58,6 +66,7 @@ layer_group::layer_group(stream& owner, const sample_spec& input, layer_list lay
     multiply_adds_ += each->multiply_adds(output_);
     output_ = each->infer(output_).value();
     cache_begin_.push_back(cache_begin_.back() + each->cached_tensors());
+    for (auto* part : each->carrying_parts()) carrying_parts_.push_back(part);
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     random_source random(seed, static_cast<std::uint64_t>(first_layer) + i);
@@ -81,6 +90,7 @@ tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* 
   if (cache) {
     cache->saved.resize(cache_begin_.back());
     cache->slot = 0;
+    cache->is_there = true;
   }
   if (!recordings_) return enqueue_forward(s, x, now, cache);
   tensor y;
@@ -100,6 +110,33 @@ tensor layer_group::enqueue_forward(stream& s, const tensor& x, phase now, group
   return as_rows(y);
 }
 
+void layer_group::keep_beginning(stream& s, const tensor& x, group_cache& cache) const {
+  assert(!recordings_);
+  auto& of = cache.beginning;
+  of.input = x;
+  of.state = copy_of(s, arena_.state());
+  of.carried.clear();
+  for (const auto* each : carrying_parts_) each->keep_carried(s, of.carried);
+}
+
+void layer_group::recompute(stream& s, group_cache& cache, const tensor& weights) {
+  assert(cache.beginning.input);
+  const auto weights_now = weights ? copy_of_weights(s) : tensor(), state_now = copy_of(s, arena_.state());
+  carried_now_.clear();
+  for (const auto* each : carrying_parts_) each->keep_carried(s, carried_now_);
+  go_on_from(s, weights, cache.beginning.state, cache.beginning.carried);
+  forward(s, cache.beginning.input, phase::train, &cache);
+  go_on_from(s, weights_now, state_now, carried_now_);
+  carried_now_.clear();
+}
+
+// Null tensors leave what they are for as it is.
+void layer_group::go_on_from(stream& s, const tensor& weights, const tensor& state, std::span<const tensor> carried) {
+  if (weights) s.ops().copy(s, weights, arena_.values());
+  if (state) s.ops().copy(s, state, arena_.state());
+  for (auto* each : carrying_parts_) each->carry_on_from(s, carried);
+}
+
 tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
   if (!recordings_ || cache.slot == 0) return enqueue_backward(s, dy, cache, wanted);
   tensor dx;
@@ -110,10 +147,7 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
 }
 
 tensor layer_group::copy_of_weights(stream& s) const {
-  if (!arena_.values()) return {};
-  auto out = make_tensor(s, arena_.values().extents());
-  s.ops().copy(s, arena_.values(), out);
-  return out;
+  return copy_of(s, arena_.values());
 }
 
 // Copied there and back: recorded work reads weights where they were when it was recorded.
@@ -239,23 +273,16 @@ std::vector<layer_group::named_tensor> layer_group::weights() {
 learned_state layer_group::learned() {
   auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&version_);
-  for (auto* each : carrying_parts()) out.add(each->learned());
+  for (auto* each : carrying_parts_) out.add(each->learned());
   return out;
 }
 
-std::vector<carrying_part*> layer_group::carrying_parts() {
-  std::vector<carrying_part*> all;
-  for (const auto& each : layers_)
-    for (auto* part : each->carrying_parts()) all.push_back(part);
-  return all;
-}
-
 void layer_group::predict_later(stream& s, const later_gradient::options& how) {
-  for (auto* each : carrying_parts()) each->predict_later(s, how);
+  for (auto* each : carrying_parts_) each->predict_later(s, how);
 }
 
 void layer_group::begin_evaluation(stream& s) {
-  for (auto* each : carrying_parts()) each->begin_evaluation(s);
+  for (auto* each : carrying_parts_) each->begin_evaluation(s);
 }
 
 std::vector<layer*> layer_group::layers() {

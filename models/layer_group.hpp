@@ -16,14 +16,30 @@
 
 namespace syngrad {
 
+// What a forward pass began with, from which it can be made again.
+struct forward_beginning {
+  tensor input; // null: it was not kept
+  tensor state; // of the layers, such as random generators and running statistics; null: they have none
+  std::vector<tensor> carried;
+};
+
 struct group_cache {
   std::vector<tensor> saved;   // of all layers, bottom to top
   following_targets following; // set by who wants later gradients predicted from them, before the backward pass
   std::uint64_t slot = 0;      // of recorded work that it lies in; 0: none
+  forward_beginning beginning; // set by layer_group::keep_beginning()
+  bool is_there = false;       // `saved` is that of a forward pass
 
-  void drop() {
+  // What a forward pass that is made again finds anew.
+  void drop_saved() {
     for (auto& each : saved) each = {};
+    is_there = false;
+  }
+  void drop() {
+    drop_saved();
     following = {};
+    beginning.input = beginning.state = {};
+    beginning.carried.clear();
   }
 };
 
@@ -65,6 +81,13 @@ public:
   void begin_evaluation(stream&);
 
   tensor forward(stream&, const tensor& x, phase, group_cache* cache);
+  // Before a training batch's forward pass: keeps what it takes to make it again. Not with recordings, each of which
+  // keeps the memory of its cache for itself.
+  void keep_beginning(stream&, const tensor& x, group_cache&) const;
+  // Makes the forward pass of a batch whose beginning was kept again, for its cache: bit for bit the one that it had,
+  // whatever batches came since. With the weights as they are, or where `weights` (of copy_of_weights()) is not null
+  // with those. Weights, state and what is carried to the next batch stay as they are.
+  void recompute(stream&, group_cache&, const tensor& weights = {});
   // Gradients only; what is accumulated is applied by a later update.
   tensor backward(stream&, const tensor& dy, group_cache&, backward_request);
   // What is trained, as it is now; null where nothing is.
@@ -86,8 +109,8 @@ public:
 
 private:
   std::string prefix(std::size_t i) const;
-  std::vector<carrying_part*> carrying_parts();
   layer_cache cache_of(std::size_t i, group_cache&) const;
+  void go_on_from(stream&, const tensor& weights, const tensor& state, std::span<const tensor> carried);
   tensor enqueue_forward(stream&, const tensor& x, phase, group_cache* cache);
   tensor enqueue_backward(stream&, const tensor& dy, group_cache&, backward_request);
   tensor enqueue_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
@@ -102,6 +125,7 @@ private:
   layer_list layers_;
   sample_spec input_, output_;
   std::vector<std::size_t> cache_begin_; // of each layer's part, and the end
+  std::vector<carrying_part*> carrying_parts_;
   double multiply_adds_ = 0;
   int first_layer_;
   arena arena_;
@@ -112,6 +136,7 @@ private:
   std::vector<step_numbers> step_numbers_;   // of each layer's next step
   uploaded_numbers numbers_;                 // the same
   std::vector<tensor*> outputs_;             // while a call lasts
+  std::vector<tensor> carried_now_;          // likewise
 };
 
 } // namespace syngrad

@@ -9,7 +9,11 @@ namespace syngrad {
 class local_policy : public update_policy {
 public:
   policy_capabilities capabilities() const override {
-    return {.predicts = true, .bootstraps = true, .needs_every_gradient = false, .needs_targets = false};
+    return {.predicts = true,
+            .bootstraps = true,
+            .needs_every_gradient = false,
+            .needs_targets = false,
+            .goes_back_late = false};
   }
   // What comes down is none, from the neighbour, which is at most this many batches behind.
   int fixed_lag(int, int) const override { return 2; }

@@ -7,7 +7,7 @@ namespace syngrad {
 
 class locked_policy : public update_policy {
 public:
-  policy_capabilities capabilities() const override { return {}; }
+  policy_capabilities capabilities() const override { return {.goes_back_late = false}; }
   bool waits_for_gradient(std::uint64_t) const override { return true; }
   int fixed_lag(int, int) const override { return 0; }
 

@@ -9,7 +9,7 @@ namespace syngrad {
 class synthetic_policy : public update_policy {
 public:
   policy_capabilities capabilities() const override {
-    return {.predicts = true, .bootstraps = true, .needs_every_gradient = false};
+    return {.predicts = true, .bootstraps = true, .needs_every_gradient = false, .goes_back_late = false};
   }
   // Targets come from the neighbour, which is at most this many batches behind.
   int fixed_lag(int, int) const override { return 2; }

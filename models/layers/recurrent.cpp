@@ -84,6 +84,29 @@ learned_state recurrent::learned() {
   return later_ ? later_->learned() : learned_state{};
 }
 
+void recurrent::keep_carried(stream& s, std::vector<tensor>& kept) const {
+  for (const auto* each : {&carried_.hidden, &carried_.cell}) {
+    kept.emplace_back();
+    if (!*each) continue;
+    kept.back() = make_tensor(s, each->extents());
+    s.ops().copy(s, *each, kept.back());
+  }
+  kept.push_back(ended_in_); // is never written again
+}
+
+// A batch that had nothing to go on from began at zero. The state stays where recorded work has it.
+void recurrent::carry_on_from(stream& s, std::span<const tensor>& kept) {
+  for (auto* each : {&carried_.hidden, &carried_.cell}) {
+    if (*each && kept.front())
+      s.ops().copy(s, kept.front(), *each);
+    else if (*each)
+      s.ops().fill(s, *each, 0);
+    kept = kept.subspan(1);
+  }
+  ended_in_ = kept.front();
+  kept = kept.subspan(1);
+}
+
 // Beside each other.
 tensor recurrent::joined(stream& s, const tensor& hidden_part, const tensor& cell_part) const {
   auto all = make_tensor(s, {hidden_part.rows(), (kind_.has_cell ? 2 : 1) * hidden()});

@@ -73,6 +73,8 @@ private:
   void begin_evaluation(stream&) override;
   void predict_later(stream&, const later_gradient::options&) override;
   learned_state learned() override;
+  void keep_carried(stream&, std::vector<tensor>& kept) const override;
+  void carry_on_from(stream&, std::span<const tensor>& kept) override;
 
   const kind& kind_;
   parameter weight_ih_, weight_hh_, bias_ih_, bias_hh_;

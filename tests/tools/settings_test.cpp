@@ -115,6 +115,7 @@ const std::vector<tried>& table() {
       {"1000000000.0000001", [](r& s) { s.hang_after_s = std::nextafter(1e9, 2e9); }}}},
     {"max-alone", {"0", most_text}, {{"-1", [](r& s) { s.max_alone = -1; }}}},
     {"precision", {"tf32", "bf16", "f32"}, {{"f16", [](r& s) { s.precision = "f16"; }}}},
+    {"recompute", {"true", "false"}, {{"on"}}},
     {"cuda-graphs", {"on", "off"}, {{"true"}}},
     {"wire", {"bf16", "int8", "f32"}, {{"f16", [](r& s) { s.wire = "f16"; }}}},
     {"trace",

@@ -143,9 +143,15 @@ option_group how_long(train_options& o) {
 }
 
 option_group on_what(train_options& o) {
-  return {"On what",
-          {device_row(o.devices), place_row(o.devices), setting_row(o.settings, "precision", precision_help),
-           setting_row(o.settings, "cuda-graphs", cuda_graphs_help)}};
+  return {
+    "On what",
+    {device_row(o.devices), place_row(o.devices), setting_row(o.settings, "precision", precision_help),
+     setting_row(o.settings, "cuda-graphs", cuda_graphs_help),
+     setting_row(o.settings, "recompute",
+                 "Saves memory: a group that waits for a batch's gradient keeps the batch's input only, and makes "
+                 "its forward pass again, for a third more work. Weights are the same, bit for bit. With "
+                 "--policy delayed or corrected each batch in flight keeps the weights that it has seen instead: "
+                 "`syngrad memory` tells whether that is less")}};
 }
 
 option_group how_it_runs(train_options& o) {
