@@ -70,6 +70,7 @@ struct group_numbers {
   double activations = 0; // floats of a sample: what its layers put out
   double sent = 0;        // floats of a sample that go up
   double predictor = 0;   // floats
+  double kept = 0;        // floats of a sample that its predictor keeps
 };
 
 std::vector<group_numbers> numbers_of(const training_settings& settings, const network& net) {
@@ -84,7 +85,10 @@ std::vector<group_numbers> numbers_of(const training_settings& settings, const n
     for (std::size_t i = 1; i < outline.specs.size(); ++i)
       out.activations += static_cast<double>(outline.specs[i].elements());
     out.sent = static_cast<double>(outline.output().elements());
-    if (outline.predictor) out.predictor = outline.predictor->held_floats;
+    if (outline.predictor) {
+      out.predictor = outline.predictor->held_floats;
+      out.kept = outline.predictor->kept_floats;
+    }
     groups.push_back(out);
   }
   return groups;
@@ -118,7 +122,7 @@ memory_needs memory_needs_of(const training_settings& settings, const network& n
     // A gradient at its output, and where it is predicted the prediction.
     const auto batch = rows * float_bytes * (group.activations + group.sent * (predicts ? 2 : 1)) + record_bytes;
     const auto weights = group.weights * float_bytes;
-    held += (group.training + group.predictor) * float_bytes + batch;
+    held += (group.training + group.predictor + rows * group.kept) * float_bytes + batch;
     const int fixed = settings.deterministic && policy ? (*policy)->fixed_lag(i, count) : 0;
     const int lag = i + 1 == count ? 0 : settings.lag.value_or(fixed);
     // Each batch in flight may have seen other weights; the group's own are kept during a backward pass with others.

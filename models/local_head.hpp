@@ -16,6 +16,7 @@
 #include "runtime/operators/window.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace syngrad {
 
@@ -42,9 +43,16 @@ public:
 
   // Values, gradients and moments.
   static double held_floats(const predictor_task&);
+  // Of each sample of a batch: what it remembers of those that it was predicted for, beside the activations.
+  static double kept_floats(const predictor_task&);
 
   // h [rows, features] or [samples, rows * features], labels i32.
   reading read(stream&, const tensor& h, const tensor& labels) const;
+  // The same, for a batch that is predicted for and later trained on: the second takes what the first has made of the
+  // same memory, which nobody writes in between, as far as it still holds. Where it does not know the batch, or not any
+  // more, it reads anew. Not within what is recorded.
+  reading read_to_predict(stream&, const tensor& h, const tensor& labels);
+  reading read_to_train(stream&, const tensor& h, const tensor& labels);
   // A scalar that is not finite where h is not: a row's mean is not where one of its elements is not.
   tensor guard_of(stream&, const reading&) const;
   // e W, at n.
@@ -57,7 +65,7 @@ public:
   // Nothing changes where the scalar `guard` is not finite.
   void train(stream&, const reading&, const tensor& guard);
 
-  std::vector<parameter*> parameters() { return {&weight_, &bias_}; }
+  std::vector<parameter*> parameters();           // whoever asks may write them
   tensor weight() const { return weight_.value; } // [classes, inputs]
   learned_state learned();
 
@@ -70,6 +78,16 @@ private:
   };
   static std::optional<pooling> pooling_of(const predictor_task&); // none: each row is a sample
 
+  // A batch that was predicted for.
+  struct remembered {
+    tensor h, labels;
+    reading read;
+    std::int64_t version; // of the weights that judged it
+  };
+  static constexpr std::size_t most_remembered = 4;
+
+  reading normalised(stream&, const tensor& h) const;
+  void judge(stream&, const tensor& labels, reading&) const;
   tensor parts_of(const tensor& pooled) const;
 
   std::optional<pooling> pooling_;
@@ -79,6 +97,8 @@ private:
   tensor guard_;
   uploaded_numbers numbers_;
   std::int64_t steps_ = 0;
+  std::int64_t version_ = 0;           // of the weights: calls of train()
+  std::vector<remembered> remembered_; // the oldest first
 };
 
 } // namespace syngrad

@@ -13,11 +13,12 @@ synthetic_gradient_size head_predictor::size_of(const predictor_task& task) {
   const auto of_label = local_head::product_multiply_adds(task);
   const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
   const auto parameters = (local_head::inputs_of(task) + 1) * task.classes;
-  return {parameters, 2 * of_label * labels_a_row, 2 * of_label * labels_a_row, 1, local_head::held_floats(task)};
+  return {parameters, 2 * of_label * labels_a_row,   2 * of_label * labels_a_row,
+          1,          local_head::held_floats(task), local_head::kept_floats(task)};
 }
 
 tensor head_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
-  const auto now = head_.read(s, h, labels);
+  const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_predict(s, h, labels);
   return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
 }
 
@@ -26,7 +27,7 @@ void head_predictor::prepare_training(stream& s, std::int64_t labels, float rate
 }
 
 void head_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor&) {
-  const auto now = head_.read(s, h, labels);
+  const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_train(s, h, labels);
   head_.train(s, now, head_.guard_of(s, now));
 }
 
@@ -68,9 +69,10 @@ synthetic_gradient_size exit_predictor::size_of(const predictor_task& task) {
   const auto of_head = local_head::product_multiply_adds(task), of_map = static_cast<double>(map.elements()),
              of_weights = goes_through_weights(task) ? of_head : 0, of_sums = static_cast<double>(map[0] * map[0]);
   const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
-  return {(local_head::inputs_of(task) + 1) * task.classes + map.elements(),
-          (of_head + of_weights + of_map) * labels_a_row, (2 * of_head + of_weights + of_sums + of_map) * labels_a_row,
-          1, local_head::held_floats(task) + 2 * of_sums + 3 * of_map};
+  return {
+    (local_head::inputs_of(task) + 1) * task.classes + map.elements(), (of_head + of_weights + of_map) * labels_a_row,
+    (2 * of_head + of_weights + of_sums + of_map) * labels_a_row,      1,
+    local_head::held_floats(task) + 2 * of_sums + 3 * of_map,          local_head::kept_floats(task)};
 }
 
 std::vector<parameter*> exit_predictor::parameters() {
@@ -90,7 +92,7 @@ tensor exit_predictor::cause(stream& s, const local_head::reading& now) const {
 }
 
 tensor exit_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
-  const auto now = head_.read(s, h, labels);
+  const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_predict(s, h, labels);
   if (!maps_rows() && solved_ == 0) return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
   auto mapped = make_tensor(s, {now.error.rows(), solution_.extents[1]});
   const auto of_errors = cause(s, now);
@@ -118,7 +120,7 @@ void exit_predictor::prepare_training(stream& s, std::int64_t labels, float rate
 }
 
 void exit_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
-  const auto now = head_.read(s, h, labels);
+  const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_train(s, h, labels);
   auto guard = head_.guard_of(s, now), guard_of_target = make_tensor(s, {1});
   s.ops().sum_squares(s, target, guard_of_target);
   s.ops().add(s, guard_of_target, 1, guard);

@@ -74,6 +74,42 @@ TEST_CASE("the gradient of a local head is that of its loss") {
   }
 }
 
+bool same(const local_head::reading& a, const local_head::reading& b) {
+  return to_vector(a.normal) == to_vector(b.normal) && to_vector(a.statistics) == to_vector(b.statistics) &&
+         to_vector(a.error) == to_vector(b.error) && to_vector(a.pooled) == to_vector(b.pooled);
+}
+
+TEST_CASE("a batch that was predicted for is read once, and judged again where the head has learnt since") {
+  for (const bool pooled : {false, true}) {
+    bench b;
+    const auto task = pooled ? predictor_task{.activation = {{4, 4, 3}}, .classes = 5, .labels = 1} : task_of(6, 5);
+    local_head head(b.s, task);
+    const auto draw = [&] { return pooled ? b.normal({8, 48}) : b.normal({8, 6}); };
+    std::vector<std::pair<tensor, tensor>> batches;
+    for (int i = 0; i < 6; ++i) batches.emplace_back(draw(), b.labels(8, 5));
+    train_head(b, head, batches[0].first, batches[0].second, 0.1f);
+    std::vector<local_head::reading> first;
+    for (const auto& [h, labels] : batches) first.push_back(head.read_to_predict(b.s, h, labels));
+    // The latest four are remembered; once.
+    const auto read_again = [&](std::size_t i) { return head.read_to_train(b.s, batches[i].first, batches[i].second); };
+    const auto newest = read_again(5);
+    CHECK(newest.error.data() == first[5].error.data());
+    CHECK(read_again(5).normal.data() != first[5].normal.data());
+    CHECK(read_again(1).normal.data() != first[1].normal.data());
+    train_head(b, head, batches[0].first, batches[0].second, 0.1f);
+    const auto older = read_again(3);
+    CHECK(older.normal.data() == first[3].normal.data());
+    CHECK(to_vector(older.error) != to_vector(first[3].error));
+    CHECK(same(older, head.read(b.s, batches[3].first, batches[3].second)));
+    // Others' labels are none of its own.
+    CHECK(same(head.read_to_train(b.s, batches[4].first, batches[0].second),
+               head.read(b.s, batches[4].first, batches[0].second)));
+    // Whoever loads weights makes it forget.
+    values(head.parameters()[1]->value)[0] += 1;
+    CHECK(same(read_again(2), head.read(b.s, batches[2].first, batches[2].second)));
+  }
+}
+
 // Without a label for each row the head sees what the map is pooled to: a mean for each part, whose gradient is shared
 // out evenly.
 TEST_CASE("the head of images and sequences with one label sees means over parts of them") {
