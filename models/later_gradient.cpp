@@ -1,6 +1,6 @@
 #include "models/later_gradient.hpp"
 
-#include "runtime/operators.hpp"
+#include "models/zeros.hpp"
 #include "runtime/text.hpp"
 
 #include <algorithm>
@@ -14,11 +14,8 @@ namespace {
 
 constexpr std::int64_t usual_targets = 4, usual_columns = 512, most_columns = 4096; // columns: one for each class
 
-tensor make_kept(stream& s, shape extents) {
-  auto made = make_tensor(s, extents);
-  s.ops().fill(s, made, 0);
-  return made;
-}
+// Of measured_, before there are any: then predictions are bounded by zero.
+constexpr float least_measured = 1e-30f;
 
 } // namespace
 
@@ -49,10 +46,11 @@ std::int64_t unroll_settings::targets_seen(std::int32_t classes) const {
 
 later_gradient::later_gradient(stream& s, std::int64_t width, std::int64_t parts, options how)
   : width_(width), parts_(parts), features_(parts * width + how.targets * how.classes + 1), options_(how),
-    products_(make_kept(s, {features_, features_})), right_side_(make_kept(s, {features_, parts * width})),
-    solution_(make_kept(s, {parts * width, features_})), squares_(make_kept(s, {1})),
-    scratch_(make_kept(s, {features_, features_})), own_(make_kept(s, {features_, parts * width})),
-    failed_(make_kept(s, {1})) {
+    products_(make_zeros(s, {features_, features_})), right_side_(make_zeros(s, {features_, parts * width})),
+    solution_(make_zeros(s, {parts * width, features_})), squares_(make_zeros(s, {1})), measured_(make_zeros(s, {1})),
+    scratch_(make_zeros(s, {features_, features_})), own_(make_zeros(s, {features_, parts * width})),
+    failed_(make_zeros(s, {1})) {
+  s.ops().fill(s, measured_, least_measured);
   if (how.targets == 0) return;
   const auto n = static_cast<std::size_t>(how.classes);
   std::vector<float> identity(n * n);
@@ -86,11 +84,12 @@ tensor later_gradient::features_of(stream& s, const tensor& state, const tensor&
 
 // What is not finite is left out.
 void later_gradient::measure(stream& s, const tensor& dy) {
-  auto now = make_tensor(s, {1, 1});
+  auto now = make_tensor(s, {1, 1}), one = make_tensor(s, {1, 1});
   auto as_scalar = now.view(0, {1});
   s.ops().sum_squares(s, dy, as_scalar);
+  s.ops().fill(s, one, 1);
   s.ops().sum_rows(s, now, options_.forget, squares_, &as_scalar);
-  ++measured_;
+  s.ops().sum_rows(s, one, options_.forget, measured_, &as_scalar);
   rows_ = dy.rows();
 }
 
@@ -112,14 +111,14 @@ void later_gradient::subtract_mean_row(stream& s, tensor& x) {
 
 void later_gradient::predict(stream& s, const tensor& state, const tensor& following, std::span<tensor> out) const {
   assert(static_cast<std::int64_t>(out.size()) == parts_);
-  if (lessons_ < options_.warmup || measured_ == 0) {
+  if (lessons_ < options_.warmup) {
     for (auto& each : out) s.ops().fill(s, each, 0);
     return;
   }
   const auto phi = features_of(s, state, following);
-  // squares_ is a sum of so many mean squares.
-  const auto weight = (1 - std::pow(double{options_.forget}, static_cast<double>(measured_))) / (1 - options_.forget);
-  const auto factor = options_.most / static_cast<float>(std::sqrt(weight * static_cast<double>(rows_)));
+  auto mean_square = make_tensor(s, {1, 1}); // of a chunk's rows
+  s.ops().divide_rows(s, squares_.view(0, {1, 1}), measured_, mean_square);
+  const auto factor = options_.most / std::sqrt(static_cast<float>(rows_));
   for (std::int64_t part = 0; part < parts_; ++part) {
     auto& to = out[static_cast<std::size_t>(part)];
     s.ops().matmul(s, {.a = phi,
@@ -129,7 +128,7 @@ void later_gradient::predict(stream& s, const tensor& state, const tensor& follo
                        .c = to,
                        .alpha = options_.discount});
     subtract_mean_row(s, to);
-    s.ops().limit_rows(s, to, squares_, factor);
+    s.ops().limit_rows(s, to, mean_square, factor);
   }
 }
 
@@ -172,7 +171,7 @@ void later_gradient::solve(stream& s) {
 }
 
 learned_state later_gradient::learned() {
-  return {{products_, right_side_, solution_, own_, squares_}, {&measured_, &rows_, &since_solve_, &lessons_}};
+  return {{products_, right_side_, solution_, own_, squares_, measured_}, {&rows_, &since_solve_, &lessons_}};
 }
 
 } // namespace syngrad

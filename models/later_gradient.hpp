@@ -76,11 +76,11 @@ private:
   tensor right_side_;    // [features, parts * width]: sum of phi^T gradient
   tensor solution_;      // [parts * width, features]: transposed, so that a part is a view
   tensor squares_;       // [1]: sum of dy's
+  tensor measured_;      // [1]: the number of chunks in it, those of long ago counting as little as they do there
   tensor one_hot_;       // [classes, classes]; null: no targets are seen
   tensor scratch_, own_; // of a solve: a copy of the products, the solution before it is transposed
   tensor failed_;
-  std::int64_t measured_ = 0;    // chunks in squares_
-  std::int64_t rows_ = 1;        // of each
+  std::int64_t rows_ = 1;        // of a chunk
   std::int64_t since_solve_ = 0; // lessons
   std::int64_t lessons_ = 0;     // in all
 };

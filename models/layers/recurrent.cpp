@@ -1,6 +1,7 @@
 #include "models/layers/recurrent.hpp"
 
 #include "models/layers/projection.hpp"
+#include "models/zeros.hpp"
 
 #include <cmath>
 #include <fmt/core.h>
@@ -11,12 +12,6 @@ namespace {
 
 // The last two where it carries: [batch, all of the state], null where nothing is predicted from them.
 enum recurrent_slot : std::size_t { inputs_slot, gates_slot, previous_slot, kept_slot, begins_slot, ends_slot };
-
-tensor make_zeros(stream& s, shape extents) {
-  auto made = make_tensor(s, extents);
-  s.ops().fill(s, made, 0);
-  return made;
-}
 
 } // namespace
 

@@ -261,6 +261,10 @@ TEST_CASE("no row of a prediction is longer than so many mean rows of the gradie
   // Rows of norm root 2, twice, then thrice that: the mean of the squares by how recent they are.
   const double forget = how.forget, mean = (forget * forget * 2 + forget * 2 + 18) / (forget * forget + forget + 1);
   CHECK(norm(values(out[0])) == Approx(2 * std::sqrt(mean)).epsilon(1e-5));
+  // A chunk that is not finite does not count as one of none.
+  tested.measure(b.s, b.upload({2, 4, 2}, std::vector<float>(16, std::numeric_limits<float>::infinity())));
+  tested.predict(b.s, b.normal({1, 3}), {}, out);
+  CHECK(norm(values(out[0])) == Approx(2 * std::sqrt(mean)).epsilon(1e-5));
   CHECK(out[0].f32()[1] / out[0].f32()[0] == Approx(-4.0 / 3));
 }
 
