@@ -31,6 +31,7 @@ inline constexpr std::int32_t no_label = -1; // of a row that has none
 // It is there for a transposed `a` only, and not together with the others. Some devices do all that within the product.
 // Where the scalar `guard` (may be null) is not finite, c keeps its contents: for sums that live long. It is there for
 // a product alone, without bias, ReLU and sums.
+// `upper`: c is square, and only what is on or above its diagonal is wanted; a device may leave the rest as it was.
 struct matmul_arguments {
   const tensor& a;
   transpose transpose_a;
@@ -43,6 +44,7 @@ struct matmul_arguments {
   bool relu = false;
   tensor* sums_of_a = nullptr;
   const tensor* guard = nullptr;
+  bool upper = false;
 };
 
 // Batch normalisation over the rows of x [batch, features] (Ioffe and Szegedy, arXiv 1502.03167), then max(0, .) if
@@ -220,6 +222,8 @@ public:
   virtual void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) = 0;
   // out[r] = x[r] / divisors[r]; divisors [rows]
   virtual void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) = 0;
+  // out[r] = x[r] * factors[r]; factors [rows]. out may be x.
+  virtual void scale_rows(stream&, const tensor& x, const tensor& factors, tensor& out) = 0;
   // x[r] becomes no longer than factor * sqrt(squares), a scalar: a longer one is scaled down.
   virtual void limit_rows(stream&, tensor& x, const tensor& squares, float factor) = 0;
 
@@ -238,7 +242,8 @@ public:
   virtual void adam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1,
                          float beta2, float epsilon, std::int64_t step, bool decoupled) = 0;
 
-  // solution [n, m] = (a + ridge)^-1 b by Cholesky. `a` [n, n] is symmetric and is destroyed; b [n, m]. Where the
+  // solution [n, m] = (a + ridge)^-1 b by Cholesky. `a` [n, n] is symmetric and is destroyed, and is read on and above
+  // its diagonal only; b [n, m]. Where the
   // factorisation fails or a result is not finite, `solution` keeps its contents and `failed` (f32 scalar) becomes 1,
   // else 0.
   virtual void solve_ridge(stream&, tensor& a, const tensor& b, ridge_weight, tensor& solution, tensor& failed) = 0;

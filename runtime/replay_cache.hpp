@@ -46,7 +46,7 @@ public:
     std::uint64_t detail = 0;
     bool operator==(const name&) const = default;
   };
-  static constexpr std::size_t most_inputs = 4;
+  static constexpr std::size_t most_inputs = 5;
 
   // Runs `work` on `on`, or what does the same. `inputs` are all tensors whose addresses `work` uses and may differ
   // from call to call; a null one is an input, too. `work` sets each of `outputs` (or leaves it null), which are

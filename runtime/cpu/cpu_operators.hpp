@@ -10,6 +10,7 @@
 #include "runtime/operators.hpp"
 #include "runtime/tensor.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
@@ -53,6 +54,7 @@ public:
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
   void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) override;
   void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) override;
+  void scale_rows(stream&, const tensor& x, const tensor& factors, tensor& out) override;
   void limit_rows(stream&, tensor& x, const tensor& squares, float factor) override;
 
   void agreement(stream&, const tensor& a, const tensor& b, tensor& out) override; // reductions.cpp
@@ -117,6 +119,16 @@ inline bool is_finite(float x) {
 // is done. Null: it may.
 inline bool lets_pass(const float* guard) {
   return !guard || is_finite(*guard);
+}
+
+// values = beta * values, where a zero beta does not read them.
+inline void scale_or_clear(float* values, std::int64_t count, float beta) {
+  if (beta == 0) {
+    std::fill_n(values, count, 0.0f);
+  } else if (beta != 1) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < count; ++i) values[i] *= beta;
+  }
 }
 
 // Of a tensor that may be missing.

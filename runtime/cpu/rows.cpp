@@ -7,16 +7,6 @@ namespace syngrad::cpu {
 
 namespace {
 
-// values = beta * values, where a zero beta does not read them.
-void prepare(float* values, std::int64_t count, float beta) {
-  if (beta == 0) {
-    std::fill_n(values, count, 0.0f);
-  } else if (beta != 1) {
-#pragma omp simd
-    for (std::int64_t i = 0; i < count; ++i) values[i] *= beta;
-  }
-}
-
 // A whole number in range is a promise of the caller; a broken one would write anywhere.
 std::int64_t row_of(std::int32_t label, [[maybe_unused]] std::int64_t classes) {
   assert(label >= 0 && label < classes && "a label is outside the table");
@@ -74,7 +64,7 @@ void cpu_operators::sum_rows(stream& s, const tensor& x, float beta, tensor& out
   assert(x.columns() == columns || rows == 0);
   host(s).launch([=, in = x.f32(), sums = out.f32(), condition = address_of(guard)] {
     if (!lets_pass(condition)) return;
-    prepare(sums, columns, beta);
+    scale_or_clear(sums, columns, beta);
     for_row_groups<4>(rows, [=](auto group, std::int64_t row) {
       const auto* first = in + row * columns;
 #pragma omp simd
@@ -93,7 +83,7 @@ void cpu_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& 
   assert((x.columns() == columns || rows == 0) && labels.elements() == rows);
   host(s).launch([=, in = x.f32(), row_labels = labels.i32(), sums = table.f32(), condition = address_of(guard)] {
     if (!lets_pass(condition)) return;
-    prepare(sums, classes * columns, beta);
+    scale_or_clear(sums, classes * columns, beta);
     for (std::int64_t r = 0; r < rows; ++r) {
       if (row_labels[r] == no_label) continue;
       const auto* from = in + r * columns;
@@ -107,7 +97,7 @@ void cpu_operators::sum_rows_by_label(stream& s, const tensor& x, const tensor& 
 void cpu_operators::count_labels(stream& s, const tensor& labels, float beta, tensor& counts) {
   const auto rows = labels.elements(), classes = counts.elements();
   host(s).launch([=, row_labels = labels.i32(), out = counts.f32()] {
-    prepare(out, classes, beta);
+    scale_or_clear(out, classes, beta);
     for (std::int64_t r = 0; r < rows; ++r)
       if (row_labels[r] != no_label) out[row_of(row_labels[r], classes)] += 1;
   });
@@ -139,15 +129,29 @@ void cpu_operators::repeat_labels(stream& s, const tensor& labels, std::int64_t 
   });
 }
 
-void cpu_operators::divide_rows(stream& s, const tensor& x, const tensor& divisors, tensor& out) {
-  assert(divisors.elements() == x.rows() && out.elements() == x.elements());
-  host(s).launch([from = x.f32(), by = divisors.f32(), to = out.f32(), rows = x.rows(), columns = x.columns()] {
+namespace {
+
+// out[r] = x[r] * factor_of(numbers[r])
+template <class FactorOf>
+void multiply_rows(stream& s, const tensor& x, const tensor& numbers, tensor& out, FactorOf factor_of) {
+  assert(numbers.elements() == x.rows() && out.elements() == x.elements());
+  host(s).launch([=, from = x.f32(), by = numbers.f32(), to = out.f32(), rows = x.rows(), columns = x.columns()] {
     for (std::int64_t r = 0; r < rows; ++r) {
-      const auto factor = 1 / by[r];
+      const auto factor = factor_of(by[r]);
 #pragma omp simd
       for (std::int64_t c = 0; c < columns; ++c) to[r * columns + c] = from[r * columns + c] * factor;
     }
   });
+}
+
+} // namespace
+
+void cpu_operators::divide_rows(stream& s, const tensor& x, const tensor& divisors, tensor& out) {
+  multiply_rows(s, x, divisors, out, [](float divisor) { return 1 / divisor; });
+}
+
+void cpu_operators::scale_rows(stream& s, const tensor& x, const tensor& factors, tensor& out) {
+  multiply_rows(s, x, factors, out, [](float factor) { return factor; });
 }
 
 void cpu_operators::limit_rows(stream& s, tensor& x, const tensor& squares, float factor) {

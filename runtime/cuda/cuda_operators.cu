@@ -286,6 +286,11 @@ void cuda_operators::divide_rows(stream& s, const tensor& x, const tensor& divis
   kernels::divide_rows(on, x, divisors, out);
 }
 
+void cuda_operators::scale_rows(stream& s, const tensor& x, const tensor& factors, tensor& out) {
+  cuda_launcher on(s, "scale_rows");
+  kernels::scale_rows(on, x, factors, out);
+}
+
 void cuda_operators::limit_rows(stream& s, tensor& x, const tensor& squares, float factor) {
   cuda_launcher on(s, "limit_rows");
   kernels::limit_rows(on, x, squares, factor);

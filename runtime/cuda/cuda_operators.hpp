@@ -42,6 +42,7 @@ public:
   void gather_labels(stream&, const tensor& source, const tensor& indices, tensor& out) override;
   void repeat_labels(stream&, const tensor& labels, std::int64_t times, tensor& out) override;
   void divide_rows(stream&, const tensor& x, const tensor& divisors, tensor& out) override;
+  void scale_rows(stream&, const tensor& x, const tensor& factors, tensor& out) override;
   void limit_rows(stream&, tensor& x, const tensor& squares, float factor) override;
 
   void softmax_cross_entropy(stream&, const cross_entropy_arguments&) override;

@@ -61,6 +61,22 @@ TEST_CASE("rows are divided by a number each") {
   CHECK(worst_error(bench.download(out), expected, tolerances::elementwise) <= 1);
 }
 
+TEST_CASE("rows are multiplied by a number each, in place too") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  for (const std::int64_t columns : {1, 29, 700}) {
+    const auto x = bench.normal(37, columns), factors = bench.normal(1, 37);
+    matrix expected(37, columns);
+    for (std::int64_t r = 0; r < 37; ++r)
+      for (std::int64_t c = 0; c < columns; ++c) expected(r, c) = x(r, c) * factors(0, r);
+    auto out = bench.zeros({37, columns}), in_place = bench.upload(x);
+    const auto on_factors = bench.upload(factors);
+    bench.ops().scale_rows(bench.on(), in_place, on_factors, out);
+    bench.ops().scale_rows(bench.on(), in_place, on_factors, in_place);
+    CHECK(worst_error(bench.download(out), expected, tolerances::elementwise) <= 1);
+    CHECK(bench.download(in_place) == bench.download(out));
+  }
+}
+
 TEST_CASE("rows that are longer than the limit are scaled down to it, the others stay") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   for (const std::int64_t columns : {1, 29, 700}) {

@@ -44,6 +44,30 @@ TEST_CASE("a product with beta zero does not read what the output held") {
   REQUIRE(worst_error(bench.download(c), product(a, b), tolerances::sum(65)) <= 1);
 }
 
+TEST_CASE("of a square product the part on and above the diagonal can be had alone") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  const bool turn_a = GENERATE(false, true), turn_b = GENERATE(false, true);
+  const auto beta = GENERATE(0.0f, 0.75f);
+  for (const std::int64_t n : {1, 33, 64, 65, 130, 256, 300}) {
+    constexpr std::int64_t k = 96;
+    CAPTURE(turn_a, turn_b, beta, n);
+    const auto a = bench.normal(n, k), b = bench.normal(k, n), c = bench.normal(n, n);
+    const auto on_a = bench.upload(turn_a ? transposed(a) : a), on_b = bench.upload(turn_b ? transposed(b) : b);
+    auto upper = bench.upload(c);
+    bench.ops().matmul(bench.on(), {.a = on_a,
+                                    .transpose_a = transpose{turn_a},
+                                    .b = on_b,
+                                    .transpose_b = transpose{turn_b},
+                                    .c = upper,
+                                    .beta = beta,
+                                    .upper = true});
+    auto got = bench.download(upper), expected = scaled_sum(1, product(a, b), double{beta}, c);
+    for (std::int64_t row = 0; row < n; ++row)
+      for (std::int64_t column = 0; column < row; ++column) got(row, column) = expected(row, column) = 0;
+    REQUIRE(worst_error(got, expected, tolerances::sum(k + 1)) <= 1);
+  }
+}
+
 TEST_CASE("a product over no terms is beta times the output") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   const auto a = make_tensor(bench.on(), {4, 0}), b = make_tensor(bench.on(), {0, 6});

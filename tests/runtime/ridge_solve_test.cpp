@@ -49,6 +49,17 @@ TEST_CASE("a ridge solution satisfies its equations") {
   }
 }
 
+TEST_CASE("a ridge solve reads its matrix on and above the diagonal only") {
+  device_under_test bench(GENERATE(from_range(tested_devices())));
+  for (const auto& [n, m] : {extent{2, 5}, extent{33, 65}, extent{130, 40}}) {
+    const auto a = positive_definite(bench, n), b = bench.normal(n, m);
+    auto upper = a;
+    for (std::int64_t row = 0; row < n; ++row)
+      for (std::int64_t column = 0; column < row; ++column) upper(row, column) = 7;
+    REQUIRE(run(bench, upper, b, 1e-3f).solution == run(bench, a, b, 1e-3f).solution);
+  }
+}
+
 TEST_CASE("a diagonal system is solved by division") {
   device_under_test bench(GENERATE(from_range(tested_devices())));
   matrix a(2, 2), b(2, 1);

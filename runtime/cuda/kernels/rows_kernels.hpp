@@ -76,6 +76,21 @@ void divide_rows(Launcher& on, const tensor& x, const tensor& divisors, tensor& 
   on.grid(x.rows(), x.columns(), divide_rows_kernel{x.f32(), divisors.f32(), out.f32(), x.columns()});
 }
 
+struct scale_rows_kernel {
+  const float *x, *factors;
+  float* out;
+  std::int64_t columns;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t row, std::int64_t column) const {
+    out[row * columns + column] = x[row * columns + column] * factors[row];
+  }
+};
+
+template <class Launcher>
+void scale_rows(Launcher& on, const tensor& x, const tensor& factors, tensor& out) {
+  assert(factors.elements() == x.rows() && out.elements() == x.elements());
+  on.grid(x.rows(), x.columns(), scale_rows_kernel{x.f32(), factors.f32(), out.f32(), x.columns()});
+}
+
 struct limit_rows_kernel {
   using value = float;
 

@@ -161,6 +161,10 @@ public:
     host_launcher on(s);
     kernels::divide_rows(on, x, divisors, out);
   }
+  void scale_rows(stream& s, const tensor& x, const tensor& factors, tensor& out) override {
+    host_launcher on(s);
+    kernels::scale_rows(on, x, factors, out);
+  }
   void limit_rows(stream& s, tensor& x, const tensor& squares, float factor) override {
     host_launcher on(s);
     kernels::limit_rows(on, x, squares, factor);
