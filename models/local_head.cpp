@@ -148,9 +148,9 @@ void local_head::prepare_training(stream& s, std::int64_t labels, float rate) {
   numbers_.upload(s, {&next, 1});
 }
 
-void local_head::train(stream& s, const reading& of, const tensor& guard) {
+void local_head::train(stream& s, const reading& of, const tensor& error, const tensor& guard) {
   s.ops().copy(s, guard, guard_);
-  s.ops().matmul(s, {.a = of.error,
+  s.ops().matmul(s, {.a = error,
                      .transpose_a = transpose::yes,
                      .b = of.normal,
                      .transpose_b = transpose::no,

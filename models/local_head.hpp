@@ -62,8 +62,9 @@ public:
 
   // One step of its optimizer. The numbers of the step are told before, apart from what is enqueued.
   void prepare_training(stream&, std::int64_t labels, float rate);
-  // Nothing changes where the scalar `guard` is not finite.
-  void train(stream&, const reading&, const tensor& guard);
+  // `error`: that of the reading, its rows weighted where they count differently. Nothing changes where the scalar
+  // `guard` is not finite.
+  void train(stream&, const reading&, const tensor& error, const tensor& guard);
 
   std::vector<parameter*> parameters();           // whoever asks may write them
   tensor weight() const { return weight_.value; } // [classes, inputs]

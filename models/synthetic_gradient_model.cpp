@@ -4,8 +4,10 @@
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
 #include "models/predictors/zero.hpp"
+#include "runtime/operators.hpp"
 #include "runtime/text.hpp"
 
+#include <cmath>
 #include <functional>
 
 namespace syngrad {
@@ -75,7 +77,7 @@ status check_task(const predictor_request& request, const predictor_kind& kind) 
 tensor synthetic_gradient_model::predict(stream& s, const tensor& h, const tensor& labels) {
   tensor prediction;
   const auto work = [&] {
-    const auto now = seen(s, h, labels, {});
+    const auto now = seen(s, {h, labels, {}, {}});
     prediction = shaped_as(enqueue_predict(s, now.h, now.labels), h.extents());
   };
   if (!recordings_) {
@@ -87,20 +89,40 @@ tensor synthetic_gradient_model::predict(stream& s, const tensor& h, const tenso
   return prediction;
 }
 
-void synthetic_gradient_model::train(stream& s, const tensor& h, const tensor& labels, const tensor& target,
-                                     float rate) {
-  const auto all = maps_rows() ? h.rows() : h.rows() / task_.activation.rows();
-  const bool chooses = most_rows_ > 0 && all > most_rows_;
-  if (chooses) choose_rows(s, all);
-  prepare_training(s, chooses ? most_rows_ : all, rate);
+void synthetic_gradient_model::train(stream& s, const tensor& h, const tensor& labels, const tensor& target, float rate,
+                                     const training_samples* only) {
+  const auto positions = task_.activation.rows(), rows_of_sample = maps_rows() ? positions : 1;
+  const auto all = h.rows() / positions * rows_of_sample;
+  const auto given = only ? only->numbers.elements() * rows_of_sample : all;
+  const bool chooses = most_rows_ > 0 && given > most_rows_;
+  if (chooses) choose_rows(s, given);
+  const auto rows = chooses ? most_rows_ : given;
+  prepare_training(s, rows, static_cast<double>(rows) / static_cast<double>(all), rate);
   ++trainings_;
+  const tensor none;
+  const auto& numbers = only ? only->numbers : none;
+  const auto& weights = only && only->weights ? *only->weights : none;
   const auto work = [&] {
-    auto now = seen(s, h, labels, target);
+    batch now{h, labels, target, weights};
+    if (only) now = samples_of(s, now, numbers);
+    now = seen(s, now);
     if (chooses) now = chosen(s, now);
-    enqueue_train(s, now.h, now.labels, now.target);
+    enqueue_train(s, now);
   };
   if (!recordings_) return work();
-  recordings_->run(s, {chooses ? training_on_chosen : training, stage()}, {&h, &labels, &target}, {}, std::ref(work));
+  recordings_->run(s, {chooses ? training_on_chosen : training, stage()}, {&h, &labels, &target, &numbers, &weights},
+                   {}, std::ref(work));
+}
+
+tensor synthetic_gradient_model::weighted(stream& s, const tensor& x, const batch& of) {
+  if (!of.weights) return x;
+  auto out = make_tensor(s, x.extents());
+  s.ops().scale_rows(s, x, of.weights, out);
+  return out;
+}
+
+float synthetic_gradient_model::forget_of(float whole, double share) {
+  return share == 1 ? whole : static_cast<float>(std::pow(static_cast<double>(whole), share));
 }
 
 void synthetic_gradient_model::train_on_rows(std::int64_t most, std::uint64_t seed) {
@@ -115,17 +137,56 @@ learned_state synthetic_gradient_model::learned() {
   return all;
 }
 
-synthetic_gradient_model::batch synthetic_gradient_model::seen(stream& s, const tensor& h, const tensor& labels,
-                                                               const tensor& target) const {
+namespace {
+
+// Rows of `all`, whatever its shape, each of so many elements; null stays null.
+tensor rows_of(stream& s, const tensor& all, const tensor& numbers, std::int64_t columns) {
+  if (!all) return all;
+  const auto rows = all.elements() / columns;
+  auto part = make_tensor(s, {numbers.elements(), columns}, all.type());
+  if (all.type() == dtype::i32)
+    s.ops().gather_labels(s, all.view(0, {rows, columns}), numbers, part);
+  else
+    s.ops().gather_rows(s, all.view(0, {rows, columns}), numbers, 1, part);
+  return part;
+}
+
+} // namespace
+
+// What is of all samples becomes that of these; target and weights are so already.
+synthetic_gradient_model::batch synthetic_gradient_model::samples_of(stream& s, const batch& from,
+                                                                     const tensor& numbers) const {
+  const auto count = numbers.elements();
+  auto h = rows_of(s, from.h, numbers, task_.activation.elements());
+  h = h.view(0, {count * task_.activation.rows(), task_.activation.features()});
+  auto labels = task_.classes > 0 ? rows_of(s, from.labels, numbers, task_.labels) : tensor();
+  return {std::move(h), shaped_as(labels, {count * task_.labels}), from.target, from.weights};
+}
+
+synthetic_gradient_model::batch synthetic_gradient_model::seen(stream& s, const batch& from) const {
   const auto positions = task_.activation.rows();
   if (!maps_rows()) {
-    const shape samples{h.rows() / positions, task_.activation.elements()};
-    return {shaped_as(h, samples), labels, shaped_as(target, samples)};
+    const shape samples{from.h.rows() / positions, task_.activation.elements()};
+    return {shaped_as(from.h, samples), from.labels, shaped_as(from.target, samples), from.weights};
   }
-  if (task_.classes == 0 || labels.elements() == h.rows()) return {h, labels, target};
-  auto of_rows = make_tensor(s, {h.rows()}, dtype::i32);
-  s.ops().repeat_labels(s, labels, positions, of_rows);
-  return {h, std::move(of_rows), target};
+  const auto rows = from.h.rows();
+  auto out = from;
+  if (task_.classes > 0 && from.labels.elements() != rows) {
+    out.labels = make_tensor(s, {rows}, dtype::i32);
+    s.ops().repeat_labels(s, from.labels, positions, out.labels);
+  }
+  if (from.weights && from.weights.elements() != rows) {
+    auto ones = make_tensor(s, {rows, 1});
+    s.ops().fill(s, ones, 1);
+    out.weights = make_tensor(s, {rows});
+    auto by_sample = out.weights.view(0, {rows / positions, positions});
+    s.ops().matmul(s, {.a = from.weights.view(0, {rows / positions, 1}),
+                       .transpose_a = transpose::no,
+                       .b = ones.view(0, {1, positions}),
+                       .transpose_b = transpose::no,
+                       .c = by_sample});
+  }
+  return out;
 }
 
 // One of each of as many equal parts: no row twice, and drawn in one pass.
@@ -142,17 +203,9 @@ void synthetic_gradient_model::choose_rows(stream& s, std::int64_t of) {
 }
 
 synthetic_gradient_model::batch synthetic_gradient_model::chosen(stream& s, const batch& from) const {
-  const auto rows_of = [&](const tensor& all) {
-    if (!all) return tensor();
-    auto part = make_tensor(s, {most_rows_, all.columns()});
-    s.ops().gather_rows(s, all, indices_, 1, part);
-    return part;
-  };
-  batch out{rows_of(from.h), from.labels, rows_of(from.target)};
-  if (task_.classes == 0) return out;
-  out.labels = make_tensor(s, {most_rows_}, dtype::i32);
-  s.ops().gather_labels(s, shaped_as(from.labels, {from.labels.elements()}), indices_, out.labels);
-  return out;
+  const auto columns = from.h.columns();
+  return {rows_of(s, from.h, indices_, columns), task_.classes > 0 ? rows_of(s, from.labels, indices_, 1) : tensor(),
+          rows_of(s, from.target, indices_, columns), rows_of(s, from.weights, indices_, 1)};
 }
 
 predictor_needs needs_of_synthetic_gradient_kind(const std::string& kind) {

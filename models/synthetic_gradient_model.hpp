@@ -44,6 +44,12 @@ struct predictor_task {
   bool has_label_for_each_row() const { return labels == activation.rows(); }
 };
 
+// The samples of a batch that a training is on, where it is not on all of them.
+struct training_samples {
+  const tensor& numbers;           // i32 [samples], on the device: which of the batch
+  const tensor* weights = nullptr; // f32 [samples]: what each counts, 1 on average; null: 1
+};
+
 // A computation on a copy of the model's state that may take long: it runs on another actor and stream while the model
 // predicts and trains on. Handed back, its result is swapped in.
 class background_solve {
@@ -65,13 +71,16 @@ public:
   void use_recordings(bool wanted) { recordings_ = wanted ? std::make_unique<replay_cache>() : nullptr; }
   replay_cache::counters recordings() const { return recordings_ ? recordings_->count() : replay_cache::counters{}; }
 
-  // Trains on that many rows of a batch where it has more, others each time. Before the first call.
+  // Each training is on that many of the rows that it is given, others each time, where those are more. Before the
+  // first call.
   void train_on_rows(std::int64_t most, std::uint64_t seed);
 
   // h [rows, features], labels i32, as many as the task says -> per-term gradient [rows, features]
   tensor predict(stream&, const tensor& h, const tensor& labels);
   // One training step towards `target` [rows, features], null where the kind needs none. `rate` is ignored by ridge.
-  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate);
+  // With `only`, on those samples of the batch: `target` has their rows alone, in the same order.
+  void train(stream&, const tensor& h, const tensor& labels, const tensor& target, float rate,
+             const training_samples* only = nullptr);
 
   // After train(): a solve that is due now, working on a copy of the state taken on `stream`; null if none.
   virtual std::shared_ptr<background_solve> begin_solve(stream&) { return nullptr; }
@@ -82,7 +91,19 @@ public:
   learned_state learned();                          // what another of the same kind goes on from; not a solve under way
 
 protected:
+  // What the model is shown, a row each.
+  struct batch {
+    tensor h, labels;
+    tensor target;  // null where it predicts
+    tensor weights; // f32 [rows]: what each counts; null: 1
+  };
+
   const predictor_task& task() const { return task_; }
+  // x [rows, ...], each row times its weight in the batch; x itself where there are none.
+  static tensor weighted(stream&, const tensor& x, const batch&);
+  // What sums keep at a training on a share of a batch, where they keep `whole` at one on all of it: the number of rows
+  // that they remember does not depend on it.
+  static float forget_of(float whole, double share);
   // Whether it maps rows; else samples, and what the functions below get has a row for each: [samples, rows *
   // features].
   virtual bool maps_rows() const { return true; }
@@ -92,17 +113,15 @@ protected:
   // What the two enqueue; they may be recorded, and nothing in them depends on numbers of the host that change. A label
   // for each row.
   virtual tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) = 0;
-  virtual void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) = 0;
-  // Before each training: numbers that change go to where the work reads them, counters of the host advance.
-  virtual void prepare_training(stream&, std::int64_t rows, float rate) = 0;
+  virtual void enqueue_train(stream&, const batch&) = 0;
+  // Before each training: numbers that change go to where the work reads them, counters of the host advance. `share`:
+  // what these rows are of the whole batch's, which depends on shapes alone.
+  virtual void prepare_training(stream&, std::int64_t rows, double share, float rate) = 0;
   bool uses_recordings() const { return recordings_ != nullptr; }
 
 private:
-  // A batch as the model sees it.
-  struct batch {
-    tensor h, labels, target; // `target` null where it predicts
-  };
-  batch seen(stream&, const tensor& h, const tensor& labels, const tensor& target) const;
+  batch seen(stream&, const batch& of_samples) const;
+  batch samples_of(stream&, const batch& of_samples, const tensor& numbers) const;
   void choose_rows(stream&, std::int64_t of);
   batch chosen(stream&, const batch&) const;
 

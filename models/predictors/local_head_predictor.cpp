@@ -22,13 +22,13 @@ tensor head_predictor::enqueue_predict(stream& s, const tensor& h, const tensor&
   return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
 }
 
-void head_predictor::prepare_training(stream& s, std::int64_t labels, float rate) {
+void head_predictor::prepare_training(stream& s, std::int64_t labels, double, float rate) {
   head_.prepare_training(s, labels, rate);
 }
 
-void head_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor&) {
-  const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_train(s, h, labels);
-  head_.train(s, now, head_.guard_of(s, now));
+void head_predictor::enqueue_train(stream& s, const batch& of) {
+  const auto now = uses_recordings() ? head_.read(s, of.h, of.labels) : head_.read_to_train(s, of.h, of.labels);
+  head_.train(s, now, weighted(s, now.error, of), head_.guard_of(s, now));
 }
 
 // ---- exit
@@ -114,26 +114,27 @@ tensor exit_predictor::enqueue_predict(stream& s, const tensor& h, const tensor&
   return maps_rows() ? head_.through_normal(s, now, mapped, h.extents()) : mapped;
 }
 
-void exit_predictor::prepare_training(stream& s, std::int64_t labels, float rate) {
+void exit_predictor::prepare_training(stream& s, std::int64_t labels, double share, float rate) {
   head_.prepare_training(s, labels, rate);
   ++trained_;
+  forget_ = forget_of(forget, share);
 }
 
-void exit_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
-  const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_train(s, h, labels);
+void exit_predictor::enqueue_train(stream& s, const batch& of) {
+  const auto now = uses_recordings() ? head_.read(s, of.h, of.labels) : head_.read_to_train(s, of.h, of.labels);
   auto guard = head_.guard_of(s, now), guard_of_target = make_tensor(s, {1});
-  s.ops().sum_squares(s, target, guard_of_target);
+  s.ops().sum_squares(s, of.target, guard_of_target);
   s.ops().add(s, guard_of_target, 1, guard);
-  const auto of_errors = cause(s, now);
-  auto weighted = of_errors; // of_errors^T (sigma target) = (sigma of_errors)^T target
+  const auto of_errors = cause(s, now), counted = weighted(s, of_errors, of);
+  auto scaled = counted; // of_errors^T (sigma target) = (sigma of_errors)^T target
   if (maps_rows()) {
-    weighted = make_tensor(s, of_errors.extents());
+    scaled = make_tensor(s, of_errors.extents());
     const auto rows = of_errors.rows();
-    s.ops().divide_rows(s, of_errors, now.statistics.view(rows, {rows}), weighted);
+    s.ops().divide_rows(s, counted, now.statistics.view(rows, {rows}), scaled);
     // A row whose squares are beyond what a float holds has an inverse of zero.
-    auto guard_of_weighted = make_tensor(s, {1});
-    s.ops().sum_squares(s, weighted, guard_of_weighted);
-    s.ops().add(s, guard_of_weighted, 1, guard);
+    auto guard_of_scaled = make_tensor(s, {1});
+    s.ops().sum_squares(s, scaled, guard_of_scaled);
+    s.ops().add(s, guard_of_scaled, 1, guard);
   }
   const auto add_to = [&](tensor& sum, const tensor& left, const tensor& right) {
     s.ops().matmul(s, {.a = left,
@@ -141,12 +142,12 @@ void exit_predictor::enqueue_train(stream& s, const tensor& h, const tensor& lab
                        .b = right,
                        .transpose_b = transpose::no,
                        .c = sum,
-                       .beta = forget,
+                       .beta = forget_,
                        .guard = &guard});
   };
-  add_to(products_, of_errors, of_errors);
-  add_to(right_side_, weighted, target);
-  head_.train(s, now, guard);
+  add_to(products_, counted, of_errors);
+  add_to(right_side_, scaled, of.target);
+  head_.train(s, now, weighted(s, now.error, of), guard);
 }
 
 std::shared_ptr<background_solve> exit_predictor::begin_solve(stream& s) {

@@ -23,6 +23,9 @@
 // of all its positions, without sigma and layer norm: where something is matters more than what it looks like. Until
 // there is a P, the head's gradient serves.
 //
+// `forget` is of a whole batch: a training on a part of one forgets less, so that what it remembers is as many rows.
+// Where rows have weights, e^T is that of weighted rows, for W too.
+//
 // Neither follows the run's schedule: the activation moves under the head from the first step to the last.
 #pragma once
 
@@ -47,8 +50,8 @@ protected:
   bool maps_rows() const override { return task().has_label_for_each_row(); }
   learned_state learned_by_kind() override { return head_.learned(); }
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
-  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
-  void prepare_training(stream&, std::int64_t labels, float rate) override;
+  void enqueue_train(stream&, const batch&) override;
+  void prepare_training(stream&, std::int64_t labels, double share, float rate) override;
 
 private:
   local_head head_;
@@ -78,8 +81,8 @@ protected:
   std::uint64_t stage() const override { return !maps_rows() && solved_ > 0 ? 1 : 0; }
   learned_state learned_by_kind() override;
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
-  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
-  void prepare_training(stream&, std::int64_t labels, float rate) override;
+  void enqueue_train(stream&, const batch&) override;
+  void prepare_training(stream&, std::int64_t labels, double share, float rate) override;
 
 private:
   tensor cause(stream&, const local_head::reading&) const; // e, or e W
@@ -91,6 +94,7 @@ private:
   tensor products_, right_side_;
   tensor normal_, solved_right_side_, failed_; // of a solve
   std::int64_t trained_ = 0, solved_ = 0;
+  float forget_ = 1; // of the training under way
 };
 
 extern const predictor_kind head_kind;

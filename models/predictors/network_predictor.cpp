@@ -133,8 +133,8 @@ tensor network_predictor::enqueue_predict(stream& s, const tensor& h, const tens
   return prediction;
 }
 
-void network_predictor::prepare_training(stream& s, std::int64_t batch_size, float rate) {
-  const auto next = optimizer_->numbers_of({.scale = 2 / static_cast<float>(batch_size),
+void network_predictor::prepare_training(stream& s, std::int64_t rows, double, float rate) {
+  const auto next = optimizer_->numbers_of({.scale = 2 / static_cast<float>(rows),
                                             .learning_rate = rate,
                                             .number = ++steps_,
                                             .guard = &guard_,
@@ -142,9 +142,10 @@ void network_predictor::prepare_training(stream& s, std::int64_t batch_size, flo
   numbers_.upload(s, {&next, 1});
 }
 
-void network_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
-  auto gradient = forward(s, h, labels);
-  s.ops().add(s, target, -1, gradient); // the error: half the gradient of its square; the step's scale has the 2
+void network_predictor::enqueue_train(stream& s, const batch& of) {
+  auto gradient = forward(s, of.h, of.labels);
+  s.ops().add(s, of.target, -1, gradient); // the error: half the gradient of its square; the step's scale has the 2
+  if (of.weights) s.ops().scale_rows(s, gradient, of.weights, gradient);
   s.ops().sum_squares(s, gradient, guard_);
 
   const auto numbers = numbers_.of_step(0);
@@ -155,7 +156,7 @@ void network_predictor::enqueue_train(stream& s, const tensor& h, const tensor& 
     drop_cache(i);
     if (ranges[i + 1].count > 0) optimizer_->step(s, arena_, ranges[i + 1], now);
   }
-  first_.backward(s, h, labels, gradient);
+  first_.backward(s, of.h, of.labels, gradient);
   optimizer_->step(s, arena_, ranges[0], now);
 }
 

@@ -51,8 +51,8 @@ protected:
   learned_state learned_by_kind() override;
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
   // A step whose error is not finite leaves values and moments as they are.
-  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
-  void prepare_training(stream&, std::int64_t batch_size, float rate) override;
+  void enqueue_train(stream&, const batch&) override;
+  void prepare_training(stream&, std::int64_t rows, double share, float rate) override;
 
 private:
   std::vector<std::vector<parameter*>> stage_parameters();

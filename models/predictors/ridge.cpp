@@ -95,32 +95,35 @@ tensor ridge_predictor::enqueue_predict(stream& s, const tensor& h, const tensor
   return prediction;
 }
 
-void ridge_predictor::prepare_training(stream&, std::int64_t batch_size, float) {
+void ridge_predictor::prepare_training(stream&, std::int64_t rows, double share, float) {
   ++since_solve_;
-  batch_size_ = batch_size;
+  batch_size_ = rows;
+  forget_ = forget_of(options_.forget, share);
 }
 
-void ridge_predictor::enqueue_train(stream& s, const tensor& h, const tensor& labels, const tensor& target) {
+void ridge_predictor::enqueue_train(stream& s, const batch& of) {
   auto guard = make_tensor(s, {1}), guard_of_target = make_tensor(s, {1});
-  s.ops().sum_squares(s, h, guard);
-  s.ops().sum_squares(s, target, guard_of_target);
+  s.ops().sum_squares(s, of.h, guard);
+  s.ops().sum_squares(s, of.target, guard_of_target);
   s.ops().add(s, guard_of_target, 1, guard);
   auto right_side_of_h = right_side_.view(0, {features_, features_});
   auto right_side_sums = right_side_.view(features_ * features_, {classes_ + 1, features_});
-  for (auto [with, sum] : {std::pair(&h, &products_), std::pair(&target, &right_side_of_h)})
+  const auto h = weighted(s, of.h, of);
+  for (auto [with, sum] : {std::pair(&of.h, &products_), std::pair(&of.target, &right_side_of_h)})
     s.ops().matmul(s, {.a = h,
                        .transpose_a = transpose::yes,
                        .b = *with,
                        .transpose_b = transpose::no,
                        .c = *sum,
-                       .beta = options_.forget,
-                       .guard = &guard});
+                       .beta = forget_,
+                       .guard = &guard,
+                       .upper = sum == &products_});
 
   auto extra = make_tensor(s, {h.rows(), classes_ + 1}); // [one-hot label, 1]
-  s.ops().fill_rows(s, &constant_, one_hot_ ? &one_hot_ : nullptr, one_hot_ ? &labels : nullptr, extra);
-  add_sums(s, h, labels, guard, sums_);
-  add_sums(s, target, labels, guard, right_side_sums);
-  add_sums(s, extra, labels, guard, counts_);
+  s.ops().fill_rows(s, &constant_, one_hot_ ? &one_hot_ : nullptr, one_hot_ ? &of.labels : nullptr, extra);
+  add_sums(s, h, of.labels, guard, sums_);
+  add_sums(s, weighted(s, of.target, of), of.labels, guard, right_side_sums);
+  add_sums(s, weighted(s, extra, of), of.labels, guard, counts_);
 }
 
 // table = forget table + [one-hot label, 1]^T x
@@ -128,10 +131,10 @@ void ridge_predictor::add_sums(stream& s, const tensor& x, const tensor& labels,
   const auto columns = x.columns();
   if (classes_ > 0) {
     auto by_label = table.view(0, {classes_, columns});
-    s.ops().sum_rows_by_label(s, x, labels, options_.forget, by_label, &guard);
+    s.ops().sum_rows_by_label(s, x, labels, forget_, by_label, &guard);
   }
   auto over_all = table.view(classes_ * columns, {columns});
-  s.ops().sum_rows(s, x, options_.forget, over_all, &guard);
+  s.ops().sum_rows(s, x, forget_, over_all, &guard);
 }
 
 std::shared_ptr<background_solve> ridge_predictor::begin_solve(stream& s) {
@@ -154,7 +157,6 @@ void ridge_predictor::forget_nonfinite(stream& s) {
 void ridge_predictor::copy_state(stream& s) {
   auto& to = *solve_;
   s.ops().copy_block(s, products_, to.normal, 0, 0);
-  s.ops().copy_block(s, sums_, to.normal, features_, 0);
   s.ops().copy_block_transposed(s, sums_, to.normal, 0, features_);
   s.ops().copy_block(s, counts_, to.normal, features_, features_);
   s.ops().copy(s, right_side_, to.right_side);

@@ -8,12 +8,16 @@
 // There is no learning rate, and the scale of the targets does not matter: gradients shrink by orders of magnitude
 // as a loss falls, where the steps of an optimizer such as Adam do not.
 //
+// `forget` is of a whole batch: a training on a part of one forgets less, so that what it remembers is as many rows.
+// Where rows have weights, phi^T is that of weighted rows.
+//
 // A batch whose activation or target is not finite changes neither S nor C.
 //
-// S is kept in blocks, so that one-hot rows are sums by label instead of products:
+// S is kept in blocks, so that one-hot rows are sums by label instead of products, and by its upper triangle, which is
+// all that a solve reads:
 //
-//   | products of h    .          |
-//   | sums of h        counts     |   by label, then over all
+//   | products of h    (sums of h)^T |
+//   |                  counts        |   sums by label, then over all
 #pragma once
 
 #include "models/predictors/predictor_kind.hpp"
@@ -33,7 +37,7 @@ public:
 
   void run(stream& solver) override;
 
-  tensor normal;     // S [unknowns, unknowns]; destroyed by run()
+  tensor normal;     // S [unknowns, unknowns], its upper triangle; destroyed by run()
   tensor right_side; // C [unknowns, features]
   tensor solution;   // P [unknowns, features]: before run() the solution in force, which stays if the solve fails
   tensor failed;     // [1]: 1 where it did
@@ -70,8 +74,8 @@ protected:
     return {{solution_.value, statistics_.value}, {&since_solve_, &batch_size_}};
   }
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
-  void enqueue_train(stream&, const tensor& h, const tensor& labels, const tensor& target) override;
-  void prepare_training(stream&, std::int64_t batch_size, float rate) override;
+  void enqueue_train(stream&, const batch&) override;
+  void prepare_training(stream&, std::int64_t rows, double share, float rate) override;
 
 private:
   double solve_multiply_adds() const;
@@ -85,7 +89,7 @@ private:
   options options_;
   parameter solution_;   // P [unknowns, features]
   parameter statistics_; // S and C, in the views below
-  tensor products_;      // [features, features]: sum of h^T h
+  tensor products_;      // [features, features]: sum of h^T h, its upper triangle
   tensor sums_;          // [classes + 1, features]: of h
   tensor counts_;        // [classes + 1, classes + 1]: of [one-hot label, 1]
   tensor right_side_;    // C [unknowns, features]
@@ -93,8 +97,9 @@ private:
   tensor constant_;      // [classes + 1]: 0, ..., 0, 1
   std::shared_ptr<ridge_solve> solve_;
   bool solving_ = false;
+  float forget_ = 1;             // of the training under way
   std::int64_t since_solve_ = 0; // trainings
-  std::int64_t batch_size_ = 0;  // of the last training
+  std::int64_t batch_size_ = 0;  // rows of the last training
 };
 
 extern const predictor_kind ridge_kind;

@@ -23,8 +23,8 @@ protected:
     s.ops().fill(s, none, 0);
     return none;
   }
-  void enqueue_train(stream&, const tensor&, const tensor&, const tensor&) override {}
-  void prepare_training(stream&, std::int64_t, float) override {}
+  void enqueue_train(stream&, const batch&) override {}
+  void prepare_training(stream&, std::int64_t, double, float) override {}
 };
 
 } // namespace

@@ -30,12 +30,16 @@ public:
     return upload(extents, values);
   }
 
+  tensor upload_numbers(const std::vector<std::int32_t>& values) {
+    auto made = make_tensor(s, {static_cast<std::int64_t>(values.size())}, dtype::i32);
+    s.ops().upload(s, values.data(), made);
+    return made;
+  }
+
   tensor labels(std::int64_t batch, std::int32_t classes) {
     std::vector<std::int32_t> values(static_cast<std::size_t>(batch));
     for (auto& value : values) value = static_cast<std::int32_t>(random.below(static_cast<std::uint32_t>(classes)));
-    auto made = make_tensor(s, {batch}, dtype::i32);
-    s.ops().upload(s, values.data(), made);
-    return made;
+    return upload_numbers(values);
   }
 
   std::int64_t between(std::int64_t low, std::int64_t high) {

@@ -32,10 +32,21 @@ public:
     for (auto& each : drawn) each = static_cast<float>(random_.normal());
     return upload(drawn.data(), {batch, features}, dtype::f32);
   }
-  tensor labels() {
-    std::vector<std::int32_t> drawn(batch);
-    for (auto& each : drawn) each = static_cast<std::int32_t>(random_.below(classes));
-    return upload(drawn.data(), {batch}, dtype::i32);
+  tensor labels() { return numbers(batch, classes); }
+  tensor numbers(std::int64_t count, std::int32_t below) {
+    std::vector<std::int32_t> drawn(static_cast<std::size_t>(count));
+    for (auto& each : drawn) each = static_cast<std::int32_t>(random_.below(static_cast<std::uint32_t>(below)));
+    return upload(drawn.data(), {count}, dtype::i32);
+  }
+  tensor weights(std::int64_t count) {
+    std::vector<float> drawn(static_cast<std::size_t>(count));
+    for (auto& each : drawn) each = static_cast<float>(random_.uniform(0.2, 3));
+    return upload(drawn.data(), {count}, dtype::f32);
+  }
+  tensor part(const tensor& of, std::int64_t count) { // its first rows, in memory of their own
+    auto out = make_tensor(s_, {count, of.columns()});
+    s_.ops().copy(s_, of.view(0, {count, of.columns()}), out);
+    return out;
   }
 
 private:
@@ -49,7 +60,10 @@ private:
   random_source random_{11, 0};
 };
 
-// Predictions while a predictor trains, its solves run on a stream of their own and end one batch later.
+constexpr std::int64_t some = 10; // of the samples of a batch
+
+// Predictions while a predictor trains, its solves run on a stream of their own and end one batch later. In turns on
+// whole batches and on weighted samples of them.
 std::vector<std::vector<float>> predictions(device& where, const std::string& kind, bool recorded = false) {
   auto& s = where.make_stream();
   auto& solver = where.make_stream();
@@ -63,7 +77,15 @@ std::vector<std::vector<float>> predictions(device& where, const std::string& ki
   for (int i = 0; i < 20; ++i) {
     const auto h = data.normal();
     const auto labels = data.labels();
-    model->train(s, h, labels, data.normal(), 1e-2f);
+    const auto target = data.normal();
+    if (i % 2 == 0) {
+      model->train(s, h, labels, target, 1e-2f);
+    } else {
+      const auto numbers = data.numbers(some, data.batch);
+      const auto weights = data.weights(some);
+      const training_samples only{numbers, &weights};
+      model->train(s, h, labels, data.part(target, some), 1e-2f, &only);
+    }
     if (solve) model->finish_solve(s, *std::exchange(solve, nullptr));
     solve = model->begin_solve(s);
     if (solve) solve->run(solver);
@@ -78,7 +100,7 @@ std::vector<std::vector<float>> predictions(device& where, const std::string& ki
 
 TEST_CASE("every predictor gives the same on a late device as on the CPU, its solves on another stream") {
   configure_compute_thread();
-  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2"}) {
+  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2", "exit"}) {
     cpu_device cpu;
     const auto expected = predictions(cpu, kind);
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
@@ -91,7 +113,7 @@ TEST_CASE("every predictor gives the same on a late device as on the CPU, its so
 
 TEST_CASE("every predictor gives the same where its work is replayed, its solves on another stream") {
   configure_compute_thread();
-  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2"}) {
+  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2", "exit"}) {
     cpu_device cpu;
     const auto expected = predictions(cpu, kind, true);
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {

@@ -56,7 +56,8 @@ tensor gradient_of(bench& b, const local_head& head, const tensor& h, const tens
 void train_head(bench& b, local_head& head, const tensor& h, const tensor& labels, float rate) {
   head.prepare_training(b.s, labels.elements(), rate);
   auto guard = b.upload({1}, {0});
-  head.train(b.s, head.read(b.s, h, labels), guard);
+  const auto now = head.read(b.s, h, labels);
+  head.train(b.s, now, now.error, guard);
 }
 
 TEST_CASE("the gradient of a local head is that of its loss") {

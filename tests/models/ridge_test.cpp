@@ -32,16 +32,13 @@ public:
   }
 
   void train(const batch& with) {
-    for (auto& each : s_) each *= forget_;
-    for (auto& each : c_) each *= forget_;
-    for (std::int64_t row = 0; row < with.h.rows(); ++row) {
-      const auto x = phi(with, row);
-      for (std::size_t i = 0; i < unknowns_; ++i) {
-        for (std::size_t j = 0; j < unknowns_; ++j) s_[i * unknowns_ + j] += x[i] * x[j];
-        for (std::size_t j = 0; j < features_; ++j)
-          c_[i * features_ + j] += x[i] * with.target.f32()[static_cast<std::size_t>(row) * features_ + j];
-      }
-    }
+    forget(1);
+    for (std::int64_t row = 0; row < with.h.rows(); ++row) add(with, row, 1);
+  }
+  // On some rows of a batch of so many.
+  void train(const batch& with, const std::vector<std::int32_t>& rows, const std::vector<float>& weights) {
+    forget(static_cast<double>(rows.size()) / static_cast<double>(with.h.rows()));
+    for (std::size_t i = 0; i < rows.size(); ++i) add(with, rows[i], double{weights[i]});
   }
 
   std::vector<float> predict(const batch& of) const {
@@ -59,6 +56,19 @@ public:
   }
 
 private:
+  void forget(double share) {
+    for (auto* sums : {&s_, &c_})
+      for (auto& each : *sums) each *= std::pow(forget_, share);
+  }
+  void add(const batch& from, std::int64_t row, double weight) {
+    const auto x = phi(from, row);
+    for (std::size_t i = 0; i < unknowns_; ++i) {
+      for (std::size_t j = 0; j < unknowns_; ++j) s_[i * unknowns_ + j] += weight * x[i] * x[j];
+      for (std::size_t j = 0; j < features_; ++j)
+        c_[i * features_ + j] += weight * x[i] * from.target.f32()[static_cast<std::size_t>(row) * features_ + j];
+    }
+  }
+
   // Gauss-Jordan elimination; the matrix is positive definite, so no pivoting.
   std::vector<double> solve() const {
     auto a = s_;
@@ -111,6 +121,36 @@ TEST_CASE("ridge agrees with least squares in double precision") {
       CHECK(relative_distance(values(model.predict(b.s, test.h, test.labels)), reference.predict(test)) <
             tolerance::solve);
     }
+}
+
+TEST_CASE("on weighted samples of batches ridge forgets by their number, as least squares in double precision does") {
+  for (const bool conditioned : {true, false}) {
+    bench b;
+    constexpr std::int64_t features = 9, rows = 60;
+    constexpr std::int32_t classes = 4;
+    ridge_predictor model(b.s, task_of(features, conditioned ? classes : 0), {.forget = 0.6f, .interval = 4});
+    plain_ridge reference(features, classes, conditioned, double{0.6f});
+    for (const std::int64_t count : {60, 40, 30, 50}) {
+      const auto now = random_batch(b, rows, features, classes);
+      std::vector<std::int32_t> chosen;
+      std::vector<float> weights;
+      for (std::int64_t i = 0; i < count; ++i) {
+        chosen.push_back(static_cast<std::int32_t>((7 * i) % rows)); // another order than that of the batch
+        weights.push_back(static_cast<float>(b.random.uniform(0.2, 3)));
+      }
+      const auto numbers = b.upload_numbers(chosen);
+      const auto on_weights = b.upload({count}, weights);
+      const training_samples only{numbers, &on_weights};
+      auto target = make_tensor(b.s, {count, features});
+      b.s.ops().gather_rows(b.s, now.target, numbers, 1, target);
+      model.train(b.s, now.h, now.labels, target, 0, &only);
+      reference.train(now, chosen, weights);
+    }
+    solve_now(b, model);
+    const auto test = random_batch(b, 20, features, classes);
+    CHECK(relative_distance(values(model.predict(b.s, test.h, test.labels)), reference.predict(test)) <
+          tolerance::solve);
+  }
 }
 
 // A task whose targets are an exact linear map of [h, one-hot label, 1].

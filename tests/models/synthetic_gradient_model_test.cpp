@@ -308,6 +308,107 @@ TEST_CASE("a predictor can be trained on some rows of each batch, others each ti
   }
 }
 
+// Samples of 6 positions, or of one row.
+struct sample_task {
+  static constexpr std::int32_t classes = 4;
+  std::int64_t positions, features = 8;
+
+  explicit sample_task(std::int64_t of) : positions(of) {}
+  std::unique_ptr<synthetic_gradient_model> make(bench& b, const char* kind, std::int64_t rows = 0) const {
+    const shape extents = positions == 1 ? shape{features} : shape{2, positions / 2, features};
+    random_source random(3, 3);
+    return std::move(make_synthetic_gradient_model(b.s, {.kind = kind, .rows = rows},
+                                                   {.activation = {extents}, .classes = classes, .labels = 1}, random)
+                       .value());
+  }
+  tensor rows_of(bench& b, std::int64_t samples) const { return b.normal({samples * positions, features}); }
+  tensor part(bench& b, const tensor& of, const tensor& numbers) const {
+    auto out = make_tensor(b.s, {numbers.elements(), positions * features});
+    b.s.ops().gather_rows(b.s, of.view(0, {of.rows() / positions, positions * features}), numbers, 1, out);
+    return out.view(0, {numbers.elements() * positions, features});
+  }
+  tensor labels_of(bench& b, const tensor& of, const tensor& numbers) const {
+    auto out = make_tensor(b.s, {numbers.elements()}, dtype::i32);
+    b.s.ops().gather_labels(b.s, of, numbers, out);
+    return out;
+  }
+};
+
+void solve_if_due(bench& b, synthetic_gradient_model& model) {
+  if (auto solve = model.begin_solve(b.s)) {
+    solve->run(b.s);
+    model.finish_solve(b.s, *solve);
+  }
+}
+
+TEST_CASE("a training on some samples of a batch is one on a batch of those alone") {
+  for (const std::int64_t positions : {1, 6})
+    for (const auto* kind : {"ridge:0.9@1", "linear", "lowrank:5", "mlp:24", "mlp:24x2", "exit", "head"}) {
+      INFO(kind << ", " << positions << " positions");
+      bench b;
+      const sample_task task(positions);
+      const auto on_part = task.make(b, kind), on_batch = task.make(b, kind);
+      const auto numbers = b.upload_numbers({9, 0, 4, 5, 11, 2, 7, 10});
+      const auto h = task.rows_of(b, 12), target = task.rows_of(b, 12);
+      const auto labels = b.labels(12, task.classes);
+      const training_samples only{numbers};
+      const auto h_of_part = task.part(b, h, numbers), target_of_part = task.part(b, target, numbers);
+      const auto labels_of_part = task.labels_of(b, labels, numbers);
+      // Once: what is forgotten later depends on what part of a batch it is.
+      on_part->train(b.s, h, labels, target_of_part, 1e-2f, &only);
+      on_batch->train(b.s, h_of_part, labels_of_part, target_of_part, 1e-2f);
+      for (auto* each : {on_part.get(), on_batch.get()}) solve_if_due(b, *each);
+      const auto predicted = to_vector(on_part->predict(b.s, h, labels));
+      CHECK(norm(predicted) > 0);
+      CHECK(predicted == to_vector(on_batch->predict(b.s, h, labels)));
+    }
+}
+
+TEST_CASE("a sample of weight two counts as one that is there twice, one of weight zero as none") {
+  for (const std::int64_t positions : {1, 6})
+    for (const auto* kind : {"ridge", "linear", "lowrank:5", "exit", "head"}) { // mlp has statistics of its batch
+      INFO(kind << ", " << positions << " positions");
+      bench b;
+      const sample_task task(positions);
+      const auto weighted = task.make(b, kind), repeated = task.make(b, kind);
+      const auto numbers = b.upload_numbers({5, 1, 2, 3, 9}), twice = b.upload_numbers({5, 5, 2, 3, 3});
+      const auto weights = b.upload({5}, {2, 0, 1, 2, 0});
+      const auto h = task.rows_of(b, 12), target = task.rows_of(b, 12);
+      const auto labels = b.labels(12, task.classes);
+      const auto target_of_part = task.part(b, target, numbers), target_of_twice = task.part(b, target, twice);
+      const training_samples with_weights{numbers, &weights}, with_repeats{twice};
+      for (int i = 0; i < 8; ++i) {
+        weighted->train(b.s, h, labels, target_of_part, 1e-2f, &with_weights);
+        repeated->train(b.s, h, labels, target_of_twice, 1e-2f, &with_repeats);
+        for (auto* each : {weighted.get(), repeated.get()}) solve_if_due(b, *each);
+      }
+      CHECK(relative_distance(weighted->predict(b.s, h, labels), repeated->predict(b.s, h, labels)) < 1e-3);
+    }
+}
+
+TEST_CASE("of the samples that it is given a predictor may choose some, and allocates nothing once warm") {
+  for (const auto* kind : all_kinds) {
+    INFO(kind);
+    bench b;
+    const sample_task task(1);
+    const auto some = task.make(b, kind, 6), all = task.make(b, kind);
+    const auto numbers = b.upload_numbers({9, 0, 4, 5, 11, 2, 7, 10, 1, 3});
+    const auto weights = b.upload({10}, {1, 2, 0.5, 1, 1, 0.5, 1, 1, 1, 1});
+    const auto h = task.rows_of(b, 12), target = task.part(b, task.rows_of(b, 12), numbers);
+    const auto labels = b.labels(12, task.classes);
+    const training_samples only{numbers, &weights};
+    const auto step = [&](synthetic_gradient_model& model) {
+      model.train(b.s, h, labels, target, 1e-2f, &only);
+      solve_if_due(b, model);
+    };
+    for (int i = 0; i < 10; ++i) step(*some), step(*all);
+    const auto warm = b.where.memory().counters();
+    for (int i = 0; i < 20; ++i) step(*some), step(*all);
+    CHECK(b.where.memory().counters().allocations == warm.allocations);
+    CHECK(to_vector(some->predict(b.s, h, labels)) != to_vector(all->predict(b.s, h, labels)));
+  }
+}
+
 TEST_CASE("a task that has neither one label a sample nor one a row is refused") {
   bench b;
   const predictor_task between{.activation = {{6, 8}}, .classes = 4, .labels = 3};
