@@ -55,7 +55,14 @@ protected:
   void prepare_training(stream&, std::int64_t rows, double share, float rate) override;
 
 private:
+  // A prediction of the weights as they are: training on the same batch begins with it.
+  struct remembered {
+    tensor h, labels, prediction;
+  };
+  static constexpr std::size_t most_remembered = 4;
+
   std::vector<std::vector<parameter*>> stage_parameters();
+  tensor error_of(stream&, const batch&);
   tensor forward(stream&, const tensor& h, const tensor& labels);
   void drop_cache(std::size_t stage);
 
@@ -67,6 +74,7 @@ private:
   tensor guard_;                            // |error|^2 of the training under way
   uploaded_numbers numbers_;                // of the next step
   std::int64_t steps_ = 0;
+  std::vector<remembered> remembered_; // the oldest first; of a linear map alone, whose prediction is all it computes
 };
 
 extern const predictor_kind linear_kind;  // one linear map, as in the paper's cDNI

@@ -58,6 +58,37 @@ TEST_CASE("a training step moves every parameter against the gradient of the mea
   }
 }
 
+TEST_CASE("linear trains from the prediction that it has made of a batch, as long as its weights are the same") {
+  bench b;
+  const auto make = [&] {
+    return std::move(make_synthetic_gradient_model(b.s, {.kind = "linear"}, task_of(5, 3), b.random).value());
+  };
+  const auto used = make(), apart = make();
+  const auto h = b.normal({16, 5}), target = b.normal({16, 5}), test = b.normal({16, 5});
+  const auto same_h = b.upload({16, 5}, to_vector(h)); // in memory of its own: a batch that was not predicted for
+  const auto labels = b.labels(16, 3);
+  const auto equal = [&] {
+    return to_vector(used->predict(b.s, test, labels)) == to_vector(apart->predict(b.s, test, labels));
+  };
+  for (int i = 0; i < 3; ++i) {
+    used->predict(b.s, h, labels);
+    used->train(b.s, h, labels, target, 1e-2f);
+    apart->train(b.s, same_h, labels, target, 1e-2f);
+    REQUIRE(equal());
+  }
+  // That it is taken shows where somebody has changed it.
+  values(used->predict(b.s, h, labels))[7] += 1;
+  used->train(b.s, test, labels, target, 1e-2f); // other weights from now on
+  used->train(b.s, h, labels, target, 1e-2f);
+  apart->train(b.s, test, labels, target, 1e-2f);
+  apart->train(b.s, same_h, labels, target, 1e-2f);
+  REQUIRE(equal());
+  values(used->predict(b.s, h, labels))[7] += 1;
+  used->train(b.s, h, labels, target, 1e-2f);
+  apart->train(b.s, same_h, labels, target, 1e-2f);
+  REQUIRE_FALSE(equal());
+}
+
 TEST_CASE("a predictor's loss does not depend on the batch size") {
   bench b;
   const auto h = b.normal({8, 5}), target = b.normal({8, 5});
