@@ -17,6 +17,11 @@
 // 1: 2.35). A regression on the activation itself looks good while it watches and diverges when it is used: Adam takes
 // full steps along any bias, and e vanishes where nothing is wrong.
 //
+// Of vectors, a map for each label, from [e, 1] and without a head's gradient, takes no more time and loses with depth.
+// 784-256x11-10 in 12 groups on MNIST, 1,500 steps, one seed, `synthetic`: 22.9 % by Adam and 2.41 % by Muon, with a
+// head's gradient beneath it 2.25 % by Adam; this one 1.97 and 1.91, backpropagation 1.59 and 1.78. Forgetting 0.95
+// instead of 0.98, or a ridge of 0.3, made no difference beyond that of seeds.
+//
 // Where there are more classes than `most_classes`, e W [features] takes the place of e, and the unit matrix that of W.
 //
 // Where a sample has positions but one label, P = (S + ridge mean(diag S) I)^-1 C maps the sample's e to the gradients

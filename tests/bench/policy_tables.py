@@ -39,6 +39,16 @@ def lazily(row):
 
 RIDGE = ("synthetic, ridge", ["--policy", "synthetic", "--sg", "ridge"])
 CORRECTED_RIDGE = ("corrected, ridge", ["--policy", "corrected", "--sg", "ridge"])
+VECTORS_EXIT = ("synthetic, exit", ["--policy", "synthetic", "--sg", "exit"])  # vectors have ridge by default
+CORRECTED_VECTORS_EXIT = ("corrected, exit", ["--policy", "corrected", "--sg", "exit"])
+
+
+def on_rows(row, rows):
+    return (f"{row[0]}, trained on {rows} rows", [*row[1], "--sg-rows", str(rows)])
+
+
+def deep(units, steps):
+    return ["--model", f"mlp:784-256x{units - 1}-10", "--groups", str(units), "--steps", str(steps), "--eval-every", "0"]
 
 
 # Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
@@ -60,8 +70,17 @@ PAGES = {
     "muon-digits": ("Test error on MNIST, trained by Muon, in percent", "test_error_percent", 2,
                     ["--batch", "256", "--optimizer", "muon", "--schedule", "0.6:0.1,0.8:0.1"], {
         "deep": ("784-256x11-10 in twelve groups, 1,500 steps",
-                 ["--model", "mlp:784-256x11-10", "--groups", "12", "--steps", "1500", "--eval-every", "0"],
-                 [LOCKED, DELAYED, RIDGE, CORRECTED_RIDGE, lazily(LOCKED), lazily(RIDGE)], 3),
+                 deep(12, 1500),
+                 [LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, lazily(LOCKED), lazily(RIDGE)], 3),
+        "longer": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000),
+                   [lazily(LOCKED), lazily(RIDGE), lazily(VECTORS_EXIT)], 3),
+    }),
+    "mlp-digits": ("Test error on MNIST by what predicts gradients, in percent", "test_error_percent", 2,
+                   ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+        "six": ("784-256x5-10 in six groups, 6,000 steps", deep(6, 6000),
+                [LOCKED, RIDGE, VECTORS_EXIT, on_rows(VECTORS_EXIT, 128), CORRECTED_VECTORS_EXIT], 3),
+        "twelve": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000),
+                   [LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_VECTORS_EXIT], 3),
     }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
@@ -74,7 +93,7 @@ PAGES = {
                 [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
     }),
 }
-USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "muon-characters": "short", "digits": "cnn"}
+USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "mlp-digits": "six,twelve", "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):

@@ -72,7 +72,9 @@ option_group how_groups_update(train_options& o) {
        "--policy local, ridge for vectors, else exit"),
      setting_row(s, "condition",
                  "What predictors see beside the activation. Without labels, errors grow fast with depth"),
-     setting_row(s, "sg-rows", "Predictors train on so many rows of each batch, chosen at random; 0: on all"),
+     setting_row(s, "sg-rows",
+                 "Predictors train on so many rows of each batch, others each time, and remember as many rows "
+                 "as they would of whole batches; 0: on all"),
      setting_row(s, "sg-warmup", "The first N batches run locked and only train the predictors"),
      setting_row(
        s, "residual-weight",
