@@ -1,6 +1,6 @@
 #include "models/later_gradient.hpp"
 
-#include "models/zeros.hpp"
+#include "models/tensors.hpp"
 #include "runtime/text.hpp"
 
 #include <algorithm>

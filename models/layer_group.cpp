@@ -1,5 +1,7 @@
 #include "models/layer_group.hpp"
 
+#include "models/tensors.hpp"
+
 #include <fmt/core.h>
 #include <functional>
 
@@ -13,18 +15,13 @@ std::vector<std::vector<parameter*>> parameters_of(const layer_list& layers) {
   return all;
 }
 
-// The same elements in another shape.
-tensor shaped(const tensor& x, const shape& wanted) {
-  return x.extents() == wanted ? x : x.view(0, wanted);
-}
-
 tensor of_samples(const tensor& x, const sample_spec& each) {
   assert(x.elements() % each.elements() == 0 && "a part of a sample");
-  return shaped(x, each.of(x.elements() / each.elements()));
+  return shaped_as(x, each.of(x.elements() / each.elements()));
 }
 
 tensor as_rows(const tensor& x) {
-  return x ? shaped(x, {x.rows(), x.columns()}) : x;
+  return x ? shaped_as(x, {x.rows(), x.columns()}) : x;
 }
 
 // What is recorded, by name: the forward pass of a phase, or a backward pass of some kind. A backward pass reads a

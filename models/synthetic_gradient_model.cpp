@@ -4,6 +4,7 @@
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
 #include "models/predictors/zero.hpp"
+#include "models/tensors.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/text.hpp"
 
@@ -20,11 +21,6 @@ constexpr const predictor_kind* predictor_kinds[] = {
 
 // What is recorded, by name.
 constexpr std::uint64_t predicting = 1, training = 2, training_on_chosen = 3;
-
-// The same elements in another shape; null stays null.
-tensor shaped_as(const tensor& x, const shape& wanted) {
-  return !x || x.extents() == wanted ? x : x.view(0, wanted);
-}
 
 struct parsed_kind {
   const predictor_kind* kind;

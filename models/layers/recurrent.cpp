@@ -1,7 +1,7 @@
 #include "models/layers/recurrent.hpp"
 
 #include "models/layers/projection.hpp"
-#include "models/zeros.hpp"
+#include "models/tensors.hpp"
 
 #include <cmath>
 #include <fmt/core.h>
