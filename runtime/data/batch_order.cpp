@@ -1,5 +1,7 @@
 #include "runtime/data/batch_order.hpp"
 
+#include "runtime/operators.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/core.h>
@@ -211,6 +213,26 @@ void thin_out(std::vector<std::int64_t>& samples, const order_settings& settings
   samples.resize(static_cast<std::size_t>(most));
 }
 
+// Whether one of these windows of a text has a target, if there are any: else an evaluation of them has no loss.
+bool has_target(const sample_set& from, std::span<const std::int64_t> windows) {
+  return from.labels.empty() || windows.empty() ||
+         std::any_of(windows.begin(), windows.end(), [&](std::int64_t window) {
+           const auto first = from.labels.begin() + window;
+           return std::any_of(first, first + from.window, [](std::int32_t label) { return label != no_label; });
+         });
+}
+
+status check_targets(const dataset& data, const sample_order& order, const order_settings& settings) {
+  const auto refused = [&](std::span<const std::int64_t> windows, const std::string& part) {
+    return error::setting(fmt::format(
+      "{}: none of the {} windows of the {} part that are evaluated has a target; {}", data.name, windows.size(), part,
+      settings.eval_samples > 0 ? "raise --eval-samples, or leave it out" : "make that part larger"));
+  };
+  if (!has_target(data.train, order.validation)) return refused(order.validation, "validation");
+  if (!has_target(data.test, order.test)) return refused(order.test, "test");
+  return ok();
+}
+
 } // namespace
 
 result<sample_order> order_samples(const dataset& data, const order_settings& settings) {
@@ -226,6 +248,8 @@ result<sample_order> order_samples(const dataset& data, const order_settings& se
   if (!order) return order.failure();
   thin_out(order->validation, settings);
   thin_out(order->test, settings);
+  if (!data.train.is_text()) return order;
+  if (const auto checked = check_targets(data, *order, settings); !checked) return checked.failure();
   return order;
 }
 

@@ -101,7 +101,8 @@ struct sample_order {
 };
 
 // Validation gets round(fraction * train.count) samples: rows that are drawn by the seed, or the last windows of a
-// text. Fails where a part would be empty, or a batch is larger than what is trained on.
+// text. Fails where a part would be empty or, of a text, without any target, or a batch is larger than what is trained
+// on.
 result<sample_order> order_samples(const dataset&, const order_settings&);
 
 } // namespace syngrad

@@ -126,3 +126,20 @@ TEST_CASE("of a text, evaluations on at most so many samples take so many window
   CHECK(order_samples(windows(), {3, 1, 0, true, 2})->test == std::vector<std::int64_t>{0, 4}); // less than one batch
   CHECK(order_samples(windows(), {2, 1, 0.2, false, 2})->validation == std::vector<std::int64_t>{80, 88});
 }
+
+TEST_CASE("windows to evaluate of which none has a target are refused") {
+  auto data = windows();
+  data.name = "copy:9";
+  data.test.labels.assign(static_cast<std::size_t>(data.test.text.size()), -1);
+  data.test.labels[19] = 3; // in the window that begins at 16
+  CHECK(order_samples(data, {2, 1, 0, false}));
+  CHECK(order_samples(data, {2, 1, 0, true, 5})->test == std::vector<std::int64_t>{0, 12, 4, 16});
+  CHECK(order_samples(data, {2, 1, 0, true, 3}).message() ==
+        "copy:9: none of the 2 windows of the test part that are evaluated has a target; raise --eval-samples, or "
+        "leave it out");
+  data.train.labels.assign(static_cast<std::size_t>(data.train.text.size()), -1);
+  data.train.labels[0] = 3;
+  CHECK(order_samples(data, {2, 1, 0, false}));
+  CHECK(order_samples(data, {2, 1, 0.2, false}).message() ==
+        "copy:9: none of the 5 windows of the validation part that are evaluated has a target; make that part larger");
+}
