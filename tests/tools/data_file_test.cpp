@@ -81,6 +81,16 @@ TEST_CASE("a table without a header has features without names") {
   CHECK(read.features[0].factor > 0);
 }
 
+TEST_CASE("names that are no UTF-8 are read to the byte") {
+  const std::string latin = "b\xe4r", cut = "\xe6\x97", umlaut = "b\xc3\xa4r";
+  const auto read = written_and_read(
+    {.source = "images:" + latin, .class_names = {latin, "cat", umlaut, cut}, .features = {{.name = latin}}});
+  CHECK(read.source == "images:" + latin);
+  CHECK(read.class_names == std::vector<std::string>{latin, "cat", umlaut, cut});
+  REQUIRE(read.features.size() == 1);
+  CHECK(read.features[0].name == latin);
+}
+
 TEST_CASE("what images are multiplied by is kept") {
   CHECK(written_and_read(data_facts_of("digits", open_dataset("digits", {}).value())).factor == 1.0f / 255.0f);
 }
@@ -97,7 +107,8 @@ TEST_CASE("a file that no run has written is refused with its name") {
   for (const auto& text :
        {std::string(), std::string("[]"), whole.substr(0, whole.size() / 2), with("\"size\": 3", "\"size\": 4"),
         with("\"size\": 3", "\"size\": \"3\""), with("abc", "aba"), with("characters", "words"),
-        with("\"data\"", "\"date\""), format_data_file({.source = "tokens:a", .tokens = vocabulary::of_numbers(0)})}) {
+        with("\"data\"", "\"date\""), with("\"text:a\"", "[116, 256]"),
+        format_data_file({.source = "tokens:a", .tokens = vocabulary::of_numbers(0)})}) {
     const auto file = folder.write("data.json", text);
     INFO(text);
     const auto read = read_data_file(file);

@@ -24,6 +24,22 @@ const char* name_of(vocabulary::kind what) {
   return "numbers";
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();)
+    if (!next_character(text, at)) return false;
+  return true;
+}
+
+void write_exactly(json_writer& json, std::string_view name) {
+  if (is_utf8(name)) {
+    json.text(name);
+    return;
+  }
+  json.begin_array();
+  for (const char byte : name) json.number(std::int64_t{static_cast<unsigned char>(byte)});
+  json.end_array();
+}
+
 void write_vocabulary(json_writer& json, const vocabulary& tokens) {
   json.begin_object().key("of").text(name_of(tokens.what()));
   json.key("size").number(std::int64_t{tokens.size()});
@@ -38,7 +54,7 @@ void write_features(json_writer& json, const std::vector<feature_scaling>& featu
     if (each.name.empty())
       json.null();
     else
-      json.text(each.name);
+      write_exactly(json, each.name);
     json.key("mean").number(each.mean).key("factor").number(each.factor).end_object();
   }
   json.end_array();
@@ -47,6 +63,17 @@ void write_features(json_writer& json, const std::vector<feature_scaling>& featu
 // ---- reading: whatever is not as it should be is an exception, which read_data_file() catches
 
 using parsed_data = nlohmann::json;
+
+std::string exact_text(const parsed_data& written) {
+  if (!written.is_array()) return written.get<std::string>();
+  std::string bytes;
+  for (const auto& each : written) {
+    const auto byte = each.get<std::int64_t>();
+    if (byte < 0 || byte > 255) throw std::runtime_error("a byte that is " + std::to_string(byte));
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
 
 vocabulary vocabulary_of(const parsed_data& object) {
   const auto what = object.at("of").get<std::string>();
@@ -66,15 +93,14 @@ vocabulary vocabulary_of(const parsed_data& object) {
 
 feature_scaling feature_of(const parsed_data& object) {
   const auto& name = object.at("name");
-  return {name.is_null() ? "" : name.get<std::string>(), object.at("mean").get<double>(),
-          object.at("factor").get<double>()};
+  return {name.is_null() ? "" : exact_text(name), object.at("mean").get<double>(), object.at("factor").get<double>()};
 }
 
 data_facts facts_in(const parsed_data& object) {
-  data_facts facts{.source = object.at("data").get<std::string>()};
+  data_facts facts{.source = exact_text(object.at("data"))};
   if (const auto& tokens = object.at("vocabulary"); !tokens.is_null()) facts.tokens = vocabulary_of(tokens);
   if (const auto& classes = object.at("classes"); !classes.is_null())
-    facts.class_names = classes.get<std::vector<std::string>>();
+    for (const auto& each : classes) facts.class_names.push_back(exact_text(each));
   if (const auto& features = object.at("features"); !features.is_null())
     for (const auto& each : features) facts.features.push_back(feature_of(each));
   facts.factor = object.at("factor").get<double>();
@@ -89,7 +115,9 @@ data_facts data_facts_of(const std::string& source, const dataset& data) {
 
 std::string format_data_file(const data_facts& facts) {
   json_writer json;
-  json.begin_object().key("data").text(facts.source).key("vocabulary");
+  json.begin_object().key("data");
+  write_exactly(json, facts.source);
+  json.key("vocabulary");
   if (facts.tokens)
     write_vocabulary(json, *facts.tokens);
   else
@@ -99,7 +127,7 @@ std::string format_data_file(const data_facts& facts) {
     json.null();
   else {
     json.begin_array();
-    for (const auto& each : facts.class_names) json.text(each);
+    for (const auto& each : facts.class_names) write_exactly(json, each);
     json.end_array();
   }
   json.key("features");

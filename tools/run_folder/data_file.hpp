@@ -9,6 +9,8 @@
 //    "features": null, or of each input {"name": "width", "mean": 3.5, "factor": 2}: the network receives
 //                (value - mean) * factor; the name is null where the data has none
 //    "factor": 0.00392...}    the network receives what its inputs are times that: bytes of images become 0 to 1
+//
+// Names and what --data has stand as they are; where that is no UTF-8, as an array of bytes: [98, 228, 114].
 #pragma once
 
 #include "runtime/data/dataset.hpp"
