@@ -87,6 +87,7 @@ def other_vocabularies(home):
     check(generate(made, "--prompt", "0 3", "--temperature", "0", "--tokens", "5", note=note) == b"0 3 6 2 5 1 4\n", "3 i mod 7")
     check(generate(made, "--temperature", "0", "--tokens", "2", note=note) == b"3 6\n", "from token 0")
     check_refused(run(program, "generate", made, "--prompt", "0 7"), "--prompt", "'7'", "from 0 to 6", **REFUSED)
+    check_refused(run(program, "generate", made, "--prompt", " "), "--prompt", "blanks alone", "leave it out", **REFUSED)
 
 
 def over_nodes(home):

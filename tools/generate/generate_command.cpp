@@ -90,6 +90,9 @@ result<std::vector<std::int32_t>> read_prompt(const generate_options& options, c
     return option_error("prompt", prompt.message() + ", which are those of the run's data; leave it out or write it "
                                                      "otherwise");
   if (!prompt->empty()) return prompt;
+  if (!options.prompt.empty())
+    return option_error("prompt", "it has blanks alone, and the run's data is of numbers; leave it out or write them, "
+                                  "such as '0 1'");
   if (auto line_end = tokens.encode("\n"); line_end && line_end->size() == 1) return line_end;
   return std::vector<std::int32_t>{0};
 }
