@@ -1,5 +1,6 @@
 #include "actors/assembly.hpp"
 
+#include "actors/data_wait.hpp"
 #include "actors/group_actor.hpp"
 #include "actors/group_outline.hpp"
 #include "actors/predictor_actor.hpp"
@@ -181,7 +182,10 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   setup->steps = plan.settings.steps;
   setup->batch_size = plan.settings.batch_size;
   setup->unit = plan.unit;
-  if (plan.data) setup->data = plan.data->name;
+  if (plan.data) {
+    setup->data = plan.data->name;
+    setup->faster_data = what_makes_data_faster(plan.data->train, static_cast<bool>(plan.settings.augment));
+  }
   setup->trained_for = plan.trained_for;
   setup->target = plan.settings.target;
   setup->has_validation = plan.settings.validation_fraction > 0;

@@ -30,6 +30,7 @@ struct batch_record {
   std::int64_t step = 0;   // of the run's schedule
   std::int64_t rows = 0;
   std::int64_t terms = 0;        // of the loss: what its update divides by
+  bool has_loss = false;         // some row has a target
   std::int64_t version = 0;      // of the weights in the forward pass
   std::int64_t update_terms = 0; // what its update has divided by; 0: there was none
   group_cache cache;

@@ -42,7 +42,7 @@ void coordinator_actor::handle_begin(begin& first) {
   summary_.unit = setup_->unit;
   summary_.test = summary_.validation = last_metrics_ = setup_->trained_for->unmeasured();
   for (const auto& each : setup_->local) monitor(each);
-  began_ns_ = segment_ns_ = last_done_ns_ = steady_now_ns();
+  progress_.begin(steady_now_ns());
   send(setup_->source, train{context_for(no_batch), setup_->steps});
   if (setup_->observer.on_progress) send(this, progress_tick{});
 }
@@ -52,7 +52,6 @@ void coordinator_actor::handle_begin(begin& first) {
 void coordinator_actor::handle_batch_done(batch_done& finished) {
   if (stage_ == stage::ended) return;
   beat();
-  ++done_;
   note_progress(finished);
   send_more_or_stop();
 }
@@ -60,7 +59,7 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
 void coordinator_actor::handle_batch_alone(batch_alone&) {
   if (stage_ == stage::ended) return;
   beat();
-  ++alone_;
+  progress_.batch_alone();
   send(setup_->source, batch_alone{context_for(no_batch)});
   send_more_or_stop();
 }
@@ -72,30 +71,25 @@ void coordinator_actor::handle_all_sent(all_sent& so_far) {
 
 void coordinator_actor::send_more_or_stop() {
   if (summary_.end != run_end::finished) return; // it has been told to stop
-  if (!all_sent_ || done_ + alone_ < *all_sent_) return;
+  if (!all_sent_ || progress_.all() < *all_sent_) return;
   const auto sent = *std::exchange(all_sent_, std::nullopt);
-  if (done_ < setup_->steps)
-    send(setup_->source, train{context_for(no_batch), sent + setup_->steps - done_});
+  if (progress_.done() < setup_->steps)
+    send(setup_->source, train{context_for(no_batch), sent + setup_->steps - progress_.done()});
   else
     send(setup_->source, stop_training{context_for(no_batch)});
 }
 
 void coordinator_actor::note_progress(const batch_done& finished) {
-  last_done_ns_ = steady_now_ns();
-  if (std::isfinite(finished.loss)) {
-    recent_loss_ = done_ == 1 ? finished.loss : recent_loss_ + 0.05 * (finished.loss - recent_loss_);
-    interval_loss_ += finished.loss;
-    ++interval_batches_;
-  }
-  summary_.steps = done_;
-  if (done_ == warm_after)
+  progress_.batch_done(finished.loss, steady_now_ns());
+  summary_.steps = progress_.done();
+  if (progress_.done() == warm_after)
     for (auto* each : setup_->devices) {
       each->memory().add_headroom();
       if (!each->host_reads_memory()) each->host_visible_memory().add_headroom();
     }
   if (!evaluations_.empty()) return; // what an evaluation allocates, the first time, is not the training's
   const auto allocated = allocations();
-  if (done_ <= warm_after) warm_allocations_ = allocated;
+  if (progress_.done() <= warm_after) warm_allocations_ = allocated;
   summary_.allocations_while_warm = allocated - warm_allocations_;
 }
 
@@ -108,17 +102,6 @@ std::uint64_t coordinator_actor::allocations() const {
   return all;
 }
 
-void coordinator_actor::count_training_time() {
-  if (last_done_ns_ > segment_ns_) trained_ns_ += last_done_ns_ - segment_ns_;
-  segment_ns_ = last_done_ns_ = steady_now_ns();
-}
-
-double coordinator_actor::rate() const {
-  const auto running =
-    trained_ns_ + (!evaluations_.empty() ? 0 : std::max<std::int64_t>(0, last_done_ns_ - segment_ns_));
-  return running > 0 ? static_cast<double>(done_) / seconds(running) : 0;
-}
-
 void coordinator_actor::handle_training_ended(training_ended& ended) {
   data_wait_ns_ = ended.data_wait_ns;
   if (stage_ == stage::training) stage_ = stage::flushing;
@@ -128,7 +111,7 @@ void coordinator_actor::handle_flushed(flushed&) {
   if (stage_ == stage::ended) return;
   beat();
   if (++groups_flushed_ < setup_->groups.size()) return;
-  count_training_time();
+  progress_.rest(steady_now_ns());
   if (summary_.end == run_end::failed) {
     ask_for_reports({gathering::purpose::summary, {}, {}}, report_span::run);
     return;
@@ -151,7 +134,7 @@ void coordinator_actor::handle_evaluated(evaluated& part) {
   beat();
   auto& running = found->second;
   const bool is_first = running.samples_left == running.samples;
-  if (is_first && !running.final) count_training_time(); // its samples follow the last batch
+  if (is_first && !running.final) progress_.rest(steady_now_ns()); // its samples follow the last batch
   running.totals.add(part.totals);
   running.samples_left -= part.samples;
   if (running.samples_left > 0) return;
@@ -167,7 +150,7 @@ void coordinator_actor::handle_evaluation_missed(evaluation_missed& missed) {
   beat();
   const auto left_out = found->second;
   evaluations_.erase(found);
-  if (left_out.samples_left < left_out.samples) segment_ns_ = last_done_ns_ = steady_now_ns();
+  if (left_out.samples_left < left_out.samples) progress_.resume(steady_now_ns());
   if (!std::exchange(told_of_missed_, true) && setup_->observer.on_notice)
     setup_->observer.on_notice(fmt::format(
       "the evaluation at step {} is left out: the network is away, and training goes on below the gap", left_out.step));
@@ -178,15 +161,15 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   told_of_missed_ = false;
   evaluation_report out;
   out.step = finished.step;
-  out.wall_s = seconds(steady_now_ns() - began_ns_);
-  out.train_loss = interval_batches_ ? interval_loss_ / static_cast<double>(interval_batches_) : not_measured;
+  out.wall_s = progress_.wall_s(steady_now_ns());
+  out.train_loss = progress_.interval_loss();
   out.loss = finished.totals.mean_loss();
   out.metrics = setup_->trained_for->values_of(finished.totals);
-  out.samples_per_s = rate() * static_cast<double>(setup_->batch_size);
+  out.samples_per_s = progress_.steps_per_s(!evaluations_.empty()) * static_cast<double>(setup_->batch_size);
   out.unit = setup_->unit;
   out.on_validation = !finished.on_test_set;
   last_metrics_ = out.metrics;
-  if (done_ > warm_after) warm_allocations_ = allocations() - summary_.allocations_while_warm;
+  if (progress_.done() > warm_after) warm_allocations_ = allocations() - summary_.allocations_while_warm;
   if (finished.final) {
     (finished.on_test_set ? summary_.test : summary_.validation) = out.metrics;
   }
@@ -202,7 +185,7 @@ void coordinator_actor::next_final_evaluation() {
   const bool on_test_set = final_evaluations_.front();
   final_evaluations_.pop_front();
   send(setup_->source, evaluate{context_for(no_batch),
-                                static_cast<std::uint64_t>(done_ + alone_) * 2 + (on_test_set ? 1 : 0), on_test_set});
+                                static_cast<std::uint64_t>(progress_.all()) * 2 + (on_test_set ? 1 : 0), on_test_set});
 }
 
 // ---- reports
@@ -228,11 +211,14 @@ void coordinator_actor::handle_report(report& arrived) {
 void coordinator_actor::warn_of_faults(const std::vector<group_report>& groups) {
   for (const auto& each : groups) {
     const auto line = describe_fault(each);
-    auto& told = summary_.warnings;
-    if (line.empty() || std::find(told.begin(), told.end(), line) != told.end()) continue;
-    told.push_back(line);
-    if (setup_->observer.on_notice) setup_->observer.on_notice("warning: " + line);
+    const auto& told = summary_.warnings;
+    if (!line.empty() && std::find(told.begin(), told.end(), line) == told.end()) warn(line);
   }
+}
+
+void coordinator_actor::warn(const std::string& line) {
+  summary_.warnings.push_back(line);
+  if (setup_->observer.on_notice) setup_->observer.on_notice("warning: " + line);
 }
 
 void coordinator_actor::reports_complete(gathering complete) {
@@ -253,13 +239,12 @@ void coordinator_actor::reports_complete(gathering complete) {
   }
   complete.evaluation.groups = std::move(complete.reports);
   if (setup_->observer.on_evaluation) setup_->observer.on_evaluation(complete.evaluation);
-  interval_loss_ = 0;
-  interval_batches_ = 0;
+  progress_.end_interval();
   if (complete.final) {
     next_final_evaluation();
     return;
   }
-  segment_ns_ = last_done_ns_ = steady_now_ns();
+  progress_.resume(steady_now_ns());
   if (setup_->target && setup_->target->is_reached(complete.evaluation.loss, complete.evaluation.metrics)) {
     if (summary_.end == run_end::finished) summary_.end = run_end::target_reached;
     send(setup_->source, stop_training{context_for(no_batch)});
@@ -280,13 +265,13 @@ void coordinator_actor::handle_tick(progress_tick&) {
 
 void coordinator_actor::show_progress(const std::vector<group_report>& groups) {
   progress_report out;
-  out.step = done_;
+  out.step = progress_.done();
   out.steps = setup_->steps;
-  out.loss = done_ ? recent_loss_ : not_measured;
-  const auto steps_per_s = rate();
+  out.loss = progress_.recent_loss();
+  const auto steps_per_s = progress_.steps_per_s(!evaluations_.empty());
   out.samples_per_s = steps_per_s * static_cast<double>(setup_->batch_size);
   out.unit = setup_->unit;
-  out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - done_) / steps_per_s : not_measured;
+  out.eta_s = steps_per_s > 0 ? static_cast<double>(setup_->steps - progress_.done()) / steps_per_s : not_measured;
   out.metrics = last_metrics_;
   for (const auto& each : groups) out.busy += each.busy / static_cast<double>(groups.size());
   setup_->observer.on_progress(out);
@@ -300,49 +285,40 @@ void coordinator_actor::handle_failure(failure& what) {
     abort(what.what);
     return;
   }
-  if (skipped_.empty()) first_skipped_ = what.what;
-  skipped_.insert(what.batch);
-  summary_.nonfinite_skipped = static_cast<std::int64_t>(skipped_.size());
+  progress_.batch_skipped(what.batch, what.what);
+  summary_.nonfinite_skipped = progress_.skipped();
   if (setup_->skip_nonfinite || summary_.end == run_end::failed) return;
   summary_.end = run_end::failed;
   summary_.failure = what.what;
   send(setup_->source, stop_training{context_for(no_batch)});
 }
 
-std::int64_t coordinator_actor::skipped_at_the_end() const {
-  auto batch = static_cast<std::uint64_t>(done_ + alone_);
-  std::int64_t count = 0;
-  for (auto each = skipped_.rbegin(); each != skipped_.rend() && *each + 1 == batch; ++each, --batch) ++count;
-  return count;
-}
-
 // A run that has learnt nothing, or nothing any more, has not done what it was asked for.
 void coordinator_actor::judge_skipped() {
-  const auto count = skipped_at_the_end();
-  const bool all = count > 0 && count == done_ + alone_;
+  const auto count = progress_.skipped_at_the_end();
+  const bool all = count > 0 && count == progress_.all();
   if (summary_.end != run_end::finished || (!all && count < diverged_after)) return;
   summary_.end = run_end::failed;
   summary_.failure =
     all ? "every batch was skipped" : "the last " + std::to_string(count) + " batches were all skipped";
-  summary_.failure += ", as their numbers are NaN or infinite; the first time: " + first_skipped_;
+  summary_.failure += ", as their numbers are NaN or infinite; the first time: " + progress_.first_skipped();
 }
 
 void coordinator_actor::judge_data() {
-  summary_.data_wait_s = seconds(data_wait_ns_);
-  if (trained_ns_ > 0)
-    summary_.data_wait_share = std::min(1.0, static_cast<double>(data_wait_ns_) / static_cast<double>(trained_ns_));
+  const auto trained_ns = progress_.trained_ns();
+  summary_.data_wait_s = static_cast<double>(data_wait_ns_) * 1e-9;
+  if (trained_ns > 0)
+    summary_.data_wait_share = std::min(1.0, static_cast<double>(data_wait_ns_) / static_cast<double>(trained_ns));
   if (summary_.data_wait_share < data_is_slow) return;
-  summary_.warnings.push_back(fmt::format(
-    "the training waited {:.0f} % of its time for batches of '{}' to be read and prepared: images nearer to their "
-    "size, a faster disk or no --augment take less",
-    100 * summary_.data_wait_share, setup_->data));
+  warn(fmt::format("the training waited {:.0f} % of its time for batches of '{}' to be read and prepared: {}",
+                   100 * summary_.data_wait_share, setup_->data, setup_->faster_data));
 }
 
 void coordinator_actor::handle_interrupt(interrupt_run&) {
   if (!setup_ || stage_ == stage::ended) return;
   if (++interrupts_ > 1) {
     summary_.end = run_end::interrupted;
-    count_training_time();
+    progress_.rest(steady_now_ns());
     end();
     return;
   }
@@ -363,16 +339,16 @@ void coordinator_actor::report_failure(const std::string& what) {
 void coordinator_actor::abort(const std::string& why) {
   if (summary_.failure.empty()) summary_.failure = why;
   summary_.end = run_end::failed;
-  count_training_time();
+  progress_.rest(steady_now_ns());
   end();
 }
 
 void coordinator_actor::end() {
   stage_ = stage::ended;
-  summary_.wall_s = seconds(steady_now_ns() - began_ns_);
-  summary_.steps_per_s = trained_ns_ > 0 ? static_cast<double>(done_) / seconds(trained_ns_) : 0;
+  summary_.wall_s = progress_.wall_s(steady_now_ns());
+  summary_.steps_per_s = progress_.steps_per_s(true);
   summary_.samples_per_s = summary_.steps_per_s * static_cast<double>(setup_->batch_size);
-  summary_.final_loss = done_ ? recent_loss_ : not_measured;
+  summary_.final_loss = progress_.recent_loss();
   for (auto* each : setup_->devices) summary_.device_bytes += each->memory().counters().bytes;
   const auto stop = [this](const caf::actor& each) { send_exit(each, caf::exit_reason::user_shutdown); };
   for (const auto& each : setup_->groups) stop(each);
@@ -384,7 +360,7 @@ void coordinator_actor::end() {
 std::string coordinator_actor::describe() {
   static constexpr const char* names[] = {"training", "flushing", "evaluating", "reporting", "ended"};
   return fmt::format("{}, {} batches done, {} groups flushed, mailbox {}{}",
-                     std::string(names[static_cast<int>(stage_)]), done_, groups_flushed_, mailbox().size(),
+                     std::string(names[static_cast<int>(stage_)]), progress_.done(), groups_flushed_, mailbox().size(),
                      evaluations_.empty() ? ""
                                           : ", " + std::to_string(evaluations_.begin()->second.samples_left) +
                                               " samples of an evaluation to come");

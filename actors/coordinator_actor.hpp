@@ -13,6 +13,7 @@
 #pragma once
 
 #include "actors/observed_actor.hpp"
+#include "actors/training_progress.hpp"
 #include "models/metric.hpp"
 #include "runtime/device.hpp"
 
@@ -22,7 +23,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 namespace syngrad {
@@ -40,6 +40,7 @@ struct coordinator_setup {
   std::int64_t batch_size = 0;
   counted_unit unit;
   std::string data;                             // what it is called
+  std::string faster_data;                      // what makes reading it faster
   std::shared_ptr<const objective> trained_for; // not null
   std::optional<metric_target> target;
   bool has_validation = false;
@@ -71,7 +72,6 @@ private:
   static constexpr std::int64_t warm_after = 200;     // batches
   static constexpr std::int64_t diverged_after = 100; // latest batches in a row that could not be applied
   static constexpr double data_is_slow = 0.05;        // share of the training that waits for it
-  static double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
   enum class stage : std::uint8_t { training, flushing, evaluating, reporting, ended };
   struct running_evaluation {
@@ -111,15 +111,13 @@ private:
   void reports_complete(gathering);
   void show_progress(const std::vector<group_report>&);
   void warn_of_faults(const std::vector<group_report>&);
-  std::int64_t skipped_at_the_end() const; // batches in a row, up to the last one
+  void warn(const std::string& line);
   void judge_skipped();
   void judge_data();
   void abort(const std::string& why);
   void end();
   std::uint64_t allocations() const; // so far, on all devices
   void beat() { setup_->state->heartbeat.fetch_add(1, std::memory_order_relaxed); }
-  void count_training_time();
-  double rate() const; // steps per second of training
 
   std::shared_ptr<coordinator_setup> setup_;
   stage stage_ = stage::training;
@@ -131,17 +129,10 @@ private:
   std::map<std::uint64_t, gathering> gatherings_;
   std::size_t groups_flushed_ = 0;
 
-  std::int64_t done_ = 0;
-  std::int64_t alone_ = 0;               // batches that ended at a gap in the network
+  training_progress progress_;
   std::optional<std::int64_t> all_sent_; // batches that the source has sent, when it has said so
   std::int64_t data_wait_ns_ = 0;
-  std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
-  double recent_loss_ = 0;   // exponential mean
-  double interval_loss_ = 0; // sum since the last evaluation
-  std::int64_t interval_batches_ = 0;
   metric_values last_metrics_; // of the latest evaluation
-  std::set<std::uint64_t> skipped_;
-  std::string first_skipped_; // why
   std::uint64_t warm_allocations_ = 0;
   bool progress_pending_ = false;
   int interrupts_ = 0; // the second one ends the run with the batches that are done

@@ -1,11 +1,15 @@
-// How long a run waited for its data: the time in which a batch was wanted that was not read and prepared yet, while
-// every credit of the group above had come back, so that it had nothing to do either.
+// How long the lowest group waited for the run's data: the time in which a batch was wanted that was not read and
+// prepared yet, while every credit of that group had come back, so that it had nothing to do either. The groups above
+// it may have been busy meanwhile.
 //
 // Belongs to the source, on its thread. Times are of a steady clock, in ns.
 #pragma once
 
+#include "runtime/data/dataset.hpp"
+
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 namespace syngrad {
 
@@ -27,5 +31,8 @@ public:
 private:
   std::int64_t most_ = 0, began_ns_ = -1, total_ns_ = 0;
 };
+
+// The advice to whom that takes long: "a faster disk ... takes less".
+std::string what_makes_data_faster(const sample_set&, bool augmented);
 
 } // namespace syngrad

@@ -54,6 +54,10 @@ void group_turn::tell_end_of_turn(const batch_record& record) {
   out.send_below(credit{out.context_for(record.batch), 1});
   if (record.ends_at_gap) out.tell_coordinator(batch_alone{out.context_for(record.batch)});
   if (!parts_.is_top()) return;
+  if (!record.has_loss) {
+    out.tell_coordinator(batch_done{out.context_for(record.batch), not_measured});
+    return;
+  }
   const double loss = record.numbers.f32()[measure::loss];
   parts_.account.loss_known(out.origin_of(record, parts_.setup.layers->version()), loss);
   if (!std::isfinite(loss)) parts_.tell_failure(record, parts_.account.fault_of_loss());
@@ -122,6 +126,7 @@ void group_turn::start_training_batch(activation batch) {
   record.step = batch.step;
   record.version = parts_.setup.layers->version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
+  record.has_loss = batch.terms > 0;
   record.targets = batch.targets.read_on(work);
   if (record.batch != next_batch_) followed_by_ = {}; // batches that ended at a gap below never came
   record.cache.following = {std::exchange(followed_by_, batch.following), batch.following.read_on(work)};

@@ -139,7 +139,7 @@ struct flush_mark {
 
 struct batch_done {
   message_context context;
-  double loss = 0;
+  double loss = 0; // not_measured: none of its rows has a target
 };
 
 // Trained by the groups below a gap in the network only: the source has to send one more.

@@ -108,8 +108,8 @@ struct training_summary {
   double steps_per_s = 0; // of the training alone
   double samples_per_s = 0;
   counted_unit unit;
-  double data_wait_s = 0;     // of the training: nothing else to do than to wait for batches to be read and prepared
-  double data_wait_share = 0; // of its time
+  double data_wait_s = 0; // the lowest group had nothing else to do than to wait for batches to be read and prepared
+  double data_wait_share = 0; // of the time of training
   double final_loss = 0;
   metric_values test;                       // NaN, or none, where the run ended before they could be measured
   metric_values validation;                 // likewise, and without validation

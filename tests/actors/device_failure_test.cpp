@@ -6,6 +6,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/late_device.hpp"
 
+#include "actors/training.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 
 #include <cmath>

@@ -60,7 +60,8 @@ threaded_result run_on(const std::string& images, std::uint64_t most_bytes_read)
 TEST_CASE("a run that waits for its data says for how long, and for which") {
   const temporary_folder folder;
   const auto images = write_images(folder);
-  const auto slow = run_on(images, 1).summary; // each image is read when a batch has it
+  const auto out = run_on(images, 1); // each image is read when a batch has it
+  const auto& slow = out.summary;
   REQUIRE(slow.steps == 20);
   CHECK(slow.data_wait_s > 0);
   CHECK(slow.data_wait_share >= 0.05);
@@ -69,6 +70,7 @@ TEST_CASE("a run that waits for its data says for how long, and for which") {
   CHECK(slow.warnings[0].find("the training waited ") == 0);
   CHECK(slow.warnings[0].find(" % of its time for batches of '" + images + "' to be read and prepared") !=
         std::string::npos);
+  CHECK(out.notices == std::vector<std::string>{"warning: " + slow.warnings[0]});
   const auto in_memory = run_on(images, 1 << 30).summary;
   CHECK(in_memory.data_wait_s == 0);
   CHECK(in_memory.warnings.empty());

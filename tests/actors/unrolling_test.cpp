@@ -71,6 +71,32 @@ TEST_CASE("every policy trains with predicted later gradients, and deterministic
   CHECK(weights_of(settings) != once);
 }
 
+TEST_CASE("a batch without any target has no loss, and does not count in that of the training") {
+  configure_compute_thread();
+  cpu_device cpu;
+  const auto text = token_text::of({3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9}, "text");
+  const std::vector<std::int32_t> labels{-1, -1, -1, -1, 3, 5, 8, 9, -1, -1, -1, -1, -1};
+  dataset data;
+  data.input = data.target = {{0}, dtype::i32, 10};
+  data.train.text = text;
+  data.train.labels = labels;
+  data.test.text = text.part(4, 5); // the one window that has targets
+  data.test.labels = {labels.begin() + 4, labels.begin() + 9};
+  REQUIRE(cut_windows(data, 4));
+  REQUIRE(data.train.count == 3);
+  auto settings = unrolled("locked", {1, 1}, "truncated");
+  settings.batch_size = 1;
+  settings.steps = 3;
+  settings.learning_rate = 1e-30f; // no weight moves
+  const auto out = run_threaded(settings, "gpt:1x8,heads=2,context=4,vocab=10", data, cpu);
+  REQUIRE(out.summary.failure == "");
+  REQUIRE(out.evaluations.size() == 1);
+  const auto loss = out.evaluations[0].loss;
+  CHECK(loss > 1);
+  CHECK(out.evaluations[0].train_loss == Approx(loss).epsilon(1e-6));
+  CHECK(out.summary.final_loss == Approx(loss).epsilon(1e-6));
+}
+
 TEST_CASE("until the warm-up is over a run is truncated") {
   auto warming = unrolled("locked", {3});
   warming.warmup_batches = 39;

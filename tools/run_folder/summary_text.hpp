@@ -31,11 +31,12 @@ std::string format_last_line(const training_summary&, const std::string& folder)
 
 // summary.json. Keys: end, failure; test_METRIC and validation_METRIC for each listed metric of the objective
 // (test_error_percent; of a text test_perplexity); final_loss, steps, steps_per_s, samples_per_s, unit and
-// units_a_sample (tokens of a text, else samples), data_wait_s and data_wait_share (of the training: it waited for
-// data), wall_s, warnings (lines), nonfinite_skipped, allocations_while_warm, device_bytes; classes, the labels that
-// outputs 0, 1, ... stand for, or null where they are these numbers themselves; devices, an array of objects with what
-// each device holds; memory, likewise by node for a run over several processes; and groups, one object each with every
-// number of the printed table. What was not measured is null.
+// units_a_sample (tokens of a text, else samples), data_wait_s and data_wait_share (how long the lowest group waited
+// for data, and that in shares of the time of training), wall_s, warnings (lines), nonfinite_skipped,
+// allocations_while_warm, device_bytes; classes, the labels that outputs 0, 1, ... stand for, or null where they are
+// these numbers themselves; devices, an array of objects with what each device holds; memory, likewise by node for a
+// run over several processes; and groups, one object each with every number of the printed table. What was not measured
+// is null.
 std::string format_summary_json(const training_summary&, std::span<const device_report> devices = {},
                                 std::span<const std::string> class_names = {});
 

@@ -137,7 +137,8 @@ option_group how_long(train_options& o) {
            setting_row(s, "eval-every", "Evaluate every N steps; 0: only at the end", "a tenth of the run"),
            setting_row(s, "eval-samples",
                        "Evaluate on at most so many of the samples that are held out (of a text: windows), evenly "
-                       "spread; 0: on all. That holds for the last evaluations, too"),
+                       "spread, or with --windows continuing the first of each row of a batch; 0: on all. That holds "
+                       "for the last evaluations, too"),
            setting_row(s, "target",
                        "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, "
                        "loss<=0.1; with --objective mse: mse<=X, rmse<=X"),
