@@ -95,8 +95,10 @@ status check_gradients(const training_settings& s) {
 }
 
 status check_residual_weight(const training_settings& s) {
-  if (s.residual_weight == training_settings{}.residual_weight || s.policy == "corrected") return ok();
-  return refuse("residual-weight", "expected --policy corrected with it, got " + s.policy + "; leave it out");
+  if (s.residual_weight == training_settings{}.residual_weight || capabilities_of(s).adds_residuals) return ok();
+  return refuse("residual-weight", "expected a policy with it that corrects its predictions later, as --policy "
+                                   "corrected does, got " +
+                                     s.policy + "; leave it out");
 }
 
 status check_recompute(const training_settings& s) {

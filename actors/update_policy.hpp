@@ -53,6 +53,7 @@ struct policy_capabilities {
   bool bootstraps = false; // no chain of true gradients comes down by itself: for audits they then travel apart
   bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
   bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
+  bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts it
   int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
                                     // Harlap et al., PipeDream, arXiv 1806.03377): a copy is kept for each version

@@ -13,7 +13,7 @@ class corrected_policy : public update_policy {
 public:
   explicit corrected_policy(float residual_weight) : residual_weight_(residual_weight) {}
 
-  policy_capabilities capabilities() const override { return {.predicts = true}; }
+  policy_capabilities capabilities() const override { return {.predicts = true, .adds_residuals = true}; }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
   void on_turn(policy_actions&, batch_record&) override;
