@@ -169,7 +169,9 @@ run_links join_with_links(caf::actor_system& system, const run_plan& plan, runni
     setup.coordinator = local.coordinator ? local.coordinator : out.outside.coordinator;
     setup.options = wiring.options;
     setup.source = device_of(plan, route.from);
-    const auto link = spawn_outgoing_link(system, context_of(), std::move(setup));
+    auto context = context_of(); // what is sent to it is sent over the edge
+    context.below = context.above = route.edge;
+    const auto link = spawn_outgoing_link(system, context, std::move(setup));
     if (route.from.what == role_kind::coordinator)
       out.outside.asked[static_cast<std::size_t>(route.to.group)] = link;
     else

@@ -36,6 +36,9 @@ def equal_to_one_process(home, policy):
     check(traces == [f"node{i}-000000.trace" for i in range(4)], traces)
     info = run(program, "trace", "check", home / f"many-{policy}")
     check(info.returncode == 0, info.stdout, info.stderr)
+    amounts = run(program, "trace", "bytes", home / f"many-{policy}", "--format", "csv", "--table", "by_interface")
+    crossed = {tuple(line.split(",")[:2]) for line in amounts.stdout.splitlines()[1:]}
+    check({(i, kind) for i in "01" for kind in ("activation", "gradient")} <= crossed, amounts.stdout, amounts.stderr)
     check(not list((home / f"many-{policy}").glob("local-*")), "a node's folder is left of a run that went well")
 
 

@@ -55,3 +55,42 @@ TEST_CASE("a live view gives rates, queues and busy shares since the view before
   REQUIRE_THAT(text_of(second, *run),
                Catch::Contains("group 0") && Catch::Contains("50 %") && Catch::Contains(" 0 lost"));
 }
+
+TEST_CASE("batches that end in another process are counted where the coordinator hears of them") {
+  temporary_folder folder;
+  trace_builder trace;
+  const auto coordinator = trace.actor(1, actor_role::coordinator, 0, "coordinator");
+  const auto link = trace.actor(4, actor_role::link, 0, "link node 2 -> the coordinator");
+  const auto elsewhere = std::uint32_t{2} << 24 | 2;
+  for (int i = 0; i < 3; ++i) {
+    trace_record arrived{};
+    arrived.time_ns = (i + 1) * 100 * ms;
+    arrived.kind = record_kind::enqueue;
+    arrived.type = static_cast<std::uint8_t>(trace_message::batch_done);
+    arrived.actor = coordinator;
+    arrived.peer = elsewhere;
+    trace.add(arrived);
+    arrived.actor = link;
+    trace.add(arrived);
+  }
+  trace.write(folder.path());
+  const auto run = trace_run::open(folder.path());
+  REQUIRE(run);
+  live_view view;
+  view.look(*run, 150 * ms);
+  REQUIRE_THAT(view.look(*run, 1150 * ms).batches_a_second, WithinAbs(2, 1e-9));
+}
+
+TEST_CASE("where the coordinator is in another process, batches are counted as they are sent to it") {
+  temporary_folder folder;
+  trace_builder trace(2);
+  const auto group = trace.actor(2, actor_role::group, 3, "group 3");
+  const auto link = trace.actor(4, actor_role::link, 0, "link group 3 -> the coordinator");
+  for (int i = 0; i < 3; ++i) trace.send((i + 1) * 100 * ms, group, link, trace_message::batch_done, {});
+  trace.write(folder.path());
+  const auto run = trace_run::open(folder.path());
+  REQUIRE(run);
+  live_view view;
+  view.look(*run, 150 * ms);
+  REQUIRE_THAT(view.look(*run, 1150 * ms).batches_a_second, WithinAbs(2, 1e-9));
+}

@@ -163,23 +163,28 @@ TEST_CASE("bytes are counted by interface, message type and pair, and what they 
 }
 
 TEST_CASE("on the wire a message has the size that its link says") {
-  temporary_folder folder;
-  trace_builder trace;
-  const auto here = trace.actor(3, actor_role::group, 0, "group 0");
-  const auto there = actor_id(1, 4);
-  const auto sent = trace.send(10, here, there, trace_message::activation, {.batch = 1, .bytes = 400, .interface = 0});
-  trace_record written_out;
-  written_out.time_ns = 20;
-  written_out.message = sent;
-  written_out.actor = here;
-  written_out.value = 230;
-  written_out.kind = record_kind::serialize;
-  trace.add(written_out);
-  const auto run = written(trace, folder);
-  auto found = measure_traffic(run, {});
-  REQUIRE(found.by_pair[{here, there}].bytes == 230);
-  REQUIRE(found.by_pair[{here, there}].messages == 1);
-  REQUIRE(found.counted == 0);
+  for (const bool by_link : {false, true}) {
+    temporary_folder folder;
+    trace_builder trace;
+    const auto here = trace.actor(3, actor_role::group, 0, "group 0");
+    const auto there =
+      by_link ? trace.actor(5, actor_role::link, 0, "link group 0 -> group 1 (node 0)") : actor_id(1, 4);
+    const auto sent =
+      trace.send(10, here, there, trace_message::activation, {.batch = 1, .bytes = 400, .interface = 0});
+    trace_record written_out;
+    written_out.time_ns = 20;
+    written_out.message = sent;
+    written_out.actor = here;
+    written_out.value = 230;
+    written_out.kind = record_kind::serialize;
+    trace.add(written_out);
+    const auto run = written(trace, folder);
+    auto found = measure_traffic(run, {});
+    REQUIRE(found.by_pair[{here, there}].bytes == 230);
+    REQUIRE(found.by_pair[{here, there}].messages == 1);
+    REQUIRE(found.by_interface[{std::uint16_t{0}, trace_message::activation}].bytes == 230);
+    REQUIRE(found.counted == 0);
+  }
 }
 
 TEST_CASE("a locked pipeline's replay is the pipeline itself") {

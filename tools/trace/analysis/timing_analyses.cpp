@@ -258,7 +258,7 @@ live_numbers live_view::look(const trace_run& run, std::int64_t until_ns) {
   trace_filter window;
   window.from_ns = from_ns;
   window.to_ns = until_ns;
-  run.for_each(window, [this](const trace_record& record) { take(record); });
+  run.for_each(window, [&](const trace_record& record) { take(record, run.names()); });
   last_ns_ = until_ns;
 
   live_numbers out;
@@ -279,19 +279,39 @@ live_numbers live_view::look(const trace_run& run, std::int64_t until_ns) {
   return out;
 }
 
+namespace {
+
+bool is_coordinator(const trace_names::actor& named) {
+  return named.role == actor_role::coordinator;
+}
+
+// A batch is done when the coordinator of the run hears of it, perhaps from another node. Where it has left no records,
+// when the message is sent.
+bool tells_of_batch(const trace_record& record, const trace_names& names) {
+  if (record.type != static_cast<std::uint8_t>(trace_message::batch_done)) return false;
+  const bool sent = record.kind == record_kind::send;
+  const auto found = names.actors.find(sent ? record.peer : record.actor);
+  if (found != names.actors.end() && is_coordinator(found->second)) return true;
+  return sent && std::none_of(names.actors.begin(), names.actors.end(),
+                              [](const auto& each) { return is_coordinator(each.second); });
+}
+
+} // namespace
+
 void live_view::arrive(std::uint32_t actor) {
   ++actors_[actor].waiting;
 }
 
-void live_view::take(const trace_record& record) {
+void live_view::take(const trace_record& record, const trace_names& names) {
   ++records_;
   switch (record.kind) {
   case record_kind::send:
     ++messages_;
-    if (record.type == static_cast<std::uint8_t>(trace_message::batch_done)) ++batches_;
+    if (tells_of_batch(record, names)) ++batches_;
     if (node_of(record.actor) == node_of(record.peer)) arrive(record.peer);
     return;
   case record_kind::enqueue:
+    if (tells_of_batch(record, names)) ++batches_;
     return arrive(record.actor);
   case record_kind::begin: {
     auto& actor = actors_[record.actor];

@@ -115,7 +115,7 @@ private:
     std::int64_t busy_ns = 0, handled = 0; // since the last look
     bool seen = false;
   };
-  void take(const trace_record&);
+  void take(const trace_record&, const trace_names&);
   void arrive(std::uint32_t actor);
 
   std::map<std::uint32_t, state> actors_;

@@ -191,9 +191,11 @@ namespace {
 
 class traffic_counter {
 public:
+  explicit traffic_counter(const trace_names& names) : names_(names) {}
+
   void take_send(const trace_record& sent) {
     count(sent, 1, sent.value);
-    if (node_of(sent.actor) != node_of(sent.peer)) leaving_[sent.message] = sent;
+    if (leaves(sent)) leaving_[sent.message] = sent;
   }
   // What left the node had another size on the wire.
   void take_serialize(const trace_record& written) {
@@ -205,6 +207,13 @@ public:
   traffic& found() { return found_; }
 
 private:
+  // To another node, mostly by way of a link.
+  bool leaves(const trace_record& sent) const {
+    const auto found = names_.actors.find(sent.peer);
+    return node_of(sent.actor) != node_of(sent.peer) ||
+           (found != names_.actors.end() && found->second.role == actor_role::link);
+  }
+
   void count(const trace_record& sent, std::int64_t messages, std::int64_t bytes) {
     const auto add = [&](traffic_amount& to) {
       to.messages += messages;
@@ -216,6 +225,7 @@ private:
       add(found_.by_interface[{sent.interface, static_cast<trace_message>(sent.type)}]);
   }
 
+  const trace_names& names_;
   traffic found_;
   std::unordered_map<std::uint64_t, trace_record> leaving_; // for another node, not on the wire yet
 };
@@ -231,7 +241,7 @@ traffic measure_traffic(const trace_run& run, const trace_filter& filter) {
   // What they are divided by is that of the time and the batches, whichever of their messages are looked at.
   auto window = time_window(filter);
   window.batches = filter.batches;
-  traffic_counter counter;
+  traffic_counter counter(run.names());
   std::int64_t batches = 0;
   run.for_each(window, [&](const trace_record& record) {
     if (record.kind == record_kind::serialize) counter.take_serialize(record);
