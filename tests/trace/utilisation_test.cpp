@@ -150,6 +150,30 @@ TEST_CASE("where the source waits for data, the data is what holds up the groups
                               Catch::Contains("--augment"));
 }
 
+TEST_CASE("a source that waits for credit has no layers to move: what the lowest group waits for is on its way") {
+  utilisation measured;
+  measured.threads.push_back(activity_of("worker", actor_role::other, 0.5));
+  measured.actors.push_back(activity_of("group 0", actor_role::group, 0.22, 0.33));
+  measured.actors.push_back(activity_of("source", actor_role::source, 0.01));
+  const auto text = [&] { return find_bottlenecks(measured, {}).at(0).text; };
+  CHECK(text() == "group 0 had nothing to do 33 % of the time: source is the slowest (1 % busy); larger batches "
+                  "(--batch) are fewer.");
+  measured.actors.back().blocked = 0.82;
+  CHECK(text() == "group 0 had nothing to do 33 % of the time: meanwhile the source waited for credit, so that batches "
+                  "and credits were on their way; let more batches wait (--credits).");
+}
+
+TEST_CASE("slow data of a text is not told of as images") {
+  trace_names names;
+  names.facts["unit"] = "tokens";
+  utilisation measured;
+  measured.threads.push_back(activity_of("worker", actor_role::other, 0.5));
+  measured.actors.push_back(activity_of("source", actor_role::source, 0.01, 0.60));
+  const auto found = find_bottlenecks(measured, names);
+  REQUIRE(found.size() == 1);
+  CHECK_THAT(found[0].text, Catch::Contains("a faster disk, or a copy") && !Catch::Contains("images"));
+}
+
 TEST_CASE("a locked run is told what locks it") {
   trace_names names;
   names.facts["policy"] = "locked";

@@ -29,7 +29,8 @@ std::string slowest_text(const activity& of) {
 
 class search {
 public:
-  search(const utilisation& of, const trace_names& names) : of_(of), locked_(names.fact("policy") == "locked") {
+  search(const utilisation& of, const trace_names& names)
+    : of_(of), locked_(names.fact("policy") == "locked"), of_text_(names.fact("unit") == "tokens") {
     for (const auto& each : of.actors) {
       if (each.role == actor_role::group) groups_.push_back(&each);
       if (each.role == actor_role::source) source_ = &each;
@@ -74,19 +75,29 @@ private:
   void data() {
     if (!source_ || source_->starved < worth_naming) return;
     add(suffering::starved, "data", source_->starved, "the source waited for data",
-        "batches are not read and prepared faster than that; images that are nearer to their size, or a faster disk, "
-        "take less, and so does leaving out --augment");
+        std::string("batches are not read and prepared faster than that; ") +
+          (of_text_ ? "a faster disk, or a copy of the file in memory (/dev/shm), takes less"
+                    : "images that are nearer to their size, or a faster disk, take less, and so does leaving out "
+                      "--augment"));
   }
 
-  void starved(const activity& group, std::vector<const activity*> below) {
-    if (source_) below.push_back(source_);
-    if (below.empty() || group.starved < worth_naming || threads_saturated()) return;
+  void starved(const activity& group, const std::vector<const activity*>& below) {
+    if ((below.empty() && !source_) || group.starved < worth_naming || threads_saturated()) return;
     if (locked_)
       return add(suffering::starved, "locked", group.starved, group.name + " waited for an activation or a gradient",
                  "that is how --policy locked works; a group that predicts its gradient (--policy synthetic) goes on");
     if (source_ && source_->starved >= worth_naming) return; // for want of data: data() says it
+    const auto nothing = group.name + " had nothing to do";
+    if (below.empty()) {
+      add(suffering::starved, "source", group.starved, nothing,
+          source_->blocked >= worth_naming
+            ? "meanwhile the source waited for credit, so that batches and credits were on their way; let more batches "
+              "wait (--credits)"
+            : slowest_text(*source_) + "; larger batches (--batch) are fewer");
+      return;
+    }
     const auto& slowest = *busiest(below);
-    add(suffering::starved, slowest.name, group.starved, group.name + " had nothing to do",
+    add(suffering::starved, slowest.name, group.starved, nothing,
         "of those below it " + slowest_text(slowest) + "; move layers up from there (--split)");
   }
 
@@ -120,7 +131,7 @@ private:
   bool threads_saturated() const { return threads_busy_ >= saturated; }
 
   const utilisation& of_;
-  bool locked_;
+  bool locked_, of_text_;
   std::vector<const activity*> groups_; // bottom to top
   const activity* source_ = nullptr;
   double threads_busy_ = 0; // mean
