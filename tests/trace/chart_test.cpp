@@ -179,9 +179,16 @@ TEST_CASE("every chart is an image with a title and a description, and stays wit
     REQUIRE(elements_of(svg, "title").at(0).content == "A title");
     REQUIRE(elements_of(svg, "desc").at(0).content == "What to look for");
     for (const auto& rect : elements_of(svg, "rect")) REQUIRE(end_of(rect) <= width);
-    REQUIRE(elements_of(svg, "rect").at(0).number("x") <= width / 3 + tenth); // the long name is cut
+    REQUIRE(elements_of(svg, "rect").at(0).number("x") <= width / 2 + tenth); // the long name is cut
     REQUIRE(svg.find("x…</text>") != std::string::npos);
   }
+}
+
+TEST_CASE("the names of links are shown as a whole where a figure is as wide as the page") {
+  stacked_bars chart;
+  chart.series = {{"s", "busy"}};
+  chart.bars = {{"link this node -> the coordinator (node 10)", {1}, ""}};
+  REQUIRE(draw(chart, frame(950)).find("link this node -&gt; the coordinator (node 10)</text>") != std::string::npos);
 }
 
 TEST_CASE("names are text in a picture, whatever they hold") {

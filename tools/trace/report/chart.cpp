@@ -114,7 +114,7 @@ std::string series_class(std::size_t index, std::size_t count) {
 double name_column(const std::vector<std::string>& names, double picture_width) {
   double widest = 0;
   for (const auto& name : names) widest = std::max(widest, text_width(name));
-  return std::min(widest + 10, picture_width / 3);
+  return std::min(widest + 10, picture_width / 2);
 }
 
 void draw_name(svg_canvas& canvas, const std::string& name, double column, double middle_y) {

@@ -104,7 +104,7 @@ inline constexpr double plot_top = 30;     // of a plot with a y axis: room for 
 inline constexpr double plot_height = 200; // of the same
 inline constexpr double right_margin = 26; // room for half of the last tick's label
 
-// Room for the names at the left: as much as they need, up to a third of the picture.
+// Room for the names at the left: as much as they need, up to half of the picture.
 double name_column(const std::vector<std::string>& names, double picture_width);
 // The name of a row, right-aligned at the end of the name column.
 void draw_name(svg_canvas&, const std::string& name, double column, double middle_y);
