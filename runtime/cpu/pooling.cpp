@@ -35,13 +35,19 @@ struct pooled_images {
     for (std::int64_t image = 0; image < images; ++image) {
       start(image);
       for (std::int64_t i = 0; i < output.height; ++i) {
-        const auto rows =
-          inputs_under(i, window.kernel_size.height, window.stride.height, window.padding.height, input.height);
+        const auto rows = rows_under(i);
         for (std::int64_t j = 0; j < output.width; ++j)
-          at(small_row++, image * input.positions(), rows,
-             inputs_under(j, window.kernel_size.width, window.stride.width, window.padding.width, input.width));
+          at(small_row++, image * input.positions(), rows, columns_under(j));
       }
     }
+  }
+
+  // Of the input, under output row i or column j.
+  index_range rows_under(std::int64_t i) const {
+    return inputs_under(i, window.kernel_size.height, window.stride.height, window.padding.height, input.height);
+  }
+  index_range columns_under(std::int64_t j) const {
+    return inputs_under(j, window.kernel_size.width, window.stride.width, window.padding.width, input.width);
   }
 
   // visit(position) for each input of a window: row * width + column.
@@ -101,20 +107,27 @@ void spread_maxima(const pooled_images& of, const float* dy, const std::int32_t*
                  });
 }
 
+// Row by row of the input, as it lies in memory.
 void find_means(const pooled_images& of, const float* x, float* y) {
   const auto share = 1.0f / static_cast<float>(of.window.kernel_size.positions());
-  of.for_windows([](std::int64_t) {},
-                 [&](std::int64_t small_row, std::int64_t first_row, index_range rows, index_range columns) {
-                   auto* const sum = y + small_row * of.channels;
-                   std::fill_n(sum, of.channels, 0.0f);
-                   of.for_positions(rows, columns, [&](std::int64_t position) {
-                     const auto* const here = x + (first_row + position) * of.channels;
+  const auto line = of.output.width * of.channels;
+  for (std::int64_t small_line = 0; small_line < of.images * of.output.height; ++small_line, y += line) {
+    const auto* const image = x + small_line / of.output.height * of.input.positions() * of.channels;
+    const auto rows = of.rows_under(small_line % of.output.height);
+    std::fill_n(y, line, 0.0f);
+    for (auto row = rows.first; row < rows.end; ++row)
+      for (std::int64_t j = 0; j < of.output.width; ++j) {
+        const auto columns = of.columns_under(j);
+        auto* const sum = y + j * of.channels;
+        for (auto column = columns.first; column < columns.end; ++column) {
+          const auto* const here = image + (row * of.input.width + column) * of.channels;
 #pragma omp simd
-                     for (std::int64_t c = 0; c < of.channels; ++c) sum[c] += here[c];
-                   });
+          for (std::int64_t c = 0; c < of.channels; ++c) sum[c] += here[c];
+        }
+      }
 #pragma omp simd
-                   for (std::int64_t c = 0; c < of.channels; ++c) sum[c] *= share;
-                 });
+    for (std::int64_t c = 0; c < line; ++c) y[c] *= share;
+  }
 }
 
 void spread_means(const pooled_images& of, const float* dy, float* dx) {
