@@ -49,12 +49,10 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.max_alone = settings.max_alone.value_or(0);
   setup.observer = plan.updates;
   setup.cache_limit = cache_limit_of(settings, index, count, setup.lag);
-  if (planned.predictor) {
-    setup.predictor_parameters = planned.predictor->parameter_count();
-    setup.predictor_multiply_adds =
-      static_cast<double>(planned.layers->output().rows()) *
-      (planned.predictor->predict_multiply_adds() + planned.predictor->train_multiply_adds());
-  }
+  setup.layer_bytes = planned.layer_bytes;
+  setup.predictor_bytes = planned.predictor_bytes;
+  setup.predictor = planned.predictor;
+  if (planned.predictor) setup.predictor_parameters = planned.predictor->parameter_count();
   return setup;
 }
 

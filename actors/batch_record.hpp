@@ -34,7 +34,8 @@ struct batch_record {
   std::int64_t version = 0;      // of the weights in the forward pass
   std::int64_t update_terms = 0; // what its update has divided by; 0: there was none
   group_cache cache;
-  tensor output; // what was sent up; features of the predictor
+  const buffer* from_below = nullptr; // the memory of its input
+  tensor output;                      // what was sent up; features of the predictor
   tensor targets;
   tensor prediction;                   // null: none
   std::uint32_t predictor_version = 0; // that made it

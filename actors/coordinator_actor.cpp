@@ -349,7 +349,11 @@ void coordinator_actor::end() {
   summary_.steps_per_s = progress_.steps_per_s(true);
   summary_.samples_per_s = summary_.steps_per_s * static_cast<double>(setup_->batch_size);
   summary_.final_loss = progress_.recent_loss();
-  for (auto* each : setup_->devices) summary_.device_bytes += each->memory().counters().bytes;
+  for (auto* each : setup_->devices) {
+    const auto memory = each->memory().counters();
+    summary_.device_bytes += memory.bytes;
+    summary_.most_bytes_in_use += memory.most_bytes_in_use;
+  }
   const auto stop = [this](const caf::actor& each) { send_exit(each, caf::exit_reason::user_shutdown); };
   for (const auto& each : setup_->groups) stop(each);
   for (const auto& each : setup_->local) stop(each);

@@ -124,6 +124,13 @@ void group_account::tell(group_report& out, bool of_interval) {
   out.parameters = layers_->parameter_count();
   out.samples = samples_;
   out.clipped = clipped_;
+  const auto a_step = [this](double done) { return batches_ ? done / static_cast<double>(batches_) : 0.0; };
+  out.multiply_adds = a_step(layers_->multiply_adds_done());
+  out.predictor_multiply_adds =
+    a_step(layers_->later_multiply_adds_done() + (predictor_ ? predictor_->multiply_adds_done() : 0));
+  out.optimizer_multiply_adds = a_step(layers_->optimizer_multiply_adds_done());
+  const auto all = out.multiply_adds + out.optimizer_multiply_adds + out.predictor_multiply_adds;
+  if (all > 0) out.predictor_share = out.predictor_multiply_adds / all;
   if (!of_interval) return;
   interval_agreement_ = {};
   interval_activation_rms_ = {};

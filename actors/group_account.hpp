@@ -10,6 +10,7 @@
 #include "actors/message_tracer.hpp"
 #include "actors/summary.hpp"
 #include "models/layer_group.hpp"
+#include "models/synthetic_gradient_model.hpp"
 
 #include <memory>
 #include <optional>
@@ -54,10 +55,16 @@ private:
 class group_account {
 public:
   // `clip_norm`: what gradients are clipped to; 0: they are not.
-  group_account(std::shared_ptr<const layer_group> layers, std::shared_ptr<update_observer> observer, float clip_norm)
-    : layers_(std::move(layers)), observer_(std::move(observer)), clip_norm_(clip_norm) {}
+  // `predictor`: of the interface above; null: none.
+  group_account(std::shared_ptr<const layer_group> layers, std::shared_ptr<const synthetic_gradient_model> predictor,
+                std::shared_ptr<update_observer> observer, float clip_norm)
+    : layers_(std::move(layers)), predictor_(std::move(predictor)), observer_(std::move(observer)),
+      clip_norm_(clip_norm) {}
 
-  void begins(std::int64_t samples) { samples_ += samples; } // a training batch
+  void begins(std::int64_t samples) { // a training batch
+    samples_ += samples;
+    ++batches_;
+  }
   // A gradient of the batch is applied: with it the weights become, or will become, `version`.
   void applies(const update_origin&, const batch_record&, applied_gradient, std::int64_t version);
   void loss_known(const update_origin&, double loss);
@@ -76,10 +83,11 @@ private:
   void activation_measured(const update_origin&, const batch_record&);
 
   std::shared_ptr<const layer_group> layers_;
+  std::shared_ptr<const synthetic_gradient_model> predictor_;
   std::shared_ptr<update_observer> observer_; // not null
   float clip_norm_;
   std::int64_t updates_ = 0, staleness_ = 0; // gradients applied, sum of the versions that they came late
-  std::int64_t samples_ = 0;
+  std::int64_t samples_ = 0, batches_ = 0;
   std::int64_t clipped_ = 0; // updates
   agreement_mean agreement_, interval_agreement_, audit_agreement_;
   sampled_mean activation_rms_, interval_activation_rms_;

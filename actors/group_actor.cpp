@@ -119,7 +119,12 @@ void group_actor::handle_report_request(report_request& request) {
   out.blocked = times().waiting_share(waiting_reason::credit, now);
   parts_.account.tell(out, request.span == report_span::since_last_interval);
   out.predictor_parameters = setup.predictor_parameters;
-  out.predictor_share = setup.predictor_multiply_adds / (setup.layers->multiply_adds() + setup.predictor_multiply_adds);
+  out.weight_bytes = setup.layers->weight_bytes();
+  out.gradient_bytes = setup.layers->gradient_bytes();
+  out.moment_bytes = setup.layer_bytes - out.weight_bytes - out.gradient_bytes;
+  out.predictor_bytes = setup.predictor_bytes;
+  out.cache_bytes = parts_.kept.most_bytes();
+  out.most_in_flight = parts_.kept.most_batches();
   out.dropped_targets = parts_.predictor.dropped_targets();
   if (setup.from_below) out.bytes_from_below = static_cast<std::int64_t>(setup.from_below->training_bytes.load());
   if (setup.from_above) {

@@ -53,10 +53,12 @@ void group_gradients::begin(batch_record& record) {
 
 void group_gradients::forward(batch_record& record, const tensor& x) {
   auto& layers = *parts_.setup.layers;
+  record.from_below = x.memory().get();
   if (parts_.setup.recompute && !parts_.is_top()) layers.keep_beginning(work(), x, record.cache);
   record.output = layers.forward(work(), x, phase::train, &record.cache);
   record.output.ready_after(work().record());
   if (!predicts(record.batch)) let_cache_go(record);
+  parts_.kept.look_at(parts_.window);
 }
 
 // Makes the forward pass again where its cache was let go.

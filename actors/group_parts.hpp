@@ -7,6 +7,7 @@
 // | upper_edge      | the neighbour above: credits, the gap while it is away, what is wanted from it |
 // | predictor_port  | the predictor beside the group                                                 |
 // | group_account   | what is measured, for observer and reports                                     |
+// | kept_memory     | what batches in flight keep of memory, likewise                                |
 // | group_gradients | what is done with a gradient, as the policy says                               |
 // | group_turn      | a batch's way through the group                                                |
 //
@@ -17,6 +18,7 @@
 #include "actors/group_account.hpp"
 #include "actors/group_edges.hpp"
 #include "actors/handler_gate.hpp"
+#include "actors/kept_memory.hpp"
 #include "actors/link_counters.hpp"
 #include "actors/messages.hpp"
 #include "actors/predictor_port.hpp"
@@ -55,9 +57,10 @@ struct group_setup {
   std::shared_ptr<const link_counters> from_below, from_above;
   std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
   std::int64_t max_alone = 0;    // batches that may end here while the network above is away
-  // Of the predictor beside this group, for the report.
+  // For the report: of memory that the layers took, and the predictor beside this group; and of that.
+  std::uint64_t layer_bytes = 0, predictor_bytes = 0;
   std::int64_t predictor_parameters = 0;
-  double predictor_multiply_adds = 0;
+  std::shared_ptr<const synthetic_gradient_model> predictor; // null: none
 
   bool is_audited(std::uint64_t batch) const {
     return audit_every > 0 && batch % static_cast<std::uint64_t>(audit_every) == 0;
@@ -95,7 +98,8 @@ public:
 struct group_parts {
   group_parts(group_setup given, group_outlet& outlet)
     : setup(std::move(given)), out(outlet), window(*setup.work), below(setup.below, setup.gradients),
-      above(setup.above, setup.max_alone, setup.gradients), account(setup.layers, setup.observer, setup.clip_norm) {}
+      above(setup.above, setup.max_alone, setup.gradients),
+      account(setup.layers, setup.predictor, setup.observer, setup.clip_norm) {}
 
   bool is_top() const { return !above.exists(); }
   stream& work() const { return *setup.work; }
@@ -112,6 +116,7 @@ struct group_parts {
   upper_edge above;
   predictor_port predictor;
   group_account account;
+  kept_memory kept;
 };
 
 } // namespace syngrad

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 #include <new>
+#include <utility>
 
 namespace syngrad {
 
@@ -41,15 +42,23 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
   try {
     group.work = &group.where->make_stream(stream_priority::high);
     group.copies = &group.where->make_stream(stream_priority::high);
+    auto taken = [&, before = std::uint64_t{0}]() mutable {
+      const auto now = group.where->memory().counters().bytes_in_use;
+      return now - std::exchange(before, now);
+    };
+    static_cast<void>(taken());
     group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers), plan.settings.optimizer,
                                                  plan.settings.seed, first_layer);
     group.layers->use_recordings(plan.settings.cuda_graphs);
+    group.layer_bytes = taken();
     if (plan.settings.unroll.predicts) group.layers->predict_later(*group.work, later_of(plan, output.features()));
+    group.predictor_bytes = taken();
     if (!with_predictor) return ok();
     auto predictor = build_predictor(plan, group, index, output);
     if (!predictor) return predictor.failure();
     group.predictor = std::move(*predictor);
     group.predictor->use_recordings(plan.settings.cuda_graphs);
+    group.predictor_bytes += taken();
     return ok();
   } catch (const std::bad_alloc& reason) {
     return error::resource(

@@ -19,11 +19,13 @@ namespace syngrad {
 
 // One layer group. A predictor lives with its group.
 struct planned_group {
-  std::string units;                                   // "0-1"
-  device* where = nullptr;                             // null: in another process, and so is all that follows
-  std::shared_ptr<layer_group> layers;                 //
-  stream* work = nullptr;                              // high priority
-  stream* copies = nullptr;                            // high: who is on another device waits for what they bring
+  std::string units;                   // "0-1"
+  device* where = nullptr;             // null: in another process, and so is all that follows
+  std::shared_ptr<layer_group> layers; //
+  std::uint64_t layer_bytes = 0;       // of memory that building the layers took: weights, gradients, moments
+  std::uint64_t predictor_bytes = 0;   // likewise the predictor, and those of later gradients
+  stream* work = nullptr;              // high priority
+  stream* copies = nullptr;            // high: who is on another device waits for what they bring
   std::shared_ptr<synthetic_gradient_model> predictor; // null at the top, and where the policy does not predict
   stream* predictor_work = nullptr;                    // normal priority
   stream* solver_work = nullptr;                       // low priority

@@ -40,8 +40,17 @@ struct group_report {
   double audit_bias = 0; // |mean of (applied - true)| / root mean square of true, over rows; NaN: none
   std::int64_t parameters = 0;
   std::int64_t predictor_parameters = 0;
-  double predictor_share = 0; // of the multiply-adds of group and predictor together
+  double multiply_adds = 0;           // a step, of forward and backward passes, those made again among them
+  double optimizer_multiply_adds = 0; // a step, of its products
+  double predictor_multiply_adds = 0; // a step, of its predictions, lessons and solves, and of --unroll dni
+  double predictor_share = 0;         // of all these multiply-adds
   std::int64_t dropped_targets = 0;
+  std::uint64_t weight_bytes = 0; // of memory: weights, and what layers have beside them
+  std::uint64_t gradient_bytes = 0;
+  std::uint64_t moment_bytes = 0;    // of the optimizer
+  std::uint64_t predictor_bytes = 0; // likewise all of it, and of --unroll dni
+  std::uint64_t cache_bytes = 0;     // the most that batches in flight kept at once between their passes
+  std::int64_t most_in_flight = 0;   // batches, at once
   // Over links, where a neighbour is in another process; of training alone. 0 where there is no link.
   std::int64_t samples = 0;          // that the group has trained on
   std::int64_t bytes_from_below = 0; // activations
@@ -116,6 +125,7 @@ struct training_summary {
   std::int64_t nonfinite_skipped = 0;       // batches
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
   std::uint64_t device_bytes = 0;           // of all devices, in all processes
+  std::uint64_t most_bytes_in_use = 0;      // of this process's devices, the most that was in use at once
   std::vector<held_memory> memory; // of a run over several processes, by name of node; of a dead one nothing is known
   std::vector<group_report> groups;
   std::vector<lost_group> lost_groups; // those on a device that has failed; `failure` names them, too

@@ -39,6 +39,7 @@ public:
   tensor& values() { return values_; }
   const tensor& values() const { return values_; }
   tensor& gradients() { return gradients_; }
+  const tensor& gradients() const { return gradients_; }
   tensor& state() { return state_; } // what is not trained
   const tensor& state() const { return state_; }
   learned_state learned() const;                                      // all three

@@ -109,13 +109,14 @@ void later_gradient::subtract_mean_row(stream& s, tensor& x) {
                      .beta = 1});
 }
 
-void later_gradient::predict(stream& s, const tensor& state, const tensor& following, std::span<tensor> out) const {
+void later_gradient::predict(stream& s, const tensor& state, const tensor& following, std::span<tensor> out) {
   assert(static_cast<std::int64_t>(out.size()) == parts_);
   if (lessons_ < options_.warmup) {
     for (auto& each : out) s.ops().fill(s, each, 0);
     return;
   }
   const auto phi = features_of(s, state, following);
+  done_ += static_cast<double>(state.rows() * features_ * parts_ * width_);
   auto mean_square = make_tensor(s, {1, 1}); // of a chunk's rows
   s.ops().divide_rows(s, squares_.view(0, {1, 1}), measured_, mean_square);
   const auto factor = options_.most / std::sqrt(static_cast<float>(rows_));
@@ -146,19 +147,30 @@ void later_gradient::learn(stream& s, const tensor& state, const tensor& followi
                        .c = *sum,
                        .beta = options_.forget,
                        .guard = &guard});
+  done_ += product_multiply_adds(state.rows());
   ++lessons_;
   if (++since_solve_ >= interval(state.rows())) solve(s);
 }
 
 // As many lessons as cost what a solve does, at least 1.
 std::int64_t later_gradient::interval(std::int64_t batch) const {
+  return std::max<std::int64_t>(1, std::llround(solve_multiply_adds() / product_multiply_adds(batch)));
+}
+
+double later_gradient::product_multiply_adds(std::int64_t batch) const {
   const auto n = static_cast<double>(features_), m = static_cast<double>(parts_ * width_);
-  return std::max<std::int64_t>(1,
-                                std::llround((n * n * n / 6 + n * n * m) / (n * (n + m) * static_cast<double>(batch))));
+  return n * (n + m) * static_cast<double>(batch);
+}
+
+// Cholesky, two triangular solves.
+double later_gradient::solve_multiply_adds() const {
+  const auto n = static_cast<double>(features_), m = static_cast<double>(parts_ * width_);
+  return n * n * n / 6 + n * n * m;
 }
 
 // Many large lessons can go beyond what a float holds: then the sums start anew, and the solution in force stays.
 void later_gradient::solve(stream& s) {
+  done_ += solve_multiply_adds();
   auto guard = make_tensor(s, {1});
   for (auto* sums : {&products_, &right_side_}) {
     s.ops().sum_squares(s, *sums, guard);

@@ -57,18 +57,21 @@ public:
   void measure(stream&, const tensor& dy);
   // Predicts for the end of a chunk. `state` [batch, parts * width], its parts beside each other; `following`: targets
   // i32 [batch, targets], or null: none are known. Into `out`, a tensor [batch, width] for each part. Changes nothing.
-  void predict(stream&, const tensor& state, const tensor& following, std::span<tensor> out) const;
+  void predict(stream&, const tensor& state, const tensor& following, std::span<tensor> out);
   // Learns what the prediction for that end should have been: `gradient` [batch, parts * width].
   void learn(stream&, const tensor& state, const tensor& following, const tensor& gradient);
 
   learned_state learned();
   std::int64_t features() const { return features_; } // of phi
+  double multiply_adds_done() const { return done_; } // so far: of predictions, lessons and solves
 
 private:
   tensor features_of(stream&, const tensor& state, const tensor& following) const;
   static void subtract_mean_row(stream&, tensor& x);
   void solve(stream&);
   std::int64_t interval(std::int64_t batch) const;
+  double product_multiply_adds(std::int64_t batch) const; // of a lesson
+  double solve_multiply_adds() const;
 
   std::int64_t width_, parts_, features_;
   options options_;
@@ -83,6 +86,7 @@ private:
   std::int64_t rows_ = 1;        // of a chunk
   std::int64_t since_solve_ = 0; // lessons
   std::int64_t lessons_ = 0;     // in all
+  double done_ = 0;              // multiply-adds
 };
 
 } // namespace syngrad

@@ -52,7 +52,8 @@ public:
   virtual void begin_evaluation(stream&) = 0;
   // Gradients of what comes after a batch are predicted, not taken for zero. Before the first batch.
   virtual void predict_later(stream&, const later_gradient::options&) = 0;
-  virtual learned_state learned() = 0; // beside parameters: of those predictions
+  virtual learned_state learned() = 0;           // beside parameters: of those predictions
+  virtual double multiply_adds_done() const = 0; // of them, so far
 
   // What the next training batch goes on from, for a forward pass that is made again later: tensors, some of them null,
   // are added to `kept`, copies of what such a batch changes.

@@ -47,6 +47,14 @@ tensor copy_of(stream& s, const tensor& x) {
   return out;
 }
 
+// A layer's cost is taken to be a third forward, a third for the gradient of its input, and a third for those of its
+// parameters.
+constexpr double parts_of_cost = 3;
+
+double samples_in(const tensor& x, const sample_spec& each) {
+  return static_cast<double>(x.elements() / each.elements());
+}
+
 bool clips(const update_request& of) {
   return of.clip_norm > 0;
 }
@@ -59,6 +67,7 @@ layer_group::layer_group(stream& owner, const sample_spec& input, layer_list lay
     arena_(owner, parameters_of(layers_)), optimizer_(std::move(make_optimizer(owner, arena_, settings).value())),
     squared_norm_(make_tensor(owner, {1})) {
   assert(!layers_.empty() && "a group needs at least one layer");
+  lowest_multiply_adds_ = layers_.front()->multiply_adds(input);
   for (const auto& each : layers_) {
     multiply_adds_ += each->multiply_adds(output_);
     output_ = each->infer(output_).value();
@@ -84,6 +93,7 @@ layer_cache layer_group::cache_of(std::size_t i, group_cache& cache) const {
 }
 
 tensor layer_group::forward(stream& s, const tensor& x, phase now, group_cache* cache) {
+  if (now == phase::train) done_ += samples_in(x, input_) * multiply_adds_ / parts_of_cost;
   if (cache) {
     cache->saved.resize(cache_begin_.back());
     cache->slot = 0;
@@ -134,7 +144,20 @@ void layer_group::go_on_from(stream& s, const tensor& weights, const tensor& sta
   for (auto* each : carrying_parts_) each->carry_on_from(s, carried);
 }
 
+void layer_group::count_backward(const tensor& dy, const backward_request& wanted) {
+  const auto of_inputs = wanted.input_gradient ? multiply_adds_ : multiply_adds_ - lowest_multiply_adds_;
+  const auto of_parameters = wanted.parameter_gradient ? multiply_adds_ : 0;
+  done_ += samples_in(dy, output_) * (of_inputs + of_parameters) / parts_of_cost;
+}
+
+double layer_group::later_multiply_adds_done() const {
+  double sum = 0;
+  for (const auto* each : carrying_parts_) sum += each->multiply_adds_done();
+  return sum;
+}
+
 tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
+  count_backward(dy, wanted);
   if (!recordings_ || cache.slot == 0) return enqueue_backward(s, dy, cache, wanted);
   tensor dx;
   outputs_.assign(1, &dx);
@@ -170,6 +193,7 @@ tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& c
 
 tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,
                                         const update_request& request) {
+  count_backward(dy, {.input_gradient = input_gradient});
   auto dx = recordings_ && cache.slot != 0 ? replay_update(s, dy, cache, input_gradient, request)
                                            : enqueue_update(s, dy, cache, input_gradient, request, nullptr);
   tell_norm(s, request);
@@ -258,6 +282,22 @@ void layer_group::step_layer(stream& s, std::size_t i, const update_request& req
     step.numbers = &uploaded;
   }
   optimizer_->step(s, arena_, range, step);
+}
+
+namespace {
+
+std::uint64_t memory_of(const tensor& all) {
+  return all ? all.memory()->bytes() : 0;
+}
+
+} // namespace
+
+std::uint64_t layer_group::weight_bytes() const {
+  return memory_of(arena_.values()) + memory_of(arena_.state());
+}
+
+std::uint64_t layer_group::gradient_bytes() const {
+  return memory_of(arena_.gradients());
 }
 
 std::vector<layer_group::named_tensor> layer_group::weights() {

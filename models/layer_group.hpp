@@ -70,6 +70,13 @@ public:
   std::int64_t parameter_count() const { return arena_.trained_elements(); }
   double multiply_adds() const { return multiply_adds_; } // per sample
   std::int64_t version() const { return version_; }       // updates applied
+  double multiply_adds_done() const { return done_; }     // of all training passes so far, those made again among them
+  double later_multiply_adds_done() const;                // of the predictions of later gradients
+  double optimizer_multiply_adds_done() const {           // of the products of updates
+    return static_cast<double>(version_) * optimizer_->multiply_adds_per_step();
+  }
+  std::uint64_t weight_bytes() const;   // of memory: weights, and the state beside them
+  std::uint64_t gradient_bytes() const; // of the weights' gradients
 
   // Whether forward and backward passes are recorded and replayed, where the device can. Before the first
   // batch.
@@ -111,6 +118,7 @@ private:
   std::string prefix(std::size_t i) const;
   layer_cache cache_of(std::size_t i, group_cache&) const;
   void go_on_from(stream&, const tensor& weights, const tensor& state, std::span<const tensor> carried);
+  void count_backward(const tensor& dy, const backward_request&);
   tensor enqueue_forward(stream&, const tensor& x, phase, group_cache* cache);
   tensor enqueue_backward(stream&, const tensor& dy, group_cache&, backward_request);
   tensor enqueue_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&,
@@ -126,7 +134,8 @@ private:
   sample_spec input_, output_;
   std::vector<std::size_t> cache_begin_; // of each layer's part, and the end
   std::vector<carrying_part*> carrying_parts_;
-  double multiply_adds_ = 0;
+  double multiply_adds_ = 0, lowest_multiply_adds_ = 0; // of all layers, of the lowest; of a sample
+  double done_ = 0;
   int first_layer_;
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;

@@ -51,6 +51,8 @@ public:
   // What of a step cannot be part of a recording.
   virtual step_numbers numbers_of(const optimizer_step&) const = 0;
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
+  // Of a step's products, a mean over steps. What is done element by element is not counted.
+  virtual double multiply_adds_per_step() const { return 0; }
 
 protected:
   explicit optimizer(float weight_decay) : weight_decay_(weight_decay) {}

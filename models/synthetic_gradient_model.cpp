@@ -71,6 +71,7 @@ status check_task(const predictor_request& request, const predictor_kind& kind) 
 } // namespace
 
 tensor synthetic_gradient_model::predict(stream& s, const tensor& h, const tensor& labels) {
+  count(static_cast<double>(h.rows()) * predict_multiply_adds());
   tensor prediction;
   const auto work = [&] {
     const auto now = seen(s, {h, labels, {}, {}});
@@ -95,6 +96,7 @@ void synthetic_gradient_model::train(stream& s, const tensor& h, const tensor& l
   const auto rows = chooses ? most_rows_ : given;
   prepare_training(s, rows, static_cast<double>(rows) / static_cast<double>(all), rate);
   ++trainings_;
+  count(static_cast<double>(rows * (positions / rows_of_sample)) * train_multiply_adds());
   const tensor none;
   const auto& numbers = only ? only->numbers : none;
   const auto& weights = only && only->weights ? *only->weights : none;

@@ -12,6 +12,7 @@
 #include "runtime/replay_cache.hpp"
 #include "runtime/sample_spec.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ class synthetic_gradient_model {
 public:
   explicit synthetic_gradient_model(const predictor_task& task) : task_(task) {}
   virtual ~synthetic_gradient_model() = default;
+
+  // So far, of predictions, trainings and solves. Any thread.
+  double multiply_adds_done() const { return done_.load(std::memory_order_relaxed); }
 
   virtual std::int64_t parameter_count() const = 0;
   virtual double predict_multiply_adds() const = 0; // per row
@@ -125,7 +129,10 @@ private:
   void choose_rows(stream&, std::int64_t of);
   batch chosen(stream&, const batch&) const;
 
+  void count(double multiply_adds) { done_.store(multiply_adds_done() + multiply_adds, std::memory_order_relaxed); }
+
   predictor_task task_;
+  std::atomic<double> done_{0};              // written by its user alone
   std::unique_ptr<replay_cache> recordings_; // null: not used
   std::int64_t most_rows_ = 0;               // of a training; 0: all
   std::uint64_t seed_ = 0;                   // of their choice

@@ -72,7 +72,7 @@ buffer_ref memory_pool::acquire_from(free_buffers& free, stream& user, std::size
     const std::lock_guard lock(mutex_);
     auto& candidates = free[wanted];
     found = candidates.empty() ? make(free, wanted) : take_free(user, candidates);
-    ++counters_.in_use;
+    note_in_use(wanted);
     found->for_parts_ = &free == &free_for_parts_;
   }
   auto* const before = std::exchange(found->only_user_, nullptr);
@@ -167,7 +167,7 @@ buffer_ref memory_pool::hand_out(buffer& wanted, stream& user) {
     const auto found = std::find(candidates.begin(), candidates.end(), &wanted);
     assert(found != candidates.end() && wanted.only_user_ == &user && "memory that was not put in order");
     candidates.erase(found);
-    ++counters_.in_use;
+    note_in_use(wanted.bytes());
   }
   wanted.only_user_ = nullptr;
   wanted.used_by(user);
@@ -178,6 +178,7 @@ void memory_pool::release(buffer& returned) noexcept {
   const bool reusable = note_users(returned);
   const std::lock_guard lock(mutex_);
   --counters_.in_use;
+  counters_.bytes_in_use -= returned.bytes();
   if (!reusable) return;
   returned.returned_ = true;
   (returned.for_parts_ ? free_for_parts_ : free_)[returned.bytes()].push_back(&returned);
@@ -198,6 +199,18 @@ bool memory_pool::note_users(buffer& returned) noexcept {
   }
   returned.user_count_ = 0;
   return true;
+}
+
+// With the mutex held.
+void memory_pool::note_in_use(std::size_t bytes) {
+  ++counters_.in_use;
+  counters_.bytes_in_use += bytes;
+  counters_.most_bytes_in_use = std::max(counters_.most_bytes_in_use, counters_.bytes_in_use);
+}
+
+void memory_pool::forget_most() {
+  const std::lock_guard lock(mutex_);
+  counters_.most_bytes_in_use = counters_.bytes_in_use;
 }
 
 memory_counters memory_pool::counters() const {

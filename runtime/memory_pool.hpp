@@ -109,6 +109,8 @@ struct memory_counters {
   std::uint64_t allocations = 0; // times that the source was asked: constant once warm
   std::uint64_t bytes = 0;       // held from the source
   std::uint64_t in_use = 0;      // buffers handed out and not yet returned
+  std::uint64_t bytes_in_use = 0;
+  std::uint64_t most_bytes_in_use = 0; // at once, since the beginning or forget_most()
 };
 
 class memory_pool {
@@ -125,6 +127,7 @@ public:
   // yet finds its memory there. Where the source has less, what it has.
   void add_headroom();
   memory_counters counters() const;
+  void forget_most(); // that was in use: it counts from here on again
   bool asynchronous() const { return asynchronous_; }
 
   // A part for work on `owner`, empty at first: what it is asked for it takes from this pool's source and keeps.
@@ -145,6 +148,7 @@ private:
   friend class buffer_ref;
   memory_pool(memory_pool& parent, stream& owner);
   void release(buffer& returned) noexcept;
+  void note_in_use(std::size_t bytes);
   static bool note_users(buffer& returned) noexcept;
   // By size class.
   using free_buffers = std::map<std::size_t, std::vector<buffer*>>;

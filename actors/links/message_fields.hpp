@@ -95,6 +95,9 @@ void fields(A& archive, report& m) {
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
   archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);
   archive(group.alone, group.clipped, group.activation_rms);
+  archive(group.multiply_adds, group.optimizer_multiply_adds, group.predictor_multiply_adds);
+  archive(group.weight_bytes, group.gradient_bytes, group.moment_bytes, group.predictor_bytes, group.cache_bytes,
+          group.most_in_flight);
   archive(group.fault.what, interface_fault::kind::activation);
   archive(group.fault.step, group.fault.norm_ratio);
 }

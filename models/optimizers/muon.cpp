@@ -29,6 +29,7 @@ public:
 
   step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override;
+  double multiply_adds_per_step() const override { return multiply_adds_; }
 
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
   unsigned kind_of_step(std::int64_t number) const override { return remakes(number) ? 1 : 0; }
@@ -48,12 +49,18 @@ private:
   tensor second_moment_;                // null where all that is trained are weights
   tensor kept_;                         // null where nothing is kept
   std::vector<tensor> orthogonalizers_; // of each matrix, views into it
+  double multiply_adds_ = 0;            // of a step
 };
 
 muon::muon(stream& s, const arena& parameters, const optimizer_settings& settings)
   : optimizer(settings.weight_decay), settings_(settings),
     ranges_(parameters.ranges().begin(), parameters.ranges().end()), first_moment_(parameters.make_moment(s)) {
   if (!first_moment_) return;
+  for (const auto& each : parameters.weights())
+    multiply_adds_ +=
+      keeps() ? multiply_adds_of_orthogonalized(each.rows, each.columns) +
+                  multiply_adds_of_orthogonalizer(each.rows, each.columns) / static_cast<double>(settings_.muon_every)
+              : multiply_adds_of_orthogonal_factor(each.rows, each.columns);
   if (keeps()) keep_orthogonalizers(s, parameters);
   const auto others = first_moment_.elements() - weights_before(first_moment_.elements());
   if (others == 0) return;

@@ -111,4 +111,19 @@ double floats_for_orthogonalizer(std::int64_t rows, std::int64_t columns) {
   return std::max(4 * side * side, static_cast<double>(rows) * static_cast<double>(columns));
 }
 
+double multiply_adds_of_orthogonal_factor(std::int64_t rows, std::int64_t columns) {
+  const auto side = static_cast<double>(std::min(rows, columns)), length = static_cast<double>(std::max(rows, columns));
+  return newton_schulz_steps * side * side * (2 * length + side);
+}
+
+double multiply_adds_of_orthogonalizer(std::int64_t rows, std::int64_t columns) {
+  const auto side = static_cast<double>(std::min(rows, columns)), length = static_cast<double>(std::max(rows, columns));
+  return side * side * (length + (4 * newton_schulz_steps - 3) * side);
+}
+
+double multiply_adds_of_orthogonalized(std::int64_t rows, std::int64_t columns) {
+  const auto side = static_cast<double>(std::min(rows, columns)), length = static_cast<double>(std::max(rows, columns));
+  return side * side * length;
+}
+
 } // namespace syngrad

@@ -18,6 +18,8 @@ tensor orthogonal_factor(stream&, tensor x);
 // How many floats it needs beside x.
 double floats_for_orthogonal_factor(std::int64_t rows, std::int64_t columns);
 
+double multiply_adds_of_orthogonal_factor(std::int64_t rows, std::int64_t columns);
+
 // ---- the same for several matrices that differ little: what the steps multiply X / |X| by is (a^5 I + Q), with a Q
 // [side, side] that is kept
 
@@ -33,5 +35,8 @@ tensor orthogonalized(stream&, const tensor& x, const tensor& q);
 
 // How many floats these two need beside x and q.
 double floats_for_orthogonalizer(std::int64_t rows, std::int64_t columns);
+
+double multiply_adds_of_orthogonalizer(std::int64_t rows, std::int64_t columns); // to write Q
+double multiply_adds_of_orthogonalized(std::int64_t rows, std::int64_t columns); // to use it
 
 } // namespace syngrad

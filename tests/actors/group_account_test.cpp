@@ -35,7 +35,7 @@ struct account_bench {
     auto net = std::move(*make_network("mlp:5-4x2-3"));
     layers = std::make_shared<layer_group>(work, sample_spec{{4}, dtype::f32}, std::move(net.units[1]),
                                            optimizer_settings{}, 1, 3);
-    account.emplace(layers, observer, clip_norm);
+    account.emplace(layers, nullptr, observer, clip_norm);
     record.measures = record.numbers = make_tensor(work, {measure::nonfinite + layers->layer_count()});
     work.ops().fill(work, record.measures, 0);
     record.rows = 8;

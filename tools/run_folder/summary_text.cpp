@@ -55,6 +55,7 @@ std::vector<std::string> cells_of(const group_report& group, bool with_audit, bo
     cells.insert(cells.end(), {show_real(group.audit_cosine, 3), show_real(group.audit_norm_ratio, 2),
                                show_real(group.audit_bias, 2)});
   cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
+                             show_count(std::llround((group.multiply_adds + group.optimizer_multiply_adds) * 1e-6)),
                              show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
   if (with_alone) cells.push_back(std::to_string(group.alone));
   if (with_clipped) cells.push_back(std::to_string(group.clipped));
@@ -103,7 +104,7 @@ std::string format_groups(const training_summary& summary) {
   std::vector<std::string> titles{"group",   "units",     "updates", "busy",  "starved",
                                   "blocked", "staleness", "cosine",  "norms", "|h|"};
   if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
-  titles.insert(titles.end(), {"params", "pred. params", "pred. work", "dropped"});
+  titles.insert(titles.end(), {"params", "pred. params", "work", "pred. work", "dropped"});
   if (with_alone) titles.emplace_back("alone");
   if (with_clipped) titles.emplace_back("clipped");
   text_table table(titles);
@@ -111,7 +112,8 @@ std::string format_groups(const training_summary& summary) {
   return table.str() +
          "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
          "cosine, norms: of the predicted against the received gradient. |h|: root mean square of what went up.\n"
-         "pred. work: share of multiply-adds.\n" +
+         "work: millions of multiply-adds a step, of layers and optimizer. pred. work: the predictor's share of "
+         "all.\n" +
          (with_audit ? "audit: what was applied against the true gradient.\n" : "") +
          (with_alone ? "alone: batches that ended at the group while the network above it was away; not among the "
                        "steps.\n"
@@ -157,8 +159,17 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("audit_bias").number(group.audit_bias);
   json.key("parameters").number(group.parameters);
   json.key("predictor_parameters").number(group.predictor_parameters);
+  json.key("multiply_adds_per_step").number(group.multiply_adds);
+  json.key("optimizer_multiply_adds_per_step").number(group.optimizer_multiply_adds);
+  json.key("predictor_multiply_adds_per_step").number(group.predictor_multiply_adds);
   json.key("predictor_share").number(group.predictor_share);
   json.key("dropped_targets").number(group.dropped_targets);
+  json.key("weight_bytes").number(whole(group.weight_bytes));
+  json.key("gradient_bytes").number(whole(group.gradient_bytes));
+  json.key("moment_bytes").number(whole(group.moment_bytes));
+  json.key("predictor_bytes").number(whole(group.predictor_bytes));
+  json.key("most_in_flight").number(group.most_in_flight);
+  json.key("cache_bytes").number(whole(group.cache_bytes));
   json.key("bytes_from_below").number(group.bytes_from_below);
   json.key("bytes_from_above").number(group.bytes_from_above);
   json.key("bytes_saved").number(group.bytes_saved);
@@ -254,6 +265,7 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("nonfinite_skipped").number(summary.nonfinite_skipped);
   json.key("allocations_while_warm").number(whole(summary.allocations_while_warm));
   json.key("device_bytes").number(whole(summary.device_bytes));
+  json.key("most_bytes_in_use").number(whole(summary.most_bytes_in_use));
   write_traffic(json, traffic_of(summary));
   write_classes(json, class_names);
   json.key("devices").begin_array();

@@ -34,6 +34,15 @@ group_report sample_report() {
   out.alone = 21;
   out.clipped = 34;
   out.activation_rms = 1.25;
+  out.multiply_adds = 1e9;
+  out.optimizer_multiply_adds = 2e9;
+  out.predictor_multiply_adds = 3e9;
+  out.weight_bytes = 11;
+  out.gradient_bytes = 12;
+  out.moment_bytes = 13;
+  out.predictor_bytes = 14;
+  out.cache_bytes = std::uint64_t{1} << 41;
+  out.most_in_flight = 16;
   out.fault = {interface_fault::kind::large_predictions, 640, 250};
   return out;
 }

@@ -133,6 +133,11 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(of_group.bytes_saved == 55);
   REQUIRE(of_group.alone == 21);
   REQUIRE(of_group.clipped == 34);
+  REQUIRE(of_group.multiply_adds == 1e9);
+  REQUIRE(of_group.optimizer_multiply_adds == 2e9);
+  REQUIRE(of_group.predictor_multiply_adds == 3e9);
+  REQUIRE(of_group.cache_bytes == std::uint64_t{1} << 41);
+  REQUIRE(of_group.most_in_flight == 16);
   const auto up = std::get<activation>(*decode(decoder, bytes_of(all[0]), random, 100).message);
   REQUIRE(up.mode == phase::evaluate);
   REQUIRE(up.evaluation == 7);
