@@ -41,20 +41,36 @@ option_row number_list(std::string name, std::vector<int>& target, int most, std
   return {std::move(name), "N,N,...", std::move(help), set, get};
 }
 
-option_row policy_choice(std::string name, std::vector<std::string>& target) {
-  const std::vector<std::string> known = target;
-  auto set = [&target, known](const std::string& value) -> status {
+// Names of policies with commas between.
+option_row policy_list(std::string name, std::vector<std::string>& target) {
+  const auto usual = target;
+  auto set = [&target, usual](const std::string& value) -> status {
     if (value == "both") {
-      target = known;
+      target = usual;
       return ok();
     }
-    if (std::find(known.begin(), known.end(), value) == known.end())
-      return error::setting("expected " + join_choices(known) + " or both, got '" + value + "'");
-    target = {value};
+    const auto known = known_policies();
+    std::vector<std::string> read;
+    for (const auto part : split_text(value, ',')) {
+      if (std::find(known.begin(), known.end(), part) == known.end())
+        return error::setting("expected " + join_choices(known) + " with commas between, or both, got '" + value + "'");
+      read.emplace_back(part);
+    }
+    target = read;
     return ok();
   };
-  return {std::move(name), "NAME", "Which training: locked, synthetic, or both", set,
-          [&target, known] { return std::optional(target == known ? std::string("both") : target.front()); }};
+  return {std::move(name), "NAME,...", "Which trainings; both: locked and synthetic", set,
+          [&target, usual] { return std::optional(target == usual ? std::string("both") : join_text(target, ",")); }};
+}
+
+option_row predictor_choice(std::string name, std::string& target) {
+  auto set = [&target](const std::string& value) -> status {
+    if (auto known = check_synthetic_gradient_kind(value); !known) return known.failure();
+    target = value;
+    return ok();
+  };
+  return {std::move(name), "KIND", "What predicts gradients, as --sg of `syngrad train`", set,
+          [&target] { return std::optional(target); }};
 }
 
 option_reader make_bench_option_reader(bench_options& o) {
@@ -63,7 +79,10 @@ option_reader make_bench_option_reader(bench_options& o) {
     {{"What to measure",
       {number_list("widths", s.widths, 1 << 14, "Widths of the hidden layers of mlp:784-WIDTHxHIDDEN-10"),
        whole_number("hidden", s.hidden, 1, 1 << 10, "Number of hidden layers"),
-       whole_number("batch", s.batch, 2, 1 << 20, "Samples a batch"), policy_choice("policy", s.policies),
+       whole_number("batch", s.batch, 2, 1 << 20, "Samples a batch"), policy_list("policy", s.policies),
+       predictor_choice("sg", s.predictor),
+       choice("optimizer", s.optimizer, known_optimizers(), "The optimizer of every group"),
+       flag("recompute", s.recompute, "Groups make their forward passes again, as with `syngrad train --recompute`"),
        number_list("threads", s.threads, 1 << 10, "Numbers of threads")}},
      {"On what", {device_row(s.devices), precision_row(s.devices), cuda_graphs_row(s.devices)}},
      {"How long",
@@ -123,13 +142,16 @@ exit_code run_bench(std::span<const std::string> arguments) {
   bench_options options;
   auto reader = make_bench_option_reader(options);
   if (asks_for_help(arguments)) {
-    std::cout << "Usage: syngrad bench [OPTION]...\n\n"
-                 "Measures this machine: steps/s of locked and synthetic training (linear predictors, labels), their\n"
-                 "share of what the step's matrix products reach alone, the cost of a message, and memory.\n"
-                 "Defaults stand in brackets.\n\n"
-              << format_option_help(reader.groups())
-              << "Examples:\n  syngrad bench --quick\n  syngrad bench --widths 512 --threads 1,2,4\n"
-                 "  syngrad bench --device cuda:0 --precision bf16 --widths 4096 --hidden 8 --batch 4096 --threads 4\n";
+    std::cout
+      << "Usage: syngrad bench [OPTION]...\n\n"
+         "Measures this machine: steps/s of locked and synthetic training (linear predictors, labels), their\n"
+         "share of what the step's matrix products reach alone, processor time against locked training with the\n"
+         "same settings, the cost of a message, and memory.\n"
+         "Defaults stand in brackets.\n\n"
+      << format_option_help(reader.groups())
+      << "Examples:\n  syngrad bench --quick\n  syngrad bench --policy synthetic,corrected --sg ridge --widths 256 "
+         "--threads 1\n  syngrad bench --widths 512 --threads 1,2,4\n"
+         "  syngrad bench --device cuda:0 --precision bf16 --widths 4096 --hidden 8 --batch 4096 --threads 4\n";
     return exit_code::done;
   }
   if (auto read = reader.read(arguments); !read) return refuse_command("bench", read.failure());

@@ -8,14 +8,18 @@
 namespace syngrad::tools {
 
 std::string format_bench_table(const bench_report& report) {
-  text_table table(
-    {"model", "policy", "threads", "MFLOP/step", "peak GFLOP/s", "steps/s", "share of peak", "of needed"});
+  text_table table({"model", "policy", "threads", "MFLOP/step", "peak GFLOP/s", "steps/s", "share of peak", "of needed",
+                    "processor ms/step", "of locked"});
   for (const auto& one : report.measurements)
     table.add({one.model, one.policy, std::to_string(one.threads), show_real(one.step_mflop, 0),
                show_real(one.peak_gflops, 1), show_real(one.steps_per_s, 1), show_percent(one.share, 1),
-               show_percent(one.needed_share, 1)});
-  auto text = table.str() + "peak: a step's matrix products alone, on as many threads (a GPU: in one stream). of "
-                            "needed: without repeated products.\n\n";
+               show_percent(one.needed_share, 1), show_real(1e3 * one.processor_s, 3),
+               show_real(one.processor_ratio, 2)});
+  auto text = table.str() +
+              "peak: a step's matrix products alone, on as many threads (a GPU: in one stream). of "
+              "needed: without repeated products.\n"
+              "processor ms/step: of all threads; of locked: the same as a multiple of that of locked training "
+              "with the same settings, in turns.\n\n";
   for (const auto& hop : report.hops)
     text += fmt::format("one hop between two actors and back, {}{}{} us\n", hop.threads,
                         hop.threads == 1 ? " thread: " : " threads: ", show_real(hop.microseconds, 2));
@@ -34,6 +38,9 @@ std::string format_bench_json(const bench_report& report) {
   json.key("precision").text(report.settings.devices.precision);
   json.key("cuda_graphs").boolean(report.settings.devices.graphs());
   json.key("batch").number(report.settings.batch);
+  json.key("predictor").text(report.settings.predictor);
+  json.key("optimizer").text(report.settings.optimizer);
+  json.key("recompute").boolean(report.settings.recompute);
   json.key("device_gflops");
   report.device_gflops > 0 ? json.number(report.device_gflops) : json.null();
   json.key("measurements").begin_array();
@@ -48,6 +55,9 @@ std::string format_bench_json(const bench_report& report) {
     json.key("steps_per_s").number(one.steps_per_s);
     json.key("share_of_peak").number(one.share);
     json.key("share_of_peak_needed").number(one.needed_share);
+    json.key("processor_s_per_step").number(one.processor_s);
+    json.key("locked_processor_s_per_step").number(one.locked_processor_s);
+    json.key("processor_ratio").number(one.processor_ratio);
     json.end_object();
   }
   json.end_array().key("hops").begin_array();

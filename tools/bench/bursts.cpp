@@ -4,12 +4,14 @@
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/random.hpp"
 
+#include <algorithm>
 #include <barrier>
 #include <chrono>
 #include <cmath>
 #include <exception>
 #include <memory>
 #include <semaphore>
+#include <sys/resource.h>
 #include <thread>
 
 namespace syngrad::tools {
@@ -188,6 +190,15 @@ void product_burst::execute(lane& here) const {
 
 namespace {
 
+double processor_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 sample_set random_samples(std::int64_t features, std::int32_t classes, std::int64_t count, random_source& random) {
   sample_set made;
   made.count = count;
@@ -211,23 +222,27 @@ dataset random_dataset(std::int64_t features, std::int32_t classes, std::int64_t
   return made;
 }
 
-result<double> training_burst::run(std::int64_t steps, const dataset& data, device& where) const {
+result<training_speed> training_burst::run(std::int64_t steps, const dataset& data, device& where) const {
   auto net = make_network(model);
   if (!net) return net.failure();
   training_settings settings;
   settings.policy = policy;
   settings.split.assign(net->units.size(), 1);
-  settings.synthetic.kind = "linear";
+  settings.synthetic.kind = predictor;
+  settings.optimizer.name = optimizer;
+  settings.recompute = recompute;
   settings.batch_size = batch;
   settings.steps = steps;
   settings.threads = threads;
   settings.cuda_graphs = cuda_graphs;
   auto prepared = training::prepare(settings, std::move(*net), data, where);
   if (!prepared) return prepared.failure();
+  const auto begin = processor_seconds();
   const auto summary = (*prepared)->run();
+  const auto used = processor_seconds() - begin;
   if (summary.end != run_end::finished)
     return error::internal("a training of " + model + " ended early: " + summary.failure);
-  return summary.steps_per_s;
+  return training_speed{summary.steps_per_s, used / static_cast<double>(std::max<std::int64_t>(1, summary.steps))};
 }
 
 } // namespace syngrad::tools

@@ -71,16 +71,24 @@ private:
 // Random bytes and labels; a test set so small that the evaluation at the end costs nothing.
 dataset random_dataset(std::int64_t features, std::int32_t classes, std::int64_t count);
 
+struct training_speed {
+  double steps_per_s = 0;
+  double processor_s = 0; // of a step, of all threads of this process
+};
+
 // Runs the real training on random data for a short time.
 struct training_burst {
   std::string model;
-  std::string policy; // with the linear predictor, conditioned on labels; a group a unit
+  std::string policy; // predictors are conditioned on labels; a group a unit
   std::int64_t batch = 256;
   int threads = 1;
   bool cuda_graphs = false;
+  std::string predictor = "linear";
+  std::string optimizer = "adam";
+  bool recompute = false;
 
-  // Steps per second of a training of `steps` steps, without its start-up.
-  result<double> run(std::int64_t steps, const dataset& data, device& where) const;
+  // Of a training of `steps` steps, without its start-up.
+  result<training_speed> run(std::int64_t steps, const dataset& data, device& where) const;
 };
 
 } // namespace syngrad::tools

@@ -82,11 +82,14 @@ double measure_hop_us(int threads, int rounds) {
 
 constexpr std::int64_t first_steps = 20; // of the run that finds how many steps a burst takes
 
-struct policy_under_test {
-  const char* name;
-  step_products (*products)(const std::vector<std::int64_t>&, std::int64_t);
-};
-constexpr policy_under_test policies[]{{"locked", backpropagation_products}, {"synthetic", synthetic_linear_products}};
+constexpr const char* baseline = "locked";
+
+step_products products_of(const std::string& policy, const bench_settings& settings,
+                          const std::vector<std::int64_t>& widths) {
+  const bool is_linear = policy == "synthetic" && settings.predictor == "linear";
+  return is_linear ? synthetic_linear_products(widths, settings.batch)
+                   : backpropagation_products(widths, settings.batch);
+}
 
 std::string model_of(int width, const bench_settings& settings) {
   return fmt::format("mlp:784-{}x{}-10", width, settings.hidden);
@@ -108,38 +111,53 @@ result<double> measure_device(const bench_settings& settings) {
   return measure_product_rate(request);
 }
 
-bool asked_for(const policy_under_test& policy, const bench_settings& settings) {
-  return std::find(settings.policies.begin(), settings.policies.end(), policy.name) != settings.policies.end();
-}
-
-// Bursts of the products and of the training in turn, so that whatever else the machine does meets both. Nothing where
-// it was stopped.
-result<std::optional<bench_measurement>> measure_pairs(const policy_under_test& policy, int width, int threads,
+// Bursts of the products, of the training and of locked training in turn, so that whatever else the machine does meets
+// all. Nothing where it was stopped.
+result<std::optional<bench_measurement>> measure_pairs(const std::string& policy, int width, int threads,
                                                        const bench_settings& settings,
                                                        const std::function<bool()>& stopped) {
   const auto batch = settings.batch;
   std::vector<std::int64_t> widths(static_cast<std::size_t>(settings.hidden) + 2, width);
   widths.front() = 784;
   widths.back() = 10;
-  bench_measurement found{.model = model_of(width, settings), .policy = policy.name, .threads = threads};
-  const auto products = policy.products(widths, batch);
+  bench_measurement found{.model = model_of(width, settings), .policy = policy, .threads = threads};
+  const auto products = products_of(policy, settings, widths);
   const auto devices = make_devices(settings);
   if (!devices) return devices.failure();
   auto& device = *devices->places().source;
   // A GPU is filled by one stream of large products, and has no memory to spare for more.
   product_burst alone(products, device.name() == "cpu" ? threads : 1, device);
-  const training_burst whole{found.model, policy.name, batch, threads, settings.devices.graphs()};
+  const training_burst whole{found.model,
+                             policy,
+                             batch,
+                             threads,
+                             settings.devices.graphs() && !settings.recompute,
+                             settings.predictor,
+                             settings.optimizer,
+                             settings.recompute};
+  auto locked = whole;
+  locked.policy = baseline;
+  const bool is_baseline = policy == baseline;
   const auto data = random_dataset(widths.front(), static_cast<std::int32_t>(widths.back()), 16 * batch);
 
   auto speed = whole.run(first_steps, data, device);
-  std::vector<double> peaks, speeds, shares;
+  std::vector<double> peaks, speeds, shares, seconds, locked_seconds, ratios;
+  const auto steps_in_burst = [&](const training_speed& of) {
+    return std::max<std::int64_t>(first_steps, std::llround(of.steps_per_s * settings.seconds));
+  };
   for (int pair = 0; speed && pair < settings.pairs; ++pair) {
     if (stopped()) return std::optional<bench_measurement>();
     peaks.push_back(alone.run(settings.seconds));
-    speed = whole.run(std::max<std::int64_t>(first_steps, std::llround(*speed * settings.seconds)), data, device);
+    const auto steps = steps_in_burst(*speed);
+    speed = whole.run(steps, data, device);
     if (!speed) break;
-    speeds.push_back(*speed);
-    shares.push_back(*speed / peaks.back());
+    const auto compared = is_baseline ? speed : locked.run(steps, data, device);
+    if (!compared) return compared.failure();
+    speeds.push_back(speed->steps_per_s);
+    shares.push_back(speed->steps_per_s / peaks.back());
+    seconds.push_back(speed->processor_s);
+    locked_seconds.push_back(compared->processor_s);
+    ratios.push_back(speed->processor_s / compared->processor_s);
   }
   if (!speed) return speed.failure();
   found.step_mflop = products.flops() / 1e6;
@@ -147,12 +165,15 @@ result<std::optional<bench_measurement>> measure_pairs(const policy_under_test& 
   found.peak_gflops = median(peaks) * products.flops() / 1e9;
   found.steps_per_s = median(speeds);
   found.share = median(shares);
+  found.processor_s = median(seconds);
+  found.locked_processor_s = median(locked_seconds);
+  found.processor_ratio = median(ratios);
   found.needed_share = found.share * products.needed_flops() / products.flops();
   return std::optional(found);
 }
 
 // A device without room, or one that fails, is named by its exception.
-result<std::optional<bench_measurement>> measured(const policy_under_test& policy, int width, int threads,
+result<std::optional<bench_measurement>> measured(const std::string& policy, int width, int threads,
                                                   const bench_settings& settings,
                                                   const std::function<bool()>& stopped) {
   try {
@@ -193,9 +214,9 @@ result<bench_report> measure(const bench_settings& settings, const std::function
   report.device_gflops = *rate / 1e9;
   for (const auto width : settings.widths) {
     for (const auto threads : settings.threads) {
-      for (const auto& policy : policies) {
-        if (stopped() || !asked_for(policy, settings)) continue;
-        say(fmt::format("width {}, {}, {}", width, policy.name, on(threads)));
+      for (const auto& policy : settings.policies) {
+        if (stopped()) continue;
+        say(fmt::format("width {}, {}, {}", width, policy, on(threads)));
         auto found = measured(policy, width, threads, settings, stopped);
         if (!found) return found.failure();
         if (*found) report.measurements.push_back(std::move(**found));

@@ -15,6 +15,9 @@ struct bench_settings {
   std::vector<int> widths{256, 1024};
   std::vector<int> threads{1, 2};
   std::vector<std::string> policies{"locked", "synthetic"};
+  std::string predictor = "linear";
+  std::string optimizer = "adam";
+  bool recompute = false;
   int hidden = 5; // layers
   std::int64_t batch = 256;
   device_options devices; // one for all
@@ -28,12 +31,16 @@ struct bench_measurement {
   std::string model;
   std::string policy;
   int threads = 0;
-  double step_mflop = 0;        // products of a step as it is run
+  double step_mflop = 0;        // products of a step as it is run; of other than locked, and synthetic with linear
+                                // predictors, those of backpropagation
   double needed_step_mflop = 0; // without those that are done twice
   double peak_gflops = 0;       // of the products alone
   double steps_per_s = 0;
-  double share = 0;        // of that peak: steps/s against lists of products/s, per pair
-  double needed_share = 0; // counting needed products only
+  double share = 0;              // of that peak: steps/s against lists of products/s, per pair
+  double needed_share = 0;       // counting needed products only
+  double processor_s = 0;        // of a step, of all threads
+  double locked_processor_s = 0; // the same of policy locked, in bursts between those
+  double processor_ratio = 0;    // median over the pairs
 };
 
 struct bench_hop {
