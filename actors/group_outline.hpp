@@ -1,5 +1,5 @@
-// What the groups of a run will be and what they will hold in memory, found from the layers before anything is built:
-// the process that places groups on nodes may have no room for the weights of a large model.
+// What the groups of a run will be, found from the layers before anything is built: the process that places groups on
+// nodes may have no room for the weights of a large model.
 #pragma once
 
 #include "actors/settings.hpp"
@@ -36,18 +36,6 @@ predictor_task task_of(const sample_spec& activation, const sample_spec& output)
 
 // Bottom to top. The settings and the network have passed check_run().
 std::vector<group_outline> outline_groups(const training_settings&, const network&);
-
-// What a run in one process holds.
-struct memory_needs {
-  std::uint64_t held = 0;    // weights, their gradients and moments, predictors, and one batch on its way through
-  std::uint64_t waiting = 0; // batches that the source has made: it is fast, so as many as it has credits for
-  std::uint64_t at_most = 0; // all that, and as many batches between forward pass and gradient as credits let in
-
-  std::uint64_t surely() const { return held + waiting; }
-};
-
-// `settings.split` is filled in. An estimate: of a predictor the matrices are counted, and not its vectors.
-memory_needs memory_needs_of(const training_settings&, const network&);
 
 // Batches whose gradient may be outstanding at group `index` of `count`: as many as can be above it at once, by their
 // credits, at least what `lag` turns hold back, and no more than the run has.

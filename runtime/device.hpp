@@ -42,6 +42,8 @@ public:
   bool host_reads_memory() { return &memory() == &host_visible_memory(); }
   // Returns when all work on all streams is done. For programs and tests; handlers never call it.
   virtual void synchronize() = 0;
+  // Whether operators do anything; else it is for finding out what they are asked, and what memory that takes.
+  virtual bool does_work() const { return true; }
 
   // Whether work can be recorded and replayed here; replay_cache.hpp does it.
   virtual bool records_work() const { return false; }

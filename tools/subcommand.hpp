@@ -28,6 +28,7 @@ exit_code run_bench(std::span<const std::string> arguments);    // how fast the 
 exit_code run_certs(std::span<const std::string> arguments);    // a private CA, and certificates for the nodes
 exit_code run_devices(std::span<const std::string> arguments);  // what can be computed on here
 exit_code run_generate(std::span<const std::string> arguments); // text, by a network that was trained on one
+exit_code run_memory(std::span<const std::string> arguments);   // what a run will hold in memory
 exit_code run_models(std::span<const std::string> arguments);   // the kinds of network, and what one is made of
 exit_code run_node(std::span<const std::string> arguments);     // a process that takes part in a coordinator's run
 exit_code run_nodes(std::span<const std::string> arguments);    // asks a coordinator who is with it

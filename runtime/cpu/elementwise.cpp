@@ -58,7 +58,7 @@ void cpu_operators::copy_block_transposed(stream& s, const tensor& source, tenso
 void cpu_operators::upload(stream& s, const void* host_memory, tensor& target) {
   auto* const to = target.data();
   const auto bytes = target.bytes();
-  if (bytes == 0) return; // `host_memory` may be null then
+  if (bytes == 0 || !s.owner().does_work()) return; // `host_memory` may be null where there are none
   if (host(s).runs_inline()) {
     std::memcpy(to, host_memory, bytes);
     return;

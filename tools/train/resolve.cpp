@@ -1,5 +1,6 @@
 #include "tools/train/resolve.hpp"
 
+#include "actors/planned_memory.hpp"
 #include "actors/run_check.hpp"
 #include "actors/update_policy.hpp"
 #include "models/network_split.hpp"
@@ -148,26 +149,29 @@ std::string describe_epochs(const train_options& options, const dataset& data) {
 
 result<std::string> check_memory(const train_options& options, const network& model, const memory_room& room) {
   const auto& settings = options.settings;
-  const auto needs = memory_needs_of(settings, model);
+  auto layers = make_network(settings.model); // of its own: they are used up
+  if (!layers) return layers.failure();
+  const auto needs = memory_of_run(settings, std::move(*layers));
+  if (!needs) return needs.failure();
+  const auto held = needs->held(), waiting = needs->waiting(), at_most = needs->at_most();
   const auto credits = fmt::format("--credits {}", settings.credits);
-  if (needs.held > room.bytes)
+  if (held > room.bytes)
     return error::resource(fmt::format("--model {} with --batch {}: weights, predictors and a single batch take about "
                                        "{}, and {}; use a smaller model or batch",
-                                       model.description, settings.batch_size, byte_size(needs.held), available(room)));
-  if (needs.surely() > room.bytes) {
-    const auto a_batch =
-      needs.waiting / static_cast<std::uint64_t>(std::min<std::int64_t>(settings.credits, settings.steps));
-    const auto fitting = (room.bytes - needs.held) / 2 / std::max<std::uint64_t>(1, a_batch);
+                                       model.description, settings.batch_size, byte_size(held), available(room)));
+  if (held + waiting > room.bytes) {
+    const auto a_batch = waiting / static_cast<std::uint64_t>(std::min<std::int64_t>(settings.credits, settings.steps));
+    const auto fitting = (room.bytes - held) / 2 / std::max<std::uint64_t>(1, a_batch);
     return error::resource(fmt::format("{}: the batches that wait before the first group take {}, and {}; use "
                                        "--credits {} or fewer, or a smaller --batch",
-                                       credits, byte_size(needs.waiting), available(room),
+                                       credits, byte_size(waiting), available(room),
                                        std::max<std::uint64_t>(1, fitting)));
   }
-  if (needs.at_most < room.bytes / worth_a_word) return std::string();
+  if (at_most < room.bytes / worth_a_word) return std::string();
   return fmt::format("{}memory: {} for weights, predictors and a batch, {} for batches that wait before the first "
                      "group, and up to {} with all that may be in flight ({}, --batch {}); {}",
-                     needs.at_most > room.bytes ? "warning: " : "", byte_size(needs.held), byte_size(needs.waiting),
-                     byte_size(needs.at_most), credits, settings.batch_size, available(room));
+                     at_most > room.bytes ? "warning: " : "", byte_size(held), byte_size(waiting), byte_size(at_most),
+                     credits, settings.batch_size, available(room));
 }
 
 } // namespace syngrad::tools

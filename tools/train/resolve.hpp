@@ -2,7 +2,6 @@
 // and the data. Errors name the option, what was expected and what to do.
 #pragma once
 
-#include "actors/group_outline.hpp"
 #include "models/network.hpp"
 #include "runtime/data/dataset.hpp"
 #include "runtime/process/process_limits.hpp"
