@@ -122,14 +122,14 @@ protected:
   // what these rows are of the whole batch's, which depends on shapes alone.
   virtual void prepare_training(stream&, std::int64_t rows, double share, float rate) = 0;
   bool uses_recordings() const { return recordings_ != nullptr; }
+  // Multiply-adds beside those of predict_multiply_adds() and train_multiply_adds(); negative: spared.
+  void count(double multiply_adds) { done_.store(multiply_adds_done() + multiply_adds, std::memory_order_relaxed); }
 
 private:
   batch seen(stream&, const batch& of_samples) const;
   batch samples_of(stream&, const batch& of_samples, const tensor& numbers) const;
   void choose_rows(stream&, std::int64_t of);
   batch chosen(stream&, const batch&) const;
-
-  void count(double multiply_adds) { done_.store(multiply_adds_done() + multiply_adds, std::memory_order_relaxed); }
 
   predictor_task task_;
   std::atomic<double> done_{0};              // written by its user alone

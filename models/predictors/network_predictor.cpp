@@ -150,6 +150,7 @@ tensor network_predictor::error_of(stream& s, const batch& of) {
     s.ops().add(s, of.target, -1, error);
     return error;
   }
+  count(-static_cast<double>(of.h.rows()) * predict_multiply_adds());
   auto error = make_tensor(s, of.target.extents());
   s.ops().subtract(s, known->prediction, of.target, error);
   return error;

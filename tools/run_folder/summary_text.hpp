@@ -41,8 +41,7 @@ std::string format_last_line(const training_summary&, const std::string& folder)
 // batches kept at once until their gradients had been handled. multiply_adds_per_step are those of its forward and
 // backward passes as they were made (again, with --recompute), optimizer_multiply_adds_per_step those of an update's
 // products (of muon, whose rarer ones are spread over all steps), predictor_multiply_adds_per_step those of
-// predictions, lessons and solves, of
-// --unroll dni too. What was not measured is null.
+// predictions, lessons and solves, of --unroll dni too. What was not measured is null.
 std::string format_summary_json(const training_summary&, std::span<const device_report> devices = {},
                                 std::span<const std::string> class_names = {});
 
