@@ -12,10 +12,10 @@
 
 namespace syngrad {
 
-enum class dtype : std::uint8_t { f32, i32, u8 };
+enum class dtype : std::uint8_t { f32, i32, u8, bf16 };
 
 constexpr std::size_t size_of(dtype type) {
-  return type == dtype::u8 ? 1 : 4;
+  return type == dtype::u8 ? 1 : type == dtype::bf16 ? 2 : 4;
 }
 
 class tensor {
@@ -38,7 +38,8 @@ public:
   float* f32() const { return static_cast<float*>(address(dtype::f32)); }
   std::int32_t* i32() const { return static_cast<std::int32_t*>(address(dtype::i32)); }
   std::uint8_t* u8() const { return static_cast<std::uint8_t*>(address(dtype::u8)); }
-  void* data() const { return address(dtype_); } // whatever the type
+  std::uint16_t* bf16() const { return static_cast<std::uint16_t*>(address(dtype::bf16)); } // upper halves of floats
+  void* data() const { return address(dtype_); }                                            // whatever the type
 
   // A part of the same memory, `first` elements in.
   tensor view(std::int64_t first, shape extents) const {

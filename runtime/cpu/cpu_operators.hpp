@@ -68,9 +68,15 @@ public:
   void nadam_step(stream&, const step_arguments&, tensor& first_moment, tensor& second_moment, float beta1, float beta2,
                   float epsilon, std::int64_t step) override;
   void lion_step(stream&, const step_arguments&, tensor& moment, float beta1, float beta2) override;
+  void adam8bit_step(stream&, const step_arguments&, const eight_bit_moments&, float beta1, float beta2, float epsilon,
+                     std::int64_t step) override; // adam8bit.cpp
+  void adafactor_step(stream&, const step_arguments&, tensor* row_means, tensor& column_means, float clip,
+                      std::int64_t step) override; // adafactor.cpp
+  void add_shifted_inverse(stream&, const tensor& a, float shift, float factor,
+                           tensor& sum) override; // shifted_inverse.cpp
   void momentum_direction(stream&, const step_arguments&, tensor& velocity, float momentum, tensor& direction) override;
   void divide_by_norm(stream&, const tensor& squared_norm, float factor, float least, tensor& x) override;
-  void direction_step(stream&, const step_arguments&, const tensor& direction, float factor) override;
+  void direction_step(stream&, const step_arguments&, const tensor& direction, const direction_scale&) override;
 
   void solve_ridge(stream&, tensor& a, const tensor& b, ridge_weight, tensor& solution,
                    tensor& failed) override; // ridge_solve.cpp

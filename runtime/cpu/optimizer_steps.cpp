@@ -1,8 +1,8 @@
-// Each step is one vectorised pass, in blocks: a block whose gradients can all be applied takes no further test.
-// Selecting each element's old or new value instead makes the compiler mask its stores, which some processors do ten
-// times slower.
+// The steps that take an element at a time: see stepping.hpp.
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/cpu_operators.hpp"
+#include "runtime/cpu/stepping.hpp"
+#include "runtime/rounding.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,66 +11,19 @@ namespace syngrad::cpu {
 
 namespace {
 
-struct step_addresses {
-  float* value;
-  const float* gradient;
-  std::int64_t count;
-  float weight_decay;
-  step_numbers given;
-  const step_numbers* in_memory; // or null
-
-  const step_numbers& now() const { return in_memory ? *in_memory : given; } // when the step is done
-};
-
-step_addresses addresses(const step_arguments& of) {
-  assert(of.value.elements() == of.gradient.elements());
-  step_numbers given;
-  given.guard = of.guard ? of.guard->f32() : nullptr;
-  given.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
-  given.scale = of.scale;
-  given.learning_rate = of.learning_rate;
-  given.squared_norm = of.squared_norm ? of.squared_norm->f32() : nullptr;
-  given.largest_norm = of.largest_norm;
-  const auto* in_memory = of.numbers ? reinterpret_cast<const step_numbers*>(of.numbers->u8()) : nullptr;
-  return {of.value.f32(), of.gradient.f32(), of.value.elements(), of.weight_decay, given, in_memory};
+// Calls step(moment...), for the type that they have.
+template <class Step, class... Moments>
+void with_moments(Step step, dtype type, Moments... moments) {
+  if (type == dtype::bf16)
+    step(rounded_moment{static_cast<std::uint16_t*>(moments)}...);
+  else
+    step(plain_moment{static_cast<float*>(moments)}...);
 }
 
-constexpr std::int64_t step_block = 1024; // gradients are still in L1 when they are read again
-
-bool applicable(float gradient) {
-  return is_finite(gradient * gradient);
-}
-
-std::int64_t count_inapplicable(const float* gradient, std::int64_t count, float scale) {
-  std::int32_t found = 0;
-#pragma omp simd reduction(+ : found)
-  for (std::int64_t i = 0; i < count; ++i) found += applicable(scale * gradient[i]) ? 0 : 1;
-  return found;
-}
-
-// Calls update(i, scaled gradient) for each element whose gradient can be applied.
-template <class Update>
-void for_applicable_gradients(const step_addresses& to, const step_numbers& now, Update update) {
-  if (!lets_pass(now.guard)) return;
-  const auto* gradient = to.gradient;
-  const bool applies = lets_pass(now.squared_norm);
-  auto scale = now.scale;
-  if (now.squared_norm && applies) scale *= clip_factor(*now.squared_norm, scale, now.largest_norm);
-  std::int64_t skipped = 0;
-  for (std::int64_t first = 0; first < to.count; first += step_block) {
-    const auto end = std::min(to.count, first + step_block);
-    const auto inapplicable = count_inapplicable(gradient + first, end - first, scale);
-    skipped += inapplicable;
-    if (!applies) continue;
-    if (inapplicable == 0) {
-#pragma omp simd
-      for (auto i = first; i < end; ++i) update(i, scale * gradient[i]);
-    } else {
-      for (auto i = first; i < end; ++i)
-        if (applicable(scale * gradient[i])) update(i, scale * gradient[i]);
-    }
-  }
-  if (now.nonfinite) *now.nonfinite += static_cast<float>(skipped);
+// What the moments of an element are rounded by.
+template <class Moment>
+auto bits_of_elements(const step_addresses& to, const step_numbers& now) {
+  return [key = now.rounding, first = to.first_element](std::int64_t i) { return moment_bits<Moment>(key, first, i); };
 }
 
 void plain_step(const step_addresses& to) {
@@ -82,13 +35,15 @@ void plain_step(const step_addresses& to) {
 }
 
 // The direction is ahead * g + along * velocity: (0, 1) is plain momentum, (1, momentum) is Nesterov's.
-void momentum_step(const step_addresses& to, float* velocity, float momentum, float ahead, float along) {
+template <class Moment>
+void momentum_step(const step_addresses& to, Moment velocity, float momentum, float ahead, float along) {
   const auto now = to.now();
+  const auto bits = bits_of_elements<Moment>(to, now);
   for_applicable_gradients(
     to, now, [=, value = to.value, rate = now.learning_rate, decay = to.weight_decay](auto i, float gradient) {
       const auto g = gradient + decay * value[i];
-      const auto moved = momentum * velocity[i] + g;
-      velocity[i] = moved;
+      const auto moved = momentum * velocity.load(i) + g;
+      velocity.store(i, moved, bits(i));
       value[i] -= rate * (ahead * g + along * moved);
     });
 }
@@ -98,53 +53,67 @@ struct adam_constants {
   float coupled_decay; // added to the gradient
 };
 
-// As for_applicable_gradients() has it, but every element gets a direction.
-void directions(const step_addresses& to, float* velocity, float momentum, float* direction) {
+// As for_applicable_gradients() has it, but every element gets a direction: by blocks, before those that step.
+template <class Moment>
+void directions(const step_addresses& to, Moment velocity, float momentum, float* direction) {
   const auto now = to.now();
-  const auto without = [=](std::int64_t i) { direction[i] = momentum * velocity[i]; };
+  const auto bits = bits_of_elements<Moment>(to, now);
+  const auto without = [=](std::int64_t i) { direction[i] = momentum * velocity.load(i); };
   const auto with = [=](std::int64_t i, float g) {
-    const auto moved = momentum * velocity[i] + g;
-    velocity[i] = moved;
+    const auto moved = momentum * velocity.load(i) + g;
+    velocity.store(i, moved, bits(i));
     direction[i] = g + momentum * moved;
   };
+  const auto scale = applied_scale(now);
+  const bool applies = lets_pass(now.guard) && lets_pass(now.squared_norm);
+  if (!applies || count_inapplicable(to.gradient, to.count, scale) != 0) {
 #pragma omp simd
-  for (std::int64_t i = 0; i < to.count; ++i) without(i);
+    for (std::int64_t i = 0; i < to.count; ++i) without(i);
+  }
   for_applicable_gradients(to, now, with);
 }
 
-void adam(const step_addresses& to, float* first, float* second, const adam_constants& with) {
+template <class Moment>
+void adam(const step_addresses& to, Moment first, Moment second, const adam_constants& with) {
   const auto now = to.now();
+  const auto bits = bits_of_elements<Moment>(to, now);
   const auto rest1 = 1 - with.beta1, rest2 = 1 - with.beta2;
   const auto keep = to.weight_decay == 0 ? 1.0f : now.keep;
   for_applicable_gradients(to, now, [=, value = to.value](auto i, float gradient) {
     const auto g = gradient + with.coupled_decay * value[i];
-    const auto m = with.beta1 * first[i] + rest1 * g;
-    const auto v = with.beta2 * second[i] + rest2 * (g * g);
-    first[i] = m;
-    second[i] = v;
+    const auto m = with.beta1 * first.load(i) + rest1 * g;
+    const auto v = with.beta2 * second.load(i) + rest2 * (g * g);
+    const auto random = bits(i);
+    first.store(i, m, random);
+    second.store(i, v, random >> 16);
     value[i] = keep * value[i] - now.size * m / (std::sqrt(v) * now.root_factor + with.epsilon);
   });
 }
 
-void nadam(const step_addresses& to, float* first, float* second, float beta1, float beta2, float epsilon) {
+template <class Moment>
+void nadam(const step_addresses& to, Moment first, Moment second, float beta1, float beta2, float epsilon) {
   const auto now = to.now();
+  const auto bits = bits_of_elements<Moment>(to, now);
   const auto keep = to.weight_decay == 0 ? 1.0f : now.keep;
   for_applicable_gradients(to, now, [=, value = to.value](auto i, float g) {
-    const auto m = beta1 * first[i] + (1 - beta1) * g;
-    const auto v = beta2 * second[i] + (1 - beta2) * (g * g);
-    first[i] = m;
-    second[i] = v;
+    const auto m = beta1 * first.load(i) + (1 - beta1) * g;
+    const auto v = beta2 * second.load(i) + (1 - beta2) * (g * g);
+    const auto random = bits(i);
+    first.store(i, m, random);
+    second.store(i, v, random >> 16);
     value[i] = keep * value[i] - (now.gradient_size * g + now.size * m) / (std::sqrt(v) * now.root_factor + epsilon);
   });
 }
 
-void lion(const step_addresses& to, float* moment, float beta1, float beta2) {
+template <class Moment>
+void lion(const step_addresses& to, Moment moment, float beta1, float beta2) {
   const auto now = to.now();
+  const auto bits = bits_of_elements<Moment>(to, now);
   for_applicable_gradients(to, now, [=, value = to.value, decay = to.weight_decay](auto i, float g) {
-    const auto mean = beta1 * moment[i] + (1 - beta1) * g;
+    const auto m = moment.load(i), mean = beta1 * m + (1 - beta1) * g;
     const auto sign = mean > 0 ? 1.0f : mean < 0 ? -1.0f : 0.0f;
     value[i] -= now.learning_rate * (sign + decay * value[i]);
-    moment[i] = beta2 * moment[i] + (1 - beta2) * g;
+    moment.store(i, beta2 * m + (1 - beta2) * g, bits(i));
   });
 }
 
@@ -152,45 +121,51 @@ void lion(const step_addresses& to, float* moment, float beta1, float beta2) {
 
 void cpu_operators::sgd_step(stream& s, const step_arguments& of, tensor* velocity, float momentum, bool nesterov) {
   assert((momentum == 0 || velocity) && "momentum needs a velocity");
-  host(s).launch([=, to = addresses(of), moving = momentum == 0 ? nullptr : velocity->f32()] {
-    if (moving)
-      momentum_step(to, moving, momentum, nesterov ? 1.0f : 0.0f, nesterov ? momentum : 1.0f);
-    else
-      plain_step(to);
-  });
+  const auto to = addresses(of);
+  if (momentum == 0) return host(s).launch([to] { plain_step(to); });
+  const auto ahead = nesterov ? 1.0f : 0.0f, along = nesterov ? momentum : 1.0f;
+  const auto step = [=](auto moving) { momentum_step(to, moving, momentum, ahead, along); };
+  host(s).launch([=, type = velocity->type(), at = velocity->data()] { with_moments(step, type, at); });
 }
 
 void cpu_operators::adam_step(stream& s, const step_arguments& of, tensor& first_moment, tensor& second_moment,
-                              float beta1, float beta2, float epsilon, std::int64_t step, bool decoupled) {
-  assert((of.numbers || step >= 1) && first_moment.elements() == of.value.elements() &&
-         second_moment.elements() == of.value.elements());
+                              float beta1, float beta2, float epsilon, std::int64_t number, bool decoupled) {
+  assert((of.numbers || number >= 1) && first_moment.elements() == of.value.elements() &&
+         second_moment.elements() == of.value.elements() && first_moment.type() == second_moment.type());
   auto to = addresses(of);
-  if (!of.numbers) set_adam_numbers(to.given, of.weight_decay, beta1, beta2, step, decoupled);
+  if (!of.numbers) set_adam_numbers(to.given, of.weight_decay, beta1, beta2, number, decoupled);
   const adam_constants with{beta1, beta2, epsilon, decoupled ? 0.0f : of.weight_decay};
-  host(s).launch(
-    [to, first = first_moment.f32(), second = second_moment.f32(), with] { adam(to, first, second, with); });
+  const auto step = [=](auto first, auto second) { adam(to, first, second, with); };
+  host(s).launch([=, type = first_moment.type(), first = first_moment.data(), second = second_moment.data()] {
+    with_moments(step, type, first, second);
+  });
 }
 
 void cpu_operators::nadam_step(stream& s, const step_arguments& of, tensor& first_moment, tensor& second_moment,
-                               float beta1, float beta2, float epsilon, std::int64_t step) {
-  assert((of.numbers || step >= 1) && first_moment.elements() == of.value.elements() &&
-         second_moment.elements() == of.value.elements());
+                               float beta1, float beta2, float epsilon, std::int64_t number) {
+  assert((of.numbers || number >= 1) && first_moment.elements() == of.value.elements() &&
+         second_moment.elements() == of.value.elements() && first_moment.type() == second_moment.type());
   auto to = addresses(of);
-  if (!of.numbers) set_nadam_numbers(to.given, of.weight_decay, beta1, beta2, step);
-  host(s).launch(
-    [=, first = first_moment.f32(), second = second_moment.f32()] { nadam(to, first, second, beta1, beta2, epsilon); });
+  if (!of.numbers) set_nadam_numbers(to.given, of.weight_decay, beta1, beta2, number);
+  const auto step = [=](auto first, auto second) { nadam(to, first, second, beta1, beta2, epsilon); };
+  host(s).launch([=, type = first_moment.type(), first = first_moment.data(), second = second_moment.data()] {
+    with_moments(step, type, first, second);
+  });
 }
 
 void cpu_operators::lion_step(stream& s, const step_arguments& of, tensor& moment, float beta1, float beta2) {
   assert(moment.elements() == of.value.elements());
-  host(s).launch([=, to = addresses(of), mean = moment.f32()] { lion(to, mean, beta1, beta2); });
+  const auto to = addresses(of);
+  const auto step = [=](auto mean) { lion(to, mean, beta1, beta2); };
+  host(s).launch([=, type = moment.type(), at = moment.data()] { with_moments(step, type, at); });
 }
 
 void cpu_operators::momentum_direction(stream& s, const step_arguments& of, tensor& velocity, float momentum,
                                        tensor& direction) {
   assert(velocity.elements() == of.gradient.elements() && direction.elements() == of.gradient.elements());
-  host(s).launch(
-    [=, to = addresses(of), moving = velocity.f32(), out = direction.f32()] { directions(to, moving, momentum, out); });
+  const auto to = addresses(of);
+  const auto step = [=, out = direction.f32()](auto moving) { directions(to, moving, momentum, out); };
+  host(s).launch([=, type = velocity.type(), at = velocity.data()] { with_moments(step, type, at); });
 }
 
 void cpu_operators::divide_by_norm(stream& s, const tensor& squared_norm, float factor, float least, tensor& x) {
@@ -202,14 +177,18 @@ void cpu_operators::divide_by_norm(stream& s, const tensor& squared_norm, float 
   });
 }
 
-void cpu_operators::direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) {
+void cpu_operators::direction_step(stream& s, const step_arguments& of, const tensor& direction,
+                                   const direction_scale& by) {
   assert(direction.elements() == of.value.elements());
-  host(s).launch([=, to = addresses(of), along = direction.f32()] {
+  host(s).launch([=, to = addresses(of), along = direction.f32(), first = address_of(by.first_square),
+                  second = address_of(by.second_square), factor = by.factor, part = by.part_of_second] {
     const auto now = to.now();
     if (!lets_pass(now.guard) || !lets_pass(now.squared_norm)) return;
+    const auto norm = std::max(first ? std::sqrt(*first) : 0.0f, second ? part * std::sqrt(*second) : 0.0f);
+    const auto scale = first || second ? factor / std::max(norm, 1e-7f) : factor;
 #pragma omp simd
     for (std::int64_t i = 0; i < to.count; ++i)
-      to.value[i] -= now.learning_rate * (factor * along[i] + to.weight_decay * to.value[i]);
+      to.value[i] -= now.learning_rate * (scale * along[i] + to.weight_decay * to.value[i]);
   });
 }
 

@@ -58,7 +58,9 @@ void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
   }
   tensor rounded_a, rounded_b;
   auto plain = product;
-  if (plans_.rounds_to_bf16()) {
+  if (of.exact) {
+    product.factors = plain.factors = factor_type::exact;
+  } else if (plans_.rounds_to_bf16()) {
     rounded_a = kernels::rounded_to_bf16(on, of.a.f32(), of.a.elements());
     rounded_b = kernels::rounded_to_bf16(on, of.b.f32(), of.b.elements());
     product.factors = factor_type::bf16;
@@ -80,7 +82,7 @@ void cuda_operators::matmul(stream& s, const matmul_arguments& of) {
     asked.vector = after == epilogue::none || after == epilogue::relu ? nullptr : vector_of(of, after);
     return plans_.run(on.on(), on.site(), asked);
   };
-  const auto wanted = wanted_epilogue(of, plans_.rounds_factors());
+  const auto wanted = wanted_epilogue(of, plans_.rounds_factors() && !of.exact);
   const bool fused = run(product, wanted);
   if (!fused && !run(product, epilogue::none) && !run(plain, epilogue::none))
     fail(on.site(), CUBLAS_STATUS_NOT_SUPPORTED);
@@ -137,6 +139,21 @@ void cuda_operators::solve_ridge(stream& s, tensor& a, const tensor& b, ridge_we
         cusolverDnSpotrs(solver, triangle, order, columns, a.f32(), order, turned.f32(), order, checked.i32()));
   on.turn(turned.f32(), m, n, solved.f32(), m);
   kernels::take_solution(on, solved, factor.info.i32(), solution, failed);
+}
+
+// An inverse is symmetric, as the identity is: nothing is turned.
+void cuda_operators::add_shifted_inverse(stream& s, const tensor& a, float shift, float factor, tensor& sum) {
+  cuda_launcher on(s, "add_shifted_inverse");
+  assert(a.columns() == a.rows() && sum.elements() == a.elements());
+  const auto solver = on.on().solver(on.site());
+  const auto order = static_cast<int>(a.rows());
+  const auto checked = make_tensor(s, {1}, dtype::i32); // of the arguments only
+  kernels::add_shifted_inverse(on, a, shift, factor, sum, [&](const tensor& shifted, const tensor& inverse) {
+    const auto factors = factorise(on, solver, shifted, order);
+    check(on.site(),
+          cusolverDnSpotrs(solver, triangle, order, order, shifted.f32(), order, inverse.f32(), order, checked.i32()));
+    return factors.info;
+  });
 }
 
 // ---- copies: within a device, between devices, and between host and device. What lies in ordinary host memory goes

@@ -17,9 +17,10 @@ void cuda_operators::divide_by_norm(stream& s, const tensor& squared_norm, float
   kernels::divide_by_norm(on, squared_norm, factor, least, x);
 }
 
-void cuda_operators::direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) {
+void cuda_operators::direction_step(stream& s, const step_arguments& of, const tensor& direction,
+                                    const direction_scale& scale) {
   cuda_launcher on(s, "direction_step");
-  kernels::direction_step(on, of, direction, factor);
+  kernels::direction_step(on, of, direction, scale);
 }
 
 } // namespace syngrad::cuda

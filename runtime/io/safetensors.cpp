@@ -188,6 +188,8 @@ const char* name_of(dtype type) {
     return "F32";
   case dtype::i32:
     return "I32";
+  case dtype::bf16:
+    return "BF16";
   case dtype::u8:
     break;
   }
@@ -233,10 +235,7 @@ std::string make_header(std::span<const safetensors_entry> sorted, const std::ma
 } // namespace
 
 safetensors_entry safetensors_entry_of(std::string name, const tensor& host_tensor) {
-  const void* data = host_tensor.type() == dtype::f32   ? static_cast<const void*>(host_tensor.f32())
-                     : host_tensor.type() == dtype::i32 ? static_cast<const void*>(host_tensor.i32())
-                                                        : static_cast<const void*>(host_tensor.u8());
-  return {std::move(name), host_tensor.type(), host_tensor.extents(), data};
+  return {std::move(name), host_tensor.type(), host_tensor.extents(), host_tensor.data()};
 }
 
 std::size_t safetensors_size(std::span<const safetensors_entry> entries,

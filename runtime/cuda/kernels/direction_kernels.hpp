@@ -7,41 +7,18 @@
 
 namespace syngrad::cuda::kernels {
 
-// As step_kernel has it, but every element gets a direction.
-struct momentum_direction_kernel {
-  using value = float; // number of elements whose gradient cannot be applied
-
-  const float* gradient;
-  float *velocity, *direction;
-  std::int64_t count;
+template <class Moment>
+struct momentum_direction_rule {
+  Moment velocity;
+  float* direction;
+  std::int64_t first_element;
   float momentum;
-  step_numbers given;
-  const step_numbers* in_memory; // instead of `given`, unless null
-
-  SYNGRAD_HOST_DEVICE step_numbers now() const { return in_memory ? *in_memory : given; }
-
-  SYNGRAD_HOST_DEVICE float empty() const { return 0; }
-  SYNGRAD_HOST_DEVICE void add(float& skipped, std::int64_t block, std::int64_t i) const {
-    const auto at = block * stepped_block + i;
-    if (at >= count) return;
-    const auto with = now();
-    const bool counts = lets_pass(with.guard), applies = counts && lets_pass(with.squared_norm);
-    const auto g = (applies ? clipped_scale(with) : with.scale) * gradient[at];
-    const bool fits = is_finite(g * g);
-    if (counts && !fits) skipped += 1;
-    if (!applies || !fits) {
-      direction[at] = momentum * velocity[at];
-      return;
-    }
-    const auto moved = momentum * velocity[at] + g;
-    velocity[at] = moved;
-    direction[at] = g + momentum * moved;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i, float g, const step_numbers& now) const {
+    const auto moved = momentum * velocity.load(i) + g;
+    velocity.store(i, moved, moment_bits<Moment>(now.rounding, first_element, i));
+    direction[i] = g + momentum * moved;
   }
-  SYNGRAD_HOST_DEVICE float join(float a, float b) const { return a + b; }
-  SYNGRAD_HOST_DEVICE void finish(std::int64_t, float skipped) const {
-    if (skipped == 0) return;
-    if (auto* const nonfinite = now().nonfinite) add_count(nonfinite, skipped);
-  }
+  SYNGRAD_HOST_DEVICE void leave(std::int64_t i) const { direction[i] = momentum * velocity.load(i); }
 };
 
 struct divide_by_norm_kernel {
@@ -57,28 +34,34 @@ struct divide_by_norm_kernel {
 struct direction_step_kernel {
   float* value;
   const float* direction;
-  float factor, decay;
+  float factor;
+  const float *first_square, *second_square; // may be null, both
+  float part_of_second, decay;
   step_numbers given;
   const step_numbers* in_memory;
 
+  SYNGRAD_HOST_DEVICE float scale() const {
+    if (!first_square && !second_square) return factor;
+    const auto first = first_square ? std::sqrt(*first_square) : 0.0f,
+               second = second_square ? part_of_second * std::sqrt(*second_square) : 0.0f,
+               larger = first > second ? first : second;
+    return factor / (larger > 1e-7f ? larger : 1e-7f);
+  }
   SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const {
     const auto now = in_memory ? *in_memory : given;
     if (!lets_pass(now.guard) || !lets_pass(now.squared_norm)) return;
-    value[i] -= now.learning_rate * (factor * direction[i] + decay * value[i]);
+    value[i] -= now.learning_rate * (scale() * direction[i] + decay * value[i]);
   }
 };
 
-inline const step_numbers* numbers_in_memory(const step_arguments& of) {
-  return of.numbers ? reinterpret_cast<const step_numbers*>(of.numbers->u8()) : nullptr;
-}
-
 template <class Launcher>
 void momentum_direction(Launcher& on, const step_arguments& of, tensor& velocity, float momentum, tensor& direction) {
-  const auto count = of.gradient.elements();
-  assert(velocity.elements() == count && direction.elements() == count);
-  on.reduce_rows((count + stepped_block - 1) / stepped_block, stepped_block,
-                 momentum_direction_kernel{of.gradient.f32(), velocity.f32(), direction.f32(), count, momentum,
-                                           given_numbers(of), numbers_in_memory(of)});
+  assert(velocity.elements() == of.gradient.elements() && direction.elements() == of.gradient.elements());
+  const auto go = [&]<class Moment>(Moment moving) {
+    step(on, of, numbers_of_step(of),
+         momentum_direction_rule<Moment>{moving, direction.f32(), of.first_element, momentum});
+  };
+  with_moments(go, velocity);
 }
 
 template <class Launcher>
@@ -88,10 +71,13 @@ void divide_by_norm(Launcher& on, const tensor& squared_norm, float factor, floa
 }
 
 template <class Launcher>
-void direction_step(Launcher& on, const step_arguments& of, const tensor& direction, float factor) {
+void direction_step(Launcher& on, const step_arguments& of, const tensor& direction, const direction_scale& by) {
   assert(direction.elements() == of.value.elements());
-  on.each(of.value.elements(), direction_step_kernel{of.value.f32(), direction.f32(), factor, of.weight_decay,
-                                                     given_numbers(of), numbers_in_memory(of)});
+  on.each(of.value.elements(),
+          direction_step_kernel{of.value.f32(), direction.f32(), by.factor,
+                                by.first_square ? by.first_square->f32() : nullptr,
+                                by.second_square ? by.second_square->f32() : nullptr, by.part_of_second,
+                                of.weight_decay, numbers_of_step(of), numbers_in_memory(of)});
 }
 
 } // namespace syngrad::cuda::kernels

@@ -8,7 +8,11 @@
 
 namespace syngrad::cuda {
 
-enum class factor_type : std::uint8_t { f32, bf16 };
+enum class factor_type : std::uint8_t {
+  f32, // rounded within the product, where the precision is tf32
+  bf16,
+  exact // f32, whatever the precision
+};
 
 // What is fused into a product.
 enum class epilogue : std::uint8_t {

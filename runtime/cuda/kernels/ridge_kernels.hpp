@@ -65,6 +65,26 @@ struct copy_unless_failed_kernel {
   }
 };
 
+// out = a + shift I, of a [n, n]; a null `a` counts as zero.
+struct shifted_copy_kernel {
+  const float* a;
+  float* out;
+  std::int64_t n;
+  float shift;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t row, std::int64_t column) const {
+    out[row * n + column] = (a ? a[row * n + column] : 0.0f) + (row == column ? shift : 0.0f);
+  }
+};
+
+struct add_unless_failed_kernel {
+  const float *in, *failed;
+  float factor;
+  float* sum;
+  SYNGRAD_HOST_DEVICE void operator()(std::int64_t i) const {
+    if (*failed == 0) sum[i] += factor * in[i];
+  }
+};
+
 template <class Launcher>
 void add_ridge(Launcher& on, const tensor& a, std::int64_t n, ridge_weight ridge) {
   on.reduce_rows(1, n, add_ridge_kernel{a.f32(), n, ridge.of_mean, ridge.of_each});
@@ -78,6 +98,21 @@ void take_solution(Launcher& on, const tensor& solved, const int* info, tensor& 
   on.reduce_rows(rows, columns, count_nonfinite_kernel{solved.f32(), counts.f32(), columns});
   on.reduce_rows(1, rows, judge_kernel{info, counts.f32(), failed.f32()});
   on.each(solved.elements(), copy_unless_failed_kernel{solved.f32(), failed.f32(), solution.f32()});
+}
+
+// a + shift I, and beside it the identity [n, n], of which `solve` makes the inverse in place; it gives the address of
+// `info` of the factorisation.
+template <class Launcher, class Solve>
+void add_shifted_inverse(Launcher& on, const tensor& a, float shift, float factor, tensor& sum, Solve solve) {
+  const auto n = a.rows();
+  const auto shifted = on.scratch({n, n}), inverse = on.scratch({n, n}), counts = on.scratch({n}),
+             failed = on.scratch({1});
+  on.grid(n, n, shifted_copy_kernel{a.f32(), shifted.f32(), n, shift});
+  on.grid(n, n, shifted_copy_kernel{nullptr, inverse.f32(), n, 1});
+  const auto info = solve(shifted, inverse);
+  on.reduce_rows(n, n, count_nonfinite_kernel{inverse.f32(), counts.f32(), n});
+  on.reduce_rows(1, n, judge_kernel{info.i32(), counts.f32(), failed.f32()});
+  on.each(n * n, add_unless_failed_kernel{inverse.f32(), failed.f32(), factor, sum.f32()});
 }
 
 } // namespace syngrad::cuda::kernels

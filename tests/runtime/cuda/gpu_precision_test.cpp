@@ -86,6 +86,20 @@ TEST_CASE("a product in each precision is as near to its reference as that preci
   }
 }
 
+TEST_CASE("an exact product has whole floats for factors in every precision") {
+  for (const auto& each : limits) {
+    gpu_in_precision gpu(each.precision);
+    const auto a = gpu.normal(256, 784), b = gpu.normal(784, 256);
+    const auto on_a = gpu.upload(a, {256, 784}), on_b = gpu.upload(b, {784, 256});
+    auto c = make_tensor(gpu.on(), {256, 256});
+    gpu.ops().matmul(
+      gpu.on(),
+      {.a = on_a, .transpose_a = transpose::no, .b = on_b, .transpose_b = transpose::no, .c = c, .exact = true});
+    CAPTURE(static_cast<int>(each.precision));
+    REQUIRE(relative_error(gpu.download(c), product(a, b)) <= limits.front().relative_norm);
+  }
+}
+
 TEST_CASE("attention in each precision is as near to its reference as a few such products") {
   constexpr double products_in_turn = 4;
   for (const auto& [precision, limit] : limits) {

@@ -1,6 +1,8 @@
 #include "tests/runtime/cuda/kernel_device.hpp"
 
 #include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cuda/kernels/adafactor_kernels.hpp"
+#include "runtime/cuda/kernels/adam8bit_kernels.hpp"
 #include "runtime/cuda/kernels/attention_kernels.hpp"
 #include "runtime/cuda/kernels/batch_norm_kernels.hpp"
 #include "runtime/cuda/kernels/convolution_kernels.hpp"
@@ -201,6 +203,16 @@ public:
     host_launcher on(s);
     kernels::lion_step(on, of, moment, beta1, beta2);
   }
+  void adam8bit_step(stream& s, const step_arguments& of, const eight_bit_moments& moments, float beta1, float beta2,
+                     float epsilon, std::int64_t number) override {
+    host_launcher on(s);
+    kernels::adam8bit_step(on, of, moments, beta1, beta2, epsilon, number);
+  }
+  void adafactor_step(stream& s, const step_arguments& of, tensor* row_means, tensor& column_means, float clip,
+                      std::int64_t number) override {
+    host_launcher on(s);
+    kernels::adafactor_step(on, of, row_means, column_means, clip, number);
+  }
   void momentum_direction(stream& s, const step_arguments& of, tensor& velocity, float momentum,
                           tensor& direction) override {
     host_launcher on(s);
@@ -210,9 +222,10 @@ public:
     host_launcher on(s);
     kernels::divide_by_norm(on, squared_norm, factor, least, x);
   }
-  void direction_step(stream& s, const step_arguments& of, const tensor& direction, float factor) override {
+  void direction_step(stream& s, const step_arguments& of, const tensor& direction,
+                      const direction_scale& scale) override {
     host_launcher on(s);
-    kernels::direction_step(on, of, direction, factor);
+    kernels::direction_step(on, of, direction, scale);
   }
 
   void dropout(stream& s, const dropout_arguments& of) override {
@@ -259,6 +272,17 @@ public:
     libraries_.solve_ridge(s, a, back, 0, solved, failed);
     host(s).launch([flag = failed.f32(), out = info.i32()] { *out = *flag == 0 ? 0 : 1; });
     kernels::take_solution(on, solved, info.i32(), solution, failed);
+  }
+  void add_shifted_inverse(stream& s, const tensor& a, float shift, float factor, tensor& sum) override {
+    host_launcher on(s);
+    auto info = make_tensor(s, {1}, dtype::i32), failed = make_tensor(s, {1});
+    kernels::add_shifted_inverse(on, a, shift, factor, sum, [&](const tensor& shifted, const tensor& inverse) {
+      auto matrix = shifted, out = inverse, identity = make_tensor(s, inverse.extents());
+      libraries_.copy(s, inverse, identity);
+      libraries_.solve_ridge(s, matrix, identity, 0, out, failed);
+      host(s).launch([flag = failed.f32(), to = info.i32()] { *to = *flag == 0 ? 0 : 1; });
+      return info;
+    });
   }
 
   void conv2d(stream& s, const conv2d_arguments& of) override {
