@@ -26,9 +26,19 @@ struct arena_matrix {
   std::int64_t rows = 0, columns = 0;
 };
 
+// A trained parameter: one with at least two axes as such a matrix, any other one as one row.
+struct arena_parameter {
+  std::int64_t first = 0; // element
+  std::int64_t rows = 0, columns = 0;
+  bool is_matrix = false, decays = false;
+};
+
 // `elements` rounded up to whole cache lines and full vector registers, so that no vector loop over the floats behind
 // them starts in the middle of one.
 std::int64_t padded(std::int64_t elements);
+
+// Null where there are none.
+tensor make_zero_vector(stream& owner, std::int64_t elements, dtype = dtype::f32);
 
 class arena {
 public:
@@ -42,17 +52,19 @@ public:
   const tensor& gradients() const { return gradients_; }
   tensor& state() { return state_; } // what is not trained
   const tensor& state() const { return state_; }
-  learned_state learned() const;                                      // all three
-  std::span<const arena_range> ranges() const { return ranges_; }     // one per layer
-  std::span<const arena_matrix> weights() const { return weights_; }  // the output's apart, in order
-  std::int64_t trained_elements() const { return trained_elements_; } // without padding
+  learned_state learned() const;                                              // all three
+  std::span<const arena_range> ranges() const { return ranges_; }             // one per layer
+  std::span<const arena_matrix> weights() const { return weights_; }          // the output's apart, in order
+  std::span<const arena_parameter> parameters() const { return parameters_; } // in order
+  std::int64_t trained_elements() const { return trained_elements_; }         // without padding
   // Zeros in the layout of values(), for an optimizer; null where nothing is trained.
-  tensor make_moment(stream&) const;
+  tensor make_moment(stream&, dtype = dtype::f32) const;
 
 private:
   tensor values_, gradients_, state_;
   std::vector<arena_range> ranges_;
   std::vector<arena_matrix> weights_;
+  std::vector<arena_parameter> parameters_;
   std::int64_t trained_elements_ = 0;
 };
 

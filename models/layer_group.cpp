@@ -1,6 +1,7 @@
 #include "models/layer_group.hpp"
 
 #include "models/tensors.hpp"
+#include "runtime/rounding.hpp"
 
 #include <fmt/core.h>
 #include <functional>
@@ -63,9 +64,9 @@ bool clips(const update_request& of) {
 
 layer_group::layer_group(stream& owner, const sample_spec& input, layer_list layers, const optimizer_settings& settings,
                          std::uint64_t seed, int first_layer)
-  : layers_(std::move(layers)), input_(input), output_(input), cache_begin_(1, 0), first_layer_(first_layer),
-    arena_(owner, parameters_of(layers_)), optimizer_(std::move(make_optimizer(owner, arena_, settings).value())),
-    squared_norm_(make_tensor(owner, {1})) {
+  : layers_(std::move(layers)), input_(input), output_(input), cache_begin_(1, 0),
+    seed_(static_cast<std::int64_t>(seed)), first_layer_(first_layer), arena_(owner, parameters_of(layers_)),
+    optimizer_(std::move(make_optimizer(owner, arena_, settings).value())), squared_norm_(make_tensor(owner, {1})) {
   assert(!layers_.empty() && "a group needs at least one layer");
   lowest_multiply_adds_ = layers_.front()->multiply_adds(input);
   for (const auto& each : layers_) {
@@ -269,7 +270,9 @@ optimizer_step layer_group::step_of(std::size_t i, const update_request& request
           .guard = request.guard,
           .nonfinite = request.nonfinite ? &nonfinite : nullptr,
           .squared_norm = clips(request) ? &squared_norm_ : nullptr,
-          .largest_norm = request.clip_norm};
+          .largest_norm = request.clip_norm,
+          .rounding = rounding_key(static_cast<std::uint64_t>(seed_), static_cast<std::uint64_t>(first_layer_) + i,
+                                   version_ + 1)};
 }
 
 void layer_group::step_layer(stream& s, std::size_t i, const update_request& request, const uploaded_numbers* numbers) {
@@ -310,6 +313,7 @@ std::vector<layer_group::named_tensor> layer_group::weights() {
 learned_state layer_group::learned() {
   auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&version_);
+  out.counters.push_back(&seed_);
   for (auto* each : carrying_parts_) out.add(each->learned());
   return out;
 }

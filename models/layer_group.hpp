@@ -136,6 +136,7 @@ private:
   std::vector<carrying_part*> carrying_parts_;
   double multiply_adds_ = 0, lowest_multiply_adds_ = 0; // of all layers, of the lowest; of a sample
   double done_ = 0;
+  std::int64_t seed_; // of what is rounded at random
   int first_layer_;
   arena arena_;
   std::unique_ptr<optimizer> optimizer_;

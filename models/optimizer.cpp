@@ -1,7 +1,9 @@
 #include "models/optimizer.hpp"
 
+#include "models/optimizers/inverse_root.hpp"
 #include "models/optimizers/newton_schulz.hpp"
 #include "models/optimizers/optimizers.hpp"
+#include "runtime/eight_bits.hpp"
 #include "runtime/text.hpp"
 
 #include <algorithm>
@@ -17,14 +19,24 @@ struct optimizer_kind {
 };
 
 constexpr optimizer_kind optimizer_kinds[] = {
-  {"sgd", 1e-3f, make_sgd},     {"adam", 1e-3f, make_adam}, {"adamw", 1e-3f, make_adamw},
-  {"nadam", 1e-3f, make_nadam}, {"lion", 1e-4f, make_lion}, {"muon", 0.02f, make_muon},
+  {"sgd", 1e-3f, make_sgd},           {"adam", 1e-3f, make_adam},           {"adamw", 1e-3f, make_adamw},
+  {"adam8bit", 1e-3f, make_adam8bit}, {"adafactor", 0.01f, make_adafactor}, {"nadam", 1e-3f, make_nadam},
+  {"lion", 1e-4f, make_lion},         {"muon", 0.02f, make_muon},
 };
 
 const optimizer_kind* find_kind(std::string_view name) {
   for (const auto& kind : optimizer_kinds)
     if (kind.name == name) return &kind;
   return nullptr;
+}
+
+double moments_of_value(const optimizer_settings& of) {
+  if (of.name == "sgd") return of.momentum != 0 ? 1 : 0;
+  return of.name == "lion" || of.name == "adafactor" ? 1 : 2;
+}
+
+double floats_of_moment(const optimizer_settings& of) {
+  return static_cast<double>(size_of(of.moment_type())) / sizeof(float);
 }
 
 } // namespace
@@ -34,14 +46,15 @@ void optimizer::step(stream& s, arena& parameters, arena_range range, const opti
     if (count == 0) return;
     auto value = parameters.values().view(first, {count});
     const auto gradient = parameters.gradients().view(first, {count});
-    step_part(s, arguments_of(value, gradient, decay, now), first, now.number);
+    step_part(s, arguments_of(value, gradient, decay, first - range.first, now), first, now.number);
   };
   const auto decaying = weight_decay_ == 0 ? 0 : range.decaying;
   step_over(range.first, decaying, weight_decay_);
   step_over(range.first + decaying, range.count - decaying, 0);
 }
 
-step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, const optimizer_step& now) {
+step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, std::int64_t first_element,
+                            const optimizer_step& now) {
   return {.value = value,
           .gradient = gradient,
           .scale = now.scale,
@@ -51,7 +64,9 @@ step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_
           .nonfinite = now.nonfinite,
           .numbers = now.numbers,
           .squared_norm = now.squared_norm,
-          .largest_norm = now.largest_norm};
+          .largest_norm = now.largest_norm,
+          .rounding = now.rounding,
+          .first_element = first_element};
 }
 
 learned_state learned_by(const arena& of, optimizer& by) {
@@ -60,10 +75,9 @@ learned_state learned_by(const arena& of, optimizer& by) {
   return out;
 }
 
-int floats_of_value(const optimizer_settings& of) {
-  if (of.name == "lion") return 3;
-  const int moments = of.name == "sgd" ? (of.momentum != 0 ? 1 : 0) : 2;
-  return 2 + moments;
+double floats_of_value(const optimizer_settings& of) {
+  if (of.name == "adam8bit") return 2 + 2 * (0.25 + 1 / static_cast<double>(eight_bit_block));
+  return 2 + moments_of_value(of) * floats_of_moment(of);
 }
 
 double floats_to_train(const optimizer_settings& of, std::span<parameter* const> all) {
@@ -72,13 +86,16 @@ double floats_to_train(const optimizer_settings& of, std::span<parameter* const>
   for (const auto* each : all) {
     const auto elements = static_cast<double>(each->extents.elements());
     const bool is_weight = each->kind == parameter_kind::weight;
-    held += elements * (!each->trained() ? 1 : floats_of_value(of) - (by_matrices && is_weight ? 1 : 0));
-    if (!by_matrices || !is_weight) continue;
+    held +=
+      elements * (!each->trained() ? 1 : floats_of_value(of) - (by_matrices && is_weight ? floats_of_moment(of) : 0));
+    if (each->extents.rank() < 2 || !each->trained()) continue;
     const auto rows = each->extents[0], columns = each->extents.elements() / rows, side = std::min(rows, columns);
+    if (of.name == "adafactor") held -= elements - static_cast<double>(rows + columns);
+    if (!by_matrices || !is_weight) continue;
     const bool keeps = of.muon_every > 1;
     if (keeps) held += static_cast<double>(side * side);
-    step = std::max(step, elements + (keeps ? floats_for_orthogonalizer(rows, columns)
-                                            : floats_for_orthogonal_factor(rows, columns)));
+    step = std::max(
+      step, elements + (keeps ? floats_for_inverse_root(rows, columns) : floats_for_orthogonal_factor(rows, columns)));
   }
   return held + step;
 }
@@ -94,6 +111,10 @@ std::vector<std::string> known_optimizers() {
   return names;
 }
 
+std::vector<std::string> known_moments() {
+  return {"f32", "bf16"};
+}
+
 status check_optimizer(const optimizer_settings& settings) {
   const auto wrong = [&](const std::string& why) {
     return error::setting("optimizer " + quoted(settings.name) + ": " + why);
@@ -107,23 +128,15 @@ status check_optimizer(const optimizer_settings& settings) {
   if (!(settings.weight_decay >= 0)) return wrong("weight decay must not be negative; 0 turns it off");
   if (!below_one(settings.beta1) || !below_one(settings.second_beta()))
     return wrong("beta1 and beta2 must be at least 0 and below 1, for example 0.9 and 0.999");
+  if (std::ranges::count(known_moments(), settings.moments) == 0)
+    return wrong("moments of type " + quoted(settings.moments) + " are unknown; known are " +
+                 join_text(known_moments(), ", "));
   if (settings.muon_every < 1)
     return wrong("the number of steps that share an orthogonalization must be at least 1, for example 5");
   if (!(settings.adam_ratio >= 0))
     return wrong("the ratio of Adam's rate to its own must not be negative, for example 0.05");
   if (!(settings.epsilon > 0)) return wrong("epsilon must be positive, for example 1e-8");
   return ok();
-}
-
-step_numbers basic_numbers_of(const optimizer_step& of) {
-  step_numbers out;
-  out.guard = of.guard ? of.guard->f32() : nullptr;
-  out.nonfinite = of.nonfinite ? of.nonfinite->f32() : nullptr;
-  out.scale = of.scale;
-  out.learning_rate = of.learning_rate;
-  out.squared_norm = of.squared_norm ? of.squared_norm->f32() : nullptr;
-  out.largest_norm = of.largest_norm;
-  return out;
 }
 
 result<std::unique_ptr<optimizer>> make_optimizer(stream& s, const arena& parameters,

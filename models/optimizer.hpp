@@ -17,9 +17,10 @@
 namespace syngrad {
 
 struct optimizer_settings {
-  std::string name = "adam"; // sgd | adam | adamw | nadam | lion | muon
-  float momentum = 0;        // sgd
-  bool nesterov = false;     // sgd
+  std::string name = "adam";   // sgd | adam | adamw | adam8bit | adafactor | nadam | lion | muon
+  std::string moments = "f32"; // f32 | bf16, rounded at random; adam8bit has 8 bits
+  float momentum = 0;          // sgd
+  bool nesterov = false;       // sgd
   float weight_decay = 0;
   // Of all but sgd; muon trains by adamw what is no matrix.
   float beta1 = 0.9f;
@@ -27,6 +28,15 @@ struct optimizer_settings {
   float epsilon = 1e-8f;                     // of all but sgd and lion
   float adam_ratio = 0.05f;                  // muon: the rate of what it trains by adamw, as a part of its own
   std::int64_t muon_every = 1; // muon: steps that share what makes directions orthogonal; see optimizers/muon.cpp
+
+  dtype moment_type() const { return moments == "bf16" ? dtype::bf16 : dtype::f32; }
+  bool has_choice_of_moments() const {
+    return name != "adam8bit" && name != "adafactor" && (name != "sgd" || momentum != 0);
+  }
+  // Whether a step depends on optimizer_step::rounding.
+  bool rounds_moments() const { return moments != "f32" || name == "adam8bit"; }
+  float update_clip = 1;       // adafactor: the largest root mean square of an update, before the rate
+  bool relative_steps = false; // adafactor: the rate is at most 1 / sqrt(step), as in torch.optim.Adafactor
 
   float second_beta() const { return beta2.value_or(name == "lion" ? 0.99f : 0.999f); }
 };
@@ -39,6 +49,7 @@ struct optimizer_step {
   tensor* nonfinite = nullptr;   // one scalar
   const tensor* squared_norm = nullptr;
   float largest_norm = 0;
+  std::uint32_t rounding = 0;      // see step_arguments; of this layer and step
   const tensor* numbers = nullptr; // what numbers_of() gave, in device memory: instead of all of the above
 };
 
@@ -68,7 +79,7 @@ private:
 learned_state learned_by(const arena&, optimizer&);
 
 // How many floats it takes to train one, at most: the value, its gradient, its moments.
-int floats_of_value(const optimizer_settings&);
+double floats_of_value(const optimizer_settings&);
 // How many it takes to train these: their values, gradients and moments, and what a step needs.
 double floats_to_train(const optimizer_settings&, std::span<parameter* const>);
 
@@ -76,14 +87,14 @@ double floats_to_train(const optimizer_settings&, std::span<parameter* const>);
 float usual_learning_rate(const optimizer_settings&);
 
 std::vector<std::string> known_optimizers();
+std::vector<std::string> known_moments();
 
 // Whether the name is known and the numbers are in range; the message says what is.
 status check_optimizer(const optimizer_settings&);
 
-step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, const optimizer_step&);
-
-// The part of a step's numbers that all optimizers share.
-step_numbers basic_numbers_of(const optimizer_step&);
+// `first_element`: of the layer, that `value` begins with.
+step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, std::int64_t first_element,
+                            const optimizer_step&);
 
 // Fails as check_optimizer does.
 result<std::unique_ptr<optimizer>> make_optimizer(stream&, const arena&, const optimizer_settings&);

@@ -24,8 +24,9 @@ private:
 };
 
 adam::adam(stream& s, const arena& parameters, const optimizer_settings& settings, decay how)
-  : optimizer(settings.weight_decay), settings_(settings), decay_(how), first_moment_(parameters.make_moment(s)),
-    second_moment_(parameters.make_moment(s)) {}
+  : optimizer(settings.weight_decay), settings_(settings), decay_(how),
+    first_moment_(parameters.make_moment(s, settings.moment_type())),
+    second_moment_(parameters.make_moment(s, settings.moment_type())) {}
 
 void adam::step_part(stream& s, const step_arguments& of, std::int64_t from, std::int64_t number) {
   auto first = first_moment_.view(from, of.value.extents());
@@ -35,7 +36,7 @@ void adam::step_part(stream& s, const step_arguments& of, std::int64_t from, std
 }
 
 step_numbers adam::numbers_of(const optimizer_step& now) const {
-  auto out = basic_numbers_of(now);
+  auto out = numbers_of_step(now);
   set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.second_beta(), now.number,
                    decay_ == decay::decoupled);
   return out;

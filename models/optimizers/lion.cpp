@@ -9,9 +9,10 @@ namespace {
 class lion : public optimizer {
 public:
   lion(stream& s, const arena& parameters, const optimizer_settings& settings)
-    : optimizer(settings.weight_decay), settings_(settings), moment_(parameters.make_moment(s)) {}
+    : optimizer(settings.weight_decay), settings_(settings),
+      moment_(parameters.make_moment(s, settings.moment_type())) {}
 
-  step_numbers numbers_of(const optimizer_step& now) const override { return basic_numbers_of(now); }
+  step_numbers numbers_of(const optimizer_step& now) const override { return numbers_of_step(now); }
   std::vector<tensor*> moments() override { return {&moment_}; }
 
 private:

@@ -6,11 +6,12 @@
 // in one. What is no such matrix (embeddings, the weight of the outputs, vectors) is trained by AdamW, with a rate of
 // its own: `adam_ratio` times the other.
 //
-// With `muon_every` above 1 what makes X of u is made at every so manieth step only, from u u', and kept for those
-// between, whose X is no longer than an orthogonal matrix: newton_schulz.hpp.
+// X is made by a Newton-Schulz iteration: newton_schulz.hpp. With `muon_every` above 1 it is R u / |u|, with a root R
+// that is made of u u' at every so manieth step only: inverse_root.hpp.
 //
 // Holds m or Adam's first moment of each value, in the arena's layout, Adam's second moment of the others, and what is
 // kept from step to step.
+#include "models/optimizers/inverse_root.hpp"
 #include "models/optimizers/newton_schulz.hpp"
 #include "models/optimizers/optimizers.hpp"
 
@@ -36,39 +37,38 @@ public:
 
 private:
   void step_part(stream&, const step_arguments&, std::int64_t first, std::int64_t number) override;
-  void step_matrix(stream&, arena&, std::size_t index, const optimizer_step&);
-  tensor factor_of(stream&, tensor direction, std::size_t index, std::int64_t number);
+  void step_matrix(stream&, arena&, std::size_t index, std::int64_t layer, const optimizer_step&);
   bool keeps() const { return settings_.muon_every > 1; }
   bool remakes(std::int64_t number) const { return keeps() && (number - 1) % settings_.muon_every == 0; }
-  void keep_orthogonalizers(stream&, const arena&);
+  void keep_roots(stream&, const arena&);
   std::int64_t weights_before(std::int64_t element) const;
 
   optimizer_settings settings_;
   std::vector<arena_range> ranges_;
-  tensor first_moment_;                 // null where nothing is trained
-  tensor second_moment_;                // null where all that is trained are weights
-  tensor kept_;                         // null where nothing is kept
-  std::vector<tensor> orthogonalizers_; // of each matrix, views into it
-  double multiply_adds_ = 0;            // of a step
+  tensor first_moment_;       // null where nothing is trained
+  tensor second_moment_;      // null where all that is trained are weights
+  tensor kept_;               // null where nothing is kept
+  std::vector<tensor> roots_; // of each matrix, views into it
+  double multiply_adds_ = 0;  // of a step
 };
 
 muon::muon(stream& s, const arena& parameters, const optimizer_settings& settings)
   : optimizer(settings.weight_decay), settings_(settings),
-    ranges_(parameters.ranges().begin(), parameters.ranges().end()), first_moment_(parameters.make_moment(s)) {
+    ranges_(parameters.ranges().begin(), parameters.ranges().end()),
+    first_moment_(parameters.make_moment(s, settings.moment_type())) {
   if (!first_moment_) return;
   for (const auto& each : parameters.weights())
     multiply_adds_ +=
-      keeps() ? multiply_adds_of_orthogonalized(each.rows, each.columns) +
-                  multiply_adds_of_orthogonalizer(each.rows, each.columns) / static_cast<double>(settings_.muon_every)
+      keeps() ? multiply_adds_of_times_root(each.rows, each.columns) +
+                  multiply_adds_of_inverse_root(each.rows, each.columns) / static_cast<double>(settings_.muon_every)
               : multiply_adds_of_orthogonal_factor(each.rows, each.columns);
-  if (keeps()) keep_orthogonalizers(s, parameters);
+  if (keeps()) keep_roots(s, parameters);
   const auto others = first_moment_.elements() - weights_before(first_moment_.elements());
   if (others == 0) return;
-  second_moment_ = make_tensor(s, {others});
-  s.ops().fill(s, second_moment_, 0);
+  second_moment_ = make_zero_vector(s, others, settings.moment_type());
 }
 
-void muon::keep_orthogonalizers(stream& s, const arena& parameters) {
+void muon::keep_roots(stream& s, const arena& parameters) {
   const auto side_of = [](const arena_matrix& each) { return std::min(each.rows, each.columns); };
   std::int64_t elements = 0;
   for (const auto& each : parameters.weights()) elements += padded(side_of(each) * side_of(each));
@@ -77,7 +77,7 @@ void muon::keep_orthogonalizers(stream& s, const arena& parameters) {
   s.ops().fill(s, kept_, 0);
   std::int64_t first = 0;
   for (const auto& each : parameters.weights()) {
-    orthogonalizers_.push_back(kept_.view(first, {side_of(each), side_of(each)}));
+    roots_.push_back(kept_.view(first, {side_of(each), side_of(each)}));
     first += padded(side_of(each) * side_of(each));
   }
 }
@@ -95,29 +95,24 @@ void muon::step(stream& s, arena& parameters, arena_range range, const optimizer
   const auto end = range.first + range.weights;
   auto each = std::ranges::lower_bound(all, range.first, {}, &arena_matrix::first);
   for (; each != all.end() && each->first < end; ++each)
-    step_matrix(s, parameters, static_cast<std::size_t>(each - all.begin()), now);
+    step_matrix(s, parameters, static_cast<std::size_t>(each - all.begin()), range.first, now);
   optimizer::step(s, parameters, {end, range.count - range.weights, range.decaying - range.weights, 0}, now);
 }
 
-void muon::step_matrix(stream& s, arena& parameters, std::size_t index, const optimizer_step& now) {
+// `layer`: its first element.
+void muon::step_matrix(stream& s, arena& parameters, std::size_t index, std::int64_t layer, const optimizer_step& now) {
   const auto of = parameters.weights()[index];
   const shape extents{of.rows, of.columns};
   auto value = parameters.values().view(of.first, extents), velocity = first_moment_.view(of.first, extents);
   const auto gradient = parameters.gradients().view(of.first, extents);
-  const auto given = arguments_of(value, gradient, settings_.weight_decay, now);
+  const auto given = arguments_of(value, gradient, settings_.weight_decay, of.first - layer, now);
   auto direction = make_tensor(s, extents);
   s.ops().momentum_direction(s, given, velocity, muon_momentum, direction);
-  const auto factor = factor_of(s, std::move(direction), index, now.number);
-  s.ops().direction_step(s, given, factor,
-                         std::sqrt(std::max(1.0f, static_cast<float>(of.rows) / static_cast<float>(of.columns))));
-}
-
-tensor muon::factor_of(stream& s, tensor direction, std::size_t index, std::int64_t number) {
-  if (!keeps()) return orthogonal_factor(s, std::move(direction));
-  auto& kept = orthogonalizers_[index];
-  divide_by_own_norm(s, direction);
-  if (remakes(number)) write_orthogonalizer(s, direction, kept);
-  return orthogonalized(s, direction, kept);
+  const auto factor = std::sqrt(std::max(1.0f, static_cast<float>(of.rows) / static_cast<float>(of.columns)));
+  if (!keeps()) return s.ops().direction_step(s, given, orthogonal_factor(s, std::move(direction)), factor);
+  if (remakes(now.number)) write_inverse_root(s, direction, roots_[index]);
+  const auto along = times_root(s, direction, roots_[index]);
+  s.ops().direction_step(s, given, along.product, along.scaled_by(factor));
 }
 
 // In the second moment there is no room for weights.
@@ -131,7 +126,7 @@ void muon::step_part(stream& s, const step_arguments& of, std::int64_t from, std
 }
 
 step_numbers muon::numbers_of(const optimizer_step& now) const {
-  auto out = basic_numbers_of(now);
+  auto out = numbers_of_step(now);
   out.learning_rate *= settings_.adam_ratio;
   set_adam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.second_beta(), now.number, true);
   out.learning_rate = now.learning_rate;

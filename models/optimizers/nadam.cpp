@@ -9,11 +9,12 @@ namespace {
 class nadam : public optimizer {
 public:
   nadam(stream& s, const arena& parameters, const optimizer_settings& settings)
-    : optimizer(settings.weight_decay), settings_(settings), first_moment_(parameters.make_moment(s)),
-      second_moment_(parameters.make_moment(s)) {}
+    : optimizer(settings.weight_decay), settings_(settings),
+      first_moment_(parameters.make_moment(s, settings.moment_type())),
+      second_moment_(parameters.make_moment(s, settings.moment_type())) {}
 
   step_numbers numbers_of(const optimizer_step& now) const override {
-    auto out = basic_numbers_of(now);
+    auto out = numbers_of_step(now);
     set_nadam_numbers(out, settings_.weight_decay, settings_.beta1, settings_.second_beta(), now.number);
     return out;
   }

@@ -20,23 +20,4 @@ double floats_for_orthogonal_factor(std::int64_t rows, std::int64_t columns);
 
 double multiply_adds_of_orthogonal_factor(std::int64_t rows, std::int64_t columns);
 
-// ---- the same for several matrices that differ little: what the steps multiply X / |X| by is (a^5 I + Q), with a Q
-// [side, side] that is kept
-
-// X <- X / |X|
-void divide_by_own_norm(stream&, tensor& x);
-
-// Q of such an x. It takes 17 products of [side, side] and one of x.
-void write_orthogonalizer(stream&, const tensor& x, tensor& q);
-
-// (a^5 I + Q) X, on the smaller side. Of the x that Q was made of this is the orthogonal factor. Of any, the norm
-// is bounded by that of an orthogonal matrix, the root of its side.
-tensor orthogonalized(stream&, const tensor& x, const tensor& q);
-
-// How many floats these two need beside x and q.
-double floats_for_orthogonalizer(std::int64_t rows, std::int64_t columns);
-
-double multiply_adds_of_orthogonalizer(std::int64_t rows, std::int64_t columns); // to write Q
-double multiply_adds_of_orthogonalized(std::int64_t rows, std::int64_t columns); // to use it
-
 } // namespace syngrad

@@ -8,6 +8,8 @@ namespace syngrad {
 std::unique_ptr<optimizer> make_sgd(stream&, const arena&, const optimizer_settings&);
 std::unique_ptr<optimizer> make_adam(stream&, const arena&, const optimizer_settings&);  // adam.cpp
 std::unique_ptr<optimizer> make_adamw(stream&, const arena&, const optimizer_settings&); // adam.cpp
+std::unique_ptr<optimizer> make_adam8bit(stream&, const arena&, const optimizer_settings&);
+std::unique_ptr<optimizer> make_adafactor(stream&, const arena&, const optimizer_settings&);
 std::unique_ptr<optimizer> make_nadam(stream&, const arena&, const optimizer_settings&);
 std::unique_ptr<optimizer> make_lion(stream&, const arena&, const optimizer_settings&);
 std::unique_ptr<optimizer> make_muon(stream&, const arena&, const optimizer_settings&);

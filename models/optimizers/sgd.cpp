@@ -22,7 +22,7 @@ private:
 
 sgd::sgd(stream& s, const arena& parameters, const optimizer_settings& settings)
   : optimizer(settings.weight_decay), settings_(settings) {
-  if (settings.momentum != 0) velocity_ = parameters.make_moment(s);
+  if (settings.momentum != 0) velocity_ = parameters.make_moment(s, settings.moment_type());
 }
 
 void sgd::step_part(stream& s, const step_arguments& of, std::int64_t first, std::int64_t) {
@@ -32,7 +32,7 @@ void sgd::step_part(stream& s, const step_arguments& of, std::int64_t first, std
 }
 
 step_numbers sgd::numbers_of(const optimizer_step& now) const {
-  return basic_numbers_of(now);
+  return numbers_of_step(now);
 }
 
 std::vector<tensor*> sgd::moments() {

@@ -4,6 +4,7 @@
 #include "models/layers/linear.hpp"
 #include "models/parameter.hpp"
 #include "runtime/operators.hpp"
+#include "runtime/rounding.hpp"
 #include "runtime/text.hpp"
 
 #include <algorithm>
@@ -87,6 +88,7 @@ network_predictor::network_predictor(stream& s, const predictor_task& task, cond
     guard_(make_tensor(s, {1})) {
   if (!rest_.empty()) first_.initialize(s, random); // as the only stage it is the last one, and starts at zero
   for (const auto& each : rest_) each->initialize(s, random);
+  if (settings.rounds_moments()) rounding_seed_ = static_cast<std::int64_t>(random.bits());
 }
 
 std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
@@ -100,6 +102,7 @@ learned_state network_predictor::learned_by_kind() {
   remembered_.clear(); // whoever asks may write the weights
   auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&steps_);
+  out.counters.push_back(&rounding_seed_);
   return out;
 }
 
@@ -157,11 +160,12 @@ tensor network_predictor::error_of(stream& s, const batch& of) {
 }
 
 void network_predictor::prepare_training(stream& s, std::int64_t rows, double, float rate) {
-  const auto next = optimizer_->numbers_of({.scale = 2 / static_cast<float>(rows),
-                                            .learning_rate = rate,
-                                            .number = ++steps_,
-                                            .guard = &guard_,
-                                            .nonfinite = nullptr});
+  const auto next =
+    optimizer_->numbers_of({.scale = 2 / static_cast<float>(rows),
+                            .learning_rate = rate,
+                            .number = ++steps_,
+                            .guard = &guard_,
+                            .rounding = rounding_key(static_cast<std::uint64_t>(rounding_seed_), 0, steps_)});
   numbers_.upload(s, {&next, 1});
 }
 
@@ -210,9 +214,11 @@ synthetic_gradient_size size_of(const predictor_request& request) {
   auto parts = Stages(request);
   synthetic_gradient_size out{0, predict_multiply_adds_of(parts.first, parts.rest),
                               train_multiply_adds_of(parts.first, parts.rest), 1, 0};
-  const auto count = [&](const std::vector<parameter*>& all) {
-    for (const auto* each : all)
+  std::vector<parameter*> all;
+  const auto count = [&](const std::vector<parameter*>& of_stage) {
+    for (auto* each : of_stage)
       if (each->trained()) out.parameter_count += each->extents.elements();
+    all.insert(all.end(), of_stage.begin(), of_stage.end());
   };
   count(parts.first.parameters());
   sample_spec row{{parts.first.outputs()}};
@@ -221,7 +227,8 @@ synthetic_gradient_size size_of(const predictor_request& request) {
     out.least_rows = std::max(out.least_rows, each->least_samples(row));
     row = each->infer(row).value();
   }
-  out.held_floats = static_cast<double>(out.parameter_count) * floats_of_value(request.settings.optimizer);
+  mark_output_weight(parts.rest.empty() ? parts.first.parameters() : parts.rest.back()->parameters());
+  out.held_floats = floats_to_train(request.settings.optimizer, all);
   return out;
 }
 

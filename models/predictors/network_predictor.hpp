@@ -53,6 +53,7 @@ protected:
   // A step whose error is not finite leaves values and moments as they are.
   void enqueue_train(stream&, const batch&) override;
   void prepare_training(stream&, std::int64_t rows, double share, float rate) override;
+  std::uint64_t stage() const override { return optimizer_->kind_of_step(steps_); }
 
 private:
   // A prediction of the weights as they are: training on the same batch begins with it.
@@ -73,6 +74,7 @@ private:
   std::vector<std::vector<tensor>> caches_; // of rest_, during a call; empty tensors otherwise
   tensor guard_;                            // |error|^2 of the training under way
   uploaded_numbers numbers_;                // of the next step
+  std::int64_t rounding_seed_ = 0;          // of moments in fewer bits
   std::int64_t steps_ = 0;
   std::vector<remembered> remembered_; // the oldest first; of a linear map alone, whose prediction is all it computes
 };

@@ -97,7 +97,7 @@ TEST_CASE("the gradient of a whole network's loss agrees with finite differences
 }
 
 TEST_CASE("backward and update in one is backward, then update, bit for bit") {
-  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"})
+  for (const auto* name : {"sgd", "adam", "adamw", "adam8bit", "adafactor", "nadam", "lion", "muon"})
     for (const auto& [accumulated, clip_norm] : {std::pair{false, 0.0f}, {true, 0.0f}, {false, 0.5f}, {true, 0.5f}}) {
       INFO(name << (accumulated ? ", accumulated" : "") << ", clipped to " << clip_norm);
       bench b;
@@ -130,7 +130,7 @@ TEST_CASE("backward and update in one is backward, then update, bit for bit") {
 
 // As torch.nn.utils.clip_grad_norm_ has it.
 TEST_CASE("a group's gradient is clipped by the norm of all its layers, a mean over the terms") {
-  for (const auto* name : {"sgd", "adam", "adamw", "nadam", "lion", "muon"})
+  for (const auto* name : {"sgd", "adam", "adamw", "adam8bit", "adafactor", "nadam", "lion", "muon"})
     for (const float clip_norm : {0.05f, 1e6f}) {
       INFO(name << ", " << clip_norm);
       bench b;
@@ -295,10 +295,33 @@ TEST_CASE("a group of layers without parameters passes gradients and counts its 
   CHECK(group.weights().empty());
 }
 
+// Two groups that train as one: each layer's share of what both draw at random is its own.
+TEST_CASE("weights do not depend on how layers are grouped, where moments are rounded at random either") {
+  const auto by =
+    GENERATE(optimizer_settings{.name = "adam8bit", .weight_decay = 0.01f}, optimizer_settings{.moments = "bf16"},
+             optimizer_settings{.name = "muon", .moments = "bf16"});
+  bench b;
+  auto whole = make_group(b, "mlp:10-9x2-4", 0, 3, by), lower = make_group(b, "mlp:10-9x2-4", 0, 1, by),
+       upper = make_group(b, "mlp:10-9x2-4", 1, 3, by);
+  const update_request request{.terms = 8, .learning_rate = 0.01f};
+  for (int step = 0; step < 5; ++step) {
+    const auto x = b.normal({8, 10}), dy = b.normal({8, 4});
+    group_cache all, below, above;
+    whole.forward(b.s, x, phase::train, &all);
+    whole.backward_and_update(b.s, dy, all, false, request);
+    upper.forward(b.s, lower.forward(b.s, x, phase::train, &below), phase::train, &above);
+    lower.backward_and_update(b.s, upper.backward_and_update(b.s, dy, above, true, request), below, false, request);
+  }
+  auto parts = weights_of(lower);
+  parts.merge(weights_of(upper));
+  CHECK(weights_of(whole) == parts);
+}
+
 TEST_CASE("once warm, training a group allocates no device memory") {
   const auto clip_norm = GENERATE(0.0f, 0.1f);
   const auto by = GENERATE(optimizer_settings{}, optimizer_settings{.name = "muon"},
-                           optimizer_settings{.name = "muon", .muon_every = 3});
+                           optimizer_settings{.name = "muon", .muon_every = 3}, optimizer_settings{.name = "adafactor"},
+                           optimizer_settings{.name = "adam8bit"});
   bench b;
   auto group = make_group(b, "mlp:10-9x2-4", 0, 3, by);
   const auto x = b.normal({8, 10}), dy = b.normal({8, 4});

@@ -33,9 +33,10 @@ bool same(bench& b, const learned_state& one, const learned_state& other) {
 const optimizer_settings momentum{.name = "sgd", .momentum = 0.9f};
 
 TEST_CASE("a group that was read from bytes trains on as the one that was written, bit for bit") {
-  for (const auto& by :
-       {optimizer_settings{}, momentum, optimizer_settings{.name = "nadam"}, optimizer_settings{.name = "lion"},
-        optimizer_settings{.name = "muon"}, optimizer_settings{.name = "muon", .muon_every = 3}}) {
+  for (const auto& by : {optimizer_settings{}, momentum, optimizer_settings{.name = "nadam"},
+                         optimizer_settings{.name = "lion"}, optimizer_settings{.name = "adam8bit"},
+                         optimizer_settings{.name = "adafactor"}, optimizer_settings{.moments = "bf16"},
+                         optimizer_settings{.name = "muon"}, optimizer_settings{.name = "muon", .muon_every = 3}}) {
     CAPTURE(by.name);
     bench b;
     auto first = make_whole_group(b, "mlp:7-6x2-3", by, 1), second = make_whole_group(b, "mlp:7-6x2-3", by, 2);

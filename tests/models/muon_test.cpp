@@ -1,6 +1,7 @@
 // Muon against its formula, in double and element by element, and what its orthogonal factors are.
 #include "models/network.hpp"
 #include "models/optimizer.hpp"
+#include "models/optimizers/inverse_root.hpp"
 #include "models/optimizers/newton_schulz.hpp"
 #include "tests/models/bench.hpp"
 #include "tests/models/tolerances.hpp"
@@ -57,23 +58,43 @@ plain_matrix factor_of(plain_matrix x) {
   return tall ? transposed(x) : x;
 }
 
-// What the five steps multiply x / |x| by, on the smaller side.
-plain_matrix orthogonalizer_of(plain_matrix x) {
+// Of Gauss and Jordan.
+plain_matrix inverse_of(plain_matrix a) {
+  plain_matrix out(static_cast<std::int64_t>(a.rows), static_cast<std::int64_t>(a.rows));
+  for (std::size_t i = 0; i < a.rows; ++i) out(i, i) = 1;
+  for (std::size_t p = 0; p < a.rows; ++p) {
+    const auto pivot = a(p, p);
+    for (std::size_t j = 0; j < a.rows; ++j) {
+      a(p, j) /= pivot;
+      out(p, j) /= pivot;
+    }
+    for (std::size_t i = 0; i < a.rows; ++i) {
+      const auto factor = a(i, p);
+      for (std::size_t j = 0; i != p && j < a.rows; ++j) {
+        a(i, j) -= factor * a(p, j);
+        out(i, j) -= factor * out(p, j);
+      }
+    }
+  }
+  return out;
+}
+
+// The root that x / |x| is multiplied by, on the smaller side.
+plain_matrix root_of(plain_matrix x) {
   if (x.rows > x.columns) x = transposed(x);
   double squares = 0;
   for (const auto each : x.at) squares += each * each;
   auto square = product(x, transposed(x));
   for (auto& each : square.at) each /= squares;
-  plain_matrix whole(static_cast<std::int64_t>(x.rows), static_cast<std::int64_t>(x.rows));
-  for (std::size_t i = 0; i < x.rows; ++i) whole(i, i) = 1;
-  for (int step = 0; step < 5; ++step) {
-    auto factor = product(square, square);
-    for (std::size_t i = 0; i < factor.at.size(); ++i) factor.at[i] = 2.0315 * factor.at[i] - 4.7750 * square.at[i];
-    for (std::size_t i = 0; i < x.rows; ++i) factor(i, i) += 3.4445;
-    whole = product(factor, whole);
-    square = product(product(factor, square), factor);
+  plain_matrix root(static_cast<std::int64_t>(x.rows), static_cast<std::int64_t>(x.rows));
+  for (const auto& [shift, weight] :
+       {std::pair{1.96110423e-5, 8.12299e-3}, {2.92577673e-3, 8.308472e-2}, {4.36497424e-1, 1.21180959}}) {
+    auto shifted = square;
+    for (std::size_t i = 0; i < x.rows; ++i) shifted(i, i) += shift;
+    const auto inverse = inverse_of(shifted);
+    for (std::size_t i = 0; i < root.at.size(); ++i) root.at[i] += weight * inverse.at[i];
   }
-  return whole;
+  return root;
 }
 
 // That, times u / |u|, and no longer than an orthogonal matrix.
@@ -112,7 +133,7 @@ struct by_formula {
     }
     if (is_matrix && every == 1) direction = factor_of(direction);
     if (is_matrix && every > 1) {
-      if ((number - 1) % every == 0) kept = orthogonalizer_of(direction);
+      if ((number - 1) % every == 0) kept = root_of(direction);
       direction = orthogonalized_by(kept, direction);
     }
     const auto shape_factor =
@@ -233,23 +254,44 @@ TEST_CASE("an orthogonal factor has the singular vectors of its matrix, and sing
   }
 }
 
-TEST_CASE("what is kept of a matrix makes its orthogonal factor, and of another one nothing longer than one") {
+// As a step along it moves a value.
+tensor orthogonalized(bench& b, const tensor& x, const tensor& root) {
+  const auto along = times_root(b.s, x, root);
+  auto out = b.upload(x.extents(), std::vector<float>(static_cast<std::size_t>(x.elements())));
+  b.s.ops().direction_step(b.s, arguments_of(out, x, 0, 0, {.learning_rate = -1}), along.product, along.scaled_by(1));
+  return out;
+}
+
+TEST_CASE("the root of a matrix makes its orthogonal factor, and of another one nothing longer than one") {
   for (const auto& [rows, columns] : {std::pair<std::int64_t, std::int64_t>{40, 40}, {40, 90}, {90, 40}}) {
     CAPTURE(rows, columns);
     bench b;
-    auto x = b.normal({rows, columns}, 100), q = b.upload({40, 40}, std::vector<float>(1600));
-    divide_by_own_norm(b.s, x);
-    CHECK(norm(values(x)) == Approx(1));
-    write_orthogonalizer(b.s, x, q);
-    const auto made = orthogonalized(b.s, x, q);
-    const auto expected = orthogonal_factor(b.s, b.upload({rows, columns}, to_vector(x)));
-    CHECK(relative_distance(made, expected) < 1e-3); // a^5 is 485: digits of small singular values cancel
+    std::vector<double> singular;
+    for (int i = 0; i < 40; ++i) singular.push_back(3e4 * std::pow(0.9, i));
+    const by_singular_values of(rows, columns, singular, b);
+    auto root = b.upload({40, 40}, std::vector<float>(1600));
+    write_inverse_root(b.s, of.matrix, root);
+    const auto seen = of.seen_through(orthogonalized(b, of.matrix, root));
+    for (std::size_t i = 0; i < seen.rows; ++i)
+      for (std::size_t j = 0; j < seen.columns; ++j) {
+        CAPTURE(i, j, seen(i, j));
+        if (i == j)
+          REQUIRE(std::abs(seen(i, j) - 1) < 0.07);
+        else
+          REQUIRE(std::abs(seen(i, j)) < 1e-3);
+      }
+    // A direction that the root's matrix hardly has becomes long, and is cut.
     auto other = by_singular_values(rows, columns, {1}, b).matrix;
-    CHECK(norm(values(orthogonalized(b.s, other, q))) <= std::sqrt(40.0) * (1 + tolerance::formula));
+    const auto cut = orthogonalized(b, other, root);
+    CHECK(norm(values(cut)) <= std::sqrt(40.0) * (1 + tolerance::formula));
+    // Of nothing: what is multiplied by it keeps its direction, and is as long as an orthogonal matrix.
     auto zero = b.upload({rows, columns}, std::vector<float>(static_cast<std::size_t>(rows * columns)));
-    write_orthogonalizer(b.s, zero, q);
-    CHECK(norm(values(q)) == 0);
-    CHECK(norm(values(orthogonalized(b.s, other, q))) == Approx(std::sqrt(40.0)));
+    write_inverse_root(b.s, zero, root);
+    const auto along = orthogonalized(b, other, root);
+    CHECK(norm(values(along)) == Approx(std::sqrt(40.0)));
+    b.s.ops().scale(b.s, other, static_cast<float>(std::sqrt(40.0)));
+    CHECK(relative_distance(along, other) < 1e-5);
+    CHECK(norm(values(orthogonalized(b, zero, root))) == 0);
   }
 }
 
@@ -299,6 +341,22 @@ TEST_CASE("gradients of zero, of one rank and such as cannot be applied leave mu
   CHECK(to_vector(weight.value) != start);
 }
 
+TEST_CASE("a first step that is guarded away leaves a root by which later steps move on") {
+  bench b;
+  parameter weight("weight", {6, 9});
+  arena memory(b.s, {{&weight}});
+  const auto by = std::move(make_optimizer(b.s, memory, {.name = "muon", .muon_every = 50}).value());
+  b.s.ops().copy(b.s, b.normal({6, 9}), weight.gradient);
+  const auto bad = b.upload({1}, {std::numeric_limits<float>::quiet_NaN()});
+  const auto step = [&](std::int64_t number, const tensor* guard) {
+    by->step(b.s, memory, memory.ranges()[0], {.learning_rate = 0.02f, .number = number, .guard = guard});
+  };
+  step(1, &bad);
+  CHECK(norm(values(weight.value)) == 0);
+  step(2, nullptr);
+  CHECK(norm(values(weight.value)) == Approx(0.02 * std::sqrt(6.0))); // as far as an orthogonal matrix
+}
+
 TEST_CASE("of a network the last weight makes the outputs, and is no matrix of muon's") {
   const auto matrices_of = [](const std::string& text) {
     std::vector<std::string> names;
@@ -327,7 +385,7 @@ TEST_CASE("what it takes to train by muon is one moment of a weight, two of what
     head("head", {3, 8}, parameter_kind::output_weight);
   std::vector<parameter*> all{&weight, &bias, &mean, &head};
   CHECK(floats_to_train({.name = "muon"}, all) == 3 * 160 + 4 * (8 + 24) + 8 + 2 * 160 + 2 * 64);
-  CHECK(floats_to_train({.name = "muon", .muon_every = 2}, all) == 3 * 160 + 64 + 4 * (8 + 24) + 8 + 160 + 4 * 64);
+  CHECK(floats_to_train({.name = "muon", .muon_every = 2}, all) == 3 * 160 + 64 + 4 * (8 + 24) + 8 + 160 + 160 + 160);
   CHECK(floats_to_train({.name = "adam"}, all) == 4 * (160 + 8 + 24) + 8);
   CHECK(floats_to_train({.name = "sgd"}, all) == 2 * (160 + 8 + 24) + 8);
 }
