@@ -58,6 +58,20 @@ std::vector<group_outline> outline_groups(const training_settings& settings, con
   return out;
 }
 
+optimizer_settings optimizer_of_group(const training_settings& settings, int index) {
+  auto out = settings.optimizer;
+  if (!settings.momentum_by_delay) return out;
+  const auto policy = std::move(make_update_policy(settings).value());
+  const auto count = static_cast<int>(settings.split.size());
+  const auto delay_of = [&](int of) {
+    return of + 1 == count ? 0 : settings.lag.value_or(policy->fixed_lag(of, count));
+  };
+  const auto longest = delay_of(0);
+  if (longest > 0)
+    out.beta1 += (delayed_momentum - out.beta1) * static_cast<float>(delay_of(index)) / static_cast<float>(longest);
+  return out;
+}
+
 std::int64_t cache_limit_of(const training_settings& settings, int index, int count, int lag) {
   const auto credits = std::int64_t{settings.credits};
   const auto by_credit = (credits + 1) * (count - index);

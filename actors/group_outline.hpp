@@ -34,6 +34,13 @@ std::string name_of_units(int first, int count);
 // What a predictor above a group has to do, in a network with that output.
 predictor_task task_of(const sample_spec& activation, const sample_spec& output);
 
+// The largest momentum of NAdam that --momentum-by-delay gives.
+inline constexpr float delayed_momentum = 0.99f;
+
+// With momentum_by_delay the momentum of NAdam rises with a group's delay, to delayed_momentum where it is longest
+// (Ajanthan et al., arXiv 2505.01099): beta1 + (0.99 - beta1) * delay / longest delay, in turns of a deterministic run.
+optimizer_settings optimizer_of_group(const training_settings&, int index);
+
 // Bottom to top. The settings and the network have passed check_run().
 std::vector<group_outline> outline_groups(const training_settings&, const network&);
 

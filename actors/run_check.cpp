@@ -46,16 +46,38 @@ status check_optimizers(const training_settings& s) {
       return refuse(prefix + "adam-ratio", "expected --" + prefix + "optimizer muon with it, got " + each->name);
     if (each->muon_every != 1 && each->name != "muon")
       return refuse(prefix + "muon-every", "expected --" + prefix + "optimizer muon with it, got " + each->name);
-    if (each->muon_every != 1 && each == &s.synthetic.optimizer)
-      return refuse(prefix + "muon-every", "predictors orthogonalize at every step; leave it out");
+    if (each->relative_steps && each->name != "adafactor")
+      return refuse(prefix + "relative-steps",
+                    "expected --" + prefix + "optimizer adafactor with it, got " + each->name);
+    if (each->moments != usual.moments && !each->has_choice_of_moments() && check_optimizer(*each))
+      return refuse(prefix + "moments", "expected --" + prefix +
+                                          "optimizer adam, adamw, nadam, lion, muon, or sgd with " +
+                                          "--momentum with it, got " + each->name + "; leave it out");
+    if (each->name == "adafactor" && (each->beta1 != usual.beta1 || each->second_beta() != usual.second_beta()))
+      return refuse(prefix + "betas", "expected --" + prefix +
+                                        "optimizer other than adafactor with it, whose means follow the number of "
+                                        "steps; leave it out");
     if (each->name == "sgd" && (each->beta1 != usual.beta1 || each->second_beta() != usual.second_beta()))
       return refuse(prefix + "betas",
                     "expected --" + prefix + "optimizer other than sgd with it, which has --momentum");
-    if ((each->name == "sgd" || each->name == "lion") && each->epsilon != usual.epsilon)
-      return refuse(prefix + "epsilon", "expected --" + prefix + "optimizer adam, adamw, nadam or muon with it, got " +
-                                          each->name + "; leave it out");
+    if ((each->name == "sgd" || each->name == "lion" || each->name == "adafactor") && each->epsilon != usual.epsilon)
+      return refuse(prefix + "epsilon", "expected --" + prefix +
+                                          "optimizer adam, adamw, adam8bit, nadam or muon with it, got " + each->name +
+                                          "; leave it out");
     if (auto good = check_optimizer(*each); !good) return refuse(prefix + "optimizer", good.message());
   }
+  return ok();
+}
+
+status check_momentum_by_delay(const training_settings& s) {
+  if (!s.momentum_by_delay) return ok();
+  if (s.optimizer.name != "nadam")
+    return refuse("momentum-by-delay", "expected --optimizer nadam with it, got " + s.optimizer.name);
+  if (s.optimizer.beta1 > delayed_momentum)
+    return refuse("momentum-by-delay", "expected a first number of --betas of at most 0.99 with it");
+  if (!capabilities_of(s).updates_late || s.split.size() < 2)
+    return refuse("momentum-by-delay", "no group's gradients come late here; use it with --policy delayed and at least "
+                                       "two groups, or leave it out");
   return ok();
 }
 
@@ -253,9 +275,10 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
 status check_settings(const training_settings& settings) {
   run_settings all;
   static_cast<training_settings&>(all) = settings;
-  for (const auto& each : {check_values(all), check_rates(settings), check_objective(settings),
-                           check_optimizers(settings), check_lag(settings), check_gradients(settings),
-                           check_residual_weight(settings), check_max_alone(settings), check_recompute(settings)})
+  for (const auto& each :
+       {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
+        check_momentum_by_delay(settings), check_lag(settings), check_gradients(settings),
+        check_residual_weight(settings), check_max_alone(settings), check_recompute(settings)})
     if (!each) return each.failure();
   return ok();
 }

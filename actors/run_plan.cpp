@@ -47,7 +47,8 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
       return now - std::exchange(before, now);
     };
     static_cast<void>(taken());
-    group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers), plan.settings.optimizer,
+    group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers),
+                                                 optimizer_of_group(plan.settings, static_cast<int>(index)),
                                                  plan.settings.seed, first_layer);
     group.layers->use_recordings(plan.settings.cuda_graphs);
     group.layer_bytes = taken();

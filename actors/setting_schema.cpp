@@ -214,6 +214,8 @@ void add_optimizer(std::vector<setting>& all, const std::string& prefix, Of of, 
                                real_setting(prefix + "epsilon", "X", in(&o::epsilon), above_zero),
                                real_setting(prefix + "adam-ratio", "R", in(&o::adam_ratio), not_negative),
                                whole_setting(prefix + "muon-every", in(&o::muon_every), {1}),
+                               flag_setting(prefix + "relative-steps", in(&o::relative_steps)),
+                               choice_setting(prefix + "moments", in(&o::moments), known_moments()),
                                real_setting(prefix + "weight-decay", "D", in(&o::weight_decay), not_negative)};
   for (auto& each : details) {
     each.is_option = is_option;
@@ -276,6 +278,7 @@ std::vector<setting> setting_schema() {
                  [](const metric_target& target) { return target.text(); }),
 
     make_setting("seed", "N", &t::seed, read_unsigned, [](std::uint64_t seed) { return std::to_string(seed); }),
+    flag_setting("momentum-by-delay", &t::momentum_by_delay),
     flag_setting("deterministic", &t::deterministic),
     whole_setting("lag", &t::lag, {0, most_lag}),
     whole_setting("credits", &t::credits, {1, most_credits}),

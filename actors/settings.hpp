@@ -37,6 +37,7 @@ struct training_settings {
   gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
 
   optimizer_settings optimizer;
+  bool momentum_by_delay = false;               // see optimizer_of_group()
   std::optional<float> learning_rate;           // none: the usual one of the optimizer
   std::optional<float> synthetic_learning_rate; // none: the usual one of the kind of predictor
   std::string schedule; // see learning_rate.hpp; empty: rates stay as they are, as those of exit and head do

@@ -54,6 +54,7 @@ struct policy_capabilities {
   bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
   bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
   bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts it
+  bool updates_late = false;        // updates are made with true gradients of weights that have moved on meanwhile
   int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
                                     // Harlap et al., PipeDream, arXiv 1806.03377): a copy is kept for each version

@@ -8,7 +8,7 @@ namespace syngrad {
 
 class delayed_policy : public update_policy {
 public:
-  policy_capabilities capabilities() const override { return {}; }
+  policy_capabilities capabilities() const override { return {.updates_late = true}; }
   // Up to the loss and down again: a turn for each interface on both ways.
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 

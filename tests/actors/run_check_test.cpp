@@ -133,10 +133,27 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
   CHECK(refusal([](auto& s) { s.policy = "lucked"; }).starts_with("policy: "));
   CHECK(refusal([](auto& s) { s.optimizer.momentum = 0.5f; }).starts_with("momentum: expected --optimizer sgd"));
   CHECK(refusal([](auto& s) { s.optimizer.muon_every = 5; }).starts_with("muon-every: expected --optimizer muon"));
+  CHECK(refusal([](auto& s) { s.synthetic.optimizer.muon_every = 5; }).starts_with("sg-muon-every: expected"));
+  for (const auto* name : {"sgd", "adam8bit"})
+    CHECK(refusal([name](auto& s) {
+            s.optimizer.name = name;
+            s.optimizer.moments = "bf16";
+          }).starts_with("moments: expected --optimizer adam"));
+  CHECK(refusal([](auto& s) { s.synthetic.optimizer.moments = "f16"; }).starts_with("sg-moments: "));
+  CHECK(
+    refusal([](auto& s) { s.optimizer.relative_steps = true; }).starts_with("relative-steps: expected --optimizer"));
   CHECK(refusal([](auto& s) {
-          s.synthetic.optimizer.name = "muon";
-          s.synthetic.optimizer.muon_every = 5;
-        }).starts_with("sg-muon-every: predictors"));
+          s.optimizer.name = "adafactor";
+          s.optimizer.beta1 = 0.5f;
+        }).starts_with("betas: "));
+  CHECK(
+    refusal([](auto& s) { s.momentum_by_delay = true; }).starts_with("momentum-by-delay: expected --optimizer nadam"));
+  for (const auto* policy : {"locked", "synthetic", "corrected"})
+    CHECK(refusal([policy](auto& s) {
+            s.policy = policy;
+            s.optimizer.name = "nadam";
+            s.momentum_by_delay = true;
+          }).find("use it with --policy delayed") != std::string::npos);
   CHECK(refusal([](auto& s) { s.optimizer.adam_ratio = 1; }).starts_with("adam-ratio: expected --optimizer muon"));
   CHECK(refusal([](auto& s) {
           s.synthetic.optimizer.name = "sgd";

@@ -82,6 +82,13 @@ PAGES = {
         "twelve": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000),
                    [LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_VECTORS_EXIT], 3),
     }),
+    "moments": ("Test error on MNIST by what the moments of Adam are kept in, in percent", "test_error_percent", 2,
+                ["--batch", "256", "--policy", "locked", "--schedule", "0.6:0.1,0.8:0.1"], {
+        "six": ("784-256x5-10, 6,000 steps",
+                ["--model", "mlp:784-256x5-10", "--steps", "6000", "--eval-every", "0"],
+                [("adam, 8 bytes a parameter", []), ("adam, bf16, 4 bytes", ["--moments", "bf16"]),
+                 ("adam8bit, 2.03 bytes", ["--optimizer", "adam8bit"])], 3),
+    }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                          "warmup:100,cosine:0.1"], {
@@ -93,7 +100,8 @@ PAGES = {
                 [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
     }),
 }
-USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "mlp-digits": "six,twelve", "muon-characters": "short", "digits": "cnn"}
+USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "mlp-digits": "six,twelve", "moments": "six", "muon-characters": "short",
+         "digits": "cnn"}
 
 
 def once(settings, row):

@@ -34,6 +34,13 @@ RUNS = {
     "synthetic, three groups": ["--groups", "3"],
     "synthetic, sgd": ["--optimizer", "sgd", "--lr", "0.01", "--momentum", "0.9", "--nesterov"],
     "synthetic, adamw and decay": ["--optimizer", "adamw", "--weight-decay", "0.01", "--schedule", "0.5:0.1"],
+    **{f"locked, {kind}": ["--policy", "locked", "--optimizer", kind]
+       for kind in ("adam8bit", "adafactor", "nadam", "lion", "muon")},
+    "synthetic, bf16 moments": ["--moments", "bf16"],
+    "synthetic, adam8bit, three groups": ["--optimizer", "adam8bit", "--groups", "3"],
+    "synthetic, muon of bf16 moments": ["--optimizer", "muon", "--moments", "bf16"],
+    "synthetic, muon at every third step": ["--optimizer", "muon", "--muon-every", "3"],
+    "delayed, nadam by delay": ["--policy", "delayed", "--optimizer", "nadam", "--momentum-by-delay"],
     "synthetic, a lag of four": ["--lag", "4"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},

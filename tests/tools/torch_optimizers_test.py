@@ -55,6 +55,10 @@ def nadam(groups):
     return torch.optim.NAdam(groups(0.5), lr=RATE, betas=(0.9, 0.95), eps=1e-6, decoupled_weight_decay=True)
 
 
+def adafactor(groups):
+    return torch.optim.Adafactor(groups(0.5), lr=RATE)
+
+
 def muon(decay):
     return lambda groups: Muon(groups(decay))
 
@@ -87,6 +91,7 @@ CASES = {
     "adamw, all": (["--optimizer", "adamw", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"],
                    adam(0.5, True), warmup_and_cosine, 0.1),
     "nadam, decay": (["--optimizer", "nadam", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], nadam, None, None),
+    "adafactor, decay": (["--optimizer", "adafactor", "--weight-decay", "0.5", "--schedule", "none"], adafactor, None, None),
     "muon, decay": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], muon(0.5), None, None),
     "muon, all": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"], muon(0.5),
                   warmup_and_cosine, 0.1),

@@ -92,21 +92,31 @@ option_group how_weights_move(train_options& o) {
   return {
     "How weights move",
     {setting_row(s, "optimizer", "The optimizer of every group"),
-     setting_row(s, "lr", "Its learning rate", "1e-3, lion 1e-4, muon 0.02"), setting_row(s, "momentum", "Of sgd"),
-     setting_row(s, "nesterov", "Nesterov's form of that momentum"),
+     setting_row(s, "lr", "Its learning rate", "1e-3, lion 1e-4, muon 0.02, adafactor 0.01"),
+     setting_row(s, "momentum", "Of sgd"), setting_row(s, "nesterov", "Nesterov's form of that momentum"),
      setting_row(s, "betas",
-                 "Of all but sgd: what the means of gradients and of their squares keep at each step, of lion the mean "
+                 "Of all but sgd and adafactor: what the means of gradients and of their squares keep at each step, of "
+                 "lion the mean "
                  "that moves and the one "
                  "that is kept",
                  "0.9,0.999, lion 0.9,0.99"),
-     setting_row(s, "epsilon", "Of all but sgd and lion: what is added to the root that the step divides by"),
+     setting_row(s, "epsilon",
+                 "Of all but sgd, lion and adafactor: what is added to the root that the step divides by"),
      setting_row(s, "adam-ratio",
                  "Of muon, which trains embeddings, biases, norms and the last weight by adamw: the rate of those, as "
                  "a part of --lr"),
      setting_row(
        s, "muon-every",
-       "Of muon: what makes directions orthogonal is made at every Nth step and used for those between, which "
-       "then cost one product of a layer's size instead of 15"),
+       "Of muon: what makes directions orthogonal is made at every Nth step, by some four products of a layer's size, "
+       "and used for those between, which then cost one product instead of 15"),
+     setting_row(s, "momentum-by-delay",
+                 "Of nadam, with --policy delayed: the first of --betas rises with a group's delay, to 0.99 at the "
+                 "bottom (Ajanthan et al., arXiv 2505.01099)"),
+     setting_row(s, "relative-steps", "Of adafactor: the rate is at most 1 / sqrt(step), as in PyTorch"),
+     setting_row(s, "moments",
+                 "What the means of gradients and of their squares are kept in, and momentum: bf16 takes half the "
+                 "memory, rounded up or down at random so that small changes add up; --optimizer adam8bit has a "
+                 "quarter of adam's"),
      setting_row(s, "weight-decay",
                  "Pulls weights towards zero, but not biases, norms and embeddings; decoupled from the gradient in "
                  "all but sgd and adam"),
