@@ -13,6 +13,7 @@
 #include "runtime/operators/pooling.hpp"
 #include "runtime/operators/recurrent.hpp"
 #include "runtime/operators/residual.hpp"
+#include "runtime/operators/samples.hpp"
 #include "runtime/operators/transformer.hpp"
 #include "runtime/optimizer_step.hpp"
 #include "runtime/tensor.hpp"
@@ -66,6 +67,8 @@ struct batch_norm_arguments {
   bool relu = false;
 };
 
+// With `weights` the rows are those of some samples of the batch, and dy has each multiplied by its sample's weight: so
+// sums over them stand for sums over all rows of the batch, of which the means are. dx is so multiplied, too.
 struct batch_norm_backward_arguments {
   const tensor& dy;
   const tensor& x;
@@ -77,6 +80,8 @@ struct batch_norm_backward_arguments {
   tensor* dbeta = nullptr;
   bool accumulate = false; // add to dgamma and dbeta instead of overwriting them
   bool relu = false;
+  const tensor* weights = nullptr; // f32 [samples], as many rows of dy to each; null: all rows of the batch are here
+  std::int64_t batch_rows = 0;     // with weights: rows of the whole batch
 };
 
 // The loss of a row is the cross-entropy between softmax(logits) and the target: (1 - smoothing) onehot(label) +
@@ -104,6 +109,7 @@ class operators :
   public dropout_operators,
   public recurrent_operators,
   public residual_operators,
+  public sample_operators,
   public transformer_operators {
 public:
   virtual ~operators() = default;

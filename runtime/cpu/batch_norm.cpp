@@ -112,6 +112,23 @@ void input_gradients(const column_block& of, const float* dy, const float* x, co
   }
 }
 
+// Of some samples of a batch, with gradients that are multiplied by weights:
+// dx = factor * (gradient - weight * (mean_gradient + (x - mean) * slope))
+template <bool Relu>
+void weighted_input_gradients(const column_block& of, const float* weights, std::int64_t rows_of_sample,
+                              const float* dy, const float* x, const float* y, const float* mean, const float* factor,
+                              const float* mean_gradient, const float* slope, float* dx) {
+  for (std::int64_t row = 0; row < of.rows; ++row, dy += of.stride, x += of.stride, y += of.stride, dx += of.stride) {
+    const auto weight = weights[row / rows_of_sample];
+#pragma omp simd
+    for (std::int64_t c = 0; c < of.columns; ++c) {
+      const auto above = dy[c];
+      const auto gradient = Relu && y[c] == 0 ? 0.0f : above;
+      dx[c] = factor[c] * (gradient - weight * (mean_gradient[c] + (x[c] - mean[c]) * slope[c]));
+    }
+  }
+}
+
 // Calls work(first column, block) for each block of columns.
 template <class Work>
 void for_column_blocks(std::int64_t rows, std::int64_t columns, Work work) {
@@ -170,6 +187,8 @@ void evaluate_block(const forward_addresses& to, const column_block& of, std::in
 struct backward_addresses {
   const float *dy, *x, *y, *gamma, *mean, *inverse;
   float *dx, *dgamma, *dbeta; // null where not wanted
+  const float* weights;       // of some samples of the batch; null: all rows are here
+  std::int64_t rows_of_sample, batch_rows;
 };
 
 void backward_block(const backward_addresses& to, const column_block& of, std::int64_t first, bool accumulate,
@@ -190,7 +209,7 @@ void backward_block(const backward_addresses& to, const column_block& of, std::i
     }
   }
   if (!to.dx) return;
-  const auto share = 1.0f / static_cast<float>(of.rows);
+  const auto share = 1.0f / static_cast<float>(to.batch_rows);
   auto &mean_gradient = sum, &slope = products;
 #pragma omp simd
   for (std::int64_t c = 0; c < of.columns; ++c) {
@@ -199,6 +218,10 @@ void backward_block(const backward_addresses& to, const column_block& of, std::i
     mean_gradient.at[c] *= share;
     slope.at[c] *= share * inverse * inverse;
   }
+  if (to.weights)
+    return (relu ? weighted_input_gradients<true>
+                 : weighted_input_gradients<false>)(of, to.weights, to.rows_of_sample, dy, x, y, mean, factor.at,
+                                                    mean_gradient.at, slope.at, to.dx + first);
   (relu ? input_gradients<true> : input_gradients<false>)(of, dy, x, y, mean, factor.at, mean_gradient.at, slope.at,
                                                           to.dx + first);
 }
@@ -236,7 +259,10 @@ void cpu_operators::batch_norm_backward(stream& s, const batch_norm_backward_arg
                               of.saved.f32() + columns,
                               of.dx ? of.dx->f32() : nullptr,
                               of.dgamma ? of.dgamma->f32() : nullptr,
-                              of.dbeta ? of.dbeta->f32() : nullptr};
+                              of.dbeta ? of.dbeta->f32() : nullptr,
+                              of.weights ? of.weights->f32() : nullptr,
+                              of.weights ? rows / of.weights->elements() : 1,
+                              of.weights ? of.batch_rows : rows};
   host(s).launch([=, accumulate = of.accumulate, relu = of.relu] {
     for_column_blocks(rows, columns, [&](std::int64_t first, const column_block& block) {
       backward_block(to, block, first, accumulate, relu);

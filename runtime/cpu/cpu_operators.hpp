@@ -91,6 +91,9 @@ public:
 
   void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual.cpp
 
+  void choose_samples(stream&, const choose_samples_arguments&) override; // samples.cpp
+  void gather_samples(stream&, const tensor& source, const tensor& samples, tensor& out) override;
+
   void conv2d(stream&, const conv2d_arguments&) override; // convolution.cpp
   void conv2d_backward(stream&, const conv2d_backward_arguments&) override;
 

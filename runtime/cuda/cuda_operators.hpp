@@ -79,6 +79,9 @@ public:
 
   void sum_branches(stream&, const tensor& a, const tensor& b, bool relu, tensor& y) override; // residual_operators.cu
 
+  void choose_samples(stream&, const choose_samples_arguments&) override; // sample_operators.cu
+  void gather_samples(stream&, const tensor& source, const tensor& samples, tensor& out) override;
+
   void conv2d(stream&, const conv2d_arguments&) override; // convolution.cu
   void conv2d_backward(stream&, const conv2d_backward_arguments&) override;
   void max_pool2d(stream&, const tensor& x, const window2d&, tensor& y, tensor* positions) override;

@@ -91,7 +91,8 @@ struct batch_norm_backward_kernel {
 
   const float *dy, *x, *y, *gamma, *mean, *inverse;
   float *dx, *dgamma, *dbeta; // null where not wanted
-  std::int64_t rows, columns;
+  const float* weights;       // of some samples of the batch; null: all rows are here
+  std::int64_t rows_of_sample, batch_rows, columns;
   bool accumulate, relu;
 
   SYNGRAD_HOST_DEVICE float gradient(std::int64_t i) const { return relu ? relu_gradient(dy[i], y[i]) : dy[i]; }
@@ -114,9 +115,13 @@ struct batch_norm_backward_kernel {
   SYNGRAD_HOST_DEVICE void apply(std::int64_t column, std::int64_t row, gradient_sums total) const {
     if (!dx) return;
     const auto i = row * columns + column;
-    const auto share = 1.0f / static_cast<float>(rows);
+    const auto share = 1.0f / static_cast<float>(batch_rows);
     const auto slope = total.products * share * inverse[column] * inverse[column];
-    dx[i] = gamma[column] * inverse[column] * (gradient(i) - total.sum * share - (x[i] - mean[column]) * slope);
+    const auto factor = gamma[column] * inverse[column], from_mean = x[i] - mean[column];
+    if (weights)
+      dx[i] = factor * (gradient(i) - weights[row / rows_of_sample] * (total.sum * share + from_mean * slope));
+    else
+      dx[i] = factor * (gradient(i) - total.sum * share - from_mean * slope);
   }
 };
 
@@ -139,11 +144,13 @@ template <class Launcher>
 void batch_norm_backward(Launcher& on, const batch_norm_backward_arguments& of) {
   assert(!of.dgamma == !of.dbeta && "dgamma and dbeta are wanted together or not at all");
   const auto rows = of.x.rows(), columns = of.x.columns();
-  reduce_long_columns(on, columns, rows,
-                      batch_norm_backward_kernel{
-                        of.dy.f32(), of.x.f32(), of.y.f32(), of.gamma.f32(), of.saved.f32(), of.saved.f32() + columns,
-                        of.dx ? of.dx->f32() : nullptr, of.dgamma ? of.dgamma->f32() : nullptr,
-                        of.dbeta ? of.dbeta->f32() : nullptr, rows, columns, of.accumulate, of.relu});
+  reduce_long_columns(
+    on, columns, rows,
+    batch_norm_backward_kernel{of.dy.f32(), of.x.f32(), of.y.f32(), of.gamma.f32(), of.saved.f32(),
+                               of.saved.f32() + columns, of.dx ? of.dx->f32() : nullptr,
+                               of.dgamma ? of.dgamma->f32() : nullptr, of.dbeta ? of.dbeta->f32() : nullptr,
+                               of.weights ? of.weights->f32() : nullptr, of.weights ? rows / of.weights->elements() : 1,
+                               of.weights ? of.batch_rows : rows, columns, of.accumulate, of.relu});
 }
 
 } // namespace syngrad::cuda::kernels

@@ -20,6 +20,7 @@
 #include "runtime/cuda/kernels/residual_kernels.hpp"
 #include "runtime/cuda/kernels/ridge_kernels.hpp"
 #include "runtime/cuda/kernels/rows_kernels.hpp"
+#include "runtime/cuda/kernels/samples_kernels.hpp"
 #include "tests/runtime/cuda/host_launcher.hpp"
 
 #include <mutex>
@@ -257,6 +258,15 @@ public:
   void sum_branches(stream& s, const tensor& a, const tensor& b, bool relu, tensor& y) override {
     host_launcher on(s);
     kernels::sum_branches(on, a, b, relu, y);
+  }
+
+  void choose_samples(stream& s, const choose_samples_arguments& of) override {
+    host_launcher on(s);
+    kernels::choose_samples(on, of);
+  }
+  void gather_samples(stream& s, const tensor& source, const tensor& samples, tensor& out) override {
+    host_launcher on(s);
+    kernels::gather_samples(on, source, samples, out);
   }
 
   // Ridge and judgement are kernels; the factorisation between them is the CPU's, with no ridge of its own.
