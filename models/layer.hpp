@@ -27,6 +27,8 @@ enum class phase : std::uint8_t { train, evaluate };
 // own business. Empty in phase::evaluate.
 using layer_cache = std::span<tensor>;
 
+struct chosen_samples;
+
 // What the predictions of later gradients see of a stream's targets (later_gradient.hpp): those that follow the batch
 // before, which are the batch's own first ones, and those that follow the batch. i32 [batch, n], or null: not known.
 struct following_targets {
@@ -39,6 +41,9 @@ struct backward_request {
   bool accumulate = false;    // add to the parameter gradients instead of overwriting them
   bool is_correction = false; // dy is the difference to that of a pass before, which had all that comes later
   const following_targets* following = nullptr; // null: nothing comes later
+  // Of a pass that is of these samples alone: the cache is theirs (gather_cache), and dy has their rows, each
+  // multiplied by its sample's weight; so is what is returned. Null: all of the batch.
+  const chosen_samples* chosen = nullptr;
 };
 
 // A layer, or a part of one, that goes on in a batch where the one before ended, so that their rows have to continue
@@ -81,6 +86,10 @@ public:
   // does not. Each call lets the next evaluation begin anew.
   virtual void continue_evaluations(bool wanted) { static_cast<void>(wanted); }
   virtual std::vector<carrying_part*> carrying_parts() { return {}; } // stable addresses
+  // Whether a backward pass may be of some samples of a batch alone.
+  virtual bool goes_back_by_samples() const { return false; }
+  // The cache of those samples, of a layer that does so. Unless overridden each cached tensor is [batch, ...].
+  virtual void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const;
 
   virtual std::vector<parameter*> parameters() { return {}; } // stable addresses; empty for layers without
   virtual void initialize(stream&, random_source&) {}         // after the parameters were bound to an arena

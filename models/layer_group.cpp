@@ -167,6 +167,30 @@ tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, ba
   return dx;
 }
 
+void layer_group::gather_cache(stream& s, const chosen_samples& chosen, group_cache& of_all,
+                               group_cache& of_chosen) const {
+  of_chosen.saved.resize(of_all.saved.size());
+  of_chosen.slot = 0;
+  of_chosen.is_there = true;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    layers_[i]->gather_cache(s, chosen, cache_of(i, of_all), cache_of(i, of_chosen));
+}
+
+tensor layer_group::backward_of(stream& s, const chosen_samples& chosen, const tensor& dy, group_cache& of_chosen,
+                                backward_request wanted) {
+  const auto by_sample = [&](const tensor& x) { return x.view(0, {chosen.count(), x.elements() / chosen.count()}); };
+  wanted.chosen = &chosen;
+  const auto weighted = make_tensor(s, dy.extents());
+  auto to = by_sample(weighted);
+  s.ops().scale_rows(s, by_sample(dy), chosen.weights, to);
+  const auto below = enqueue_backward(s, weighted, of_chosen, wanted);
+  if (!below) return below;
+  auto dx = make_tensor(s, below.extents());
+  to = by_sample(dx);
+  s.ops().divide_rows(s, by_sample(below), chosen.weights, to);
+  return dx;
+}
+
 tensor layer_group::copy_of_weights(stream& s) const {
   return copy_of(s, arena_.values());
 }

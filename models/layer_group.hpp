@@ -6,6 +6,7 @@
 // their norm, which is known then only.
 #pragma once
 
+#include "models/chosen_samples.hpp"
 #include "models/learning_rate.hpp"
 #include "models/network.hpp"
 #include "models/optimizer.hpp"
@@ -97,6 +98,12 @@ public:
   void recompute(stream&, group_cache&, const tensor& weights = {});
   // Gradients only; what is accumulated is applied by a later update.
   tensor backward(stream&, const tensor& dy, group_cache&, backward_request);
+  // What a backward pass of some samples of the batch needs; of layers that all go back by samples. Parts of `of_all`
+  // may be shared.
+  void gather_cache(stream&, const chosen_samples&, group_cache& of_all, group_cache& of_chosen) const;
+  // A backward pass of those samples: `dy`, and what is returned, [their rows, features], are not weighted; the
+  // parameter gradients are sums that are. Not recorded.
+  tensor backward_of(stream&, const chosen_samples&, const tensor& dy, group_cache& of_chosen, backward_request);
   // What is trained, as it is now; null where nothing is.
   tensor copy_of_weights(stream&) const;
   // A backward pass that reads the weights of such a copy. Those of the group stay as they are.

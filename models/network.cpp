@@ -191,14 +191,29 @@ batch_need batch_need_of(const network& net) {
   return most;
 }
 
-std::string carrying_layer(const network& net) {
+namespace {
+
+// "layer 1 (lstm 128->128)": the first that is such; empty: none.
+template <class Predicate>
+std::string first_layer_such(const network& net, Predicate is_such) {
   std::size_t number = 0;
   for (const auto& unit : net.units)
     for (const auto& each : unit) {
-      if (!each->carrying_parts().empty()) return "layer " + std::to_string(number) + " (" + each->describe() + ")";
+      if (is_such(*each, number)) return "layer " + std::to_string(number) + " (" + each->describe() + ")";
       ++number;
     }
   return "";
+}
+
+} // namespace
+
+std::string layer_without_samples(const network& net, std::size_t layers) {
+  return first_layer_such(
+    net, [&](const layer& each, std::size_t number) { return number < layers && !each.goes_back_by_samples(); });
+}
+
+std::string carrying_layer(const network& net) {
+  return first_layer_such(net, [](layer& each, std::size_t) { return !each.carrying_parts().empty(); });
 }
 
 } // namespace syngrad

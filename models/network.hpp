@@ -60,6 +60,10 @@ struct batch_need {
 // Of a network whose specs can be inferred.
 batch_need batch_need_of(const network&);
 
+// "layer 1 (lstm 128->128)": the first of so many layers, from the bottom, that cannot go back by samples; empty: all
+// can.
+std::string layer_without_samples(const network&, std::size_t layers);
+
 // "layer 1 (lstm 128->128, carrying)": the first that carries a state from batch to batch; empty: none does.
 std::string carrying_layer(const network&);
 

@@ -27,6 +27,7 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 4; }
+  bool goes_back_by_samples() const override { return true; }
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override;

@@ -1,5 +1,6 @@
 #include "models/layers/batch_norm.hpp"
 
+#include "models/chosen_samples.hpp"
 #include "runtime/operators.hpp"
 
 #include <fmt/core.h>
@@ -65,6 +66,7 @@ tensor batch_norm::backward(stream& s, const tensor& dy, layer_cache cache, back
   tensor dx;
   if (wanted.input_gradient) dx = make_tensor(s, dy.extents());
   if (!wanted.input_gradient && !wanted.parameter_gradient) return dx;
+  const auto* some = wanted.chosen;
   s.ops().batch_norm_backward(s, {.dy = dy,
                                   .x = cache[x_slot],
                                   .y = cache[y_slot],
@@ -74,8 +76,16 @@ tensor batch_norm::backward(stream& s, const tensor& dy, layer_cache cache, back
                                   .dgamma = wanted.parameter_gradient ? &gamma_.gradient : nullptr,
                                   .dbeta = wanted.parameter_gradient ? &beta_.gradient : nullptr,
                                   .accumulate = wanted.accumulate,
-                                  .relu = options_.relu});
+                                  .relu = options_.relu,
+                                  .weights = some ? &some->weights : nullptr,
+                                  .batch_rows = some ? dy.rows() / some->count() * some->all : 0});
   return dx;
+}
+
+void batch_norm::gather_cache(stream& s, const chosen_samples& chosen, layer_cache of_all,
+                              layer_cache of_chosen) const {
+  for (const auto slot : {x_slot, y_slot}) of_chosen[slot] = gather_samples(s, of_all[slot], chosen);
+  of_chosen[statistics_slot] = of_all[statistics_slot];
 }
 
 } // namespace syngrad

@@ -26,6 +26,8 @@ public:
   std::int64_t least_samples(const sample_spec& below) const override { return below.rows() > 1 ? 1 : 2; }
   std::size_t cached_tensors() const override { return 3; }
   bool works_by_position() const override { return true; }
+  bool goes_back_by_samples() const override { return true; }
+  void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const override;
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override; // draws nothing

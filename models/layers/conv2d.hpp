@@ -26,6 +26,7 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 1; }
+  bool goes_back_by_samples() const override { return true; }
 
   std::vector<parameter*> parameters() override;
   // Uniform in +-1/sqrt(in_channels * kernel height * kernel width), weight first, then bias.

@@ -25,6 +25,7 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 1; }
   bool works_by_position() const override { return options_.positions == 0; }
+  bool goes_back_by_samples() const override { return true; }
 
   std::vector<parameter*> parameters() override; // "weight", "position"
   void initialize(stream&, random_source&) override;

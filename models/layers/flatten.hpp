@@ -14,6 +14,7 @@ public:
   std::string describe() const override;
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec&) const override { return 0; }
+  bool goes_back_by_samples() const override { return true; }
 
   tensor forward(stream&, const tensor& x, phase, layer_cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache, backward_request) override;

@@ -17,6 +17,7 @@ public:
   double multiply_adds(const sample_spec& below) const override { return 40.0 * static_cast<double>(below.elements()); }
   std::size_t cached_tensors() const override { return 1; }
   bool works_by_position() const override { return true; }
+  bool goes_back_by_samples() const override { return true; }
 
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;

@@ -2,6 +2,7 @@
 // PyTorch's AdaptiveAvgPool2d(1) and Flatten. The cache holds x, for its shape.
 #pragma once
 
+#include "models/chosen_samples.hpp"
 #include "models/layer.hpp"
 #include "runtime/operators.hpp"
 
@@ -13,6 +14,8 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override;
   double multiply_adds(const sample_spec& below) const override { return 2.0 * static_cast<double>(below.elements()); }
   std::size_t cached_tensors() const override { return 1; }
+  bool goes_back_by_samples() const override { return true; }
+  void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const override;
 
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
@@ -48,6 +51,11 @@ inline tensor global_avg_pool::backward(stream& s, const tensor& dy, layer_cache
   auto columns = as_columns(dx);
   s.ops().avg_pool2d_backward(s, as_pooled(dy), over(columns), columns);
   return dx;
+}
+
+inline void global_avg_pool::gather_cache(stream&, const chosen_samples& chosen, layer_cache of_all,
+                                          layer_cache of_chosen) const {
+  of_chosen[0] = shaped_as_chosen(of_all[0], chosen);
 }
 
 } // namespace syngrad

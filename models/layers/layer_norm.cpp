@@ -1,5 +1,6 @@
 #include "models/layers/layer_norm.hpp"
 
+#include "models/chosen_samples.hpp"
 #include "runtime/operators.hpp"
 
 namespace syngrad {
@@ -57,6 +58,19 @@ tensor layer_norm::backward(stream& s, const tensor& dy, layer_cache cache, back
                                   .dbias = wanted.parameter_gradient ? &bias_.gradient : nullptr,
                                   .accumulate = wanted.accumulate});
   return dx;
+}
+
+void layer_norm::gather_cache(stream& s, const chosen_samples& chosen, layer_cache of_all,
+                              layer_cache of_chosen) const {
+  of_chosen[input_slot] = gather_samples(s, of_all[input_slot], chosen);
+  const auto& statistics = of_all[row_statistics_slot];
+  const auto rows = statistics.columns(), of_sample = rows / chosen.all, wanted = of_sample * chosen.count();
+  auto part = make_tensor(s, {2, wanted});
+  for (std::int64_t i = 0; i < 2; ++i) {
+    auto to = part.view(i * wanted, {chosen.count(), of_sample});
+    s.ops().gather_samples(s, statistics.view(i * rows, {chosen.all, of_sample}), chosen.numbers, to);
+  }
+  of_chosen[row_statistics_slot] = std::move(part);
 }
 
 } // namespace syngrad

@@ -17,6 +17,8 @@ public:
   double multiply_adds(const sample_spec& below) const override;
   std::size_t cached_tensors() const override { return 2; }
   bool works_by_position() const override { return true; }
+  bool goes_back_by_samples() const override { return true; }
+  void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const override;
 
   std::vector<parameter*> parameters() override { return {&weight_, &bias_}; }
   void initialize(stream&, random_source&) override; // one and zero: draws nothing

@@ -4,6 +4,7 @@
 // The cache holds x, for its shape, and where each value was found: there its gradient goes.
 #pragma once
 
+#include "models/chosen_samples.hpp"
 #include "models/layer.hpp"
 #include "models/layers/image_window.hpp"
 #include "runtime/operators.hpp"
@@ -19,6 +20,8 @@ public:
   result<sample_spec> infer(const sample_spec& below) const override { return infer_pooling(below, window_); }
   double multiply_adds(const sample_spec& below) const override { return pooling_cost(below, window_); }
   std::size_t cached_tensors() const override { return 2; }
+  bool goes_back_by_samples() const override { return true; }
+  void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const override;
 
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
@@ -44,6 +47,12 @@ inline tensor max_pool2d::backward(stream& s, const tensor& dy, layer_cache cach
   auto dx = make_tensor(s, cache[0].extents());
   s.ops().max_pool2d_backward(s, dy, cache[1], window_, dx);
   return dx;
+}
+
+inline void max_pool2d::gather_cache(stream& s, const chosen_samples& chosen, layer_cache of_all,
+                                     layer_cache of_chosen) const {
+  of_chosen[0] = shaped_as_chosen(of_all[0], chosen);
+  of_chosen[1] = gather_samples(s, of_all[1], chosen);
 }
 
 } // namespace syngrad

@@ -1,5 +1,6 @@
 #include "models/layers/residual.hpp"
 
+#include "models/chosen_samples.hpp"
 #include "runtime/operators.hpp"
 
 #include <algorithm>
@@ -45,6 +46,13 @@ std::vector<carrying_part*> residual::carrying_parts() {
   const auto more = skip_.carrying_parts();
   all.insert(all.end(), more.begin(), more.end());
   return all;
+}
+
+void residual::gather_cache(stream& s, const chosen_samples& chosen, layer_cache of_all, layer_cache of_chosen) const {
+  const auto inner = inner_.cached_tensors(), skip = skip_.cached_tensors();
+  inner_.gather_cache(s, chosen, of_all.first(inner), of_chosen.first(inner));
+  skip_.gather_cache(s, chosen, of_all.subspan(inner, skip), of_chosen.subspan(inner, skip));
+  if (options_.relu) of_chosen.back() = gather_samples(s, of_all.back(), chosen);
 }
 
 std::vector<parameter*> residual::parameters() {

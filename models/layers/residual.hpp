@@ -28,6 +28,8 @@ public:
     skip_.continue_evaluations(wanted);
   }
   std::vector<carrying_part*> carrying_parts() override;
+  bool goes_back_by_samples() const override { return inner_.goes_back_by_samples() && skip_.goes_back_by_samples(); }
+  void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const override;
 
   std::vector<parameter*> parameters() override; // the inner ones, then those of the skip
   void initialize(stream&, random_source&) override;

@@ -67,6 +67,20 @@ bool sequential::works_by_position() const {
   return std::all_of(layers_.begin(), layers_.end(), [](const auto& each) { return each->works_by_position(); });
 }
 
+bool sequential::goes_back_by_samples() const {
+  return std::all_of(layers_.begin(), layers_.end(), [](const auto& each) { return each->goes_back_by_samples(); });
+}
+
+void sequential::gather_cache(stream& s, const chosen_samples& chosen, layer_cache of_all,
+                              layer_cache of_chosen) const {
+  for (const auto& each : layers_) {
+    const auto own = each->cached_tensors();
+    each->gather_cache(s, chosen, of_all.first(own), of_chosen.first(own));
+    of_all = of_all.subspan(own);
+    of_chosen = of_chosen.subspan(own);
+  }
+}
+
 void sequential::continue_evaluations(bool wanted) {
   for (const auto& each : layers_) each->continue_evaluations(wanted);
 }

@@ -21,6 +21,8 @@ public:
   bool works_by_position() const override;
   void continue_evaluations(bool wanted) override;
   std::vector<carrying_part*> carrying_parts() override;
+  bool goes_back_by_samples() const override;
+  void gather_cache(stream&, const chosen_samples&, layer_cache of_all, layer_cache of_chosen) const override;
 
   std::vector<parameter*> parameters() override;
   void initialize(stream&, random_source&) override;
