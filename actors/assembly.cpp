@@ -45,6 +45,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
   setup.credits = settings.credits;
   setup.audit_every = settings.audit_every;
+  setup.seed = settings.seed;
   setup.gradients = settings.gradients;
   setup.max_alone = settings.max_alone.value_or(0);
   setup.observer = plan.updates;

@@ -28,6 +28,7 @@ struct batch_record {
   std::uint64_t batch = 0;
   std::uint64_t cause = 0; // id of the activation message that brought it
   std::int64_t step = 0;   // of the run's schedule
+  std::int64_t samples = 0;
   std::int64_t rows = 0;
   std::int64_t terms = 0;        // of the loss: what its update divides by
   bool has_loss = false;         // some row has a target
@@ -39,6 +40,8 @@ struct batch_record {
   tensor targets;
   tensor prediction;                   // null: none
   std::uint32_t predictor_version = 0; // that made it
+  chosen_samples chosen;               // that its gradient is of; null: all
+  group_cache cache_of_chosen;         // see layer_group::gather_cache; not there: not made yet
   tensor weights;                      // of the forward pass, where they are kept; null: they have not changed
   tensor measures;                     // see namespace measure
   tensor numbers;                      // the same for the host to read; the same memory where the host reads all
@@ -56,6 +59,7 @@ struct batch_record {
   struct early_gradient {
     gradient_kind kind;
     tensor values;
+    chosen_samples chosen = {};
   };
   std::optional<early_gradient> early;
   std::optional<tensor> early_audit;

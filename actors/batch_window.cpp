@@ -56,6 +56,8 @@ void batch_window::copy_measures(const batch_record& record) {
 
 void batch_window::release_tensors(batch_record& record) const {
   record.cache.drop();
+  record.cache_of_chosen.drop();
+  record.chosen = {};
   record.output = record.targets = record.prediction = record.weights = {};
 }
 

@@ -48,6 +48,10 @@ protected:
     return arrived && !copies_.owner().holds(*arrived.memory().get()) ? brought_to(copies_, arrived) : arrived;
   }
 
+  chosen_samples brought_here(const chosen_samples& arrived) {
+    return {brought_here(arrived.numbers), brought_here(arrived.weights), arrived.all};
+  }
+
   // Of the actor's behavior.
   void handle_departure(departure& ready) {
     copies_.raise_failure();
@@ -65,6 +69,10 @@ private:
     if constexpr (requires { message.values; }) message.values = brought_to_host(copies_, message.values);
     if constexpr (requires { message.targets; }) message.targets = brought_to_host(copies_, message.targets);
     if constexpr (requires { message.following; }) message.following = brought_to_host(copies_, message.following);
+    if constexpr (requires { message.chosen; }) {
+      message.chosen.numbers = brought_to_host(copies_, message.chosen.numbers);
+      message.chosen.weights = brought_to_host(copies_, message.chosen.weights);
+    }
   }
 
   stream& copies_;

@@ -68,7 +68,8 @@ void group_actor::handle_activation(activation& arrived) {
 }
 
 void group_actor::handle_gradient(gradient& arrived) {
-  if (!gradients_.arrived({arrived.context, arrived.kind, brought_here(arrived.values)}, turn_.is_flushing())) {
+  const gradient here{arrived.context, arrived.kind, brought_here(arrived.values), brought_here(arrived.chosen)};
+  if (!gradients_.arrived(here, turn_.is_flushing())) {
     const auto batch = arrived.context.batch;
     const auto what = fmt::format("{}: an unexpected gradient for batch {}", title(), batch);
     send(coordinator(), failure{crossing_actor::context_for(no_batch), what, batch, false});

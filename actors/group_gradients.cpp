@@ -10,12 +10,26 @@ group_gradients::group_gradients(group_parts& parts) : parts_(parts), can_(polic
   if (can_.micro_batches > 1) guard_ = make_tensor(work(), {1});
 }
 
+namespace {
+
+// What comes from another process is not believed: passes over some samples read where their numbers say.
+bool fits(const batch_record& record, const gradient& arrived) {
+  const auto& chosen = arrived.chosen;
+  if (!chosen) return true;
+  return arrived.values && chosen.weights && chosen.all == record.samples && chosen.count() > 0 &&
+         chosen.count() <= chosen.all && chosen.numbers.type() == dtype::i32 && chosen.weights.type() == dtype::f32 &&
+         chosen.weights.elements() == chosen.count() &&
+         arrived.values.rows() * chosen.all == record.rows * chosen.count();
+}
+
+} // namespace
+
 // ---- what has come
 
 bool group_gradients::arrived(const gradient& arrived, bool turns_over) {
   auto* record = parts_.window.find(arrived.context.batch);
-  if (!record || record->finished || record->early) return false;
-  record->early = batch_record::early_gradient{arrived.kind, arrived.values};
+  if (!record || record->finished || record->early || !fits(*record, arrived)) return false;
+  record->early = batch_record::early_gradient{arrived.kind, arrived.values, arrived.chosen};
   // Before its own turn is over a batch has no prediction to compare with: end_turn() hands the gradient over.
   if (turns_over)
     deliver_through(parts_.window.last());
@@ -67,7 +81,9 @@ void group_gradients::need_cache(batch_record& record) {
 }
 
 void group_gradients::let_cache_go(batch_record& record) const {
-  if (record.cache.beginning.input) record.cache.drop_saved();
+  if (!record.cache.beginning.input) return;
+  record.cache.drop_saved();
+  record.cache_of_chosen.drop_saved();
 }
 
 void group_gradients::loss(batch_record& record, const tensor& values) {
@@ -122,6 +138,9 @@ void group_gradients::end() {
 void group_gradients::deliver_early(batch_record& record) {
   const auto early = *std::exchange(record.early, std::nullopt);
   if (early.values) early.values.read_on(work());
+  if (early.chosen) {
+    record.chosen = {early.chosen.numbers.read_on(work()), early.chosen.weights.read_on(work()), early.chosen.all};
+  }
   deliver(record, early.kind, early.values);
 }
 
@@ -229,6 +248,14 @@ tensor group_gradients::backward_and_update(batch_record& record, const tensor& 
 
 tensor group_gradients::backward(batch_record& record, const tensor& dy, backward_request wanted) {
   auto& layers = *parts_.setup.layers;
+  if (record.chosen && !parts_.is_top()) {
+    assert(!reads_stash(record) && "a stash of weights is for whole batches");
+    if (!record.cache_of_chosen.is_there) {
+      need_cache(record);
+      layers.gather_cache(work(), record.chosen, record.cache, record.cache_of_chosen);
+    }
+    return layers.backward_of(work(), record.chosen, dy, record.cache_of_chosen, wanted);
+  }
   need_cache(record);
   return reads_stash(record) ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
                              : layers.backward(work(), dy, record.cache, wanted);
@@ -285,6 +312,22 @@ tensor group_gradients::difference(const tensor& a, const tensor& b) {
   return out;
 }
 
+void group_gradients::choose_samples(batch_record& record, const tensor& loss_gradient, const sample_choice& how) {
+  const auto all = record.samples;
+  if (!how.takes_part_of(all)) return;
+  record.chosen = {make_tensor(work(), {how.samples}, dtype::i32), make_tensor(work(), {how.samples}), all};
+  work().ops().choose_samples(work(), {.gradient = how.by_loss ? &loss_gradient : nullptr,
+                                       .by_length = how.by_length(),
+                                       .start = sample_choice::start_of(record.batch, parts_.setup.seed),
+                                       .of = all,
+                                       .samples = record.chosen.numbers,
+                                       .weights = record.chosen.weights});
+}
+
+tensor group_gradients::of_chosen(batch_record& record, const tensor& values) {
+  return record.chosen ? gather_samples(work(), values, record.chosen) : values;
+}
+
 // A true gradient that was left out would break the chain to the groups below. An audited batch needs its own gradient.
 bool group_gradients::sends_gradient(std::uint64_t batch) const {
   return !policy().bootstraps(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch);
@@ -297,19 +340,27 @@ void group_gradients::send_down(batch_record& record, gradient_kind kind, tensor
     kind = gradient_kind::none;
     values = {};
   }
-  if (values) values.ready_after(work().record());
-  parts_.out.send_below(gradient{parts_.out.context_for(record.batch, parts_.version()), kind, std::move(values)});
+  chosen_samples chosen;
+  if (values) {
+    const auto written = work().record();
+    values.ready_after(written);
+    chosen = record.chosen;
+    for (auto* each : {&chosen.numbers, &chosen.weights})
+      if (*each) each->ready_after(written);
+  }
+  parts_.out.send_below(
+    gradient{parts_.out.context_for(record.batch, parts_.version()), kind, std::move(values), std::move(chosen)});
 }
 
 void group_gradients::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
   if (!parts_.predictor.exists()) return;
   if (received && record.prediction && parts_.above.measures_agreement(record.batch)) {
     auto numbers = measured(record, measure::agreement, 3);
-    work().ops().agreement(work(), record.prediction, received, numbers);
+    work().ops().agreement(work(), of_chosen(record, record.prediction), received, numbers);
     record.agreement_measured = true;
   }
   const auto context = parts_.out.context_for(record.batch, parts_.version());
-  parts_.out.teach_predictor(target{context, kind, record.output, record.targets, received});
+  parts_.out.teach_predictor(target{context, kind, record.output, record.targets, received, record.chosen});
 }
 
 void group_gradients::finish(batch_record& record) {

@@ -13,6 +13,7 @@
 //   6. With recompute a batch has a cache while it is worked on: from its forward pass to the end of its turn where the
 //      turn does not wait for a gradient, and while what has come for it is done. Such a cache is that of its forward
 //      pass, bit for bit.
+//   7. Where a batch's gradient is of some samples, so is every backward pass with it, and what is sent down.
 //
 // All of it only enqueues work. Belongs to one group, on its thread.
 #pragma once
@@ -69,6 +70,8 @@ private:
   void apply_accumulated(std::int64_t terms) override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
   tensor difference(const tensor& a, const tensor& b) override;
+  void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice&) override;
+  tensor of_chosen(batch_record&, const tensor& values) override;
   void send_down(batch_record&, gradient_kind, tensor values) override;
   void train_predictor(batch_record&, gradient_kind, const tensor& received) override;
   void finish(batch_record&) override;

@@ -47,6 +47,7 @@ struct group_setup {
   learning_rate rate{1e-3f};
   float clip_norm = 0;    // of its gradient; 0: it is not clipped
   bool recompute = false; // a batch that waits for its gradient keeps its input, not its cache
+  std::uint64_t seed = 1; // of the run
   bool deterministic = false;
   int lag = 0;                               // deterministic: turns by which gradients are handled late
   int credits = 2;                           // granted to the neighbour below

@@ -134,6 +134,7 @@ void group_turn::start_training_batch(activation batch) {
   parts_.account.begins(batch.samples);
   gradients_.begin(record);
   gradients_.forward(record, batch.values.read_on(work));
+  record.samples = batch.samples;
   record.rows = record.output.rows();
   if (parts_.above.measures_activation(record.batch)) {
     auto squared = record.measures.view(measure::activation, {1});

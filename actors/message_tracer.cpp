@@ -28,6 +28,10 @@ std::size_t bytes_of(const void* message) {
   if constexpr (requires { m.targets; }) add(m.targets);
   if constexpr (requires { m.following; }) add(m.following);
   if constexpr (requires { m.gradient; }) add(m.gradient);
+  if constexpr (requires { m.chosen; }) {
+    add(m.chosen.numbers);
+    add(m.chosen.weights);
+  }
   return sum;
 }
 

@@ -37,6 +37,7 @@
 
 #include "actors/gradient_demand.hpp"
 #include "actors/summary.hpp"
+#include "models/chosen_samples.hpp"
 #include "models/layer.hpp"
 #include "models/objective.hpp"
 #include "models/synthetic_gradient_model.hpp"
@@ -80,7 +81,8 @@ struct activation {
 struct gradient {
   message_context context;
   gradient_kind kind = gradient_kind::none;
-  tensor values; // per sample, [batch, features]
+  tensor values;              // per sample, [rows, features]
+  chosen_samples chosen = {}; // that the values are of; null: all of the batch
 };
 
 struct audit_gradient {
@@ -110,6 +112,7 @@ struct target {
   tensor values; // the activation
   tensor targets;
   tensor gradient;
+  chosen_samples chosen = {}; // that the gradient is of; null: all of the batch
 };
 
 struct solve {

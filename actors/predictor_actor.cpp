@@ -1,8 +1,24 @@
 #include "actors/predictor_actor.hpp"
 
+#include "runtime/operators.hpp"
+
 #include <fmt/core.h>
 
 namespace syngrad {
+
+namespace {
+
+// What a model learns from chosen samples, weighted, expects what it would learn from all of the batch, however they
+// were chosen. 1 on average. Null where all are there.
+tensor weights_of(stream& work, const chosen_samples& chosen) {
+  if (!chosen) return {};
+  auto out = make_tensor(work, {chosen.count()});
+  work.ops().copy(work, chosen.weights.read_on(work), out);
+  work.ops().scale(work, out, static_cast<float>(chosen.count()) / static_cast<float>(chosen.all));
+  return out;
+}
+
+} // namespace
 
 predictor_actor::predictor_actor(caf::actor_config& config, actor_context context, predictor_setup setup)
   : observed_actor(config, context, "predictor " + std::to_string(setup.edge.below), actor_role::predictor,
@@ -93,8 +109,10 @@ void predictor_actor::train_on_oldest_target() {
   auto& work = *setup_.work;
   const auto next = std::move(targets_.front());
   targets_.pop_front();
+  const auto weights = weights_of(work, next.chosen);
+  const training_samples only{next.chosen.numbers.read_on(work), &weights};
   setup_.model->train(work, next.values.read_on(work), next.targets.read_on(work), next.gradient.read_on(work),
-                      setup_.rate.at(trained_));
+                      setup_.rate.at(trained_), next.chosen ? &only : nullptr);
   ++trained_;
   if (solving_) ++since_solve_;
   if (auto task = setup_.model->begin_solve(work)) {

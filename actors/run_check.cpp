@@ -128,6 +128,19 @@ status check_recompute(const training_settings& s) {
   return refuse("recompute", "expected --cuda-graphs off with it: what is recorded keeps the memory of its batch");
 }
 
+status check_corrected_samples(const training_settings& s) {
+  if (s.corrected.is_all()) return ok();
+  if (!capabilities_of(s).adds_residuals)
+    return refuse("correct-rows", "expected --policy corrected with it, got " + s.policy + "; leave it out");
+  if (s.corrected.samples > s.batch_size)
+    return refuse("correct-rows", fmt::format("expected at most {}, the samples of a --batch, got {}", s.batch_size,
+                                              s.corrected.samples));
+  if (s.audit_every > 0)
+    return refuse("correct-rows", "--audit measures against gradients of whole batches, which do not travel back with "
+                                  "it; leave one of them out");
+  return ok();
+}
+
 // A data set made by hand has what it says.
 status check_samples(const sample_set& samples, const dataset& of, const std::string& which) {
   const auto wrong = [&](const std::string& why) {
@@ -240,6 +253,19 @@ status check_unrolling(const training_settings& settings, const network& net) {
   return ok();
 }
 
+// Each layer below the top group goes back by samples, where it must.
+status check_layers_corrected(const training_settings& settings, const network& net) {
+  if (!settings.corrected.takes_part_of(settings.batch_size)) return ok();
+  std::size_t unit = 0, layers = 0;
+  for (std::size_t group = 0; group + 1 < settings.split.size(); ++group)
+    for (int i = 0; i < settings.split[group]; ++i) layers += net.units[unit++].size();
+  const auto who = layer_without_samples(net, layers);
+  if (who.empty()) return ok();
+  return refuse("correct-rows", "expected all, because " + who +
+                                  " has no backward pass of some samples of a batch; "
+                                  "leave it out");
+}
+
 // Every predictor can do what its place in the network asks for.
 status check_predictors(const training_settings& settings, const network& net) {
   if (!capabilities_of(settings).predicts) return ok();
@@ -275,10 +301,10 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
 status check_settings(const training_settings& settings) {
   run_settings all;
   static_cast<training_settings&>(all) = settings;
-  for (const auto& each :
-       {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
-        check_momentum_by_delay(settings), check_lag(settings), check_gradients(settings),
-        check_residual_weight(settings), check_max_alone(settings), check_recompute(settings)})
+  for (const auto& each : {check_values(all), check_rates(settings), check_objective(settings),
+                           check_optimizers(settings), check_momentum_by_delay(settings), check_lag(settings),
+                           check_gradients(settings), check_residual_weight(settings),
+                           check_corrected_samples(settings), check_max_alone(settings), check_recompute(settings)})
     if (!each) return each.failure();
   return ok();
 }
@@ -343,6 +369,7 @@ status check_run(const training_settings& settings, const network& net, const da
   if (auto fits = infer_specs(net); !fits) return fits.failure();
   if (auto good = check_split(settings.split, net); !good) return good;
   if (auto good = check_predictors(settings, net); !good) return good;
+  if (auto good = check_layers_corrected(settings, net); !good) return good;
   if (auto good = check_batch(settings, net); !good) return good;
   if (auto good = check_unrolling(settings, net); !good) return good;
   if (!data) return ok();

@@ -262,6 +262,8 @@ std::vector<setting> setting_schema() {
     whole_setting("sg-rows", predictors(&p::rows)),
     whole_setting("sg-warmup", &t::warmup_batches),
     real_setting("residual-weight", "W", &t::residual_weight, {0, 1}),
+    make_setting("correct-rows", "N[:loss|uniform]", &t::corrected, sample_choice::parse,
+                 [](const sample_choice& of) { return of.text(); }),
     make_setting("gradients", "WHICH", &t::gradients, gradient_demand::parse,
                  [](const gradient_demand& demand) { return demand.text(); }),
 

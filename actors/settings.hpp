@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/gradient_demand.hpp"
+#include "actors/sample_choice.hpp"
 #include "models/later_gradient.hpp"
 #include "models/metric.hpp"
 #include "models/objective.hpp"
@@ -34,6 +35,7 @@ struct training_settings {
   synthetic_gradient_settings synthetic;
   std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
   float residual_weight = 1;       // policy corrected only: of what was mispredicted, when it is added
+  sample_choice corrected;         // policy corrected only: of which samples true gradients travel back
   gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
 
   optimizer_settings optimizer;

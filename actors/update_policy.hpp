@@ -10,6 +10,7 @@
 #pragma once
 
 #include "actors/batch_record.hpp"
+#include "actors/sample_choice.hpp"
 #include "runtime/result.hpp"
 #include "runtime/trace/trace_record.hpp"
 
@@ -39,6 +40,12 @@ public:
   virtual tensor input_gradient(batch_record&, const tensor& dy) = 0;
   virtual tensor difference(const tensor& a, const tensor& b) = 0;
 
+  // Of the top group: chooses the samples whose gradients are sent down, given the gradient of the loss.
+  virtual void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice&) = 0;
+  // Where gradients of the batch are of chosen samples: their rows of `values`, as `dy` and what is sent down has
+  // them from then on. Else `values` itself.
+  virtual tensor of_chosen(batch_record&, const tensor& values) = 0;
+
   // Once for every batch, at the bottom group too (where nothing is sent). Goes as none where it is not wanted.
   virtual void send_down(batch_record&, gradient_kind, tensor values) = 0;
   // Compares the batch's prediction with the gradient received, and trains the predictor with it.
@@ -53,7 +60,8 @@ struct policy_capabilities {
   bool bootstraps = false; // no chain of true gradients comes down by itself: for audits they then travel apart
   bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
   bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
-  bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts it
+  bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts
+                                    // it, of the samples that --correct-rows says
   bool updates_late = false;        // updates are made with true gradients of weights that have moved on meanwhile
   int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:

@@ -19,6 +19,9 @@ template <class A>
 void fields(A& archive, gradient& m) {
   archive(m.kind, gradient_kind::none);
   archive.values(m.values, archive.formats().gradients);
+  archive(m.chosen.all);
+  archive.values(m.chosen.numbers, wire_format::f32);
+  archive.values(m.chosen.weights, wire_format::f32);
 }
 
 template <class A>

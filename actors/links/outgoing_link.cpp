@@ -48,6 +48,10 @@ public:
     if constexpr (requires { message.values; }) ready = bring_tensor(message.values) && ready;
     if constexpr (requires { message.targets; }) ready = bring_tensor(message.targets) && ready;
     if constexpr (requires { message.following; }) ready = bring_tensor(message.following) && ready;
+    if constexpr (requires { message.chosen; }) {
+      ready = bring_tensor(message.chosen.numbers) && ready;
+      ready = bring_tensor(message.chosen.weights) && ready;
+    }
     return ready;
   }
   stream& work() { return *work_; }

@@ -2,7 +2,7 @@
 // parameter gradient of g - g', from the stored cache, to the group's next update, and send the true gradient on down.
 // One optimizer step a batch; with a residual weight of 1 what is applied in total is the true gradient, late by the
 // part that was mispredicted. Less is better where that part is old by then, or large beside a gradient that Adam
-// scales.
+// scales. Where only some samples are corrected, the top group, whose gradient is not predicted, chooses them.
 #pragma once
 
 #include "actors/update_policy.hpp"
@@ -11,17 +11,20 @@ namespace syngrad {
 
 class corrected_policy : public update_policy {
 public:
-  explicit corrected_policy(float residual_weight) : residual_weight_(residual_weight) {}
+  corrected_policy(float residual_weight, sample_choice corrected)
+    : residual_weight_(residual_weight), corrected_(corrected) {}
 
   policy_capabilities capabilities() const override { return {.predicts = true, .adds_residuals = true}; }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
   void on_turn(policy_actions&, batch_record&) override;
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
+  void on_loss(policy_actions&, batch_record&, const tensor& values) override;
   void on_end(policy_actions&) override;
 
 private:
   float residual_weight_;
+  sample_choice corrected_;
   std::int64_t last_terms_ = 1; // of the latest batch: divides what is left at the end
 };
 
@@ -36,9 +39,17 @@ inline void corrected_policy::on_gradient(policy_actions& group, batch_record& r
     group.send_down(record, kind, {});
   } else {
     group.train_predictor(record, kind, values);
-    group.accumulate(record, group.difference(values, record.prediction), residual_weight_);
+    group.accumulate(record, group.difference(values, group.of_chosen(record, record.prediction)), residual_weight_);
     group.send_down(record, kind, group.input_gradient(record, values));
   }
+  group.finish(record);
+}
+
+inline void corrected_policy::on_loss(policy_actions& group, batch_record& record, const tensor& values) {
+  if (corrected_.is_all()) return update_policy::on_loss(group, record, values);
+  const auto below = group.update(record, applied_gradient::truth, values, record.terms, true);
+  if (below) group.choose_samples(record, values, corrected_);
+  group.send_down(record, gradient_kind::truth, group.of_chosen(record, below));
   group.finish(record);
 }
 

@@ -22,7 +22,7 @@ std::unique_ptr<update_policy> make_policy(const training_settings&) {
 }
 
 std::unique_ptr<update_policy> make_corrected(const training_settings& settings) {
-  return std::make_unique<corrected_policy>(settings.residual_weight);
+  return std::make_unique<corrected_policy>(settings.residual_weight, settings.corrected);
 }
 
 std::vector<known_policy>& policy_registry() {

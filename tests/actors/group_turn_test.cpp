@@ -27,6 +27,8 @@ public:
   std::vector<evaluation_done> evaluated_due;
   activation sent_up;
   tensor sent_down;
+  chosen_samples sent_down_for; // the samples that it is of
+  target lesson;                // the last one
   std::string failure_text;
 
   message_context context_for(std::uint64_t batch, std::uint32_t version) override {
@@ -49,13 +51,17 @@ public:
     note(std::string("down, ") + kinds[static_cast<int>(values.kind)] + (values.values ? "" : " without values"),
          values.context);
     sent_down = values.values;
+    sent_down_for = values.chosen;
   }
   void send_below(audit_gradient values) override {
     note(values.values ? "audit" : "audit without values", values.context);
   }
   void send_below(credit granted) override { lines.push_back("credit " + std::to_string(granted.batches)); }
   void ask_predictor(predict question) override { note("predict", question.context); }
-  void teach_predictor(target lesson) override { note("target", lesson.context); }
+  void teach_predictor(target next) override {
+    note("target", next.context);
+    lesson = std::move(next);
+  }
   void tell_coordinator(group_news news) override {
     static const char* const kinds[] = {"flushed", "done", "alone", "evaluated", "evaluation missed", "failure"};
     lines.push_back(kinds[news.index()]);
@@ -429,6 +435,65 @@ TEST_CASE("what was not asked for is refused: a second gradient, or one of a bat
   REQUIRE(comes(0));
   REQUIRE_FALSE(comes(0));
   REQUIRE(b.said.taken() == words{"up 0", "down, none without values 0"});
+}
+
+auto corrects(sample_choice samples) {
+  return [samples](group_setup& setup) {
+    training_settings settings;
+    settings.policy = "corrected";
+    settings.corrected = samples;
+    setup.policy = std::move(*make_update_policy(settings));
+  };
+}
+
+TEST_CASE("the top group updates with all samples and sends down the gradients of those that it has chosen") {
+  group_bench whole("corrected", 2), some("corrected", 2, corrects({1, true})),
+    all("corrected", 2, corrects({2, true}));
+  for (auto* each : {&whole, &some, &all}) {
+    each->come_up(0);
+    REQUIRE(each->said.taken() == words{"down, true 0"});
+  }
+  REQUIRE(some.weights() == whole.weights());
+  REQUIRE_FALSE(whole.said.sent_down_for);
+  REQUIRE_FALSE(all.said.sent_down_for);
+  REQUIRE(values_of(all.said.sent_down) == values_of(whole.said.sent_down));
+  const auto& chosen = some.said.sent_down_for;
+  REQUIRE(chosen.count() == 1);
+  REQUIRE(chosen.all == 2);
+  REQUIRE(chosen.weights.f32()[0] > 1);
+  const auto number = chosen.numbers.i32()[0];
+  const auto of_all = values_of(whole.said.sent_down);
+  REQUIRE(values_of(some.said.sent_down) ==
+          std::vector<float>(of_all.begin() + 4 * number, of_all.begin() + 4 * number + 4));
+}
+
+TEST_CASE("a group whose gradient is of some samples corrects, teaches and passes on those") {
+  group_bench b("corrected", 1);
+  const auto come_down = [&](std::int64_t samples, std::int64_t all, std::int64_t rows) {
+    chosen_samples chosen{make_tensor(b.work, {samples}, dtype::i32), make_tensor(b.work, {samples}), all};
+    for (std::int64_t i = 0; i < samples; ++i) {
+      chosen.numbers.i32()[i] = 1;
+      chosen.weights.f32()[i] = 2;
+    }
+    auto values = make_tensor(b.work, {rows, 4});
+    b.work.ops().fill(b.work, values, 0.75f);
+    return b.gradients->arrived(gradient{{8, 0, 0, 0, 0}, gradient_kind::truth, values, chosen}, false);
+  };
+  b.grant(1);
+  b.come_up(0);
+  b.answer(0);
+  REQUIRE(b.said.taken() == words{"up 0", "predict 0"});
+  for (const auto& [samples, all, rows] : {std::tuple{3, 2, 3}, {1, 3, 1}, {1, 2, 2}, {2, 2, 1}})
+    REQUIRE_FALSE(come_down(samples, all, rows));
+  REQUIRE(come_down(1, 2, 1));
+  REQUIRE(b.said.taken() == words{"target 0", "down, true 0"});
+  REQUIRE(b.said.sent_down.extents() == shape{1, 4});
+  REQUIRE(b.said.sent_down_for.numbers.i32()[0] == 1);
+  REQUIRE(b.said.lesson.chosen.weights.f32()[0] == 2);
+  REQUIRE(b.said.lesson.values.rows() == 2);
+  REQUIRE(b.said.lesson.gradient.rows() == 1);
+  b.stream_passes();
+  REQUIRE(b.parts->window.is_empty());
 }
 
 TEST_CASE("a policy that finishes a batch in its turn lets go of it once") {

@@ -14,8 +14,9 @@ using namespace syngrad::test;
 TEST_CASE("every policy gives the same weights on a late device as on the CPU") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   const std::string kind = GENERATE("ridge", "linear", "mlp:3", "exit", "head");
-  if ((kind == "head") != (policy == "local")) return;
-  CAPTURE(policy, kind);
+  const std::string corrected = GENERATE("all", "2:loss", "3:uniform");
+  if ((kind == "head") != (policy == "local") || (corrected != "all" && policy != "corrected")) return;
+  CAPTURE(policy, kind, corrected);
   training_settings settings;
   settings.policy = policy;
   settings.split = {1, 1, 2};
@@ -23,7 +24,8 @@ TEST_CASE("every policy gives the same weights on a late device as on the CPU") 
   settings.steps = 20;
   settings.evaluate_every = 7;
   settings.deterministic = true;
-  settings.audit_every = 3;
+  settings.corrected = *sample_choice::parse(corrected);
+  if (settings.corrected.is_all()) settings.audit_every = 3;
   settings.synthetic.kind = kind;
   cpu_device cpu;
   const auto expected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {1, {}, nullptr});

@@ -22,10 +22,13 @@ training_settings spread_settings(const std::string& policy) {
 TEST_CASE("a deterministic run over members has the weights of one in a single process, for every policy") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   const std::vector<int> member_of = GENERATE(values<std::vector<int>>({{1, 1, 2, 2}, {0, 1, 1, 0}, {3, 1, 2, 1}}));
-  CAPTURE(policy, member_of);
+  const std::string corrected = GENERATE("all", "2:loss");
+  if (corrected != "all" && policy != "corrected") return;
+  CAPTURE(policy, member_of, corrected);
   auto settings = spread_settings(policy);
   settings.deterministic = true;
-  settings.audit_every = 3;
+  settings.corrected = *sample_choice::parse(corrected);
+  if (settings.corrected.is_all()) settings.audit_every = 3;
   settings.validation_fraction = 0.25;
   cpu_device cpu;
   const auto expected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {});

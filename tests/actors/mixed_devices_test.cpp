@@ -62,9 +62,11 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
   CAPTURE(policy, letters);
   auto settings = reproducible(policy, 20);
   settings.evaluate_every = 7;
-  settings.audit_every = 3;
+  settings.corrected = *sample_choice::parse(GENERATE("all", "2:loss"));
+  if (settings.corrected.is_all()) settings.audit_every = 3;
   settings.synthetic.kind = GENERATE("ridge", "mlp:3", "exit", "head");
   if ((settings.synthetic.kind == "head") != (policy == "local")) return;
+  if (!settings.corrected.is_all() && policy != "corrected") return;
   const auto expected = on_cpu(settings);
   REQUIRE(expected.summary.steps == 20);
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
@@ -92,8 +94,10 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
 
 TEST_CASE("no memory is allocated on any device once a run across devices is warm") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
-  CAPTURE(policy);
-  const auto settings = reproducible(policy, 400);
+  auto settings = reproducible(policy, 400);
+  settings.corrected = *sample_choice::parse(GENERATE("all", "2:loss"));
+  if (!settings.corrected.is_all() && policy != "corrected") return;
+  CAPTURE(policy, settings.corrected.text());
   for (std::uint64_t seed = 1; seed < 4; ++seed) {
     CAPTURE(seed);
     three_devices where(seed);

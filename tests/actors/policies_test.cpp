@@ -31,6 +31,13 @@ public:
     return number(value_of(dy) * 10);
   }
   tensor difference(const tensor& a, const tensor& b) override { return number(value_of(a) - value_of(b)); }
+  void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice& how) override {
+    note("choose " + how.text() + " by " + value(loss_gradient));
+    chooses_ = true;
+  }
+  tensor of_chosen(batch_record&, const tensor& values) override {
+    return chooses_ ? number(value_of(values) / 10) : values;
+  }
   void send_down(batch_record&, gradient_kind kind, tensor values) override {
     static const char* const names[] = {"true", "bootstrapped", "none"};
     note(std::string("send ") + names[static_cast<int>(kind)] + (values ? " " + value(values) : ""));
@@ -51,6 +58,7 @@ private:
   static float value_of(const tensor& t) { return t.f32()[0]; }
   static std::string value(const tensor& t) { return std::to_string(static_cast<int>(value_of(t))); }
   stream& s_;
+  bool chooses_ = false;
 };
 
 struct bench {
@@ -112,6 +120,17 @@ TEST_CASE("the residual of corrected has the weight that it was given") {
   const auto policy = std::move(*make_update_policy(settings));
   const auto log = b.run(*policy);
   REQUIRE(std::find(log.begin(), log.end(), "accumulate 2 times 0.25") != log.end());
+}
+
+TEST_CASE("corrected chooses samples at the top, after the update with all, and sends their gradients down") {
+  training_settings settings;
+  settings.policy = "corrected";
+  settings.corrected = {.samples = 64, .by_loss = false};
+  bench b;
+  const auto policy = std::move(*make_update_policy(settings));
+  policy->on_loss(b.group, b.record, b.group.number(4));
+  REQUIRE(b.group.log == calls{"update true 4 with dx", "choose 64:uniform by 4", "send true 4", "finish"});
+  REQUIRE(policy->capabilities().adds_residuals);
 }
 
 TEST_CASE("local updates and learns in a batch's turn, and nothing goes down") {

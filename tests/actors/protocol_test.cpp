@@ -32,6 +32,10 @@ training_settings random_settings(const std::string& policy, random_source& rand
   settings.synthetic.kind = policy == "local" ? "head" : kinds[random.below(6)];
   settings.synthetic.labels = needs_of_synthetic_gradient_kind(settings.synthetic.kind).labels || random.below(2) == 0;
   settings.synthetic.rows = random.below(3) == 0 ? 2 : 0;
+  if (policy == "corrected" && random.below(2)) {
+    settings.corrected = {1 + random.below(4), random.below(2) == 0};
+    settings.audit_every = 0;
+  }
   if (policy != "synthetic") return settings;
   settings.gradients.every = 1 + random.below(4);
   if (!settings.deterministic && random.below(2)) settings.gradients = {1, 0.1 * (1 + random.below(9))};

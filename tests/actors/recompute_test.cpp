@@ -91,6 +91,10 @@ TEST_CASE("with --recompute every policy trains the same weights, bit for bit") 
   settings.clip_norm = 0.3f;
   settings.gradients = gradient_demand{};
   CHECK(weights_of(settings, true) == weights_of(settings, false));
+  if (policy != "corrected") return;
+  settings.audit_every = 0;
+  settings.corrected = {3, true};
+  CHECK(weights_of(settings, true) == weights_of(settings, false));
 }
 
 TEST_CASE("with --recompute the weights of a delayed policy are those of more groups in flight, too") {

@@ -31,8 +31,12 @@ TEST_CASE("every policy gives the same weights with recordings as without, on a 
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
   const std::string kind = GENERATE("ridge", "linear", "mlp:3", "exit", "head");
   if ((kind == "head") != (policy == "local")) return;
-  CAPTURE(policy, kind);
+  const std::string corrected = GENERATE("all", "2:loss");
+  if (corrected != "all" && policy != "corrected") return;
+  CAPTURE(policy, kind, corrected);
   auto settings = recorded_settings(policy, kind);
+  settings.corrected = *sample_choice::parse(corrected);
+  if (!settings.corrected.is_all()) settings.audit_every = 0;
   if (kind == "mlp:3") settings.clip_norm = 0.01f; // below most norms
   cpu_device cpu;
   const auto expected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {1, {}, nullptr});

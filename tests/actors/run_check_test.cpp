@@ -96,6 +96,41 @@ TEST_CASE("a batch of one is refused only where something takes statistics of a 
         "batch: expected at least 2, because the predictor mlp:8 takes statistics of a batch, got 1");
 }
 
+TEST_CASE("correcting some rows is refused where it cannot be, by the policy, the batch, the audit or the layer") {
+  const auto corrected = [](auto change) {
+    return refusal([&](training_settings& s) {
+      s.policy = "corrected";
+      s.corrected = {2, true};
+      change(s);
+    });
+  };
+  CHECK(corrected([](auto&) {}) == "");
+  CHECK(corrected([](auto& s) { s.corrected.samples = 4; }) == "");
+  CHECK(corrected([](auto& s) { s.policy = "synthetic"; }) ==
+        "correct-rows: expected --policy corrected with it, got synthetic; leave it out");
+  CHECK(corrected([](auto& s) { s.corrected.samples = 5; }) ==
+        "correct-rows: expected at most 4, the samples of a --batch, got 5");
+  CHECK(corrected([](auto& s) { s.audit_every = 3; }).starts_with("correct-rows: --audit measures against"));
+
+  class whole_batches : public linear {
+  public:
+    using linear::linear;
+    bool goes_back_by_samples() const override { return false; }
+  };
+  const auto with_layer = [](std::size_t unit) {
+    auto net = two_units({5, 8}, {8, 3});
+    net.units[unit][0] = std::make_unique<whole_batches>(unit == 0 ? 5 : 8, unit == 0 ? 8 : 3, true);
+    auto settings = small_run();
+    settings.policy = "corrected";
+    settings.corrected = {2, true};
+    return prepare_fault(std::move(net), settings);
+  };
+  CHECK(with_layer(1) == ""); // the top group's own gradient is of all samples
+  CHECK(with_layer(0) ==
+        "correct-rows: expected all, because layer 0 (linear 5->8) has no backward pass of some samples "
+        "of a batch; leave it out");
+}
+
 TEST_CASE("a lag has one range: from what the policy can do to the same end everywhere") {
   const auto lag = [](int value, const std::string& policy) {
     return refusal([&](training_settings& s) {

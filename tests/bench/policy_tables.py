@@ -51,6 +51,10 @@ def deep(units, steps):
     return ["--model", f"mlp:784-256x{units - 1}-10", "--groups", str(units), "--steps", str(steps), "--eval-every", "0"]
 
 
+def some(rows):
+    return (f"corrected, ridge, {rows} rows", [*CORRECTED_RIDGE[1], "--correct-rows", rows])
+
+
 # Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
 # is, the settings of its runs, its rows, seeds. A row's own settings come last.
 PAGES = {
@@ -89,6 +93,13 @@ PAGES = {
                 [("adam, 8 bytes a parameter", []), ("adam, bf16, 4 bytes", ["--moments", "bf16"]),
                  ("adam8bit, 2.03 bytes", ["--optimizer", "adam8bit"])], 3),
     }),
+    "corrected-rows": ("Test error on MNIST, corrected on some rows of each batch, in percent", "test_error_percent", 2,
+                       ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+        "six": ("784-256x5-10 in six groups, 3,000 steps",
+                deep(6, 3000),
+                [LOCKED, CORRECTED_RIDGE, *(some(f"{count}:{how}") for count in (64, 128) for how in ("loss", "uniform"))],
+                3),
+    }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                          "warmup:100,cosine:0.1"], {
@@ -100,8 +111,8 @@ PAGES = {
                 [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
     }),
 }
-USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "mlp-digits": "six,twelve", "moments": "six", "muon-characters": "short",
-         "digits": "cnn"}
+USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "mlp-digits": "six,twelve", "moments": "six",
+         "corrected-rows": "six", "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):

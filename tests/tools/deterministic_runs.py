@@ -42,6 +42,9 @@ RUNS = {
     "synthetic, muon at every third step": ["--optimizer", "muon", "--muon-every", "3"],
     "delayed, nadam by delay": ["--policy", "delayed", "--optimizer", "nadam", "--momentum-by-delay"],
     "synthetic, a lag of four": ["--lag", "4"],
+    "corrected, some samples": ["--policy", "corrected", "--correct-rows", "16"],
+    "corrected, some samples, three processes": ["--policy", "corrected", "--correct-rows", "16:uniform",
+                                                 "--local-nodes", "2"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},
 }

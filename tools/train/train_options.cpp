@@ -80,6 +80,13 @@ option_group how_groups_update(train_options& o) {
        s, "residual-weight",
        "Of what was mispredicted, when --policy corrected adds it: 1 in full. About 0.2 where it comes late and "
        "Adam scales it, as in transformers"),
+     setting_row(
+       s, "correct-rows",
+       "With --policy corrected: true gradients travel back for N samples of each batch, and correct what was "
+       "mispredicted for those, weighted so that the expectation is the whole correction; predictors learn from those "
+       "alone. loss: mostly those "
+       "that the loss is large for; uniform: any. Costs fewer multiply-adds and fewer bytes; all: every "
+       "sample"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
                  "Nth batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as "

@@ -80,7 +80,10 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   all.push_back(activation{next(), phase::evaluate, 7, random_bits(work, {5, 3}, random),
                            random_bits(work, {5}, random, dtype::i32), 5, 4, 41,
                            random_bits(work, {5, 2}, random, dtype::i32)});
-  all.push_back(gradient{next(), gradient_kind::bootstrapped, random_bits(work, {5, 3}, random)});
+  all.push_back(gradient{next(),
+                         gradient_kind::bootstrapped,
+                         random_bits(work, {5, 3}, random),
+                         {random_bits(work, {5}, random, dtype::i32), random_bits(work, {5}, random), 7}});
   all.push_back(audit_gradient{next(), random_bits(work, {2, 2}, random)});
   all.push_back(credit{next(), 2});
   all.push_back(flush_mark{next()});

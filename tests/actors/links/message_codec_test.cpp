@@ -69,11 +69,12 @@ std::vector<char> golden_batch_alone() {
 
 std::vector<char> golden_gradient() {
   const std::vector<unsigned char> bytes{
-    1, 1, 0,    0,    57, 0, 0, 0,                                       // gradient, version 1, 57 bytes of header
+    1, 1, 0,    0,    67, 0, 0, 0,                                       // gradient, version 1, 67 bytes of header
     1, 0, 0,    0,    0,  0, 0, 0,   0, 0, 0, 0, 0, 0, 0, 0,             // id, parent
     0, 0, 0,    0,    0,  0, 0, 0,   3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // sent, batch, version
     1,                                                                   // bootstrapped
     1, 0, 0,    2,    1,  0, 0, 0,   0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, // a tensor, f32 as f32, [1, 2]
+    0, 0, 0,    0,    0,  0, 0, 0,   0, 0,                               // of all samples
     0, 0, 0x80, 0x3f, 0,  0, 0, 0x80};                                   // 1, -0
   return {bytes.begin(), bytes.end()};
 }
@@ -201,7 +202,7 @@ TEST_CASE("activations and gradients take their own formats, labels and audits a
     REQUIRE(std::abs(arrived.values.f32()[i + 3] - numbers[static_cast<std::size_t>(i) + 3]) <= 3.0f / 127 * 0.5001f);
   }
   const auto down = bytes_of(link_message(gradient{{}, gradient_kind::truth, values}), options);
-  REQUIRE(down.size() == prologue_bytes + 36 + 1 + 20 + 2 * 6);
+  REQUIRE(down.size() == prologue_bytes + 36 + 1 + 20 + 10 + 2 * 6);
   const auto gradients = std::get<gradient>(*decode(decoder, down, random, 9).message).values;
   for (int i = 0; i < 6; ++i)
     REQUIRE(gradients.f32()[i] == numbers[static_cast<std::size_t>(i)]); // all are bf16 numbers
