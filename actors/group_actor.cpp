@@ -131,6 +131,10 @@ void group_actor::handle_report_request(report_request& request) {
   if (setup.from_above) {
     out.bytes_from_above = static_cast<std::int64_t>(setup.from_above->training_bytes.load());
     out.bytes_saved = static_cast<std::int64_t>(bytes_saved(*setup.from_above));
+    if (const auto factored = setup.from_above->factored.load(); factored > 0) {
+      out.gradient_rank = static_cast<double>(setup.from_above->factor_ranks.load()) / static_cast<double>(factored);
+      out.gradient_error = error_of_gradients(*setup.from_above);
+    }
   }
   out.alone = parts_.above.ended_at_gaps();
   send(coordinator(), report{crossing_actor::context_for(no_batch), request.number, out});

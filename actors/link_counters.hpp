@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 
 namespace syngrad {
@@ -18,7 +19,18 @@ struct link_counters {
   std::atomic<std::uint64_t> training_bytes{0}; // of messages about a batch that is trained on
   std::atomic<std::uint64_t> gradients{0}, gradient_bytes{0};
   std::atomic<std::uint64_t> gradients_left_out{0}, left_out_bytes{0}; // of kind none
+
+  // Of `gradients` those that arrived as factors: how many, the sum of their ranks, and of the shares of their squared
+  // norms that they lack.
+  std::atomic<std::uint64_t> factored{0}, factor_ranks{0};
+  std::atomic<double> factors_lost{0};
 };
+
+// What is off in the gradients that arrived, as a part of their norm.
+inline double error_of_gradients(const link_counters& counters) {
+  const auto known = counters.gradients.load();
+  return known == 0 ? 0 : std::sqrt(counters.factors_lost.load() / static_cast<double>(known));
+}
 
 // What the gradients that were left out would have added: as much as the others take, since batches are alike.
 inline std::uint64_t bytes_saved(const link_counters& counters) {

@@ -1,5 +1,6 @@
 #include "actors/setting_schema.hpp"
 
+#include "actors/wire_choice.hpp"
 #include "models/learning_rate.hpp"
 #include "runtime/io/text_file.hpp"
 #include "runtime/io/value_text.hpp"
@@ -294,7 +295,7 @@ std::vector<setting> setting_schema() {
     choice_setting("precision", &r::precision, {"f32", "tf32", "bf16"}),
     flag_setting("recompute", &t::recompute),
     named_flag("cuda-graphs", &t::cuda_graphs, {"on", "off"}, "on"),
-    choice_setting("wire", &r::wire, {"f32", "bf16", "int8"}),
+    text_setting("wire", "FORMAT[,rank:R]", &r::wire, only_check(wire_choice::parse)),
     or_none(text_setting("trace", "MODE", &r::trace, only_check(parse_trace_mode))),
     text_setting("trace-limit", "SIZE", &r::trace_limit, only_check(parse_size)),
   };

@@ -78,7 +78,7 @@ struct training_settings {
 struct run_settings : training_settings {
   std::string model = "mlp:784-256x5-10"; // see make_network: a file is read before
   std::string precision = "f32";          // of matrix products on CUDA devices: f32 | tf32 | bf16
-  std::string wire = "f32";               // of activations and gradients between processes: f32 | bf16 | int8
+  std::string wire = "f32";               // of activations and gradients between processes: see wire_choice
   std::string trace;                      // see trace_mode.hpp; empty: not chosen
   std::string trace_limit = "256M";       // most that it takes on disk
 };

@@ -56,6 +56,8 @@ struct group_report {
   std::int64_t bytes_from_below = 0; // activations
   std::int64_t bytes_from_above = 0; // gradients, credits
   std::int64_t bytes_saved = 0;      // what gradients that were not wanted would have added to those from above
+  double gradient_rank = 0;          // mean rank of gradients that came from above as factors (--wire); 0: none did
+  double gradient_error = 0;         // what those were off, root mean square over all, as a part of their norm
   std::int64_t alone = 0;            // batches that ended here while the network above was away; of `updates`
 };
 

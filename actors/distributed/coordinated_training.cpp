@@ -47,8 +47,7 @@ void coordinated_training::say(const std::string& line) const {
 status coordinated_training::survey() {
   const auto model = make_network(given_.settings.model);
   if (!model) return model.failure().prefixed("model: ");
-  if (!wire_format_named(given_.settings.wire))
-    return error::setting("wire: expected f32, bf16 or int8, got '" + given_.settings.wire + "'");
+  if (const auto wire = wire_choice::parse(given_.settings.wire); !wire) return wire.failure().prefixed("wire: ");
   cpu_device scratch; // what is sampled goes with it
   auto found = survey_groups(given_.settings, *model, scratch);
   if (!found) return found.failure();
@@ -136,7 +135,7 @@ conductor_setup coordinated_training::orders() {
   out.host = &host_;
   out.hashes = survey_.hashes;
   out.weight_bytes = survey_.weight_bytes;
-  out.options.activations = out.options.gradients = *wire_format_named(settings.wire);
+  out.options.take(*wire_choice::parse(settings.wire));
   out.gather_traces = given_.trace && given_.on_trace;
   out.hang_after_s = settings.hang_after_s;
   out.on_told_to_end = given_.on_told_to_end;

@@ -145,7 +145,7 @@ member_outcome joined_node::run(node_work& work) {
     setup.build = [&](const run_order& order) { return work.build(order); };
     setup.options_of_links = [&] {
       link_options links;
-      links.activations = links.gradients = *wire_format_named(work.settings().wire);
+      links.take(*wire_choice::parse(work.settings().wire));
       return links;
     };
     setup.peer_of = [&](const run_order& order, std::uint8_t node) { return peers.to(order, node); };

@@ -145,6 +145,11 @@ void incoming_link::take(const chunk_bytes& bytes) {
 
 void incoming_link::deliver(link_message& message) {
   count(message, decoder_.payload_bytes(), decoder_.frame_bytes());
+  if (const auto rank = decoder_.factor_rank(); rank > 0) {
+    counters().factored += 1;
+    counters().factor_ranks += static_cast<std::uint64_t>(rank);
+    counters().factors_lost = counters().factors_lost + decoder_.factors_lose();
+  }
   std::visit(
     [this](auto& each) {
       crosses(record_kind::deserialize, each, sender_of(each.context.id), edge_, decoder_.frame_bytes());

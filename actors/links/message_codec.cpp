@@ -16,6 +16,9 @@ error malformed(const std::string& what) {
                               ". Both ends must run the same version of syngrad"};
 }
 
+constexpr std::uint8_t format_of_factors = 3;
+static_assert(format_of_factors == wire_format_count);
+
 template <std::size_t... Numbers>
 link_message message_numbered(std::size_t number, std::index_sequence<Numbers...>) {
   link_message made;
@@ -27,8 +30,8 @@ link_message message_numbered(std::size_t number, std::index_sequence<Numbers...
 
 class encoded_frame::header_writer {
 public:
-  header_writer(encoded_frame& frame, const link_options& formats, recycled_bytes& scratch)
-    : frame_(frame), formats_(formats), scratch_(scratch), out_(frame.head_) {}
+  header_writer(encoded_frame& frame, const link_options& formats, recycled_bytes& scratch, gradient_subspace* subspace)
+    : frame_(frame), formats_(formats), scratch_(scratch), subspace_(subspace), out_(frame.head_) {}
 
   const link_options& formats() const { return formats_; }
 
@@ -45,9 +48,27 @@ public:
     if (each.type() != dtype::f32) format = wire_format::f32;
     out_.put(static_cast<std::uint8_t>(each.type()));
     out_.put(static_cast<std::uint8_t>(format));
-    out_.put(static_cast<std::uint8_t>(each.extents().rank()));
-    for (int axis = 0; axis < each.extents().rank(); ++axis) out_.put(each.extents()[axis]);
+    put_extents(each.extents());
     parts_[part_count_++] = part_of(each, format);
+    frame_.payload_bytes_ += each.bytes();
+  }
+  void gradient(const tensor& each) {
+    const auto elements = formats_.gradients;
+    if (!subspace_ || !each || each.type() != dtype::f32 || !subspace_->factor(each.f32(), each.extents(), elements))
+      return values(each, elements);
+    const auto rank = subspace_->rank();
+    const auto count = factor_bytes(each.extents(), rank, elements);
+    auto& memory = frame_.converted_[frame_.converted_count_++];
+    memory = scratch_.take(count);
+    const auto lost = subspace_->to_wire(each.f32(), each.extents(), elements, memory.get());
+    out_.put(std::uint8_t{1});
+    out_.put(static_cast<std::uint8_t>(each.type()));
+    out_.put(format_of_factors);
+    out_.put(static_cast<std::uint8_t>(elements));
+    out_.put(static_cast<std::uint32_t>(rank));
+    out_.put(static_cast<float>(lost));
+    put_extents(each.extents());
+    parts_[part_count_++] = {memory.get(), count};
     frame_.payload_bytes_ += each.bytes();
   }
   void bytes(const std::vector<char>& block) {
@@ -67,6 +88,10 @@ private:
   void put(const Number& value) {
     out_.put(value);
   }
+  void put_extents(const shape& of) {
+    out_.put(static_cast<std::uint8_t>(of.rank()));
+    for (int axis = 0; axis < of.rank(); ++axis) out_.put(of[axis]);
+  }
   void put(bool value) { out_.put(std::uint8_t{value}); }
   void put(const std::string& text) { out_.put_text(text, text_limit); }
 
@@ -82,12 +107,14 @@ private:
   encoded_frame& frame_;
   const link_options& formats_;
   recycled_bytes& scratch_;
+  gradient_subspace* subspace_;
   byte_writer out_;
   std::array<piece, 3> parts_{};
   std::size_t part_count_ = 0;
 };
 
-encoded_frame::encoded_frame(link_message message, const link_options& options, recycled_bytes& scratch)
+encoded_frame::encoded_frame(link_message message, const link_options& options, recycled_bytes& scratch,
+                             gradient_subspace* subspace)
   : message_(std::move(message)) {
   head_.reserve(128);
   byte_writer out(head_);
@@ -95,7 +122,7 @@ encoded_frame::encoded_frame(link_message message, const link_options& options, 
   out.put(frame_version);
   out.put(std::uint16_t{0});
   out.put(std::uint32_t{0});
-  header_writer header(*this, options, scratch);
+  header_writer header(*this, options, scratch, subspace);
   std::visit(
     [&](auto& each) {
       fields(header, each.context);
@@ -128,25 +155,39 @@ public:
   requires std::is_enum_v<Enumeration>
   void operator()(Enumeration& value, Enumeration last) { value = enumeration_up_to(last); }
 
+  void gradient(tensor& each) { values(each, formats().gradients); }
   void values(tensor& each, wire_format) {
     if (!flag()) return;
     const auto type = enumeration_up_to(dtype::u8);
-    const auto format = enumeration_up_to(wire_format::int8);
+    const auto format_byte = in_.take<std::uint8_t>();
+    const bool factored = format_byte == format_of_factors;
+    const auto format = enumeration_up_to(wire_format::int8, factored ? in_.take<std::uint8_t>() : format_byte);
+    const auto factor_rank = factored ? static_cast<std::int64_t>(in_.take<std::uint32_t>()) : 0;
+    const auto lost = factored ? in_.take<float>() : 0.0f;
     const auto extents = take_extents(size_of(type));
-    if (type != dtype::f32 && format != wire_format::f32) refuse("a format for floats on a tensor of integers");
+    if (type != dtype::f32 && (factored || format != wire_format::f32))
+      refuse("a format for floats on a tensor of integers");
+    if (factored && (factor_rank < 1 || factor_rank > std::min(extents.rows(), extents.columns())))
+      refuse("factors of " + std::to_string(factor_rank) + " columns");
     if (failed()) return;
-    const bool raw = format == wire_format::f32;
+    if (factored) {
+      owner_.factor_rank_ = factor_rank;
+      owner_.factors_lose_ = lost >= 0 && lost <= 1 ? double{lost} : 1;
+    }
+    const bool raw = format == wire_format::f32 && !factored;
     const auto elements = static_cast<std::size_t>(extents.elements());
-    const auto count = raw ? elements * size_of(type) : wire_bytes(extents, format);
+    const auto count = raw        ? elements * size_of(type)
+                       : factored ? factor_bytes(extents, factor_rank, format)
+                                  : wire_bytes(extents, format);
     if (!claim(count)) return;
     each = make_tensor(owner_.host_, extents, type);
     owner_.payload_bytes_ += each.bytes();
     if (raw) {
-      add_part({static_cast<char*>(each.data()), count, nullptr, extents, format});
+      add_part({static_cast<char*>(each.data()), count, nullptr, extents, format, 0});
     } else {
       auto& scratch = owner_.scratch_[owner_.part_count_];
       scratch.resize(count);
-      add_part({scratch.data(), count, each.f32(), extents, format});
+      add_part({scratch.data(), count, each.f32(), extents, format, factor_rank});
     }
   }
 
@@ -155,7 +196,7 @@ public:
     if (failed() || !claim(count)) return;
     block.resize(count);
     owner_.payload_bytes_ += count;
-    add_part({block.data(), count, nullptr, {}, wire_format::f32});
+    add_part({block.data(), count, nullptr, {}, wire_format::f32, 0});
   }
 
   bool failed() const { return in_.failed() || !fault_.empty(); }
@@ -170,7 +211,10 @@ private:
 
   template <class Enumeration>
   Enumeration enumeration_up_to(Enumeration last) {
-    const auto value = in_.take<std::uint8_t>();
+    return enumeration_up_to(last, in_.take<std::uint8_t>());
+  }
+  template <class Enumeration>
+  Enumeration enumeration_up_to(Enumeration last, std::uint8_t value) {
     if (value > static_cast<std::uint8_t>(last)) refuse("a field has the value " + std::to_string(value));
     return static_cast<Enumeration>(std::min(value, static_cast<std::uint8_t>(last)));
   }
@@ -267,6 +311,8 @@ status frame_decoder::read_header() {
   byte_parser in(head_.data() + prologue_bytes, head_.size() - prologue_bytes);
   header_reader reader(*this, in);
   part_count_ = part_ = filled_ = payload_bytes_ = 0;
+  factor_rank_ = 0;
+  factors_lose_ = 0;
   frame_bytes_ = head_bytes_;
   std::visit(
     [&](auto& each) {
@@ -289,7 +335,11 @@ bool frame_decoder::fill_parts(const char*& bytes, std::size_t& count) {
     count -= now;
     filled_ += now;
     if (filled_ < into.count) return false;
-    if (into.convert_to) from_wire(into.to, into.extents, into.format, into.convert_to);
+    if (!into.convert_to) continue;
+    if (into.factor_rank > 0)
+      factors_from_wire(into.to, into.extents, into.factor_rank, into.format, factors_, into.convert_to);
+    else
+      from_wire(into.to, into.extents, into.format, into.convert_to);
   }
   return true;
 }

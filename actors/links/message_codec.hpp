@@ -7,14 +7,19 @@
 //   fields   := ( number | enumeration u8 | flag u8 | text | tensor | bytes )*
 //   text     := length u32, bytes               at most 64 KiB
 //   tensor   := 0 u8                            none
-//             | 1 u8, dtype u8, format u8, rank u8, extent i64 * rank
+//             | 1 u8, dtype u8, format u8, factors?, rank u8, extent i64 * rank
+//   factors  := format u8, columns u32, lost f32   where the format is 3: of the factors' elements, how many columns
+//   the
+//                                               first has, and what share of the squared norm they lack
 //   bytes    := length u64
-//   part     := the elements of a tensor in its format (wire_format.hpp), or the bytes; in the order of the header
+//   part     := the elements of a tensor in its format (wire_format.hpp), those of its two factors
+//               (gradient_subspace.hpp), or the bytes; in the order of the header
 //
 // Numbers of floats are sent as their bits. A frame says nothing about its own integrity: links cut it into chunks that
 // carry a sum each.
 #pragma once
 
+#include "actors/links/gradient_subspace.hpp"
 #include "actors/links/link_messages.hpp"
 #include "actors/links/wire_format.hpp"
 #include "runtime/device.hpp"
@@ -96,7 +101,9 @@ private:
 class encoded_frame {
 public:
   // Reads the tensors, which must lie in memory of the host and be ready. `scratch` is for formats other than f32.
-  encoded_frame(link_message message, const link_options& options, recycled_bytes& scratch);
+  // `subspace`: of the gradients of the link; null: they travel whole.
+  encoded_frame(link_message message, const link_options& options, recycled_bytes& scratch,
+                gradient_subspace* subspace = nullptr);
 
   std::size_t bytes() const { return bytes_; }
   std::size_t payload_bytes() const { return payload_bytes_; } // of its tensors and blocks of bytes, as they are here
@@ -151,6 +158,9 @@ public:
   bool between_frames() const { return stage_ == stage::prologue && head_.empty(); }
   std::size_t frame_bytes() const { return frame_bytes_; }     // of the last complete message
   std::size_t payload_bytes() const { return payload_bytes_; } // of its tensors and blocks of bytes, as they are here
+  // Of the factors in it: columns of the first one, 0 where there are none, and what share of the squared norm is lost.
+  std::int64_t factor_rank() const { return factor_rank_; }
+  double factors_lose() const { return factors_lose_; }
 
 private:
   class header_reader;
@@ -162,6 +172,7 @@ private:
     float* convert_to = nullptr; // null: `to` is the destination itself
     shape extents;
     wire_format format = wire_format::f32;
+    std::int64_t factor_rank = 0; // 0: no factors
   };
 
   status read_prologue();
@@ -178,6 +189,9 @@ private:
   link_message message_;
   std::array<part, 3> parts_;
   std::array<std::vector<char>, 3> scratch_; // of parts that are converted
+  std::vector<float> factors_;
+  std::int64_t factor_rank_ = 0;
+  double factors_lose_ = 0;
   std::size_t part_count_ = 0, part_ = 0, filled_ = 0;
   std::size_t frame_bytes_ = 0, payload_bytes_ = 0;
 };

@@ -18,7 +18,7 @@ void fields(A& archive, activation& m) {
 template <class A>
 void fields(A& archive, gradient& m) {
   archive(m.kind, gradient_kind::none);
-  archive.values(m.values, archive.formats().gradients);
+  archive.gradient(m.values);
   archive(m.chosen.all);
   archive.values(m.chosen.numbers, wire_format::f32);
   archive.values(m.chosen.weights, wire_format::f32);
@@ -97,7 +97,7 @@ void fields(A& archive, report& m) {
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
   archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);
-  archive(group.alone, group.clipped, group.activation_rms);
+  archive(group.alone, group.clipped, group.activation_rms, group.gradient_rank, group.gradient_error);
   archive(group.multiply_adds, group.optimizer_multiply_adds, group.predictor_multiply_adds);
   archive(group.weight_bytes, group.gradient_bytes, group.moment_bytes, group.predictor_bytes, group.cache_bytes,
           group.most_in_flight);

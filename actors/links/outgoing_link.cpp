@@ -82,6 +82,7 @@ public:
     : link_actor(config, context, setup.title, setup.number, std::move(setup.counters)), number_(setup.number),
       owner_(std::move(setup.owner)), neighbour_(setup.neighbour), edge_(setup.edge), options_(setup.options),
       sender_(std::min(options_.chunk_bytes, chunk_bytes::largest), options_.credit_bytes), copies_(setup.source) {
+    if (!options_.gradient_rank.is_whole()) subspace_.emplace(options_.gradient_rank);
     report_failures_to(std::move(setup.coordinator));
   }
 
@@ -152,6 +153,7 @@ private:
   std::deque<coming> coming_;
   std::uint64_t tickets_ = 0;
   std::shared_ptr<recycled_bytes> scratch_ = recycled_bytes::make();
+  std::optional<gradient_subspace> subspace_;               // none: gradients travel whole
   std::deque<std::shared_ptr<const encoded_frame>> frames_; // from sender_.first_kept() on
   std::uint64_t first_frame_ = 0;
   chunk_sum sum_;
@@ -170,7 +172,8 @@ void outgoing_link::handle_on_host(on_host& brought) {
 }
 
 void outgoing_link::enqueue_frame(link_message message) {
-  auto frame = std::make_shared<const encoded_frame>(std::move(message), options_, *scratch_);
+  auto frame =
+    std::make_shared<const encoded_frame>(std::move(message), options_, *scratch_, subspace_ ? &*subspace_ : nullptr);
   if (frame->bytes() > options_.message_limit) {
     fail(fmt::format("a message of {} bytes is more than a link carries, {}; use smaller batches or cut the weights",
                      frame->bytes(), options_.message_limit));

@@ -1,7 +1,6 @@
 #include "actors/links/wire_format.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -10,8 +9,6 @@
 namespace syngrad {
 
 namespace {
-
-constexpr std::array<std::string_view, wire_format_count> format_names{"f32", "bf16", "int8"};
 
 constexpr std::uint32_t exponent_bits = 0x7f800000;
 
@@ -70,16 +67,6 @@ void row_from_int8(const char* in, std::size_t count, float* row) {
 }
 
 } // namespace
-
-std::string_view name_of(wire_format format) {
-  return format_names[static_cast<std::size_t>(format)];
-}
-
-std::optional<wire_format> wire_format_named(std::string_view name) {
-  for (std::size_t i = 0; i < format_names.size(); ++i)
-    if (format_names[i] == name) return static_cast<wire_format>(i);
-  return std::nullopt;
-}
 
 std::size_t wire_bytes(const shape& extents, wire_format format) {
   const auto elements = static_cast<std::size_t>(extents.elements());

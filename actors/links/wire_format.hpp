@@ -7,22 +7,16 @@
 // | int8   | 4 + n               | within scale/2, scale = max|row| / 127; a row with NaN or Inf comes as all NaN |
 //
 // A row of int8 whose scale would be a denormal number comes as zeros.
+//
+// Gradients may travel as two thin factors with elements in one of these formats: gradient_subspace.hpp.
 #pragma once
 
+#include "actors/wire_choice.hpp"
 #include "runtime/shape.hpp"
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string_view>
 
 namespace syngrad {
-
-enum class wire_format : std::uint8_t { f32, bf16, int8 };
-inline constexpr int wire_format_count = 3;
-
-std::string_view name_of(wire_format);
-std::optional<wire_format> wire_format_named(std::string_view);
 
 // Of a tensor of floats.
 std::size_t wire_bytes(const shape& extents, wire_format format);
@@ -36,9 +30,15 @@ void from_wire(const char* in, const shape& extents, wire_format format, float* 
 struct link_options {
   wire_format activations = wire_format::f32;
   wire_format gradients = wire_format::f32;            // audited ones always travel as f32: they are a measure
+  wire_rank gradient_rank = {};                        // not of audited ones
   std::size_t chunk_bytes = std::size_t{1} << 20;      // a message is cut into pieces of at most this
   std::size_t credit_bytes = std::size_t{64} << 20;    // on the way at once, sent and not yet acknowledged
   std::size_t message_limit = std::size_t{1025} << 20; // of one message on the wire: 1 GiB and what describes it
+
+  void take(const wire_choice& wire) {
+    activations = gradients = wire.elements;
+    gradient_rank = wire.rank;
+  }
 };
 
 } // namespace syngrad

@@ -63,6 +63,29 @@ def fewer_gradients(home):
     check(" of what all would take" in shown, shown)
 
 
+def thin_gradients(home):
+    """Gradients as factors: fewer bytes, an error that is told, and the same weights each time."""
+    def trained(name, *more):
+        result = run(program, "train", "--model", "mlp:4-64x2-3", "--batch", "64", "--data", f"csv:{tiny_csv(home)}",
+                     "--steps", "100", "--threads", "2", "--deterministic", "--policy", "delayed", "--run", home / name,
+                     "--local-nodes", "2", "--place", "0=local-1/cpu,1-2=local-2/cpu", *more, cwd=home)
+        check(result.returncode == 0, result.stdout, result.stderr)
+        summary = json.loads((home / name / "summary.json").read_text())
+        return result.stdout, summary, (home / name / "weights.safetensors").read_bytes()
+
+    _, plain, _ = trained("plain")
+    shown, thin, weights = trained("thin", "--wire", "bf16,rank:4")
+    _, again, same = trained("thin-again", "--wire", "bf16,rank:4")
+    # Two factors of 4 columns and 64 rows each, in 2 bytes, for 64 rows of 64 columns in 4.
+    down = [each["link_bytes_per_sample_down"] for each in (plain, thin)]
+    check(down[1] < 0.2 * down[0], *down)
+    check("; gradients as factors of 4.0 columns, " in shown, shown)
+    error = [each["gradient_error"] for each in thin["groups"]]
+    check(0 < error[0] < 0.5 and error[1:] == [0, 0], *error)
+    check(plain["groups"][0]["gradient_rank"] == 0, plain["groups"][0])
+    check(weights == same and again["groups"][0]["gradient_error"] == error[0], "the weights differ")
+
+
 def killed_node(home):
     process = train(home, "killed", "--local-nodes", "3", "--place", "0=local-1/cpu,1=local-2/cpu,2=local-3/cpu",
                     *ENDLESS)
@@ -259,6 +282,7 @@ with folder() as path:
         equal_to_one_process(home, policy)
     equal_over_tls(home)
     fewer_gradients(home)
+    thin_gradients(home)
     killed_node(home)
     interrupted(home)
     joined_by_hand(home)

@@ -35,6 +35,21 @@ TEST_CASE("What went over links is told as bytes a sample, with what was saved, 
     CHECK(json.find(line) != std::string::npos);
 }
 
+TEST_CASE("What gradients as factors lack is told where they travelled so, a mean over the interfaces") {
+  auto summary = test::sample_summary();
+  summary.groups[0].samples = summary.groups[1].samples = 1000;
+  summary.groups[0].bytes_from_above = summary.groups[1].bytes_from_above = 250'000;
+  summary.groups[0].gradient_rank = 3;
+  summary.groups[0].gradient_error = 0.06;
+  summary.groups[1].gradient_rank = 8;
+  summary.groups[1].gradient_error = 0.08;
+  CHECK(format_groups(summary).ends_with(
+    "over links, bytes a sample: 0 up, 500 down; gradients as factors of 5.5 columns, 7 % off\n"));
+  const auto json = format_summary_json(summary);
+  for (const auto* line : {"\"gradient_rank\": 8", "\"gradient_error\": 0.08"})
+    CHECK(json.find(line) != std::string::npos);
+}
+
 TEST_CASE("What is counted of a text is its tokens") {
   auto summary = test::sample_summary();
   CHECK(format_summary_json(summary).find("\"unit\": \"samples\"") != std::string::npos);

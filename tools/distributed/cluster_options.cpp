@@ -41,8 +41,12 @@ std::vector<option_group> cluster_groups(cluster_options& o, run_settings& setti
      {whole_number("local-nodes", o.local_nodes, 0, most_nodes,
                    "Start so many nodes on this machine, each a process of its own"),
       std::move(nodes), std::move(wait_for),
-      setting_row(settings, "wire",
-                  "How activations and gradients travel between processes; int8 has a scale for each row")}},
+      setting_row(
+        settings, "wire",
+        "How activations and gradients travel between processes: f32, bf16, or int8 with a scale for each row. "
+        "rank:R, alone or behind a comma: gradients travel as two factors of so many columns, in the "
+        "subspace that carries the most of them; rank:auto: as few as keep 99 % of the squared norm. "
+        "summary.json has the error")}},
     reach_options(o.network),
     protection_options(o.network),
     failure_options(o.network)};

@@ -11,14 +11,24 @@ namespace syngrad::tools {
 
 link_traffic traffic_of(const training_summary& summary) {
   link_traffic out;
+  int factored = 0;
   for (const auto& group : summary.groups) {
     if (group.samples == 0) continue;
+    if (group.gradient_rank > 0) {
+      ++factored;
+      out.rank += group.gradient_rank;
+      out.error += group.gradient_error * group.gradient_error;
+    }
     const auto a_sample = [&](std::int64_t bytes) {
       return static_cast<double>(bytes) / static_cast<double>(group.samples);
     };
     out.up += a_sample(group.bytes_from_below);
     out.down += a_sample(group.bytes_from_above);
     out.saved += a_sample(group.bytes_saved);
+  }
+  if (factored > 0) {
+    out.rank /= factored;
+    out.error = std::sqrt(out.error / factored);
   }
   return out;
 }
@@ -72,6 +82,9 @@ std::string describe(const link_traffic& traffic, const counted_unit& unit) {
   if (traffic.saved > 0)
     text += "; --gradients saved " + of_one(traffic.saved) + ", " + show_percent(traffic.saved_share()) +
             " of what all would take";
+  if (traffic.rank > 0)
+    text +=
+      "; gradients as factors of " + show_real(traffic.rank, 1) + " columns, " + show_percent(traffic.error) + " off";
   return text + "\n";
 }
 
@@ -173,6 +186,8 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("bytes_from_below").number(group.bytes_from_below);
   json.key("bytes_from_above").number(group.bytes_from_above);
   json.key("bytes_saved").number(group.bytes_saved);
+  json.key("gradient_rank").number(group.gradient_rank);
+  json.key("gradient_error").number(group.gradient_error);
   json.key("alone").number(group.alone);
   json.end_object();
 }

@@ -16,6 +16,10 @@ struct link_traffic {
   double up = 0;    // activations
   double down = 0;  // gradients, credits
   double saved = 0; // what gradients that were left out (--gradients) would have added to `down`
+  // Of the interfaces where gradients travelled as factors (--wire rank:R): means of their rank, and of what they were
+  // off as a part of their norm, root mean square. 0: none did.
+  double rank = 0;
+  double error = 0;
 
   bool any() const { return up > 0 || down > 0; }
   double saved_share() const { return saved > 0 ? saved / (down + saved) : 0; } // of what all gradients take

@@ -31,6 +31,8 @@ group_report sample_report() {
   out.bytes_from_below = std::int64_t{1} << 40;
   out.bytes_from_above = 777;
   out.bytes_saved = 55;
+  out.gradient_rank = 7.5;
+  out.gradient_error = 0.08;
   out.alone = 21;
   out.clipped = 34;
   out.activation_rms = 1.25;

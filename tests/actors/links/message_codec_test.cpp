@@ -132,6 +132,8 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(of_group.bytes_from_below == std::int64_t{1} << 40);
   REQUIRE(of_group.bytes_from_above == 777);
   REQUIRE(of_group.bytes_saved == 55);
+  REQUIRE(of_group.gradient_rank == 7.5);
+  REQUIRE(of_group.gradient_error == 0.08);
   REQUIRE(of_group.alone == 21);
   REQUIRE(of_group.clipped == 34);
   REQUIRE(of_group.multiply_adds == 1e9);
@@ -208,6 +210,55 @@ TEST_CASE("activations and gradients take their own formats, labels and audits a
     REQUIRE(gradients.f32()[i] == numbers[static_cast<std::size_t>(i)]); // all are bf16 numbers
   const auto audited = bytes_of(link_message(audit_gradient{{}, values}), options);
   REQUIRE(audited.size() == prologue_bytes + 36 + 20 + 24);
+}
+
+TEST_CASE("a gradient of low rank crosses as factors, which tell what they lack, and lies about them are refused") {
+  cpu_device cpu;
+  auto& work = cpu.make_stream();
+  random_source random(9, 1);
+  link_options options;
+  options.gradients = wire_format::bf16;
+  options.gradient_rank = {.columns = 2};
+  std::vector<float> numbers;
+  for (int r = 0; r < 30; ++r)
+    for (int c = 0; c < 40; ++c) numbers.push_back(static_cast<float>((r % 5 - 2) * (c % 7 - 3) + (r % 3) * (c % 2)));
+  const auto values = copy_of(work, numbers, {30, 40});
+  gradient_subspace subspace(options.gradient_rank);
+  const auto scratch = recycled_bytes::make();
+  const auto bytes_with = [&](const link_message& message) {
+    const encoded_frame frame(message, options, *scratch, &subspace);
+    std::vector<char> bytes;
+    frame.for_each_piece(0, frame.bytes(),
+                         [&](const char* data, std::size_t count) { bytes.insert(bytes.end(), data, data + count); });
+    return bytes;
+  };
+  const auto bytes = bytes_with(gradient{{}, gradient_kind::truth, values});
+  REQUIRE(bytes.size() == prologue_bytes + 36 + 1 + 20 + 9 + 10 + 2 * 2 * (30 + 40));
+  frame_decoder decoder(work, options);
+  const auto arrived = std::get<gradient>(*decode(decoder, bytes, random, 100).message).values;
+  REQUIRE(arrived.extents() == shape{30, 40});
+  REQUIRE(decoder.payload_bytes() == 4 * 30 * 40);
+  REQUIRE(decoder.factor_rank() == 2);
+  double whole = 0, missed = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    whole += double{numbers[i]} * numbers[i];
+    missed += std::pow(double{numbers[i]} - arrived.f32()[i], 2);
+  }
+  REQUIRE(missed / whole < 1e-4); // what bf16 rounds
+  REQUIRE(decoder.factors_lose() == Approx(missed / whole));
+
+  // What is measured by, and other messages, travel whole.
+  const auto audited = bytes_with(audit_gradient{{}, values});
+  REQUIRE(std::get<audit_gradient>(*decode(decoder, audited, random, 100).message).values.f32()[39] == numbers[39]);
+  REQUIRE(decoder.factor_rank() == 0);
+
+  constexpr std::size_t rank_at = prologue_bytes + 36 + 1 + 1 + 3; // behind kind, flag, type and both formats
+  for (const std::uint32_t rank : {0u, 31u, 1u << 31}) {
+    auto lie = bytes;
+    std::memcpy(lie.data() + rank_at, &rank, sizeof rank);
+    frame_decoder other(work, options);
+    REQUIRE(decode(other, lie, random, 100).error.find("factors of " + std::to_string(rank)) != std::string::npos);
+  }
 }
 
 TEST_CASE("a length beyond the limit is refused before any memory is taken for it") {
