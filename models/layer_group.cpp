@@ -180,6 +180,7 @@ tensor layer_group::backward_of(stream& s, const chosen_samples& chosen, const t
                                 backward_request wanted) {
   const auto by_sample = [&](const tensor& x) { return x.view(0, {chosen.count(), x.elements() / chosen.count()}); };
   wanted.chosen = &chosen;
+  count_backward(dy, wanted);
   const auto weighted = make_tensor(s, dy.extents());
   auto to = by_sample(weighted);
   s.ops().scale_rows(s, by_sample(dy), chosen.weights, to);
