@@ -55,6 +55,10 @@ def some(rows):
     return (f"corrected, ridge, {rows} rows", [*CORRECTED_RIDGE[1], "--correct-rows", rows])
 
 
+AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]), *(
+    lazily(row) for row in (LOCKED, RIDGE, CORRECTED_RIDGE, DELAYED, VECTORS_EXIT, CORRECTED_VECTORS_EXIT))]
+
+
 # Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
 # is, the settings of its runs, its rows, seeds. A row's own settings come last.
 PAGES = {
@@ -76,8 +80,8 @@ PAGES = {
         "deep": ("784-256x11-10 in twelve groups, 1,500 steps",
                  deep(12, 1500),
                  [LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, lazily(LOCKED), lazily(RIDGE)], 3),
-        "longer": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000),
-                   [lazily(LOCKED), lazily(RIDGE), lazily(VECTORS_EXIT)], 3),
+        "twelve": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000), AT_DEPTH, 3),
+        "twentyfour": ("784-256x23-10 in 24 groups, 3,000 steps", deep(24, 3000), AT_DEPTH, 1),
     }),
     "mlp-digits": ("Test error on MNIST by what predicts gradients, in percent", "test_error_percent", 2,
                    ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
@@ -111,8 +115,8 @@ PAGES = {
                 [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
     }),
 }
-USUAL = {"characters": "short,middle,deep", "muon-digits": "deep", "mlp-digits": "six,twelve", "moments": "six",
-         "corrected-rows": "six", "muon-characters": "short", "digits": "cnn"}
+USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
+         "moments": "six", "corrected-rows": "six", "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):

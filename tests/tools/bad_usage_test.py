@@ -149,7 +149,7 @@ with folder() as home:
 # Other commands.
 check_refused(run(program, "trian"), "trian", "did you mean train?", command="syngrad: ")
 check_refused(run(program, "bench", "--widths", "0"), "--widths", command="syngrad bench: ")
-check_refused(run(program, "bench", "--policy", "delayed"), "--policy", "locked or synthetic", command="syngrad bench: ")
+check_refused(run(program, "bench", "--policy", "backprop"), "--policy", "locked", command="syngrad bench: ")
 check_refused(run(program, "bench", "--precision", "bf16"), "--precision", "--device cuda:0", command="syngrad bench: ")
 check_refused(run(program, "bench", "--json", "/proc/x.json"), "--json", "/proc/x.json", command="syngrad bench: ")
 for arguments in ([], ["--help"], ["help"], ["help", "train"], ["train", "--help"], ["help", "bench"], ["--version"]):

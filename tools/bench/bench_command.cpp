@@ -53,7 +53,8 @@ option_row policy_list(std::string name, std::vector<std::string>& target) {
     std::vector<std::string> read;
     for (const auto part : split_text(value, ',')) {
       if (std::find(known.begin(), known.end(), part) == known.end())
-        return error::setting("expected " + join_choices(known) + " with commas between, or both, got '" + value + "'");
+        return error::setting("expected " + join_choices(known) +
+                              ", several with commas between, or both (locked and synthetic), got '" + value + "'");
       read.emplace_back(part);
     }
     target = read;

@@ -136,7 +136,8 @@ TEST_CASE("a run over processes is refused before it listens where no process co
   };
   CHECK(refusal([](auto& setup) { setup.settings.model = "hard"; }).starts_with("model: model 'hard': "));
   CHECK(refusal([](auto& setup) { setup.settings.steps = 0; }).starts_with("steps: "));
-  CHECK(refusal([](auto& setup) { setup.settings.wire = "f8"; }).starts_with("wire: expected f32, bf16 or int8, got"));
+  CHECK(
+    refusal([](auto& setup) { setup.settings.wire = "f8"; }).starts_with("wire: expected f32, bf16 or int8, rank:N"));
 }
 
 TEST_CASE("nodes that are waited for in vain end the wait, and a node that is told to leave leaves") {

@@ -131,7 +131,7 @@ TEST_CASE("credit bounds what is on the way, and the line of a hang report says 
   for (int i = 0; i < 3; ++i) pair.send(gradient{{}, gradient_kind::truth, copy_of(work, numbers(1000, 1), {10, 100})});
   REQUIRE(pair.describe(pair.outgoing)
             .starts_with("link to target: waits for bytes of credit, or receipts, from the other end, 3 messages are "
-                         "not there yet (4065 bytes on the way, 435 of credit left); session 1 is up, heard of "));
+                         "not there yet (4075 bytes on the way, 425 of credit left); session 1 is up, heard of "));
   pair.disconnect();
   REQUIRE(pair.describe(pair.outgoing)
             .starts_with("link to target: waits for a connection to the other end (the cable was pulled), 3 messages"));
@@ -198,7 +198,7 @@ TEST_CASE("a message larger than a link carries is not sent, but ends the link a
   auto& work = pair.cpu.make_stream();
   pair.send(gradient{{}, gradient_kind::truth, copy_of(work, numbers(100, 1), {100})});
   const std::string why =
-    "link to target: a message of 457 bytes is more than a link carries, 100; use smaller batches or "
+    "link to target: a message of 467 bytes is more than a link carries, 100; use smaller batches or "
     "cut the weights";
   REQUIRE(pair.told == why);
   REQUIRE(pair.out_end.find(why) != std::string::npos);
