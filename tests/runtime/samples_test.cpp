@@ -32,13 +32,13 @@ std::vector<double> probabilities(const matrix& gradient, std::int64_t samples, 
   return share;
 }
 
-struct drawn {
+struct drawn_samples {
   std::vector<std::int64_t> numbers;
   std::vector<double> weights;
 };
 
-drawn draw(device_under_test& bench, const matrix* gradient, std::int64_t samples, std::int64_t wanted,
-           double by_length, double start) {
+drawn_samples draw(device_under_test& bench, const matrix* gradient, std::int64_t samples, std::int64_t wanted,
+                   double by_length, double start) {
   auto numbers = bench.upload(std::vector<std::int32_t>(static_cast<std::size_t>(wanted), -1));
   auto weights = bench.zeros({wanted});
   const auto uploaded = gradient ? bench.upload(*gradient) : tensor();
@@ -51,7 +51,7 @@ drawn draw(device_under_test& bench, const matrix* gradient, std::int64_t sample
   }();
   auto picked = bench.zeros({wanted, 1});
   bench.ops().gather_rows(bench.on(), bench.upload(table), numbers, 1, picked);
-  drawn out;
+  drawn_samples out;
   const auto got = bench.download(picked), of = bench.download(weights);
   for (std::int64_t i = 0; i < wanted; ++i) {
     out.numbers.push_back(static_cast<std::int64_t>(got(i, 0)));
