@@ -71,7 +71,7 @@ TEST_CASE("Credits that let in more than the memory holds are refused, and how m
   REQUIRE_FALSE(refused);
   CHECK(refused.kind() == error_kind::resource);
   CAPTURE(refused.message());
-  CHECK(refused.message().starts_with("--credits 65536: the batches that wait before the first group take 1.5 GiB, and "
+  CHECK(refused.message().starts_with("--credits 65536: the batches that wait before the first group take 1.6 GiB, and "
                                       "1000.0 MiB of memory are available; use --credits "));
   const auto said = refused.message().substr(refused.message().rfind("--credits "));
   const auto fits = std::stoi(said.substr(10));
