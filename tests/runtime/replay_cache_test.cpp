@@ -11,10 +11,10 @@ using namespace syngrad;
 
 namespace {
 
-constexpr std::int64_t count = 16;
+constexpr std::int64_t row_elements = 16;
 constexpr replay_cache::name name{1};
 
-tensor filled(stream& on, float value, std::int64_t elements = count) {
+tensor filled(stream& on, float value, std::int64_t elements = row_elements) {
   auto made = make_tensor(on, {elements});
   on.ops().fill(on, made, value);
   return made;
@@ -43,16 +43,16 @@ TEST_CASE("work that is asked for again is recorded once, and replayed from then
   test::late_device where(1);
   auto& on = where.make_stream();
   replay_cache cache;
-  auto x = filled(on, 0), seen = make_tensor(on, {count, 20});
+  auto x = filled(on, 0), seen = make_tensor(on, {row_elements, 20});
   std::uint64_t warm = 0;
   for (int i = 0; i < 20; ++i) {
     on.ops().fill(on, x, static_cast<float>(i));
-    auto kept = seen.view(i * count, {count});
+    auto kept = seen.view(i * row_elements, {row_elements});
     on.ops().copy(on, run_tripled(cache, on, x), kept);
     if (i == 2) warm = where.memory().counters().allocations;
   }
   where.synchronize();
-  for (int i = 0; i < 20; ++i) REQUIRE(seen.f32()[i * count + count - 1] == static_cast<float>(3 * i));
+  for (int i = 0; i < 20; ++i) REQUIRE(seen.f32()[i * row_elements + row_elements - 1] == static_cast<float>(3 * i));
   REQUIRE(cache.count().plain_runs == 2);
   REQUIRE(cache.count().recordings == 1);
   REQUIRE(cache.count().replays == 18);
@@ -79,16 +79,16 @@ TEST_CASE("a slot that another stream still reads is replayed only after that") 
     auto &on = where.make_stream(), &reader = where.make_stream();
     replay_cache cache;
     auto x = filled(on, 0);
-    auto seen = make_tensor(reader, {count, 12});
+    auto seen = make_tensor(reader, {row_elements, 12});
     for (int i = 0; i < 12; ++i) {
       on.ops().fill(on, x, static_cast<float>(i));
       auto y = run_tripled(cache, on, x);
       y.ready_after(on.record());
-      auto kept = seen.view(i * count, {count});
+      auto kept = seen.view(i * row_elements, {row_elements});
       reader.ops().copy(reader, y.read_on(reader), kept);
     }
     where.synchronize();
-    for (int i = 0; i < 12; ++i) REQUIRE(seen.f32()[i * count] == static_cast<float>(3 * i));
+    for (int i = 0; i < 12; ++i) REQUIRE(seen.f32()[i * row_elements] == static_cast<float>(3 * i));
     REQUIRE(cache.count().slots == 1);
     REQUIRE(cache.count().replays == 10);
   }
@@ -116,8 +116,8 @@ TEST_CASE("other inputs, other shapes and other names are other recordings") {
   test::late_device where(4);
   auto& on = where.make_stream();
   replay_cache cache;
-  const auto a = filled(on, 1), b = filled(on, 2), longer = filled(on, 3, 2 * count);
-  const auto part = longer.view(0, {count});
+  const auto a = filled(on, 1), b = filled(on, 2), longer = filled(on, 3, 2 * row_elements);
+  const auto part = longer.view(0, {row_elements});
   for (int i = 0; i < 4; ++i)
     for (const auto* each : {&a, &b, &longer, &part}) {
       const auto y = run_tripled(cache, on, *each);
@@ -189,7 +189,7 @@ TEST_CASE("what was handed out outlives the cache, and its memory is not handed 
   }
   const auto other = filled(on, -1), another = filled(on, -1), last = filled(on, -1);
   where.synchronize();
-  REQUIRE(y.f32()[count - 1] == 6);
+  REQUIRE(y.f32()[row_elements - 1] == 6);
 }
 
 TEST_CASE("what a cache kept of the pool serves the next one") {
@@ -259,6 +259,6 @@ TEST_CASE("a step reads its numbers when it is done, not when it is enqueued") {
   where.synchronize();
   REQUIRE(cache.count().replays == 3);
   REQUIRE(value.f32()[0] != 1);
-  REQUIRE(value.f32()[count - 1] == plain_value.f32()[count - 1]);
+  REQUIRE(value.f32()[row_elements - 1] == plain_value.f32()[row_elements - 1]);
   REQUIRE(second.f32()[0] == plain_second.f32()[0]);
 }

@@ -11,7 +11,7 @@ using namespace syngrad::cpu;
 
 namespace {
 
-std::vector<float> drawn(std::int64_t count, random_source& random) {
+std::vector<float> drawn_values(std::int64_t count, random_source& random) {
   std::vector<float> out(static_cast<std::size_t>(count));
   for (auto& each : out) each = static_cast<float>(random.normal());
   return out;
@@ -41,8 +41,8 @@ TEST_CASE("products by tiles are those of plain loops, whatever the rows, and wi
     const bool turned = random.below(2) == 1, adds = random.below(2) == 1;
     const std::int64_t rows = 1 + random.below(21), depth = 1 + random.below(40), columns = 16 * (1 + random.below(5));
     const auto a_stride = (turned ? rows : depth) + random.below(5), stride = columns + random.below(9);
-    auto a = drawn((rows + depth) * a_stride, random), b = drawn(depth * stride, random);
-    const auto before = drawn(rows * stride, random);
+    auto a = drawn_values((rows + depth) * a_stride, random), b = drawn_values(depth * stride, random);
+    const auto before = drawn_values(rows * stride, random);
     auto c = before;
     tile_product of{.rows = rows,
                     .columns = columns,
