@@ -39,10 +39,7 @@ private:
 void buffer::used_by(stream& user) {
   if (!pool_.asynchronous()) return;
   const std::lock_guard lock(users_mutex_);
-  const auto end = users_.begin() + static_cast<std::ptrdiff_t>(user_count_);
-  if (std::find(users_.begin(), end, &user) != end) return;
-  assert(user_count_ < max_users && "a buffer is read on more streams than are tracked");
-  users_[user_count_++] = &user;
+  if (std::find(users_.begin(), users_.end(), &user) == users_.end()) users_.push_back(&user);
 }
 
 void buffer_ref::release() {
@@ -187,17 +184,17 @@ void memory_pool::release(buffer& returned) noexcept {
 // Whether it is known when all users are past `returned`. A stream that failed cannot say, so what it used is kept from
 // others until the device goes.
 bool memory_pool::note_users(buffer& returned) noexcept {
-  if (returned.user_count_ == 1) {
+  if (returned.users_.size() == 1) {
     returned.only_user_ = returned.users_[0];
-    returned.user_count_ = 0;
+    returned.users_.clear();
     return true;
   }
   try {
-    for (std::size_t i = 0; i < returned.user_count_; ++i) returned.pending_.push_back(returned.users_[i]->record());
+    for (auto* each : returned.users_) returned.pending_.push_back(each->record());
   } catch (const std::exception&) {
     return false;
   }
-  returned.user_count_ = 0;
+  returned.users_.clear();
   return true;
 }
 

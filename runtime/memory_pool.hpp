@@ -13,7 +13,6 @@
 
 #include "runtime/stream.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -44,15 +43,12 @@ private:
   friend class memory_pool;
   friend class buffer_ref;
 
-  static constexpr std::size_t max_users = 16;
-
   memory_pool& pool_;
   void* data_;
   std::size_t bytes_;
   std::atomic<int> references_{0};
   std::mutex users_mutex_;
-  std::array<stream*, max_users> users_{};
-  std::size_t user_count_ = 0;
+  std::vector<stream*> users_; // keeps its capacity from life to life
   // Of the previous life; owned by the pool while the buffer is free.
   std::vector<event> pending_;
   stream* only_user_ = nullptr;

@@ -49,6 +49,9 @@ check([row["group"] for row in rows] == ["0", "1", "2", "data", "samples", "work
 check(all(int(row["bytes"]) == sum(int(row[key]) for key in [*OF_GROUP, "cache_bytes"]) for row in rows[:3]), rows)
 check(int(rows[4]["bytes"]) == 0, "no data were named", rows)
 
+deep = json.loads(memory("mlp:8-16x39-4", "--batch", "16", "--format", "json"))
+check(len(deep["groups"]) == 40, deep)  # each reads the targets of a batch
+
 table = memory("gpt:2x32,heads=2,context=16,vocab=50", "--batch", "8")
 check("in flight" in table and "at most" in table and "samples" not in table, table)
 adam, sgd = (json.loads(memory("mlp:64-128x2-10", "--optimizer", each, "--format", "json")) for each in ("adam", "sgd"))

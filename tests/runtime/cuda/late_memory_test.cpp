@@ -61,6 +61,32 @@ TEST_CASE("memory that goes from stream to stream is not written before it was r
   }
 }
 
+// As the targets of a batch, which every group of a deep network reads.
+TEST_CASE("memory that many streams read is not written before the last of them has read it") {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    CAPTURE(seed);
+    test::late_device where(seed);
+    auto& writer = where.make_stream();
+    auto shared = make_tensor(writer, {used_elements});
+    writer.ops().fill(writer, shared, 7);
+    std::vector<tensor> kept;
+    for (int i = 0; i < 40; ++i) {
+      auto& reader = where.make_stream();
+      reader.wait(writer.record());
+      kept.push_back(make_tensor(reader, {2 * used_elements}));
+      auto target = kept.back().view(0, {used_elements});
+      reader.ops().copy(reader, shared.read_on(reader), target);
+    }
+    const auto* const memory = shared.f32();
+    shared = {};
+    auto next = make_tensor(writer, {used_elements});
+    REQUIRE(next.f32() == memory);
+    writer.ops().fill(writer, next, 9);
+    where.synchronize();
+    for (const auto& each : kept) REQUIRE(each.f32()[used_elements - 1] == 7);
+  }
+}
+
 TEST_CASE("threads with streams of their own take and give back memory at once") {
   test::late_device where(3);
   const auto churn = [&](stream& on) {
