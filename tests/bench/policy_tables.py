@@ -103,6 +103,8 @@ PAGES = {
                 deep(6, 3000),
                 [LOCKED, CORRECTED_RIDGE, *(some(f"{count}:{how}") for count in (64, 128) for how in ("loss", "uniform"))],
                 3),
+        "cheap": ("784-256x5-10 in six groups, 6,000 steps", deep(6, 6000),
+                  [("corrected, exit, 128 rows", [*CORRECTED_VECTORS_EXIT[1], "--correct-rows", "128:loss"])], 3),
     }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
@@ -116,7 +118,7 @@ PAGES = {
     }),
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
-         "moments": "six", "corrected-rows": "six", "muon-characters": "short", "digits": "cnn"}
+         "moments": "six", "corrected-rows": "six,cheap", "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):
