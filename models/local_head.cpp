@@ -39,15 +39,6 @@ std::int64_t local_head::inputs_of(const predictor_task& task) {
   return task.activation.features() * (pooled ? pooled->parts() : 1);
 }
 
-double local_head::held_floats(const predictor_task& task) {
-  return static_cast<double>((inputs_of(task) + 1) * task.classes) * floats_of_value(head_optimizer());
-}
-
-double local_head::kept_floats(const predictor_task& task) {
-  const auto a_label = (task.has_label_for_each_row() ? 1 : 2) * inputs_of(task) + task.classes;
-  return static_cast<double>(most_remembered) * static_cast<double>(a_label * task.labels);
-}
-
 local_head::reading local_head::read(stream& s, const tensor& h, const tensor& labels) const {
   auto out = normalised(s, h);
   judge(s, labels, out);

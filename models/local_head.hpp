@@ -41,11 +41,6 @@ public:
     return static_cast<double>(inputs_of(task)) * task.classes;
   }
 
-  // Values, gradients and moments.
-  static double held_floats(const predictor_task&);
-  // Of each sample of a batch: what it remembers of those that it was predicted for, beside the activations.
-  static double kept_floats(const predictor_task&);
-
   // h [rows, features] or [samples, rows * features], labels i32.
   reading read(stream&, const tensor& h, const tensor& labels) const;
   // The same, for a batch that is predicted for and later trained on: the second takes what the first has made of the

@@ -1,9 +1,6 @@
 #include "models/optimizer.hpp"
 
-#include "models/optimizers/inverse_root.hpp"
-#include "models/optimizers/newton_schulz.hpp"
 #include "models/optimizers/optimizers.hpp"
-#include "runtime/eight_bits.hpp"
 #include "runtime/text.hpp"
 
 #include <algorithm>
@@ -28,15 +25,6 @@ const optimizer_kind* find_kind(std::string_view name) {
   for (const auto& kind : optimizer_kinds)
     if (kind.name == name) return &kind;
   return nullptr;
-}
-
-double moments_of_value(const optimizer_settings& of) {
-  if (of.name == "sgd") return of.momentum != 0 ? 1 : 0;
-  return of.name == "lion" || of.name == "adafactor" ? 1 : 2;
-}
-
-double floats_of_moment(const optimizer_settings& of) {
-  return static_cast<double>(size_of(of.moment_type())) / sizeof(float);
 }
 
 } // namespace
@@ -73,31 +61,6 @@ learned_state learned_by(const arena& of, optimizer& by) {
   auto out = of.learned();
   for (const auto* each : by.moments()) out.add(*each);
   return out;
-}
-
-double floats_of_value(const optimizer_settings& of) {
-  if (of.name == "adam8bit") return 2 + 2 * (0.25 + 1 / static_cast<double>(eight_bit_block));
-  return 2 + moments_of_value(of) * floats_of_moment(of);
-}
-
-double floats_to_train(const optimizer_settings& of, std::span<parameter* const> all) {
-  const bool by_matrices = of.name == "muon";
-  double held = 0, step = 0;
-  for (const auto* each : all) {
-    const auto elements = static_cast<double>(each->extents.elements());
-    const bool is_weight = each->kind == parameter_kind::weight;
-    held +=
-      elements * (!each->trained() ? 1 : floats_of_value(of) - (by_matrices && is_weight ? floats_of_moment(of) : 0));
-    if (each->extents.rank() < 2 || !each->trained()) continue;
-    const auto rows = each->extents[0], columns = each->extents.elements() / rows, side = std::min(rows, columns);
-    if (of.name == "adafactor") held -= elements - static_cast<double>(rows + columns);
-    if (!by_matrices || !is_weight) continue;
-    const bool keeps = of.muon_every > 1;
-    if (keeps) held += static_cast<double>(side * side);
-    step = std::max(
-      step, elements + (keeps ? floats_for_inverse_root(rows, columns) : floats_for_orthogonal_factor(rows, columns)));
-  }
-  return held + step;
 }
 
 float usual_learning_rate(const optimizer_settings& of) {

@@ -78,11 +78,6 @@ private:
 // What training changes in the two.
 learned_state learned_by(const arena&, optimizer&);
 
-// How many floats it takes to train one, at most: the value, its gradient, its moments.
-double floats_of_value(const optimizer_settings&);
-// How many it takes to train these: their values, gradients and moments, and what a step needs.
-double floats_to_train(const optimizer_settings&, std::span<parameter* const>);
-
 // The rate where none is given.
 float usual_learning_rate(const optimizer_settings&);
 

@@ -156,8 +156,6 @@ struct synthetic_gradient_size {
   double predict_multiply_adds = 0; // per row
   double train_multiply_adds = 0;   // per row; ridge's solves, which depend on the batch, are not counted
   std::int64_t least_rows = 1;      // of a batch
-  double held_floats = 0;           // about: parameters, gradients, moments, sums and what a solve needs
-  double kept_floats = 0;           // of each sample of a batch: from its prediction until it is trained on
 };
 
 // Of the model that make_synthetic_gradient_model() would make. Takes no memory.

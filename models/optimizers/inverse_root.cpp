@@ -57,11 +57,6 @@ direction_scale rooted::scaled_by(float factor) const {
   return out;
 }
 
-double floats_for_inverse_root(std::int64_t rows, std::int64_t columns) {
-  const auto side = static_cast<double>(std::min(rows, columns));
-  return static_cast<double>(rows) * static_cast<double>(columns) + 2.5 * side * side;
-}
-
 // An inverse takes two thirds of a product of its size.
 double multiply_adds_of_inverse_root(std::int64_t rows, std::int64_t columns) {
   const auto side = static_cast<double>(std::min(rows, columns)), length = static_cast<double>(std::max(rows, columns));

@@ -27,9 +27,6 @@ struct rooted {
 };
 rooted times_root(stream&, const tensor& x, const tensor& root);
 
-// How many floats these two need beside x and the root.
-double floats_for_inverse_root(std::int64_t rows, std::int64_t columns);
-
 double multiply_adds_of_inverse_root(std::int64_t rows, std::int64_t columns); // to write it
 double multiply_adds_of_times_root(std::int64_t rows, std::int64_t columns);   // to use it
 

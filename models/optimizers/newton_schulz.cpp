@@ -60,11 +60,6 @@ tensor orthogonal_factor(stream& s, tensor x) {
   return x;
 }
 
-double floats_for_orthogonal_factor(std::int64_t rows, std::int64_t columns) {
-  const auto side = static_cast<double>(std::min(rows, columns));
-  return static_cast<double>(rows) * static_cast<double>(columns) + 2 * side * side;
-}
-
 double multiply_adds_of_orthogonal_factor(std::int64_t rows, std::int64_t columns) {
   const auto side = static_cast<double>(std::min(rows, columns)), length = static_cast<double>(std::max(rows, columns));
   return newton_schulz_steps * side * side * (2 * length + side);

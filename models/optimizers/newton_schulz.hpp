@@ -15,9 +15,6 @@ namespace syngrad {
 // x [rows, columns] is overwritten.
 tensor orthogonal_factor(stream&, tensor x);
 
-// How many floats it needs beside x.
-double floats_for_orthogonal_factor(std::int64_t rows, std::int64_t columns);
-
 double multiply_adds_of_orthogonal_factor(std::int64_t rows, std::int64_t columns);
 
 } // namespace syngrad

@@ -13,8 +13,7 @@ synthetic_gradient_size head_predictor::size_of(const predictor_task& task) {
   const auto of_label = local_head::product_multiply_adds(task);
   const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
   const auto parameters = (local_head::inputs_of(task) + 1) * task.classes;
-  return {parameters, 2 * of_label * labels_a_row,   2 * of_label * labels_a_row,
-          1,          local_head::held_floats(task), local_head::kept_floats(task)};
+  return {parameters, 2 * of_label * labels_a_row, 2 * of_label * labels_a_row};
 }
 
 tensor head_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
@@ -69,10 +68,8 @@ synthetic_gradient_size exit_predictor::size_of(const predictor_task& task) {
   const auto of_head = local_head::product_multiply_adds(task), of_map = static_cast<double>(map.elements()),
              of_weights = goes_through_weights(task) ? of_head : 0, of_sums = static_cast<double>(map[0] * map[0]);
   const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
-  return {
-    (local_head::inputs_of(task) + 1) * task.classes + map.elements(), (of_head + of_weights + of_map) * labels_a_row,
-    (2 * of_head + of_weights + of_sums + of_map) * labels_a_row,      1,
-    local_head::held_floats(task) + 2 * of_sums + 3 * of_map,          local_head::kept_floats(task)};
+  return {(local_head::inputs_of(task) + 1) * task.classes + map.elements(),
+          (of_head + of_weights + of_map) * labels_a_row, (2 * of_head + of_weights + of_sums + of_map) * labels_a_row};
 }
 
 std::vector<parameter*> exit_predictor::parameters() {

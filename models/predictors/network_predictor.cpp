@@ -213,12 +213,10 @@ template <stages (*Stages)(const predictor_request&)>
 synthetic_gradient_size size_of(const predictor_request& request) {
   auto parts = Stages(request);
   synthetic_gradient_size out{0, predict_multiply_adds_of(parts.first, parts.rest),
-                              train_multiply_adds_of(parts.first, parts.rest), 1, 0};
-  std::vector<parameter*> all;
+                              train_multiply_adds_of(parts.first, parts.rest)};
   const auto count = [&](const std::vector<parameter*>& of_stage) {
-    for (auto* each : of_stage)
+    for (const auto* each : of_stage)
       if (each->trained()) out.parameter_count += each->extents.elements();
-    all.insert(all.end(), of_stage.begin(), of_stage.end());
   };
   count(parts.first.parameters());
   sample_spec row{{parts.first.outputs()}};
@@ -227,8 +225,6 @@ synthetic_gradient_size size_of(const predictor_request& request) {
     out.least_rows = std::max(out.least_rows, each->least_samples(row));
     row = each->infer(row).value();
   }
-  mark_output_weight(parts.rest.empty() ? parts.first.parameters() : parts.rest.back()->parameters());
-  out.held_floats = floats_to_train(request.settings.optimizer, all);
   return out;
 }
 

@@ -54,11 +54,8 @@ ridge_predictor::ridge_predictor(stream& s, const predictor_task& task, options 
 
 synthetic_gradient_size ridge_predictor::size_of(std::int64_t features, std::int32_t classes) {
   const auto square = static_cast<double>(features) * static_cast<double>(features);
-  const auto unknowns = static_cast<double>(features + classes + 1), width = static_cast<double>(features);
   const auto training = square / 2 + square; // of S by its triangle, of C
-  // S, C and P, all of them once more for a solve.
-  const auto held = 2 * unknowns * unknowns + 4 * unknowns * width;
-  return {(features + classes + 1) * features, square, training, 1, held};
+  return {(features + classes + 1) * features, square, training};
 }
 
 double ridge_predictor::predict_multiply_adds() const {

@@ -380,15 +380,5 @@ TEST_CASE("of a network the last weight makes the outputs, and is no matrix of m
         names{"1.1.in_proj_weight", "1.1.out_proj.weight", "2.1.weight", "2.3.weight"});
 }
 
-TEST_CASE("what it takes to train by muon is one moment of a weight, two of what else, and room for a factor") {
-  parameter weight("weight", {8, 20}), bias("bias", {8}), mean("mean", {8}, parameter_kind::state),
-    head("head", {3, 8}, parameter_kind::output_weight);
-  std::vector<parameter*> all{&weight, &bias, &mean, &head};
-  CHECK(floats_to_train({.name = "muon"}, all) == 3 * 160 + 4 * (8 + 24) + 8 + 2 * 160 + 2 * 64);
-  CHECK(floats_to_train({.name = "muon", .muon_every = 2}, all) == 3 * 160 + 64 + 4 * (8 + 24) + 8 + 160 + 160 + 160);
-  CHECK(floats_to_train({.name = "adam"}, all) == 4 * (160 + 8 + 24) + 8);
-  CHECK(floats_to_train({.name = "sgd"}, all) == 2 * (160 + 8 + 24) + 8);
-}
-
 } // namespace
 } // namespace syngrad
