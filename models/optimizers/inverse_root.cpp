@@ -8,12 +8,11 @@ namespace syngrad {
 
 namespace {
 
-// Of 1 / sqrt(x) from 1 / 90,000 to 1: the least of the largest relative errors, 0.066.
+// Of 1 / sqrt(x + small) from 0 to 1: the least of the largest relative errors, 0.07.
 struct pole {
   float shift, weight;
 };
-constexpr pole poles_of_inverse_root[] = {
-  {1.96110423e-5f, 8.12299e-3f}, {2.92577673e-3f, 8.308472e-2f}, {4.36497424e-1f, 1.21180959f}};
+constexpr pole poles_of_inverse_root[] = {{3.34711456e-3f, 8.91060654e-2f}, {4.26958225e-1f, 1.20042192f}};
 
 bool is_lying(const tensor& x) {
   return x.rows() <= x.columns();

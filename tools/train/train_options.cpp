@@ -112,10 +112,10 @@ option_group how_weights_move(train_options& o) {
      setting_row(s, "adam-ratio",
                  "Of muon, which trains embeddings, biases, norms and the last weight by adamw: the rate of those, as "
                  "a part of --lr"),
-     setting_row(
-       s, "muon-every",
-       "Of muon: what makes directions orthogonal is made at every Nth step, by some four products of a layer's size, "
-       "and used for those between, which then cost one product instead of 15"),
+     setting_row(s, "muon-every",
+                 "Of muon: what makes directions orthogonal is made at every Nth step, by some two and a half products "
+                 "of a layer's size, "
+                 "and used for those between, which then cost one product instead of 15"),
      setting_row(s, "momentum-by-delay",
                  "Of nadam, with --policy delayed: the first of --betas rises with a group's delay, to 0.99 at the "
                  "bottom (Ajanthan et al., arXiv 2505.01099)"),
