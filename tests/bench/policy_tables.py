@@ -34,7 +34,7 @@ def slower(row, rate):
 
 
 def lazily(row):
-    return (row[0] + ", every 5th step", [*row[1], "--muon-every", "5"])
+    return (row[0] + ", every 10th step", [*row[1], "--muon-every", "10"])
 
 
 RIDGE = ("synthetic, ridge", ["--policy", "synthetic", "--sg", "ridge"])
@@ -55,8 +55,9 @@ def some(rows):
     return (f"corrected, ridge, {rows} rows", [*CORRECTED_RIDGE[1], "--correct-rows", rows])
 
 
+CORRECTED_ON_128 = ("corrected, exit, 128 rows", [*CORRECTED_VECTORS_EXIT[1], "--correct-rows", "128:loss"])
 AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]), *(
-    lazily(row) for row in (LOCKED, RIDGE, CORRECTED_RIDGE, DELAYED, VECTORS_EXIT, CORRECTED_VECTORS_EXIT))]
+    lazily(row) for row in (LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128))]
 
 
 # Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
@@ -104,7 +105,14 @@ PAGES = {
                 [LOCKED, CORRECTED_RIDGE, *(some(f"{count}:{how}") for count in (64, 128) for how in ("loss", "uniform"))],
                 3),
         "cheap": ("784-256x5-10 in six groups, 6,000 steps", deep(6, 6000),
-                  [("corrected, exit, 128 rows", [*CORRECTED_VECTORS_EXIT[1], "--correct-rows", "128:loss"])], 3),
+                  [CORRECTED_ON_128], 3),
+    }),
+    "first-runs": ("Test error of what `syngrad train` does where nothing is said, and of what else it might do, in percent",
+                   "test_error_percent", 2, ["--model", "mlp:784-256x5-10", "--groups", "6"], {
+        "digits": ("Drawn digits, 2,000 steps", ["--steps", "2000", "--eval-every", "0"],
+                   [LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_ON_128, *(
+                       (row[0] + ", muon every 10th step", [*row[1], "--optimizer", "muon", "--muon-every", "10"])
+                       for row in (LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_ON_128))], 3),
     }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
@@ -118,7 +126,7 @@ PAGES = {
     }),
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
-         "moments": "six", "corrected-rows": "six,cheap", "muon-characters": "short", "digits": "cnn"}
+         "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits", "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):
@@ -148,10 +156,10 @@ def result_of(arguments, table, row, seed):
 def lines_of(arguments, pool, table):
     what, _, rows, seeds = PAGES[arguments.page][4][table]
     decimals = PAGES[arguments.page][2]
-    results = [[pool.submit(result_of, arguments, table, row, seed) for seed in range(1, seeds + 1)] for row in rows]
+    by_seed = [[pool.submit(result_of, arguments, table, row, seed) for row in rows] for seed in range(1, seeds + 1)]
     lines = [f"## {what}", "", f"    syngrad train --data {arguments.data.split(':')[0]}:PATH " +
              " ".join(settings_of(arguments, table)) + " --seed SEED ROW", "", "| policy | ROW | result |", "|---|---|---|"]
-    for row, of_row in zip(rows, results):
+    for row, of_row in zip(rows, zip(*by_seed)):
         values = [each.result() for each in of_row]
         lines.append(f"| {row[0]} | `{' '.join(row[1])}` | {statistics.median(values):.{decimals}f} "
                      f"({', '.join(f'{each:.{decimals}f}' for each in values)}) |")
