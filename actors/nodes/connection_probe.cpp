@@ -100,6 +100,12 @@ bool is_end_of_connection(unsigned long code) {
 #endif
 }
 
+probe_result no_tls(const probe_target& target, const std::string& why) {
+  return {probe_outcome::untrusted,
+          "no TLS with " + to_text(target.where) + " (" + why + "); give both sides --tls-cert, --tls-key and --tls-ca",
+          {}};
+}
+
 probe_result explain_tls(const probe_target& target, SSL* connection, int returned) {
   const auto where = to_text(target.where);
   const auto reason = SSL_get_error(connection, returned);
@@ -124,9 +130,7 @@ probe_result explain_tls(const probe_target& target, SSL* connection, int return
             where + " refuses the certificate of --tls-cert (" + words +
               "); give both sides --tls-cert and --tls-ca of one CA, in date (`syngrad certs` issues them)",
             {}};
-  return {probe_outcome::untrusted,
-          "no TLS with " + where + " (" + words + "); give both sides --tls-cert, --tls-key and --tls-ca",
-          {}};
+  return no_tls(target, words);
 }
 
 // A step of OpenSSL on a socket that does not block: again whenever the socket is ready, within the limit.
@@ -256,6 +260,12 @@ probe_result probe_node(const probe_target& target, const tls_credentials* crede
   if (const auto failed = connection.open(target.where, names, limit)) return explain(target, *failed);
   auto out =
     credentials ? ask_with_tls(target, connection, *credentials, limit) : ask_plainly(target, connection, limit);
+  // Who has no TLS closes at the first bytes of it, and what it said before may be lost then: on a second connection,
+  // where nothing is said to it, it is heard.
+  if (tcp_connection second; credentials && out.outcome == probe_outcome::unreachable &&
+                             !second.open(connection.address(), names, limit) &&
+                             ask_plainly(target, second, limit).outcome == probe_outcome::open)
+    out = no_tls(target, "it speaks without");
   out.address = connection.address();
   out.own_host = connection.own_host();
   return out;

@@ -13,6 +13,8 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <caf/io/basp/header.hpp>
+#include <caf/io/basp/message_type.hpp>
 #include <caf/io/middleman_actor.hpp>
 #include <future>
 #include <netinet/in.h>
@@ -248,7 +250,10 @@ TEST_CASE("what closes a connection at once is told with what to look at, and ma
   const auto credentials = *tls_credentials::load(cluster.files_of("a"));
   const bare_listener closing;
   for (const auto* each : {static_cast<const tls_credentials*>(nullptr), credentials.get()}) {
-    auto server = std::async(std::launch::async, [&] { const open_socket one(closing.accept()); });
+    // With TLS it is asked once more without.
+    auto server = std::async(std::launch::async, [&] {
+      for (int i = 0; i < (each ? 2 : 1); ++i) const open_socket one(closing.accept());
+    });
     const auto found = probe(closing.where(), each, 30s);
     CHECK(found.outcome == probe_outcome::unreachable);
     CHECK(found.line ==
@@ -257,6 +262,31 @@ TEST_CASE("what closes a connection at once is told with what to look at, and ma
             "side has it (--tls-cert, --tls-key and --tls-ca on both sides, or on neither), or what forwards this port "
             "(a tunnel, a container, NAT) finds nobody behind it; check the port of --join");
   }
+}
+
+TEST_CASE("who closes at the first bytes of TLS and greets where nothing is said to it has none, and is told so") {
+  const test_cluster cluster;
+  const auto credentials = *tls_credentials::load(cluster.files_of("a"));
+  const bare_listener plain;
+  auto server = std::async(std::launch::async, [&] {
+    char first = 0;
+    {
+      const open_socket refused(plain.accept());
+      REQUIRE(::read(refused.number(), &first, 1) == 1);
+    }
+    std::array<char, caf::io::basp::header_size> greeting{};
+    greeting[0] = static_cast<char>(caf::io::basp::message_type::server_handshake);
+    greeting[15] = 5;
+    const auto header = header_of_record(0, greeting.data(), greeting.size());
+    const open_socket greeted(plain.accept());
+    REQUIRE(::write(greeted.number(), header.data(), header.size()) == std::ssize(header));
+    REQUIRE(::write(greeted.number(), greeting.data(), greeting.size()) == std::ssize(greeting));
+  });
+  const auto found = probe(plain.where(), credentials.get(), 30s);
+  server.get();
+  CHECK(found.outcome == probe_outcome::untrusted);
+  CHECK(found.line == "no TLS with " + to_text(plain.where()) +
+                        " (it speaks without); give both sides --tls-cert, --tls-key and --tls-ca");
 }
 
 TEST_CASE("a certificate that is out of date is refused in words that say so") {
