@@ -109,6 +109,21 @@ def delayed(arguments, folder, policy):
     return f"{ratio:.2f} (--credits {arguments.credits}: {shown})", ratio
 
 
+def gradient_bytes(arguments, folder):
+    """Gradients as the wire can have them, against whole ones for ridge."""
+    def run(kind, wire):
+        done = together(arguments, folder / f"{kind}-{wire}", training(arguments, 3000, "--credits", arguments.credits, "--wire",
+                                                                       wire, "--eval-every", 0, kind=kind),
+                        relay=arguments.relay, told=("delay 100",))
+        return done["link_bytes_per_sample_down"], done["test_error_percent"]
+    ways = [("ridge", "f32"), ("exit", "f32"), ("ridge", "bf16,rank:auto"), ("exit", "bf16,rank:auto"), ("exit", "int8,rank:auto")]
+    found = {way: run(*way) for way in ways}
+    whole, of_ridge = found[ways[0]]
+    text = "; ".join(f"{kind} {wire} {size / whole:.2f} at {wrong:.2f} %" for (kind, wire), (size, wrong) in found.items())
+    return f"{text} (of {whole:.0f} bytes; 3,000 steps)", any(
+        size <= whole / 4 and wrong <= of_ridge + 0.1 for size, wrong in found.values())
+
+
 def at_once(arguments, folder):
     """Two nodes of a thread each and one process of two threads, in turns; the program places the groups. A model whose
     groups can be halved: whichever node has more to do is what the rate is."""
@@ -278,6 +293,8 @@ def rows_of(arguments):
          lambda folder: link_rates(arguments, folder, True)),
         ("100 ms each way, 3 nodes: steps/s, synthetic", ">= 0.9", at_least(at_delay("synthetic"), 0.9)),
         ("100 ms each way, 3 nodes: steps/s, locked", "", lambda folder: (delayed(arguments, folder, "locked")[0], None)),
+        ("100 ms each way, 3 nodes: bytes of gradients a sample", "<= 1/4 at the same error",
+         lambda folder: gradient_bytes(arguments, folder)),
         ("2 nodes that compute at once, against one process of 2 threads", ">= 0.9", lambda folder: at_once(arguments, folder)),
         ("links cut for 10 s, 20 times", "finishes; within 0.2", lambda folder: disturbed(arguments, folder, 20, cut, steps)),
         ("connections reset, in the middle of tensors, 20 times", "finishes; within 0.2",
