@@ -167,6 +167,7 @@ void network_predictor::prepare_training(stream& s, std::int64_t rows, double, f
                             .guard = &guard_,
                             .rounding = rounding_key(static_cast<std::uint64_t>(rounding_seed_), 0, steps_)});
   numbers_.upload(s, {&next, 1});
+  count(optimizer_->multiply_adds_per_step());
 }
 
 void network_predictor::enqueue_train(stream& s, const batch& of) {

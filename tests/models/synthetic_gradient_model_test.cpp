@@ -203,6 +203,17 @@ TEST_CASE("predictors count their parameters and their work") {
   CHECK(make(b, "ridge", true, 16, 4)->train_multiply_adds() == 1.5 * 16 * 16);
 }
 
+TEST_CASE("what a predictor's optimizer multiplies is counted with what it takes to train it") {
+  bench b;
+  const auto of_training = [&](const char* optimizer) {
+    const auto model = make(b, "mlp:24", true, 16, 4, {.name = optimizer});
+    model->train(b.s, b.normal({8, 16}), b.labels(8, 4), b.normal({8, 16}), 1e-3f);
+    return model->multiply_adds_done();
+  };
+  // The matrix of the first stage [24, 16]; the last one is Adam's.
+  CHECK(of_training("muon") - of_training("adam") == 5 * 16.0 * 16 * (2 * 24 + 16));
+}
+
 TEST_CASE("once warm, no predictor allocates device memory") {
   for (const auto* kind : all_kinds) {
     INFO(kind);
