@@ -26,6 +26,14 @@ link_message message_numbered(std::size_t number, std::index_sequence<Numbers...
   return made;
 }
 
+// Passes over some samples read where these numbers say.
+bool has_samples_in_range(const chosen_samples& chosen) {
+  if (!chosen) return true;
+  if (chosen.numbers.type() != dtype::i32) return false;
+  const std::span numbers(chosen.numbers.i32(), static_cast<std::size_t>(chosen.count()));
+  return std::ranges::all_of(numbers, [&](std::int64_t each) { return each >= 0 && each < chosen.all; });
+}
+
 } // namespace
 
 class encoded_frame::header_writer {
@@ -277,6 +285,8 @@ result<std::optional<link_message>> frame_decoder::take(const char* bytes, std::
   }
   if (!fill_parts(bytes, count)) return std::optional<link_message>();
   if (count > 0) return malformed(std::to_string(count) + " bytes follow its end");
+  if (const auto* one = std::get_if<gradient>(&message_); one && !has_samples_in_range(one->chosen))
+    return malformed("it is of samples that its batch has not");
   finish();
   return std::optional<link_message>(std::move(message_));
 }

@@ -76,6 +76,12 @@ tensor copy_of(stream& work, const std::vector<float>& values, shape extents) {
   return made;
 }
 
+tensor numbers_below(std::uint32_t end, std::int64_t count, stream& work, random_source& random) {
+  auto out = make_tensor(work, {count}, dtype::i32);
+  for (std::int64_t i = 0; i < count; ++i) out.i32()[i] = static_cast<std::int32_t>(random.below(end));
+  return out;
+}
+
 std::vector<link_message> one_of_each(stream& work, random_source& random) {
   std::vector<link_message> all;
   const auto next = [&] { return context(random); };
@@ -85,7 +91,7 @@ std::vector<link_message> one_of_each(stream& work, random_source& random) {
   all.push_back(gradient{next(),
                          gradient_kind::bootstrapped,
                          random_bits(work, {5, 3}, random),
-                         {random_bits(work, {5}, random, dtype::i32), random_bits(work, {5}, random), 7}});
+                         {numbers_below(7, 5, work, random), random_bits(work, {5}, random), 7}});
   all.push_back(audit_gradient{next(), random_bits(work, {2, 2}, random)});
   all.push_back(credit{next(), 2});
   all.push_back(flush_mark{next()});

@@ -15,6 +15,7 @@ std::vector<char> bytes_of(const link_message&, const link_options& = {});
 
 // Any bits at all: NaN, infinities, denormals, negative zeros are among them.
 tensor random_bits(stream&, shape, random_source&, dtype = dtype::f32);
+tensor numbers_below(std::uint32_t end, std::int64_t count, stream&, random_source&); // i32
 tensor copy_of(stream&, const std::vector<float>&, shape);
 
 // One of every type, with all fields set.

@@ -261,6 +261,25 @@ TEST_CASE("a gradient of low rank crosses as factors, which tell what they lack,
   }
 }
 
+TEST_CASE("a gradient of samples that its batch has not is refused") {
+  cpu_device cpu;
+  auto& work = cpu.make_stream();
+  random_source random(10, 1);
+  for (const std::int32_t number : {0, 6, 7, -1, std::numeric_limits<std::int32_t>::min()}) {
+    auto numbers = numbers_below(7, 3, work, random);
+    numbers.i32()[2] = number;
+    const auto sent = bytes_of(link_message(gradient{
+      {}, gradient_kind::truth, random_bits(work, {3, 2}, random), {numbers, random_bits(work, {3}, random), 7}}));
+    frame_decoder decoder(work, {});
+    const auto got = decode(decoder, sent, random, 20);
+    CAPTURE(number);
+    if (number >= 0 && number < 7)
+      CHECK(got.message);
+    else
+      CHECK(got.error.find("samples that its batch has not") != std::string::npos);
+  }
+}
+
 TEST_CASE("a length beyond the limit is refused before any memory is taken for it") {
   cpu_device cpu;
   auto& work = cpu.make_stream();
