@@ -1,6 +1,7 @@
 #include "actors/assembly.hpp"
 
 #include "actors/data_wait.hpp"
+#include "actors/emulated_link.hpp"
 #include "actors/group_actor.hpp"
 #include "actors/group_outline.hpp"
 #include "actors/predictor_actor.hpp"
@@ -42,7 +43,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.clip_norm = settings.clip_norm;
   setup.recompute = settings.recompute;
   setup.deterministic = settings.deterministic;
-  setup.lag = index == count - 1 ? 0 : settings.lag.value_or(setup.policy->fixed_lag(index, count));
+  setup.lag = lag_of_group(settings, *setup.policy, index, count);
   setup.credits = settings.credits;
   setup.audit_every = settings.audit_every;
   setup.seed = settings.seed;
@@ -61,12 +62,21 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
 using context_maker =
   std::function<actor_context(stream& work, const std::string& title, edge_id below, edge_id above)>;
 
+// Whether emulated links lie between the ends of an edge, which are both here.
+bool emulated(const run_plan& plan, const run_edge& edge) {
+  if (!edge.between_groups()) return false;
+  const auto is_here = [&](int group) { return plan.groups[static_cast<std::size_t>(group)].layers != nullptr; };
+  return is_here(edge.below) && is_here(edge.above) && plan.settings.link.at(edge.below).takes_time();
+}
+
 void spawn_group(caf::actor_system& system, run_plan& plan, std::size_t index, const run_edges& edges,
                  const context_maker& context_of, running_actors& out) {
   auto setup = setup_of_group(plan, static_cast<int>(index), edges);
   setup.from_below = out.from_below[index] = std::make_shared<link_counters>();
   setup.from_above = out.from_above[index] = std::make_shared<link_counters>();
   auto context = context_of(*setup.work, "group " + std::to_string(index), setup.below.id, setup.above.id);
+  context.link_below = emulated(plan, setup.below);
+  context.link_above = emulated(plan, setup.above);
   out.groups[index] = system.spawn<group_actor>(context, std::move(setup));
 }
 
@@ -92,14 +102,32 @@ void spawn_predictor(caf::actor_system& system, const run_plan& plan, const run_
   out.predictors[index] = system.spawn<predictor_actor>(context, std::move(setup));
 }
 
-// Source, groups, predictors and solvers that are here.
+// One for each direction of an edge, where there are any.
+void spawn_links(caf::actor_system& system, const run_plan& plan, const run_edge& edge, running_actors& out) {
+  if (!emulated(plan, edge)) return;
+  constexpr std::uint64_t first_random_stream = 2'000'000; // apart from those of layers and predictors
+  const auto below = static_cast<std::size_t>(edge.below), above = static_cast<std::size_t>(edge.above);
+  const auto make = [&](std::size_t from, std::size_t to, std::shared_ptr<link_counters> counters) {
+    actor_context context{++out.numbers_used, plan.trace, plan.node};
+    context.below = context.above = edge.id; // what is sent to it is sent over the edge
+    const auto number = first_random_stream + 2 * below + (from > to ? 1 : 0);
+    return spawn_emulated_link(system, context,
+                               {static_cast<int>(from), static_cast<int>(to), plan.settings.link.at(edge.below),
+                                random_source(plan.settings.seed, number), out.groups[to], std::move(counters),
+                                out.state});
+  };
+  out.links_up[below] = make(below, above, out.from_below[above]);
+  out.links_down[below] = make(above, below, out.from_above[below]);
+}
+
+// Source, groups, predictors, solvers and emulated links that are here.
 std::vector<caf::actor> workers_of(const running_actors& here) {
   std::vector<caf::actor> workers;
   const auto add = [&workers](const caf::actor& each) {
     if (each) workers.push_back(each);
   };
   add(here.source);
-  for (const auto* each : {&here.groups, &here.predictors, &here.solvers})
+  for (const auto* each : {&here.groups, &here.predictors, &here.solvers, &here.links_up, &here.links_down})
     std::for_each(each->begin(), each->end(), add);
   return workers;
 }
@@ -122,6 +150,8 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   out.groups.resize(plan.groups.size());
   out.predictors.resize(plan.groups.size());
   out.solvers.resize(plan.groups.size());
+  out.links_up.resize(plan.groups.size());
+  out.links_down.resize(plan.groups.size());
   out.from_below.resize(plan.groups.size());
   out.from_above.resize(plan.groups.size());
   const run_edges edges(plan.groups.size());
@@ -146,7 +176,10 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)
     if (plan.groups[i].layers) spawn_group(system, plan, i, edges, context_of, out);
-  for (const auto& edge : edges) spawn_predictor(system, plan, edge, context_of, out);
+  for (const auto& edge : edges) {
+    spawn_predictor(system, plan, edge, context_of, out);
+    spawn_links(system, plan, edge, out);
+  }
   out.all = workers_of(out);
   if (out.coordinator) out.all.insert(out.all.begin(), out.coordinator);
   return out;
@@ -161,15 +194,17 @@ void join_actors(const running_actors& here, const outside_actors& outside) {
     if (here.solvers[i]) caf::anon_send(here.solvers[i], connect{{}, {}, {}, coordinator});
     if (here.predictors[i]) caf::anon_send(here.predictors[i], connect{groups[i], {}, {}, coordinator});
   }
-  const auto at_end = [&](int end) {
+  const auto at_end = [&](int end, const run_edge& edge, const std::vector<caf::actor>& links) {
     if (end == run_edge::nobody) return caf::actor{};
+    if (edge.between_groups() && links[edge.id]) return links[edge.id];
     return end == run_edge::source ? source : groups[static_cast<std::size_t>(end)];
   };
   const run_edges edges(groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (!here.groups[i]) continue;
-    caf::anon_send(here.groups[i], connect{at_end(edges.below(i).below), at_end(edges.above(i).above),
-                                           here.predictors[i], coordinator});
+    const auto &below = edges.below(i), &above = edges.above(i);
+    caf::anon_send(here.groups[i], connect{at_end(below.below, below, here.links_down),
+                                           at_end(above.above, above, here.links_up), here.predictors[i], coordinator});
   }
 }
 

@@ -19,6 +19,7 @@ namespace syngrad {
 struct running_actors {
   caf::actor coordinator, source;
   std::vector<caf::actor> groups, predictors, solvers; // by group
+  std::vector<caf::actor> links_up, links_down;        // emulated, between the group and the one above it
   std::vector<caf::actor> all;                         // that are here; the coordinator first
   // What comes to a group over links: counted by who makes them. By group; null where the group is not here.
   std::vector<std::shared_ptr<link_counters>> from_below, from_above;

@@ -30,9 +30,17 @@ namespace syngrad {
 // What the coordinator tells the thread that waits for the run: how it ended, and a sign of life meanwhile. The
 // coordinator writes, the waiting thread reads; standing_still is for any.
 struct run_state {
-  std::promise<training_summary> outcome;  // set once
-  std::atomic<std::uint64_t> heartbeat{0}; // grows with every batch or evaluation that is done
-  std::atomic<int> standing_still{0};      // users of the weights: while there are any, a standstill is no hang
+  std::promise<training_summary> outcome;   // set once
+  std::atomic<std::uint64_t> heartbeat{0};  // grows with every batch or evaluation that is done
+  std::atomic<int> standing_still{0};       // users of the weights: while there are any, a standstill is no hang
+  std::atomic<std::int64_t> expected_ns{0}; // until then something is on the way over an emulated link: no hang either
+
+  // Any thread.
+  void expect_until(std::int64_t arrival_ns) {
+    auto latest = expected_ns.load(std::memory_order_relaxed);
+    while (latest < arrival_ns && !expected_ns.compare_exchange_weak(latest, arrival_ns, std::memory_order_relaxed)) {
+    }
+  }
 };
 
 struct coordinator_setup {

@@ -63,13 +63,19 @@ optimizer_settings optimizer_of_group(const training_settings& settings, int ind
   if (!settings.momentum_by_delay) return out;
   const auto policy = std::move(make_update_policy(settings).value());
   const auto count = static_cast<int>(settings.split.size());
-  const auto delay_of = [&](int of) {
-    return of + 1 == count ? 0 : settings.lag.value_or(policy->fixed_lag(of, count));
-  };
+  const auto delay_of = [&](int of) { return lag_of_group(settings, *policy, of, count); };
   const auto longest = delay_of(0);
   if (longest > 0)
     out.beta1 += (delayed_momentum - out.beta1) * static_cast<float>(delay_of(index)) / static_cast<float>(longest);
   return out;
+}
+
+int lag_of_group(const training_settings& settings, const update_policy& policy, int index, int count) {
+  if (index + 1 == count) return 0;
+  int lag = settings.lag.value_or(policy.fixed_lag(index, count));
+  const int first_beyond = policy.capabilities().bootstraps ? index + 1 : count - 1;
+  for (int interface = index; interface < first_beyond; ++interface) lag += settings.link.at(interface).delay_batches;
+  return lag;
 }
 
 std::int64_t cache_limit_of(const training_settings& settings, int index, int count, int lag) {

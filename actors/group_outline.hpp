@@ -13,6 +13,8 @@
 
 namespace syngrad {
 
+class update_policy;
+
 struct group_outline {
   std::string units; // "0-1"
   int first_layer = 0;
@@ -43,6 +45,11 @@ optimizer_settings optimizer_of_group(const training_settings&, int index);
 
 // Bottom to top. The settings and the network have passed check_run().
 std::vector<group_outline> outline_groups(const training_settings&, const network&);
+
+// Turns by which gradients are handled late at group `index` of `count` in a deterministic run: --lag or the policy's
+// own, and what --link adds in batches at the interface above the group or, where gradients come all the way down from
+// the loss, at all of them above it.
+int lag_of_group(const training_settings&, const update_policy&, int index, int count);
 
 // Batches whose gradient may be outstanding at group `index` of `count`: as many as can be above it at once, by their
 // credits, at least what `lag` turns hold back, and no more than the run has.

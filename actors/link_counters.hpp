@@ -1,9 +1,13 @@
 // What went over a link so far. Counted by its actor, read by anybody.
 #pragma once
 
+#include "actors/messages.hpp"
+
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace syngrad {
 
@@ -24,6 +28,20 @@ struct link_counters {
   // norms that they lack.
   std::atomic<std::uint64_t> factored{0}, factor_ranks{0};
   std::atomic<double> factors_lost{0};
+
+  // A message, with the bytes of its tensors and those on the wire.
+  template <class M>
+  void count(const M& message, std::size_t payload, std::size_t wire) {
+    messages += 1;
+    payload_bytes += payload;
+    wire_bytes += wire;
+    if (message.context.batch == no_batch) return;
+    training_bytes += wire;
+    if constexpr (std::is_same_v<M, gradient>) {
+      (message.values ? gradients : gradients_left_out) += 1;
+      (message.values ? gradient_bytes : left_out_bytes) += wire;
+    }
+  }
 };
 
 // What is off in the gradients that arrived, as a part of their norm.

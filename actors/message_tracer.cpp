@@ -21,18 +21,7 @@ struct description {
 
 template <class M>
 std::size_t bytes_of(const void* message) {
-  const auto& m = *static_cast<const M*>(message);
-  std::size_t sum = 0;
-  const auto add = [&sum](const tensor& part) { sum += part ? part.bytes() : 0; };
-  if constexpr (requires { m.values; }) add(m.values);
-  if constexpr (requires { m.targets; }) add(m.targets);
-  if constexpr (requires { m.following; }) add(m.following);
-  if constexpr (requires { m.gradient; }) add(m.gradient);
-  if constexpr (requires { m.chosen; }) {
-    add(m.chosen.numbers);
-    add(m.chosen.weights);
-  }
-  return sum;
+  return tensor_bytes(*static_cast<const M*>(message));
 }
 
 // By the address of its type_info, which in one program is one for each type. A power of two of slots, a third full.
@@ -104,7 +93,8 @@ const type_table types;
 
 message_tracer::message_tracer(actor_context context, actor_role role, int index, const std::string& title)
   : recorder_(context.trace), work_(context.work), origin_(message_origin(context.process(), context.number)),
-    id_(sender_of(origin_)), below_(context.below), above_(context.above) {
+    id_(sender_of(origin_)), below_(context.below), above_(context.above), link_below_(context.link_below),
+    link_above_(context.link_above) {
   if (recorder_) recorder_->name_actor(id_, {role, index, title});
 }
 
@@ -128,6 +118,22 @@ edge_id message_tracer::edge_of(trace_message type) const {
     return above_;
   default:
     return no_edge;
+  }
+}
+
+// Whether messages of the type come to this actor over an emulated link.
+bool message_tracer::is_delivered(trace_message type) const {
+  switch (type) {
+  case trace_message::activation:
+  case trace_message::flush_mark:
+  case trace_message::gradients_wanted:
+    return link_below_;
+  case trace_message::gradient:
+  case trace_message::audit_gradient:
+  case trace_message::credit:
+    return link_above_;
+  default:
+    return false;
   }
 }
 
@@ -156,11 +162,11 @@ void message_tracer::sent(const caf::mailbox_element& element, std::int64_t now_
   trace_record record;
   if (!describe(element, record) || record.message == 0) return;
   record.time_ns = now_ns;
-  if (node_of(record.peer) == node_of(id_)) {
+  if (node_of(record.peer) == node_of(id_) && !is_delivered(static_cast<trace_message>(record.type))) {
     record.kind = record_kind::send;
     record.actor = record.peer;
     record.peer = id_;
-  } else { // a link delivers it: it was sent elsewhere, and recorded there
+  } else { // a link delivers it: it was sent elsewhere, or to the link, and recorded then
     record.kind = record_kind::enqueue;
     record.actor = id_;
   }

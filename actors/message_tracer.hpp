@@ -31,6 +31,7 @@ struct actor_context {
   profiler_ranges* profiler = nullptr; // of its device
   // The edges that its messages come over: of a group those below and above; beside a group that above it.
   edge_id below = no_edge, above = no_edge;
+  bool link_below = false, link_above = false; // an emulated link delivers what the neighbour there sends
 
   std::uint8_t process() const { return trace ? trace->node() : node; }
 };
@@ -54,12 +55,14 @@ public:
 private:
   bool describe(const caf::mailbox_element&, trace_record&) const; // false: not in the sample
   edge_id edge_of(trace_message) const;
+  bool is_delivered(trace_message) const;
 
   trace_recorder* recorder_;
   work_timer* work_;
   std::uint64_t origin_;
   std::uint32_t id_;
   edge_id below_, above_;
+  bool link_below_, link_above_;
   trace_record handled_; // between begins() and ends()
   bool handling_ = false;
 };

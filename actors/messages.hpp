@@ -277,6 +277,22 @@ struct next_target { // a predictor to itself: train on the next target, after w
   message_context context;
 };
 
+// Of a message's tensors.
+template <class M>
+std::size_t tensor_bytes(const M& message) {
+  std::size_t sum = 0;
+  const auto add = [&sum](const tensor& part) { sum += part ? part.bytes() : 0; };
+  if constexpr (requires { message.values; }) add(message.values);
+  if constexpr (requires { message.targets; }) add(message.targets);
+  if constexpr (requires { message.following; }) add(message.following);
+  if constexpr (requires { message.gradient; }) add(message.gradient);
+  if constexpr (requires { message.chosen; }) {
+    add(message.chosen.numbers);
+    add(message.chosen.weights);
+  }
+  return sum;
+}
+
 } // namespace syngrad
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::activation)

@@ -68,7 +68,8 @@ dataset stand_in_for_data(const network& net, const sample_spec& output, const t
 training_settings for_rehearsal(training_settings settings) {
   const auto count = static_cast<int>(settings.split.size());
   const auto policy = make_update_policy(settings);
-  const int lag = settings.lag.value_or(policy ? (*policy)->fixed_lag(0, count) : 0);
+  if (settings.link.is_in_time()) settings.link = {};
+  const int lag = policy ? lag_of_group(settings, **policy, 0, count) : 0;
   settings.steps = std::min<std::int64_t>(settings.steps, 3 * lag + 24);
   settings.schedule.clear();
   settings.deterministic = true;
@@ -125,8 +126,9 @@ result<planned_memory> rehearse(const training_settings& settings, network net, 
   const auto summary = (*prepared)->run();
   if (!summary.failure.empty()) return error::resource(summary.failure);
   const auto count = static_cast<int>(summary.groups.size());
+  const auto policy = std::move(*make_update_policy(settings)); // known: it has run
   for (const auto& each : summary.groups) {
-    const int lag = each.group + 1 == count ? 0 : settings.lag.value_or(0);
+    const int lag = settings.deterministic ? lag_of_group(settings, *policy, each.group, count) : 0;
     const auto most = std::max(each.most_in_flight, cache_limit_of(settings, each.group, count, lag) - 1);
     out.groups.push_back({each.layers, each.weight_bytes, each.gradient_bytes, each.moment_bytes, each.predictor_bytes,
                           each.cache_bytes, each.most_in_flight, most});

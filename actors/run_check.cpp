@@ -103,6 +103,38 @@ status check_lag(const training_settings& s) {
   return ok();
 }
 
+status check_link(const training_settings& s) {
+  const auto& link = s.link;
+  if (!link.any()) return ok();
+  const auto count = static_cast<int>(s.split.size());
+  if (count < 2) return refuse("link", "expected at least two groups, which it lies between; leave it out");
+  if (link.highest_interface() > count - 2)
+    return refuse("link",
+                  fmt::format("expected interfaces 0 to {}, with {} groups, got {}; interface i is above group i",
+                              count - 2, count, link.highest_interface()));
+  if (link.is_in_batches() && !s.deterministic)
+    return refuse("link", "a delay in batches is for --deterministic; give a time, such as delay@1:50ms");
+  if (link.is_in_time() && s.deterministic)
+    return refuse("link", "--deterministic cannot depend on times; count the delay in batches, such as delay@1:3b");
+  for (int i = 0; i + 1 < count; ++i)
+    if (link.at(i).loss > 0 && link.at(i).delay_ns + link.at(i).most_jitter_ns == 0)
+      return refuse("link",
+                    fmt::format("a lost message comes a round trip later, which takes no time at interface {0}; "
+                                "give it a delay, such as delay@{0}:50ms",
+                                i));
+  if (!link.is_in_batches()) return ok();
+  const auto policy = make_update_policy(s);
+  if (!policy) return policy.failure();
+  if ((*policy)->waits_for_gradient(static_cast<std::uint64_t>(s.warmup_batches)))
+    return refuse("link", "with --policy " + s.policy +
+                            " each batch waits for its gradient, whatever the delay; leave "
+                            "it out");
+  if (const int lag = lag_of_group(s, **policy, 0, count); lag > most_lag)
+    return refuse("link", fmt::format("expected delays of at most {} batches in all, with those of the policy, got {}",
+                                      most_lag, lag));
+  return ok();
+}
+
 status check_gradients(const training_settings& s) {
   if (s.gradients.is_all()) return ok();
   if (!capabilities_of(s).needs_targets)
@@ -303,7 +335,7 @@ status check_settings(const training_settings& settings) {
   static_cast<training_settings&>(all) = settings;
   for (const auto& each : {check_values(all), check_rates(settings), check_objective(settings),
                            check_optimizers(settings), check_momentum_by_delay(settings), check_lag(settings),
-                           check_gradients(settings), check_residual_weight(settings),
+                           check_link(settings), check_gradients(settings), check_residual_weight(settings),
                            check_corrected_samples(settings), check_max_alone(settings), check_recompute(settings)})
     if (!each) return each.failure();
   return ok();

@@ -284,6 +284,8 @@ std::vector<setting> setting_schema() {
     flag_setting("momentum-by-delay", &t::momentum_by_delay),
     flag_setting("deterministic", &t::deterministic),
     whole_setting("lag", &t::lag, {0, most_lag}),
+    or_none(make_setting("link", "TERM,...", &t::link, emulated_network::parse,
+                         [](const emulated_network& of) { return of.text(); })),
     whole_setting("credits", &t::credits, {1, most_credits}),
     whole_setting("threads", &t::threads, {1, most_threads}),
     whole_setting("intra-op", &t::intra_op, {1, most_threads}),

@@ -2,6 +2,7 @@
 // What each setting may be, and how it is written as text, is in setting_schema.cpp.
 #pragma once
 
+#include "actors/emulated_network.hpp"
 #include "actors/gradient_demand.hpp"
 #include "actors/sample_choice.hpp"
 #include "models/later_gradient.hpp"
@@ -59,6 +60,7 @@ struct training_settings {
   std::uint64_t seed = 1;
   bool deterministic = false;
   std::optional<int> lag; // deterministic only: overrides the policy's own
+  emulated_network link;  // between groups in one process; deterministic: counted in batches
   int credits = 2;        // activations that a group grants to its lower neighbour
   int threads = 2;        // actor threads
   int intra_op = 1;       // threads of one operator

@@ -20,6 +20,18 @@ training_summary never_trained(const error& why) {
   return out;
 }
 
+// Between two processes lies a real network. A delay that is counted in batches needs none.
+status check_emulated_links(const emulated_network& link, const std::vector<group_place>& places) {
+  for (std::size_t i = 0; i + 1 < places.size(); ++i) {
+    if (places[i].node == places[i + 1].node || !link.at(static_cast<int>(i)).takes_time()) continue;
+    const auto interface = std::to_string(i);
+    return error::setting("link: groups " + interface + " and " + std::to_string(i + 1) +
+                          " are in different processes, with a real network between them; leave interface " +
+                          interface + " out, or place both groups in one process");
+  }
+  return ok();
+}
+
 } // namespace
 
 result<std::unique_ptr<coordinated_training>> coordinated_training::open(setup given) {
@@ -98,6 +110,7 @@ status coordinated_training::place() {
   auto placed = given_.place ? given_.place(survey_.costs, nodes) : place_by_cost(survey_.costs, nodes);
   if (!placed) return placed.failure();
   places_ = std::move(*placed);
+  if (auto good = check_emulated_links(given_.settings.link, places_); !good) return good;
   for (const auto& each : nodes) say(format_measures(each));
   say("placed: " + format_places(places_, nodes));
   if (given_.on_placed) given_.on_placed(survey_.costs, places_, nodes);

@@ -56,16 +56,7 @@ inline std::string link_actor::session_text(std::uint64_t session) const {
 }
 
 inline void link_actor::count(const link_message& message, std::size_t payload_bytes, std::size_t wire_bytes) {
-  auto& sums = *counters_;
-  sums.messages += 1;
-  sums.payload_bytes += payload_bytes;
-  sums.wire_bytes += wire_bytes;
-  if (context_of(message).batch == no_batch) return;
-  sums.training_bytes += wire_bytes;
-  const auto* down = std::get_if<gradient>(&message);
-  if (!down) return;
-  (down->values ? sums.gradients : sums.gradients_left_out) += 1;
-  (down->values ? sums.gradient_bytes : sums.left_out_bytes) += wire_bytes;
+  std::visit([&](const auto& each) { counters_->count(each, payload_bytes, wire_bytes); }, message);
 }
 
 } // namespace syngrad

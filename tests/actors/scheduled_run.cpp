@@ -192,15 +192,18 @@ run_result run_scheduled(training_settings settings, const std::string& model, c
   auto outcome = actors.state->outcome.get_future();
   random_source random(order.seed, 3);
   auto& jobs = system.scheduler().jobs;
+  auto& clock = system.scheduler().clock();
+  const auto arrives = [&] { return settings.link.is_in_time() && clock.trigger_timeout(); }; // the next over a link
   for (std::uint64_t handled = 0; !has_ended(outcome); ++handled) {
     network.happen_until(handled, links);
     if (order.interrupt_at == handled) caf::anon_send(actors.coordinator, interrupt_run{});
     const bool device_first = order.late && random.below(2) == 0;
     if (device_first && works_late(order, random)) continue;
+    if (settings.link.is_in_time() && random.below(4) == 0 && arrives()) continue;
     if (!jobs.empty()) {
       std::swap(jobs.front(), jobs[random.below(static_cast<std::uint32_t>(jobs.size()))]);
       system.scheduler().run_once();
-    } else if (works_late(order, random)) {
+    } else if (works_late(order, random) || arrives()) {
       continue;
     } else if (const auto next = network.next()) {
       handled = *next - 1;

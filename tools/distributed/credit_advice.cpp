@@ -11,10 +11,7 @@ namespace syngrad::tools {
 
 namespace {
 
-constexpr double share_of_products = 0.8;  // of a step's time in matrix products, at best: tests/bench/results/speed.md
-constexpr double handling_s = 100e-6;      // of a batch in a group, beside its products
 constexpr double slow_round_trip_s = 5e-3; // less is a busy machine's, which more batches in flight do not help
-constexpr double headroom = 2; // credits come in bursts, and who measures on a busy machine finds too low a rate
 
 const placeable_node* node_of_flow(const planned_flow& flow, std::uint8_t node) {
   const auto found =
@@ -26,12 +23,23 @@ double compute_s(const planned_flow& flow, const placeable_node& node) {
   double seconds = 0;
   for (std::size_t i = 0; i < flow.groups.size(); ++i)
     if (flow.places[i].node == node.node)
-      seconds +=
-        handling_s + flow.groups[i].multiply_adds * static_cast<double>(flow.batch) / (share_of_products * node.flops);
+      seconds += step_time_s(flow.groups[i].multiply_adds * static_cast<double>(flow.batch), node.flops);
   return seconds;
 }
 
 } // namespace
+
+int advised_credits(double in_flight) {
+  constexpr double headroom = 2; // credits come in bursts, and who measures on a busy machine finds too low a rate
+  return static_cast<int>(
+    std::bit_ceil(static_cast<std::uint32_t>(std::min<double>(std::ceil(in_flight * headroom), most_credits))));
+}
+
+double step_time_s(double multiply_adds, double flops) {
+  constexpr double share_of_products = 0.8; // of a step's time in them, at best: tests/bench/results/speed.md
+  constexpr double handling_s = 100e-6;     // of a batch in a group, beside its products
+  return handling_s + multiply_adds / (share_of_products * flops);
+}
 
 flow_estimate estimate_flow(const planned_flow& flow) {
   flow_estimate out;
@@ -54,14 +62,12 @@ flow_estimate estimate_flow(const planned_flow& flow) {
 std::optional<std::string> credit_advice(const planned_flow& flow) {
   const auto found = estimate_flow(flow);
   if (found.round_trip_s < slow_round_trip_s || flow.credits >= found.in_flight()) return std::nullopt;
-  const auto wanted =
-    static_cast<std::uint32_t>(std::min<double>(std::ceil(found.in_flight() * headroom), most_credits));
   char text[200];
   std::snprintf(text, sizeof text,
-                "links take %.0f ms there and back, about %.0f batches at %.0f steps/s: --credits %u would keep the "
+                "links take %.0f ms there and back, about %.0f batches at %.0f steps/s: --credits %d would keep the "
                 "nodes busy (now %d)",
-                found.round_trip_s * 1e3, std::ceil(found.in_flight()), found.steps_per_s, std::bit_ceil(wanted),
-                flow.credits);
+                found.round_trip_s * 1e3, std::ceil(found.in_flight()), found.steps_per_s,
+                advised_credits(found.in_flight()), flow.credits);
   return text;
 }
 

@@ -27,6 +27,12 @@ struct flow_estimate {
   double in_flight() const { return steps_per_s * round_trip_s + 1; }
 };
 
+// A group's part in a step, of so many multiply-adds, at best.
+double step_time_s(double multiply_adds, double flops);
+
+// A number of credits that lets so many batches be on their way, with room to spare.
+int advised_credits(double in_flight);
+
 flow_estimate estimate_flow(const planned_flow&);
 
 // A line for the user; nothing where the credits do not limit the rate, or the links are as fast as within a machine.

@@ -1,4 +1,6 @@
 #include "actors/actor_system.hpp"
+#include "actors/distributed/process_part.hpp"
+#include "actors/group_outline.hpp"
 #include "runtime/data/data_source.hpp"
 #include "runtime/process/process_limits.hpp"
 #include "tools/command_line/option_reader.hpp"
@@ -11,6 +13,7 @@
 #include "tools/signals.hpp"
 #include "tools/subcommand.hpp"
 #include "tools/train/early_save.hpp"
+#include "tools/train/link_advice.hpp"
 #include "tools/train/observed_run.hpp"
 #include "tools/train/resolve.hpp"
 #include "tools/train/run_tracing.hpp"
@@ -83,6 +86,13 @@ result<std::string> memory_to_say(const train_options& options, const network& m
   return check_memory(options, model, *room);
 }
 
+// The rate is measured where it is of use: that takes two tenths of a second.
+std::vector<std::string> link_lines(const train_options& options, const network& model) {
+  const auto& settings = options.settings;
+  if (!settings.link.is_in_time() || options.quiet) return {};
+  return link_advice(settings, outline_groups(settings, model), measure_host_rate(settings.threads));
+}
+
 // What is asked is done before it is told: whoever reads standard error may have stopped reading.
 void print_train_notice(const char* what) {
   std::cerr << "\nsyngrad train: " << what << std::endl;
@@ -146,6 +156,7 @@ exit_code run_training(train_options& options, const option_reader& reader) {
   const auto memory = memory_to_say(options, *model);
   if (!memory) return refuse_command("train", memory.failure());
   if (!memory->empty()) std::cerr << "syngrad train: " << *memory << '\n';
+  for (const auto& line : link_lines(options, *model)) std::cerr << "syngrad train: " << line << '\n';
   const auto plan = plan_of(options, reader, *model, *data, *folder);
   auto recorder = run_recorder::open(*folder, plan);
   if (!recorder) return refuse_command("train", recorder.failure());

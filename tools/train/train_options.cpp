@@ -182,8 +182,19 @@ option_group how_it_runs(train_options& o) {
      setting_row(s, "deterministic",
                  "Same seed, same bytes, whatever the timing and the threads: gradients are applied at fixed delays"),
      setting_row(s, "lag", "With --deterministic: that delay, in batches, at every interface"),
-     setting_row(s, "credits",
-                 "Activations that may wait before a group: more keeps it busy, less keeps gradients fresh"),
+     setting_row(
+       s, "link",
+       "Lets messages between groups of this process take the time of a network. Terms KIND@INTERFACE:VALUE with "
+       "commas "
+       "between; interface i lies between groups i and i+1, * is all others. delay@1:50ms: on the way, in each "
+       "direction; jitter@*:1..20ms: more than that, drawn by the seed; rate@1:10MB/s: of each direction, the bytes of "
+       "tensors pass one after the other; loss@2:1%: of the messages, each comes a round trip later, for it is sent "
+       "again. Nothing vanishes or overtakes. With --deterministic delay@1:3b: gradients come 3 batches later",
+       "none"),
+     setting_row(
+       s, "credits",
+       "Activations that may wait before a group: more keeps it busy, also where a --link is slow, less keeps "
+       "gradients fresh"),
      setting_row(s, "threads",
                  "Threads that run the actors; as many as there are processors for this process (affinity, quota)"),
      setting_row(s, "intra-op", "Threads of one matrix product"),
