@@ -3,6 +3,7 @@
 #include "runtime/operators.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <fmt/core.h>
 #include <string>
@@ -116,10 +117,20 @@ result<batch_order> batch_order::continuing_windows(std::int64_t tokens, std::in
 }
 
 std::span<const std::int64_t> batch_order::next() {
-  if (position_.offset == batches_per_epoch()) position_ = {position_.epoch + 1, 0};
-  rule_->fill(position_, samples_);
-  ++position_.offset;
-  return samples_;
+  if (part_ == 0) {
+    if (position_.offset == batches_per_epoch()) position_ = {position_.epoch + 1, 0};
+    rule_->fill(position_, samples_);
+    ++position_.offset;
+  }
+  const auto least = batch_size() / parts_, larger = batch_size() % parts_;
+  const auto begin = part_ * least + std::min(part_, larger), size = least + (part_ < larger ? 1 : 0);
+  part_ = (part_ + 1) % parts_;
+  return std::span(samples_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
+}
+
+void batch_order::cut_batches(std::int64_t parts) {
+  assert(parts >= 1 && parts <= batch_size() && part_ == 0);
+  parts_ = parts;
 }
 
 status batch_order::resume(position stored) {
@@ -246,6 +257,7 @@ result<sample_order> order_samples(const dataset& data, const order_settings& se
       data.train.count));
   auto order = data.train.is_text() ? order_windows(data, held_out, settings) : order_rows(data, held_out, settings);
   if (!order) return order.failure();
+  order->train.cut_batches(settings.parts);
   thin_out(order->validation, settings);
   thin_out(order->test, settings);
   if (!data.train.is_text()) return order;

@@ -66,12 +66,19 @@ public:
   // The text is cut into `batch_size` parts of the same number of windows; an epoch reads them from their beginnings.
   static result<batch_order> continuing_windows(std::int64_t tokens, std::int64_t window, std::int64_t batch_size);
 
-  // The samples of the next batch, `batch_size` of them. Valid until the next call of a member that is not const.
+  // The samples of the next batch, `batch_size` of them, or those of its next part. Valid until the next call of a
+  // member that is not const.
   std::span<const std::int64_t> next();
 
   position where() const { return position_; }
   // Continues at `stored`, which came from where() of an order made alike. Fails if it cannot have.
   status resume(position stored);
+
+  // From now on next() gives a batch in so many parts, one after the other: of as many samples each as can be, the
+  // first ones of one more where that does not come out even. Not more than samples, and not in the middle of a batch.
+  void cut_batches(std::int64_t parts);
+  std::int64_t parts() const { return parts_; }
+  std::int64_t largest_part() const { return (batch_size() + parts_ - 1) / parts_; }
 
   std::int64_t batch_size() const { return static_cast<std::int64_t>(samples_.size()); }
   std::int64_t batches_per_epoch() const { return rule_->batches_per_epoch(); }
@@ -82,6 +89,7 @@ private:
   std::unique_ptr<rule> rule_;
   std::vector<std::int64_t> samples_; // of the batch that was handed out last
   position position_;
+  std::int64_t parts_ = 1, part_ = 0; // next() gives this one
 };
 
 struct order_settings {
@@ -90,6 +98,7 @@ struct order_settings {
   double validation_fraction = 0;
   bool continuing = false;       // windows of a text, in evaluations too
   std::int64_t eval_samples = 0; // at most so many of each held-out part are evaluated, evenly spread; 0: all
+  std::int64_t parts = 1;        // that training batches are cut into
 };
 
 // The samples that a run sees.

@@ -90,6 +90,25 @@ TEST_CASE("a batch larger than the data or not positive is refused") {
   CHECK(batch_order::make(rows(256), 256, 1));
 }
 
+TEST_CASE("a batch that is cut comes in parts, the same samples in the same order, the larger ones first") {
+  auto whole = batch_order::make(rows(64), 20, 5), cut = batch_order::make(rows(64), 20, 5);
+  for (const std::int64_t parts : {1, 3, 7, 20}) {
+    CAPTURE(parts);
+    cut->cut_batches(parts);
+    CHECK(cut->largest_part() == (20 + parts - 1) / parts);
+    for (int batch = 0; batch < 5; ++batch) {
+      const auto expected = whole->next();
+      std::vector<std::int64_t> all;
+      for (std::int64_t part = 0; part < parts; ++part) {
+        const auto samples = cut->next();
+        CHECK(static_cast<std::int64_t>(samples.size()) == 20 / parts + (part < 20 % parts ? 1 : 0));
+        all.insert(all.end(), samples.begin(), samples.end());
+      }
+      CHECK(all == std::vector<std::int64_t>(expected.begin(), expected.end()));
+    }
+  }
+}
+
 TEST_CASE("batches lie in the same memory in every epoch") {
   auto order = batch_order::make(rows(20), 10, 1);
   const auto* first = order->next().data();
