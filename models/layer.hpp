@@ -35,6 +35,16 @@ struct following_targets {
   tensor before, after;
 };
 
+class layer;
+
+// What a layer has left out of a backward pass to make it later: see layer::backward_parameters().
+struct deferred_gradient {
+  layer* of;
+  int part;          // of the layer's parameters: its own business
+  tensor dy;         // at the output of that part
+  layer_cache cache; // of the batch, which has to be there until then
+};
+
 struct backward_request {
   bool input_gradient = true;
   bool parameter_gradient = true;
@@ -44,6 +54,8 @@ struct backward_request {
   // Of a pass that is of these samples alone: the cache is theirs (gather_cache), and dy has their rows, each
   // multiplied by its sample's weight; so is what is returned. Null: all of the batch.
   const chosen_samples* chosen = nullptr;
+  // Where not null, a layer may leave gradients of its parameters to later: it adds here what that takes.
+  std::vector<deferred_gradient>* deferred = nullptr;
 };
 
 // A layer, or a part of one, that goes on in a batch where the one before ended, so that their rows have to continue
@@ -99,6 +111,13 @@ public:
   // dy, shaped as y was, per loss term. Returns dLoss/dx, shaped as x was, or a null tensor where it was not requested.
   // Parameter gradients are summed over the rows; the optimizer divides.
   virtual tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) = 0;
+  // Of a layer that leaves them to later: the gradients of that part of its parameters, added to what is there, or
+  // instead of it. A backward pass in two parts does the same work, and gives the same numbers, as one in one.
+  virtual void backward_parameters(stream&, int part, const tensor& dy, layer_cache cache, bool accumulate);
+
+protected:
+  // Makes them, or leaves them to later, as it is wanted.
+  void make_or_defer(stream&, int part, const tensor& dy, layer_cache cache, const backward_request&);
 };
 
 using layer_list = std::vector<std::unique_ptr<layer>>;

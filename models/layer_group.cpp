@@ -158,6 +158,7 @@ double layer_group::later_multiply_adds_done() const {
 }
 
 tensor layer_group::backward(stream& s, const tensor& dy, group_cache& cache, backward_request wanted) {
+  assert(!(recordings_ && wanted.deferred) && "a recording keeps nothing for later");
   count_backward(dy, wanted);
   if (!recordings_ || cache.slot == 0) return enqueue_backward(s, dy, cache, wanted);
   tensor dx;
@@ -215,6 +216,11 @@ tensor layer_group::enqueue_backward(stream& s, const tensor& dy, group_cache& c
     gradient = layers_[i]->backward(s, gradient, cache_of(i, cache), here);
   }
   return as_rows(gradient);
+}
+
+void layer_group::backward_deferred(stream& s, std::vector<deferred_gradient>& left, bool accumulate) {
+  for (const auto& each : left) each.of->backward_parameters(s, each.part, each.dy, each.cache, accumulate);
+  left.clear();
 }
 
 tensor layer_group::backward_and_update(stream& s, const tensor& dy, group_cache& cache, bool input_gradient,

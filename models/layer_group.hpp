@@ -108,6 +108,9 @@ public:
   tensor copy_of_weights(stream&) const;
   // A backward pass that reads the weights of such a copy. Those of the group stay as they are.
   tensor backward_with(stream&, const tensor& weights, const tensor& dy, group_cache&, backward_request);
+  // Makes what a backward pass with backward_request::deferred has left to later, in its order, and clears that list.
+  // The cache of that pass is still there.
+  void backward_deferred(stream&, std::vector<deferred_gradient>&, bool accumulate);
   // Backward and optimizer step in one, layer by layer. Returns the input gradient if wanted.
   tensor backward_and_update(stream&, const tensor& dy, group_cache&, bool input_gradient, const update_request&);
   // Applies what is accumulated.

@@ -8,6 +8,7 @@ namespace syngrad {
 namespace {
 
 enum attention_slot : std::size_t { below_slot, qkv_slot, attended_slot, log_sum_exp_slot };
+enum attention_part : int { in_projection, out_projection };
 
 // x weight^T (+ bias)
 tensor project(stream& s, const tensor& x, const parameter& weight, const tensor* bias) {
@@ -75,10 +76,8 @@ tensor attention::forward(stream& s, const tensor& x, phase, layer_cache cache) 
 }
 
 tensor attention::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
-  const auto bias_of = [this](parameter& bias) { return options_.bias ? &bias : nullptr; };
   if (!wanted.input_gradient && !wanted.parameter_gradient) return {};
-  if (wanted.parameter_gradient)
-    projection_parameters_backward(s, dy, cache[attended_slot], out_weight_, bias_of(out_bias_), wanted.accumulate);
+  make_or_defer(s, out_projection, dy, cache, wanted);
   const auto dattended = projection_input_backward(s, dy, out_weight_);
   auto dqkv = make_tensor(s, cache[qkv_slot].extents());
   s.ops().attention_backward(s, {.dy = dattended,
@@ -88,9 +87,16 @@ tensor attention::backward(stream& s, const tensor& dy, layer_cache cache, backw
                                  .dqkv = dqkv,
                                  .heads = heads_,
                                  .causal = options_.causal});
-  if (wanted.parameter_gradient)
-    projection_parameters_backward(s, dqkv, cache[below_slot], in_weight_, bias_of(in_bias_), wanted.accumulate);
+  make_or_defer(s, in_projection, dqkv, cache, wanted);
   return wanted.input_gradient ? projection_input_backward(s, dqkv, in_weight_) : tensor{};
+}
+
+void attention::backward_parameters(stream& s, int part, const tensor& dy, layer_cache cache, bool accumulate) {
+  const auto bias_of = [this](parameter& bias) { return options_.bias ? &bias : nullptr; };
+  if (part == out_projection)
+    projection_parameters_backward(s, dy, cache[attended_slot], out_weight_, bias_of(out_bias_), accumulate);
+  else
+    projection_parameters_backward(s, dy, cache[below_slot], in_weight_, bias_of(in_bias_), accumulate);
 }
 
 } // namespace syngrad

@@ -35,6 +35,7 @@ public:
   // x [batch, context, features] -> likewise
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
+  void backward_parameters(stream&, int part, const tensor& dy, layer_cache cache, bool accumulate) override;
 
 private:
   std::int64_t features() const { return out_weight_.extents[0]; }

@@ -49,6 +49,11 @@ tensor conv2d::backward(stream& s, const tensor& dy, layer_cache cache, backward
   const auto& x = cache[0];
   tensor dx;
   if (wanted.input_gradient) dx = make_tensor(s, x.extents());
+  if (wanted.deferred) {
+    make_or_defer(s, 0, dy, cache, wanted);
+    wanted.parameter_gradient = false;
+  }
+  if (!wanted.input_gradient && !wanted.parameter_gradient) return dx;
   s.ops().conv2d_backward(s, {.dy = dy,
                               .x = x,
                               .weight = weight_.value,
@@ -58,6 +63,16 @@ tensor conv2d::backward(stream& s, const tensor& dy, layer_cache cache, backward
                               .dbias = wanted.parameter_gradient && with_bias_ ? &bias_.gradient : nullptr,
                               .accumulate = wanted.accumulate});
   return dx;
+}
+
+void conv2d::backward_parameters(stream& s, int, const tensor& dy, layer_cache cache, bool accumulate) {
+  s.ops().conv2d_backward(s, {.dy = dy,
+                              .x = cache[0],
+                              .weight = weight_.value,
+                              .window = window_,
+                              .dweight = &weight_.gradient,
+                              .dbias = with_bias_ ? &bias_.gradient : nullptr,
+                              .accumulate = accumulate});
 }
 
 } // namespace syngrad

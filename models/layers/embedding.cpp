@@ -47,15 +47,18 @@ tensor embedding::forward(stream& s, const tensor& x, phase, layer_cache cache) 
 }
 
 tensor embedding::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
-  if (!wanted.parameter_gradient) return {};
-  const auto& x = cache[0];
-  s.ops().embedding_backward(s, dy, x, wanted.accumulate, weight_.gradient);
-  if (options_.positions == 0) return {};
-  const auto samples = x.extents()[0], of_sample = x.extents()[1] * features();
-  if (!wanted.accumulate && x.extents()[1] < options_.positions) s.ops().fill(s, position_.gradient, 0);
-  auto gradient = position_.gradient.view(0, {of_sample});
-  s.ops().sum_rows(s, dy.view(0, {samples, of_sample}), wanted.accumulate ? 1.0f : 0.0f, gradient);
+  make_or_defer(s, 0, dy, cache, wanted);
   return {};
+}
+
+void embedding::backward_parameters(stream& s, int, const tensor& dy, layer_cache cache, bool accumulate) {
+  const auto& x = cache[0];
+  s.ops().embedding_backward(s, dy, x, accumulate, weight_.gradient);
+  if (options_.positions == 0) return;
+  const auto samples = x.extents()[0], of_sample = x.extents()[1] * features();
+  if (!accumulate && x.extents()[1] < options_.positions) s.ops().fill(s, position_.gradient, 0);
+  auto gradient = position_.gradient.view(0, {of_sample});
+  s.ops().sum_rows(s, dy.view(0, {samples, of_sample}), accumulate ? 1.0f : 0.0f, gradient);
 }
 
 } // namespace syngrad

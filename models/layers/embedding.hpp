@@ -33,6 +33,7 @@ public:
   // x i32 [batch, positions...] -> [batch, positions..., features]
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override; // a null tensor
+  void backward_parameters(stream&, int part, const tensor& dy, layer_cache cache, bool accumulate) override;
 
 private:
   std::int64_t entries() const { return weight_.extents[0]; }

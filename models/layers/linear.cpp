@@ -53,10 +53,13 @@ tensor linear::forward(stream& s, const tensor& x, phase, layer_cache cache) {
 }
 
 tensor linear::backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) {
-  if (wanted.parameter_gradient)
-    projection_parameters_backward(s, dy, cache[0], weight_, with_bias_ ? &bias_ : nullptr, wanted.accumulate);
+  make_or_defer(s, 0, dy, cache, wanted);
   if (!wanted.input_gradient) return {};
   return projection_input_backward(s, dy, weight_);
+}
+
+void linear::backward_parameters(stream& s, int, const tensor& dy, layer_cache cache, bool accumulate) {
+  projection_parameters_backward(s, dy, cache[0], weight_, with_bias_ ? &bias_ : nullptr, accumulate);
 }
 
 } // namespace syngrad

@@ -35,6 +35,7 @@ public:
 
   tensor forward(stream&, const tensor& x, phase, layer_cache cache) override;
   tensor backward(stream&, const tensor& dy, layer_cache cache, backward_request) override;
+  void backward_parameters(stream&, int part, const tensor& dy, layer_cache cache, bool accumulate) override;
 
 private:
   std::int64_t inputs() const { return weight_.extents[1]; }

@@ -82,6 +82,10 @@ TEST_CASE("batches of images in flight through one layer do not disturb each oth
   for_image_layers(check_late_gradients);
 }
 
+TEST_CASE("a backward pass through images in two parts gives what one at once gives, bit for bit") {
+  for_image_layers(check_two_parts);
+}
+
 TEST_CASE("layers of images give in evaluation, without a cache, what they give in training") {
   for_image_layers([](bench& b, const bound_layer& tested, std::int64_t batch) {
     if (dynamic_cast<const batch_norm*>(tested.it.get())) return; // its statistics differ

@@ -72,4 +72,27 @@ inline void check_late_gradients(bench& b, const bound_layer& tested, std::int64
   CHECK(gradients_of(*tested.it) == gradients1);
 }
 
+// A backward pass that leaves gradients of parameters to later gives what one at once gives, bit for bit, also where it
+// adds to what is there and others come in between.
+inline void check_two_parts(bench& b, const bound_layer& tested, std::int64_t batch) {
+  const auto x1 = b.normal(tested.input.of(batch)), x2 = b.normal(tested.input.of(batch));
+  const auto dy1 = b.normal(tested.output.of(batch)), dy2 = b.normal(tested.output.of(batch));
+  auto cache1 = tested.cache(), cache2 = tested.cache();
+  tested.it->forward(b.s, x1, phase::train, cache1);
+  tested.it->forward(b.s, x2, phase::train, cache2);
+  const auto dx1 = to_vector(tested.it->backward(b.s, dy1, cache1, {}));
+  const auto dx2 = to_vector(tested.it->backward(b.s, dy2, cache2, {.accumulate = true}));
+  const auto expected = gradients_of(*tested.it);
+
+  std::vector<deferred_gradient> first, second;
+  const auto complete = [&](std::vector<deferred_gradient>& left, bool accumulate) {
+    for (const auto& each : left) each.of->backward_parameters(b.s, each.part, each.dy, each.cache, accumulate);
+  };
+  CHECK(to_vector(tested.it->backward(b.s, dy1, cache1, {.deferred = &first})) == dx1);
+  CHECK(to_vector(tested.it->backward(b.s, dy2, cache2, {.accumulate = true, .deferred = &second})) == dx2);
+  complete(first, false);
+  complete(second, true);
+  CHECK(gradients_of(*tested.it) == expected);
+}
+
 } // namespace syngrad

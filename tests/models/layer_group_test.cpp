@@ -240,6 +240,43 @@ TEST_CASE("a late backward pass uses the cache of its own batch") {
   CHECK(gradients_of(group) == gradients);
 }
 
+TEST_CASE("a group of any network goes back in two parts as at once, bit for bit, and counts the same work") {
+  for (const auto* name : {"mlp:6-7x2-3", "cnn:6x6x2-3-4-3", "resnet:8-3", "gpt:2x8,heads=2,context=5,vocab=7",
+                           "lstm:1x6,chunk=5,vocab=7"}) {
+    INFO(name);
+    bench b;
+    const auto units = make_network(name)->units.size();
+    auto whole = make_group(b, name, 0, units), parted = make_group(b, name, 0, units);
+    const auto& input = whole.input();
+    for (int step = 0; step < 2; ++step) {
+      std::vector<tensor> x, dy;
+      for (int i = 0; i < 3; ++i) {
+        x.push_back(input.is_numbers() ? b.labels(2 * input.elements(), input.categories).view(0, input.of(2))
+                                       : b.normal({2, input.elements()}));
+        dy.push_back(b.normal({2 * whole.output().rows(), whole.output().features()}));
+      }
+      const update_request request{.terms = 6, .learning_rate = 0.01f, .accumulated = true};
+      std::vector<group_cache> caches(3), later(3);
+      for (std::size_t i = 0; i < 3; ++i) whole.forward(b.s, x[i], phase::train, &caches[i]);
+      for (std::size_t i = 0; i < 3; ++i) whole.backward(b.s, dy[i], caches[i], {false, true, i > 0});
+      whole.update(b.s, request);
+
+      std::vector<std::vector<deferred_gradient>> left(3);
+      for (std::size_t i = 0; i < 3; ++i) parted.forward(b.s, x[i], phase::train, &later[i]);
+      for (std::size_t i = 0; i < 3; ++i) {
+        parted.backward(b.s, dy[i], later[i], {.input_gradient = false, .accumulate = i > 0, .deferred = &left[i]});
+        CHECK_FALSE(left[i].empty());
+        if (i > 0) parted.backward_deferred(b.s, left[i - 1], i > 1);
+      }
+      parted.backward_deferred(b.s, left[2], true);
+      CHECK(left[2].empty());
+      parted.update(b.s, request);
+      CHECK(weights_of(parted) == weights_of(whole));
+      CHECK(parted.multiply_adds_done() == whole.multiply_adds_done());
+    }
+  }
+}
+
 TEST_CASE("a guard stops the update of all layers, and elements that are not finite are counted by layer") {
   bench b;
   auto group = make_group(b, "mlp:10-9-4", 0, 2);

@@ -110,6 +110,14 @@ TEST_CASE("batches in flight through one layer do not disturb each other, whatev
   }
 }
 
+TEST_CASE("a backward pass in two parts gives what one at once gives, bit for bit") {
+  for (const auto& each : all_layers) {
+    INFO(each.name);
+    bench b;
+    check_two_parts(b, {b, each.make({9}, 6), {9}}, 10);
+  }
+}
+
 TEST_CASE("a linear layer computes x W^T + b") {
   bench b;
   linear tested(3, 2, true);

@@ -8,6 +8,7 @@
 #include "models/objective.hpp"
 #include "tests/models/bound_layer.hpp"
 #include "tests/models/finite_differences.hpp"
+#include "tests/models/layer_checks.hpp"
 #include "tests/models/layers_of.hpp"
 
 namespace syngrad {
@@ -100,6 +101,11 @@ TEST_CASE("gradients of attention come late, out of order and by parts, as they 
     for (std::size_t i = 0; i < expected.size(); ++i) expected[i] += of_second[i];
     CHECK(relative_distance(gradients_of(*tested.it), expected) < tolerance::products);
   }
+}
+
+TEST_CASE("attention goes back in two parts as at once, bit for bit") {
+  bench b;
+  for (const auto& each : attention_cases(b)) check_two_parts(b, {b, each.make(), each.sample()}, 2);
 }
 
 TEST_CASE("what attention keeps of a batch grows with the context, not with its square") {
