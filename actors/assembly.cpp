@@ -28,6 +28,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   const auto& planned = plan.groups[at];
   group_setup setup;
   setup.index = index;
+  setup.count = count;
   setup.below = edges.below(at);
   setup.above = edges.above(at);
   setup.units = planned.units;
@@ -44,13 +45,16 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.recompute = settings.recompute;
   setup.deterministic = settings.deterministic;
   setup.lag = lag_of_group(settings, *setup.policy, index, count);
-  setup.credits = settings.credits;
+  setup.credits = credits_of(settings, index, count);
   setup.audit_every = settings.audit_every;
   setup.seed = settings.seed;
   setup.gradients = settings.gradients;
   setup.max_alone = settings.max_alone.value_or(0);
   setup.observer = plan.updates;
-  setup.cache_limit = cache_limit_of(settings, index, count, setup.lag);
+  setup.micro_batches = parts_of_batches(settings);
+  // Where the policy bounds them itself there is room for those, too, whose end the stream is not past yet.
+  const auto in_flight = setup.policy->most_in_flight(index, count);
+  setup.cache_limit = in_flight > 0 ? 2 * in_flight + 2 : cache_limit_of(settings, index, count, setup.lag);
   setup.layer_bytes = planned.layer_bytes;
   setup.predictor_bytes = planned.predictor_bytes;
   setup.predictor = planned.predictor;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace syngrad {
 
@@ -46,6 +47,9 @@ struct batch_record {
   tensor measures;                     // see namespace measure
   tensor numbers;                      // the same for the host to read; the same memory where the host reads all
 
+  std::vector<deferred_gradient> deferred; // what the second part of its update is to make
+  bool put_off = false;                    // that part is still to come
+
   bool in_turn = false; // from its forward pass until the policy has had its turn
   bool sent_down = false;
   bool finished = false;
@@ -54,6 +58,7 @@ struct batch_record {
   std::int64_t activations_measured = 0; // numbers that |h|^2 adds up; 0: it was not measured
   bool agreement_measured = false;
   bool audit_measured = false;
+  bool told_in_turn = false; // of the top group: its numbers go to the host when its turn is over
 
   // Of gradients that came before their turn.
   struct early_gradient {

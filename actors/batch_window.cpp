@@ -29,7 +29,7 @@ batch_record& batch_window::begin(std::uint64_t batch) {
   record.update_terms = 0;
   record.predictor_version = no_predictor_version;
   record.in_turn = record.sent_down = record.finished = record.ends_at_gap = record.awaits_audit = false;
-  record.agreement_measured = record.audit_measured = false;
+  record.agreement_measured = record.audit_measured = record.told_in_turn = record.put_off = false;
   record.activations_measured = 0;
   return record;
 }
@@ -58,6 +58,7 @@ void batch_window::release_tensors(batch_record& record) const {
   record.cache.drop();
   record.cache_of_chosen.drop();
   record.chosen = {};
+  record.deferred.clear();
   record.output = record.targets = record.prediction = record.weights = {};
 }
 

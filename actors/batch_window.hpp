@@ -38,12 +38,12 @@ public:
   const std::deque<std::unique_ptr<batch_record>>& in_flight() const { return in_flight_; }
 
   // Hands `deliver` the records whose gradient came before its turn, oldest first, up to batch `last`: in order, so not
-  // beyond one that still waits for its gradient. `deliver` recycles none.
+  // beyond one that still waits for its gradient (one that has been put off has had it). `deliver` recycles none.
   template <class Deliver>
   void deliver_through(std::uint64_t last, Deliver deliver) {
     for (std::size_t i = 0; i < in_flight_.size() && in_flight_[i]->batch <= last; ++i) {
       auto& record = *in_flight_[i];
-      if (record.finished) continue;
+      if (record.finished || record.put_off) continue;
       if (!record.early) return;
       deliver(record);
     }

@@ -124,7 +124,7 @@ void group_account::tell(group_report& out, bool of_interval) {
   out.parameters = layers_->parameter_count();
   out.samples = samples_;
   out.clipped = clipped_;
-  const auto a_step = [this](double done) { return batches_ ? done / static_cast<double>(batches_) : 0.0; };
+  const auto a_step = [this](double done) { return steps_ ? done / static_cast<double>(steps_) : 0.0; };
   out.multiply_adds = a_step(layers_->multiply_adds_done());
   out.predictor_multiply_adds =
     a_step(layers_->later_multiply_adds_done() + (predictor_ ? predictor_->multiply_adds_done() : 0));

@@ -61,9 +61,9 @@ public:
     : layers_(std::move(layers)), predictor_(std::move(predictor)), observer_(std::move(observer)),
       clip_norm_(clip_norm) {}
 
-  void begins(std::int64_t samples) { // a training batch
+  void begins(std::int64_t samples, bool begins_step = true) { // a training batch
     samples_ += samples;
-    ++batches_;
+    steps_ += begins_step;
   }
   // A gradient of the batch is applied: with it the weights become, or will become, `version`.
   void applies(const update_origin&, const batch_record&, applied_gradient, std::int64_t version);
@@ -87,7 +87,7 @@ private:
   std::shared_ptr<update_observer> observer_; // not null
   float clip_norm_;
   std::int64_t updates_ = 0, staleness_ = 0; // gradients applied, sum of the versions that they came late
-  std::int64_t samples_ = 0, batches_ = 0;
+  std::int64_t samples_ = 0, steps_ = 0;
   std::int64_t clipped_ = 0; // updates
   agreement_mean agreement_, interval_agreement_, audit_agreement_;
   sampled_mean activation_rms_, interval_activation_rms_;

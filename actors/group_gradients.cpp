@@ -2,11 +2,14 @@
 
 #include "runtime/operators.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace syngrad {
 
-group_gradients::group_gradients(group_parts& parts) : parts_(parts), can_(policy().capabilities()) {
+group_gradients::group_gradients(group_parts& parts)
+  : parts_(parts), can_(policy().capabilities()),
+    most_in_flight_(policy().most_in_flight(parts.setup.index, parts.setup.count)) {
   if (can_.micro_batches > 1) guard_ = make_tensor(work(), {1});
 }
 
@@ -33,7 +36,7 @@ bool group_gradients::arrived(const gradient& arrived, bool turns_over) {
   // Before its own turn is over a batch has no prediction to compare with: end_turn() hands the gradient over.
   if (turns_over)
     deliver_through(parts_.window.last());
-  else if (!parts_.setup.deterministic && !record->in_turn)
+  else if (handles_early() && !record->in_turn)
     deliver_early(*record);
   return true;
 }
@@ -68,10 +71,12 @@ void group_gradients::begin(batch_record& record) {
 void group_gradients::forward(batch_record& record, const tensor& x) {
   auto& layers = *parts_.setup.layers;
   record.from_below = x.memory().get();
-  if (parts_.setup.recompute && !parts_.is_top()) layers.keep_beginning(work(), x, record.cache);
+  const bool waits = !parts_.is_top() || can_.holds_gradients;
+  if (parts_.setup.recompute && waits) layers.keep_beginning(work(), x, record.cache);
   record.output = layers.forward(work(), x, phase::train, &record.cache);
   record.output.ready_after(work().record());
   if (!predicts(record.batch)) let_cache_go(record);
+  ++passes_;
   parts_.kept.look_at(parts_.window);
 }
 
@@ -81,21 +86,30 @@ void group_gradients::need_cache(batch_record& record) {
 }
 
 void group_gradients::let_cache_go(batch_record& record) const {
-  if (!record.cache.beginning.input) return;
+  if (!record.cache.beginning.input || record.put_off) return;
   record.cache.drop_saved();
   record.cache_of_chosen.drop_saved();
 }
 
 void group_gradients::loss(batch_record& record, const tensor& values) {
-  deliver(record, gradient_kind::truth, values);
+  if (can_.holds_gradients)
+    record.early = batch_record::early_gradient{gradient_kind::truth, values};
+  else
+    deliver(record, gradient_kind::truth, values);
+}
+
+bool group_gradients::is_handled_through(std::uint64_t batch) const {
+  const auto& all = parts_.window.in_flight();
+  return std::none_of(all.begin(), all.end(),
+                      [&](const auto& each) { return each->batch <= batch && !each->finished && !each->put_off; });
 }
 
 bool group_gradients::handled_before(const batch_record& record) {
-  if (policy().waits_for_gradient(record.batch)) {
-    deliver_through(record.batch);
-    return record.finished;
+  if (const auto due = policy().due_by(record.batch, parts_.setup.index, parts_.setup.count)) {
+    deliver_through(*due);
+    return is_handled_through(*due);
   }
-  if (!parts_.setup.deterministic) return true;
+  if (!parts_.setup.deterministic || can_.needs_no_lag) return true;
   const auto lag = static_cast<std::uint64_t>(parts_.setup.lag);
   if (record.batch < lag) return true;
   const auto due = record.batch - lag;
@@ -105,10 +119,11 @@ bool group_gradients::handled_before(const batch_record& record) {
 }
 
 void group_gradients::end_turn(batch_record& record) {
-  if (parts_.is_top())
+  if (!parts_.is_top()) policy().on_turn(*this, record);
+  if (parts_.is_top() && record.finished) {
     parts_.window.copy_measures(record);
-  else
-    policy().on_turn(*this, record);
+    record.told_in_turn = true;
+  }
   record.in_turn = false;
   let_cache_go(record);
   parts_.out.when_complete(work_done{parts_.out.context_for(record.batch), false});
@@ -121,11 +136,34 @@ void group_gradients::end_turn(batch_record& record) {
     return;
   }
   if (record.early_audit) deliver_audit(record, *std::exchange(record.early_audit, std::nullopt));
-  if (record.early && !parts_.setup.deterministic) deliver_early(record);
+  if (record.early && handles_early()) deliver_early(record);
 }
 
 void group_gradients::deliver_through(std::uint64_t last) {
   parts_.window.deliver_through(last, [this](batch_record& each) { deliver_early(each); });
+}
+
+bool group_gradients::has_put_off() const {
+  const auto& all = parts_.window.in_flight();
+  return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->put_off; });
+}
+
+bool group_gradients::complete_oldest() {
+  const auto& all = parts_.window.in_flight();
+  const auto oldest = std::find_if(all.begin(), all.end(), [](const auto& each) { return each->put_off; });
+  if (oldest == all.end()) return false;
+  policy().on_leisure(*this, **oldest);
+  return true;
+}
+
+void group_gradients::make_room() {
+  if (!can_.splits_backward) return;
+  const auto& all = parts_.window.in_flight();
+  const auto is_full = [&] {
+    return std::count_if(all.begin(), all.end(), [](const auto& each) { return !each->finished; }) >= most_in_flight_;
+  };
+  while (is_full() && complete_oldest()) {
+  }
 }
 
 void group_gradients::end() {
@@ -157,6 +195,10 @@ void group_gradients::deliver(batch_record& record, gradient_kind kind, const te
   else
     policy().on_gradient(*this, record, kind, values);
   let_cache_go(record);
+  ++passes_;
+  if (begun_ < can_.micro_batches) return;
+  while (complete_oldest()) { // the update of weights is due
+  }
 }
 
 // ---- audits: the true gradient travels apart, to be compared with
@@ -200,38 +242,77 @@ void group_gradients::guard(batch_record& record, const tensor& dy, tensor& sum)
   if (parts_.is_top()) work().ops().add(work(), measured(record, measure::loss, 1), 1, sum);
 }
 
+// Into the guard of the whole update, where several micro-batches make it.
+void group_gradients::count_guard(batch_record& record, const tensor& dy, bool is_first) {
+  auto sum = measured(record, measure::guard, 1);
+  guard(record, dy, sum);
+  if (!guard_) return;
+  if (is_first)
+    work().ops().copy(work(), sum, guard_);
+  else
+    work().ops().add(work(), sum, 1, guard_);
+}
+
+// Of all micro-batches so far, of which `record` is the last.
+update_request group_gradients::update_of(batch_record& record, tensor& nonfinite, tensor& squared_norm) {
+  nonfinite = measured(record, measure::nonfinite, parts_.setup.layers->layer_count());
+  squared_norm = measured(record, measure::squared_norm, 1);
+  micro_batches_ = 0;
+  record.update_terms = std::exchange(terms_, 0);
+  return {.terms = record.update_terms,
+          .learning_rate = parts_.setup.rate.at(record.step),
+          .accumulated = std::exchange(accumulated_, false),
+          .nonfinite = &nonfinite,
+          .clip_norm = parts_.setup.clip_norm,
+          .squared_norm = &squared_norm};
+}
+
 tensor group_gradients::update(batch_record& record, applied_gradient applied, const tensor& dy, std::int64_t terms,
                                bool input_gradient) {
   auto& layers = *parts_.setup.layers;
-  auto sum = measured(record, measure::guard, 1);
-  auto nonfinite = measured(record, measure::nonfinite, layers.layer_count());
-  auto squared_norm = measured(record, measure::squared_norm, 1);
-  guard(record, dy, sum);
   const auto version = layers.version() + 1;
   const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
-  const bool is_first = micro_batches_++ == 0, is_last = micro_batches_ == can_.micro_batches;
+  count_guard(record, dy, micro_batches_++ == 0);
   terms_ += terms;
-  if (guard_ && is_first) work().ops().copy(work(), sum, guard_);
-  if (guard_ && !is_first) work().ops().add(work(), sum, 1, guard_);
-  const bool accumulated = std::exchange(accumulated_, !is_last);
-  tensor below;
-  if (is_last) {
+  tensor below, nonfinite, squared_norm;
+  if (micro_batches_ == can_.micro_batches) {
     keep_weights(applied == applied_gradient::truth ? &record : nullptr);
-    micro_batches_ = 0;
-    record.update_terms = std::exchange(terms_, 0);
-    below = backward_and_update(record, dy, sends,
-                                {.terms = record.update_terms,
-                                 .learning_rate = parts_.setup.rate.at(record.step),
-                                 .accumulated = accumulated,
-                                 .guard = guard_ ? &guard_ : &sum,
-                                 .nonfinite = &nonfinite,
-                                 .clip_norm = parts_.setup.clip_norm,
-                                 .squared_norm = &squared_norm});
+    const auto sum = measured(record, measure::guard, 1);
+    auto request = update_of(record, nonfinite, squared_norm);
+    request.guard = guard_ ? &guard_ : &sum;
+    below = backward_and_update(record, dy, sends, request);
   } else {
-    below = backward(record, dy, {sends, true, accumulated});
+    below = backward(record, dy, {sends, true, std::exchange(accumulated_, true)});
   }
   parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
   return below;
+}
+
+tensor group_gradients::begin_update(batch_record& record, const tensor& dy, bool input_gradient) {
+  const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
+  const bool is_first = begun_++ == 0;
+  count_guard(record, dy, is_first);
+  record.put_off = true;
+  return backward(record, dy,
+                  {.input_gradient = sends, .accumulate = !is_first || accumulated_, .deferred = &record.deferred});
+}
+
+void group_gradients::complete_update(batch_record& record, applied_gradient applied, std::int64_t terms) {
+  auto& layers = *parts_.setup.layers;
+  const auto version = layers.version() + 1;
+  layers.backward_deferred(work(), record.deferred, std::exchange(accumulated_, true));
+  record.put_off = false;
+  terms_ += terms;
+  if (++micro_batches_ == can_.micro_batches) {
+    begun_ = 0;
+    keep_weights(&record);
+    tensor nonfinite, squared_norm;
+    auto request = update_of(record, nonfinite, squared_norm);
+    const auto sum = measured(record, measure::guard, 1);
+    request.guard = guard_ ? &guard_ : &sum;
+    layers.update(work(), request);
+  }
+  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
 }
 
 tensor group_gradients::backward_and_update(batch_record& record, const tensor& dy, bool input_gradient,
@@ -371,7 +452,7 @@ void group_gradients::finish(batch_record& record) {
 void group_gradients::settle_if_done(batch_record& record) {
   if (!record.finished || record.awaits_audit) return;
   parts_.window.release_tensors(record); // the measures are still to be read
-  if (!parts_.is_top()) parts_.window.copy_measures(record);
+  if (!record.told_in_turn) parts_.window.copy_measures(record);
   parts_.out.when_complete(work_done{parts_.out.context_for(record.batch), true});
 }
 

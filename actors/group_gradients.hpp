@@ -13,7 +13,9 @@
 //   6. With recompute a batch has a cache while it is worked on: from its forward pass to the end of its turn where the
 //      turn does not wait for a gradient, and while what has come for it is done. Such a cache is that of its forward
 //      pass, bit for bit.
-//   7. Where a batch's gradient is of some samples, so is every backward pass with it, and what is sent down.
+//   7. An update in two parts: the second ones follow in the order of the first, all before the weights change. Until
+//      then the batch keeps its cache.
+//   8. Where a batch's gradient is of some samples, so is every backward pass with it, and what is sent down.
 //
 // All of it only enqueues work. Belongs to one group, on its thread.
 #pragma once
@@ -40,7 +42,12 @@ public:
   bool handled_before(const batch_record&);       // whether the turn may go on: what it must wait for is done
   void end_turn(batch_record&);
   void deliver_through(std::uint64_t last); // what has come, in order
-  void end();                               // every gradient has been handled
+  // Second parts of updates: the oldest is made (false: there is none); as many are as a batch more needs room.
+  bool complete_oldest();
+  void make_room();
+  bool has_put_off() const;
+  std::uint64_t passes() const { return passes_; } // forward and backward so far
+  void end();                                      // every gradient has been handled
   bool predicts(std::uint64_t batch) const { return parts_.predictor.exists() && policy().predicts(batch); }
 
 private:
@@ -58,6 +65,11 @@ private:
   void guard(batch_record&, const tensor& dy, tensor& sum) const;
   void need_cache(batch_record&);
   void let_cache_go(batch_record&) const;
+  // Whether gradients are handled as soon as they come.
+  bool handles_early() const { return !can_.holds_gradients && (can_.needs_no_lag || !parts_.setup.deterministic); }
+  bool is_handled_through(std::uint64_t batch) const;
+  void count_guard(batch_record&, const tensor& dy, bool is_first);
+  update_request update_of(batch_record&, tensor& nonfinite, tensor& squared_norm);
   bool reads_stash(const batch_record& record) const { return can_.stashes_weights && record.weights; }
   tensor backward(batch_record&, const tensor& dy, backward_request);
   tensor backward_and_update(batch_record&, const tensor& dy, bool input_gradient, const update_request&);
@@ -66,6 +78,8 @@ private:
 
   // policy_actions
   tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) override;
+  tensor begin_update(batch_record&, const tensor& dy, bool input_gradient) override;
+  void complete_update(batch_record&, applied_gradient, std::int64_t terms) override;
   void accumulate(batch_record&, tensor dy, float weight) override;
   void apply_accumulated(std::int64_t terms) override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
@@ -78,9 +92,12 @@ private:
 
   group_parts& parts_;
   policy_capabilities can_;
-  bool accumulated_ = false;   // backward passes have left gradients for the next update
-  int micro_batches_ = 0;      // of the next update, so far
-  std::int64_t terms_ = 0;     // of theirs
+  bool accumulated_ = false; // backward passes have left gradients for the next update
+  int micro_batches_ = 0;    // of the next update, so far
+  int begun_ = 0;            // of those that are made in two parts
+  std::int64_t terms_ = 0;   // of theirs
+  std::int64_t most_in_flight_;
+  std::uint64_t passes_ = 0;
   tensor guard_;               // sum of their guards; null where one batch makes an update
   std::int64_t next_step_ = 0; // of the run's schedule, after the latest batch that began its turn
 };

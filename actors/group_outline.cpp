@@ -79,11 +79,20 @@ int lag_of_group(const training_settings& settings, const update_policy& policy,
 }
 
 std::int64_t cache_limit_of(const training_settings& settings, int index, int count, int lag) {
+  if (const auto policy = make_update_policy(settings))
+    if (const auto most = (*policy)->most_in_flight(index, count); most > 0) return most + 1;
   const auto credits = std::int64_t{settings.credits};
   const auto by_credit = (credits + 1) * (count - index);
   const auto limit = std::max<std::int64_t>(by_credit, lag + 1) + 1;
   if (settings.max_alone.value_or(0) > 0) return limit; // batches that end at gaps are no steps
   return std::min(limit, settings.steps + 1);
+}
+
+int credits_of(const training_settings& settings, int index, int count) {
+  const auto policy = make_update_policy(settings);
+  if (!policy || index == 0) return settings.credits;
+  const auto below = static_cast<int>((*policy)->most_in_flight(index - 1, count));
+  return below > 0 ? std::max(settings.credits, below + 1) : settings.credits;
 }
 
 } // namespace syngrad

@@ -51,8 +51,13 @@ std::vector<group_outline> outline_groups(const training_settings&, const networ
 // the loss, at all of them above it.
 int lag_of_group(const training_settings&, const update_policy&, int index, int count);
 
-// Batches whose gradient may be outstanding at group `index` of `count`: as many as can be above it at once, by their
-// credits, at least what `lag` turns hold back, and no more than the run has.
+// One more than the batches whose gradient may be outstanding at group `index` of `count`: as many as the policy says,
+// or as can be above it at once, by their credits, at least what `lag` turns hold back, and no more than the run has.
 std::int64_t cache_limit_of(const training_settings&, int index, int count, int lag);
+
+// Activations that group `index` of `count` lets come at once. Of a policy that bounds itself what is in flight, as
+// many as the group below has of them, and one more, as a credit comes back a little after a gradient: none of its
+// passes then waits for one. To the source, as set.
+int credits_of(const training_settings&, int index, int count);
 
 } // namespace syngrad

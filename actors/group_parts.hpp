@@ -33,7 +33,7 @@
 namespace syngrad {
 
 struct group_setup {
-  int index = 0;
+  int index = 0, count = 1; // of groups
   run_edge below, above;
   std::string units; // "0-1", for reports
   std::shared_ptr<layer_group> layers;
@@ -57,6 +57,7 @@ struct group_setup {
   // What comes over links from its neighbours; nothing does where they are in this process. Null: nobody counts.
   std::shared_ptr<const link_counters> from_below, from_above;
   std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
+  int micro_batches = 1;         // that a batch of the run is cut into: each is a batch by itself here
   std::int64_t max_alone = 0;    // batches that may end here while the network above is away
   // For the report: of memory that the layers took, and the predictor beside this group; and of that.
   std::uint64_t layer_bytes = 0, predictor_bytes = 0;
@@ -106,8 +107,10 @@ struct group_parts {
   stream& work() const { return *setup.work; }
   std::uint32_t version() const { return static_cast<std::uint32_t>(setup.layers->version()); }
   void tell_failure(const batch_record& record, const std::string& what) {
-    const auto text = "group " + std::to_string(setup.index) + ", batch " + std::to_string(record.batch) + ": " + what;
-    out.tell_coordinator(failure{out.context_for(no_batch), text, record.batch, true});
+    const auto parts = static_cast<std::uint64_t>(setup.micro_batches), batch = record.batch / parts;
+    auto text = "group " + std::to_string(setup.index) + ", batch " + std::to_string(batch);
+    if (parts > 1) text += ", micro-batch " + std::to_string(record.batch % parts);
+    out.tell_coordinator(failure{out.context_for(no_batch), text + ": " + what, batch, true});
   }
 
   group_setup setup;

@@ -39,12 +39,18 @@ void group_turn::arrived(const synthetic_gradient& answer) {
 }
 
 void group_turn::passed(const work_done& work) {
+  if (work.leisure) {
+    if (std::exchange(rested_at_, std::nullopt) == gradients_.passes()) gradients_.complete_oldest();
+    advance();
+    return;
+  }
   auto* record = parts_.window.find(work.context.batch);
   if (!record) return;
   if (!work.settled) {
     tell_end_of_turn(*record);
     return;
   }
+  if (parts_.is_top() && !record->told_in_turn) tell_loss(*record);
   gradients_.settled(*record);
   advance();
 }
@@ -53,14 +59,27 @@ void group_turn::tell_end_of_turn(const batch_record& record) {
   auto& out = parts_.out;
   out.send_below(credit{out.context_for(record.batch), 1});
   if (record.ends_at_gap) out.tell_coordinator(batch_alone{out.context_for(record.batch)});
-  if (!parts_.is_top()) return;
-  if (!record.has_loss) {
-    out.tell_coordinator(batch_done{out.context_for(record.batch), not_measured});
-    return;
+  if (parts_.is_top() && record.told_in_turn) tell_loss(record);
+}
+
+// Of a batch that is cut into micro-batches once, when the last of them is here: a mean over all terms.
+void group_turn::tell_loss(const batch_record& record) {
+  auto& out = parts_.out;
+  double loss = not_measured;
+  if (record.has_loss) {
+    loss = record.numbers.f32()[measure::loss];
+    parts_.account.loss_known(out.origin_of(record, parts_.setup.layers->version()), loss);
+    if (!std::isfinite(loss)) parts_.tell_failure(record, parts_.account.fault_of_loss());
   }
-  const double loss = record.numbers.f32()[measure::loss];
-  parts_.account.loss_known(out.origin_of(record, parts_.setup.layers->version()), loss);
-  if (!std::isfinite(loss)) parts_.tell_failure(record, parts_.account.fault_of_loss());
+  if (parts_.setup.micro_batches > 1) {
+    if (record.has_loss) {
+      loss_.sum += loss * static_cast<double>(record.terms);
+      loss_.terms += record.terms;
+    }
+    if (++loss_.micro_batches < parts_.setup.micro_batches) return;
+    const auto all = std::exchange(loss_, {});
+    loss = all.terms > 0 ? all.sum / static_cast<double>(all.terms) : not_measured;
+  }
   out.tell_coordinator(batch_done{out.context_for(record.batch), loss});
 }
 
@@ -76,6 +95,17 @@ void group_turn::passed(const evaluation_done& passed) {
 // ---- the turn, in its order
 
 void group_turn::advance() {
+  go_on();
+  rest();
+}
+
+void group_turn::rest() {
+  if (rested_at_ || !gradients_.has_put_off()) return;
+  rested_at_ = gradients_.passes();
+  parts_.out.when_complete(work_done{.context = parts_.out.context_for(no_batch), .leisure = true});
+}
+
+void group_turn::go_on() {
   for (;;) {
     switch (state_) {
     case state::idle:
@@ -102,6 +132,7 @@ bool group_turn::start_next() {
   if (inbox_.empty()) return false;
   if (inbox_.front().is_flush_mark) return try_flush();
   const bool trains = inbox_.front().batch.mode == phase::train;
+  if (trains) gradients_.make_room();
   if (trains && !has_room_for(inbox_.front().batch.context.batch)) return false;
   auto next = std::move(inbox_.front().batch);
   inbox_.pop_front();
@@ -131,7 +162,8 @@ void group_turn::start_training_batch(activation batch) {
   if (record.batch != next_batch_) followed_by_ = {}; // batches that ended at a gap below never came
   record.cache.following = {std::exchange(followed_by_, batch.following), batch.following.read_on(work)};
   next_batch_ = record.batch + 1;
-  parts_.account.begins(batch.samples);
+  const auto micro_batch = record.batch % static_cast<std::uint64_t>(parts_.setup.micro_batches);
+  parts_.account.begins(batch.samples, micro_batch == 0);
   gradients_.begin(record);
   gradients_.forward(record, batch.values.read_on(work));
   record.samples = batch.samples;
@@ -144,7 +176,7 @@ void group_turn::start_training_batch(activation batch) {
   if (parts_.is_top()) {
     auto result = record.measures.view(measure::loss, {objective::numbers});
     gradients_.loss(record, parts_.setup.trained_for->evaluate(work, record.output, record.targets, true, result));
-    finish();
+    state_ = state::gated;
     return;
   }
   output_ = {parts_.out.caused_by(record.cause, record.batch, static_cast<std::uint32_t>(record.version)),

@@ -7,7 +7,8 @@
 // | idle    | an activation or flush mark, and room for one more cache            |
 // | sending | a credit from above; or, up to max_alone, that above is away:       |
 // |         | then an evaluation's batch is left out, lest training waits for it  |
-// | gated   | the gradient of batch - lag (deterministic), or of the batch itself |
+// | gated   | the gradient of batch - lag (deterministic), or through that which  |
+// |         | the policy waits for                                                |
 // | asking  | the predictor's answer                                              |
 //
 // Invariants: batches have their turns in the order in which they came, one at a time; a flush mark is answered when no
@@ -15,6 +16,9 @@
 //
 // Belongs to one group, on its thread. advance() goes on as far as it can without waiting: call it after whatever a
 // turn may wait for.
+//
+// Where it cannot go on and a batch has the second part of its update before it, it makes that one when its stream is
+// past all that was enqueued, and nothing that it could do instead has come in meanwhile.
 #pragma once
 
 #include "actors/group_gradients.hpp"
@@ -55,6 +59,11 @@ private:
     activation batch;
     bool is_flush_mark = false;
   };
+  struct mean_loss { // of the micro-batches of a batch that have reached the loss
+    double sum = 0;
+    std::int64_t terms = 0;
+    int micro_batches = 0;
+  };
 
   bool start_next();
   void start_training_batch(activation);
@@ -62,7 +71,10 @@ private:
   bool send_up();
   void ask_predictor();
   void finish();
+  void go_on();
+  void rest();
   void tell_end_of_turn(const batch_record&);
+  void tell_loss(const batch_record&);
   bool try_flush();
 
   // A batch that ends at the gap takes no credit and is not sent up. Its turn is as usual, with a prediction; after it
@@ -84,6 +96,8 @@ private:
   std::uint64_t next_batch_ = 0;            // after the latest that began its turn
   tensor followed_by_;                      // labels of what follows that one
   std::optional<std::uint64_t> evaluation_; // the latest
+  mean_loss loss_;
+  std::optional<std::uint64_t> rested_at_; // passes so far, when it last had nothing else to do; none: not asked for
 };
 
 } // namespace syngrad

@@ -1,6 +1,6 @@
 // What the batches in flight in a group keep of memory between their passes: caches or what makes them again, outputs,
-// predictions, weights that they have seen. Not what they got from below, which is the neighbour's, nor gradients that
-// have come early: how many have is a matter of timing.
+// predictions, weights that they have seen, gradients that the second part of an update needs. Not what they got from
+// below, which is the neighbour's, nor gradients that have come early: how many have is a matter of timing.
 //
 // Belongs to one group, on its thread. Looks only while more batches are in flight than before, and for a while after:
 // they are of one size.
@@ -44,6 +44,7 @@ private:
       add_all(record->cache.beginning.carried);
       for (const auto* each : {&record->cache.beginning.state, &record->output, &record->prediction, &record->weights})
         add(*each);
+      for (const auto& each : record->deferred) add(each.dy);
     }
     std::sort(seen_.begin(), seen_.end());
     seen_.erase(std::unique(seen_.begin(), seen_.end()), seen_.end());

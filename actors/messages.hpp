@@ -180,6 +180,7 @@ struct failure {
 struct work_done {
   message_context context;
   bool settled = false; // every gradient of the batch was dealt with; else only the batch's own turn is over
+  bool leisure = false; // of no batch: there was nothing else to do when this was asked for
 };
 
 // To the top or another group itself: an evaluation batch has passed; `result` is the loss output at the top, else

@@ -100,7 +100,7 @@ std::uint64_t memory_of_samples(const dataset& data, const augmentation& augment
 std::uint64_t memory_of_batch(const dataset& data, const training_settings& settings, std::int64_t following) {
   idle_device where;
   auto& work = where.make_stream();
-  const auto size = settings.batch_size;
+  const std::int64_t parts = parts_of_batches(settings), size = (settings.batch_size + parts - 1) / parts;
   const auto values = make_tensor(work, {size, data.input.elements()}, data.input.type),
              targets = make_tensor(work, {size, data.target.elements()}, data.target.type);
   tensor more;
@@ -133,10 +133,13 @@ result<planned_memory> rehearse(const training_settings& settings, network net, 
     out.groups.push_back({each.layers, each.weight_bytes, each.gradient_bytes, each.moment_bytes, each.predictor_bytes,
                           each.cache_bytes, each.most_in_flight, most});
   }
-  out.data_waiting = std::min<std::int64_t>(settings.credits, settings.steps);
+  const auto waiting = [](const training_settings& of) {
+    const std::int64_t credits = of.credits;
+    return std::min(credits, std::min(credits, of.steps) * parts_of_batches(of));
+  };
+  out.data_waiting = waiting(settings);
   out.data_batches = out.data_waiting + std::max<std::int64_t>(out.groups.front().in_flight - 1, 0);
-  const auto more_waiting =
-    std::max<std::int64_t>(out.data_waiting - std::min<std::int64_t>(rehearsal.credits, rehearsal.steps), 0);
+  const auto more_waiting = std::max<std::int64_t>(out.data_waiting - waiting(rehearsal), 0);
   out.most_in_use =
     summary.most_bytes_in_use - stood_in + out.samples + out.data_batch * static_cast<std::uint64_t>(more_waiting);
   return out;

@@ -92,8 +92,38 @@ status check_max_alone(const training_settings& s) {
   return ok();
 }
 
+status check_pipeline(const training_settings& s) {
+  const auto can = capabilities_of(s);
+  const auto expects_cuts = [&](const std::string& setting) {
+    return refuse(setting, "expected --policy pipeline with it, which cuts batches into micro-batches, got " +
+                             s.policy + "; leave it out");
+  };
+  if (!can.cuts_batches) {
+    if (s.micro_batches) return expects_cuts("micro-batches");
+    return s.pipeline == pipeline_schedule{} ? ok() : expects_cuts("pipeline-schedule");
+  }
+  if (can.micro_batches > s.batch_size)
+    return refuse("micro-batches", fmt::format("expected at most {}, the samples of a --batch, got {}", s.batch_size,
+                                               can.micro_batches));
+  const auto groups = std::max<std::size_t>(1, s.split.size()), chunks = static_cast<std::size_t>(s.pipeline.chunks);
+  if (groups % chunks != 0)
+    return refuse("pipeline-schedule", fmt::format("{} expects a number of groups that {} divides, got {}; use "
+                                                   "--groups {}, or 1f1b",
+                                                   s.pipeline.text(), chunks, groups, (groups / chunks + 1) * chunks));
+  if (can.splits_backward && s.cuda_graphs)
+    return refuse("pipeline-schedule", s.pipeline.text() +
+                                         " expects --cuda-graphs off: what is recorded leaves nothing "
+                                         "to later; use 1f1b with them");
+  if (s.warmup_batches > 0)
+    return refuse("sg-warmup", "expected 0 with --policy " + s.policy + ", which has no predictors; leave it out");
+  return ok();
+}
+
 status check_lag(const training_settings& s) {
   if (!s.lag) return ok();
+  if (capabilities_of(s).needs_no_lag)
+    return refuse("lag", "expected a policy with it whose gradients come late, got " + s.policy +
+                           ", which trains the same whenever they come; leave it out");
   if (!s.deterministic) return refuse("lag", "expected --deterministic with it; free-running groups have no fixed lag");
   // A prediction cannot come after its own target.
   const int least = capabilities_of(s).predicts ? 1 : 0;
@@ -125,7 +155,8 @@ status check_link(const training_settings& s) {
   if (!link.is_in_batches()) return ok();
   const auto policy = make_update_policy(s);
   if (!policy) return policy.failure();
-  if ((*policy)->waits_for_gradient(static_cast<std::uint64_t>(s.warmup_batches)))
+  if ((*policy)->waits_for_gradient(static_cast<std::uint64_t>(s.warmup_batches)) ||
+      (*policy)->capabilities().needs_no_lag)
     return refuse("link", "with --policy " + s.policy +
                             " each batch waits for its gradient, whatever the delay; leave "
                             "it out");
@@ -255,16 +286,23 @@ std::string sizes_of(const network& net, const sample_spec& output, bool labels)
 
 // Each layer, and each predictor, has the rows that it needs.
 status check_batch(const training_settings& settings, const network& net) {
+  const std::int64_t parts = parts_of_batches(settings), least = settings.batch_size / parts;
   const auto needs = [&](std::int64_t samples, const std::string& who) {
-    return refuse("batch", "expected at least " + std::to_string(samples) + ", because " + who +
-                             " takes statistics of a batch, got " + std::to_string(settings.batch_size));
+    if (parts == 1)
+      return refuse("batch", "expected at least " + std::to_string(samples) + ", because " + who +
+                               " takes statistics of a batch, got " + std::to_string(settings.batch_size));
+    return refuse("micro-batches",
+                  fmt::format("expected at least {} samples in each, because {} takes statistics of them, got {} of a "
+                              "--batch of {} in {}; use --micro-batches {} or fewer, or a larger --batch",
+                              samples, who, least, settings.batch_size, parts,
+                              std::max<std::int64_t>(1, settings.batch_size / samples)));
   };
-  if (const auto need = batch_need_of(net); settings.batch_size < need.samples) return needs(need.samples, need.layer);
+  if (const auto need = batch_need_of(net); least < need.samples) return needs(need.samples, need.layer);
   for (const auto& group : outline_groups(settings, net)) {
     if (!group.predictor) continue;
     const auto rows = group.output().rows();
     const auto samples = (group.predictor->least_rows + rows - 1) / rows;
-    if (settings.batch_size < samples) return needs(samples, "the predictor " + predictors_of(settings, net).kind);
+    if (least < samples) return needs(samples, "the predictor " + predictors_of(settings, net).kind);
   }
   return ok();
 }
@@ -283,6 +321,15 @@ status check_unrolling(const training_settings& settings, const network& net) {
     return refuse(
       "unroll", fmt::format("expected at most dni:{} with {} classes, got {}", seen, classes, settings.unroll.text()));
   return ok();
+}
+
+// Where batches are cut, what goes on in the next batch would go on in the next part of this one.
+status check_carrying_parts(const training_settings& settings, const network& net) {
+  const auto who = carrying_layer(net);
+  if (parts_of_batches(settings) == 1 || who.empty()) return ok();
+  return refuse("micro-batches", "expected 1 with --policy " + settings.policy + ", because " + who +
+                                   " goes on where the batch before ended, got " +
+                                   std::to_string(parts_of_batches(settings)));
 }
 
 // Each layer below the top group goes back by samples, where it must.
@@ -333,10 +380,11 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
 status check_settings(const training_settings& settings) {
   run_settings all;
   static_cast<training_settings&>(all) = settings;
-  for (const auto& each : {check_values(all), check_rates(settings), check_objective(settings),
-                           check_optimizers(settings), check_momentum_by_delay(settings), check_lag(settings),
-                           check_link(settings), check_gradients(settings), check_residual_weight(settings),
-                           check_corrected_samples(settings), check_max_alone(settings), check_recompute(settings)})
+  for (const auto& each :
+       {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
+        check_momentum_by_delay(settings), check_lag(settings), check_link(settings), check_gradients(settings),
+        check_residual_weight(settings), check_corrected_samples(settings), check_max_alone(settings),
+        check_recompute(settings), check_pipeline(settings)})
     if (!each) return each.failure();
   return ok();
 }
@@ -402,6 +450,7 @@ status check_run(const training_settings& settings, const network& net, const da
   if (auto good = check_split(settings.split, net); !good) return good;
   if (auto good = check_predictors(settings, net); !good) return good;
   if (auto good = check_layers_corrected(settings, net); !good) return good;
+  if (auto good = check_carrying_parts(settings, net); !good) return good;
   if (auto good = check_batch(settings, net); !good) return good;
   if (auto good = check_unrolling(settings, net); !good) return good;
   if (!data) return ok();

@@ -146,8 +146,12 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   plan.rate = *rate;
   plan.synthetic_rate = *synthetic_rate;
   if (data) {
-    auto order = order_samples(*data, {settings.batch_size, settings.seed, settings.validation_fraction,
-                                       settings.continuing_windows, settings.evaluate_samples});
+    auto order = order_samples(*data, {.batch_size = settings.batch_size,
+                                       .seed = settings.seed,
+                                       .validation_fraction = settings.validation_fraction,
+                                       .continuing = settings.continuing_windows,
+                                       .eval_samples = settings.evaluate_samples,
+                                       .parts = parts_of_batches(settings)});
     if (!order) return order.failure();
     plan.order.emplace(std::move(*order));
   }

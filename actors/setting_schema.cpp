@@ -154,6 +154,9 @@ setting audit_setting() {
 setting schedule_setting() {
   const auto read = [](const std::string& text) -> result<std::string> {
     if (text == "none") return std::string();
+    if (pipeline_schedule::parse(text))
+      return error::setting("expected how the rate goes, got '" + text +
+                            "'; the order of passes in a pipeline is --pipeline-schedule " + text);
     if (auto good = check_schedule(text); !good) return good.failure();
     return text;
   };
@@ -258,6 +261,9 @@ std::vector<setting> setting_schema() {
     real_setting("label-smoothing", "SHARE", wanted(&objective_settings::label_smoothing), below_one),
 
     choice_setting("policy", &t::policy, known_policies()),
+    make_setting("pipeline-schedule", "gpipe|1f1b|interleaved:V|zero-bubble[:h2]", &t::pipeline,
+                 pipeline_schedule::parse, [](const pipeline_schedule& of) { return of.text(); }),
+    whole_setting("micro-batches", &t::micro_batches, {1, most_batch}),
     text_setting("sg", "KIND", predictors(&p::kind), check_predictor),
     named_flag("condition", predictors(&p::labels), {"labels", "none"}, "labels"),
     whole_setting("sg-rows", predictors(&p::rows)),

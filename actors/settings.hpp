@@ -4,6 +4,7 @@
 
 #include "actors/emulated_network.hpp"
 #include "actors/gradient_demand.hpp"
+#include "actors/pipeline_schedule.hpp"
 #include "actors/sample_choice.hpp"
 #include "models/later_gradient.hpp"
 #include "models/metric.hpp"
@@ -38,6 +39,9 @@ struct training_settings {
   float residual_weight = 1;       // policy corrected only: of what was mispredicted, when it is added
   sample_choice corrected;         // policy corrected only: of which samples true gradients travel back
   gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
+
+  pipeline_schedule pipeline;                // policy pipeline only
+  std::optional<std::int64_t> micro_batches; // likewise: that a batch is cut into; see micro_batches_of()
 
   optimizer_settings optimizer;
   bool momentum_by_delay = false;               // see optimizer_of_group()
@@ -100,6 +104,9 @@ struct device_places {
 // kind that suits policy and network: `head` where nothing comes from above, `ridge` where activations are vectors or
 // there are no labels, else `exit`.
 synthetic_gradient_settings predictors_of(const training_settings&, const network&);
+
+// That a batch is cut into by a policy that does so: as set, or twice as many as groups and at most one a sample.
+int micro_batches_of(const training_settings&);
 
 // Names of the policies, in the order of their registry.
 std::vector<std::string> known_policies();

@@ -8,7 +8,8 @@ namespace syngrad {
 
 source_actor::source_actor(caf::actor_config& config, actor_context context, source_setup setup)
   : crossing_actor(config, context, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)),
-    batch_size_(setup_.order.train.batch_size()), next_evaluation_(setup_.evaluate_every) {}
+    parts_(setup_.order.train.parts()), largest_part_(setup_.order.train.largest_part()),
+    next_evaluation_(setup_.evaluate_every) {}
 
 caf::behavior source_actor::make_behavior() {
   return with_describe({
@@ -72,7 +73,7 @@ void source_actor::handle_evaluation_missed(evaluation_missed& missed) {
 }
 
 void source_actor::handle_stop(stop_training&) {
-  steps_ = std::min(steps_, step_);
+  steps_ = std::min(steps_, step_ + (part_ > 0 ? 1 : 0)); // a batch that has begun is sent whole
   paused_ = false;
   stopped_ = true;
   training_ = training_ || std::exchange(asked_, false);
@@ -125,8 +126,10 @@ std::optional<batch> source_actor::make_training_batch() {
 
 void source_actor::send_training_batch(batch made) {
   send_across(above_,
-              activation{context_for(static_cast<std::uint64_t>(step_)), phase::train, 0, std::move(made.values),
-                         std::move(made.targets), made.samples, made.terms, scheduled(), std::move(made.following)});
+              activation{context_for(current_batch()), phase::train, 0, std::move(made.values), std::move(made.targets),
+                         made.samples, made.terms, scheduled(), std::move(made.following)});
+  if (++part_ < parts_) return;
+  part_ = 0;
   ++step_;
   if (setup_.evaluate_every > 0 && scheduled() >= next_evaluation_ && step_ < steps_) {
     next_evaluation_ += setup_.evaluate_every;
@@ -148,7 +151,7 @@ std::span<const std::int64_t> source_actor::pass_samples(bool on_test_set) const
 void source_actor::send_evaluation_batch() {
   const auto samples = pass_samples(pass_->on_test_set);
   const auto total = static_cast<std::int64_t>(samples.size());
-  const auto count = std::min(batch_size_, total - pass_->next);
+  const auto count = std::min(largest_part_, total - pass_->next);
   auto made = (pass_->on_test_set ? test_samples_ : training_samples_)
                 ->gather(samples.subspan(static_cast<std::size_t>(pass_->next), static_cast<std::size_t>(count)));
   send_across(above_, activation{context_for(no_batch), phase::evaluate, pass_->number, std::move(made.values),

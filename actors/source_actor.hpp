@@ -1,6 +1,9 @@
 // Feeds the bottom group: training batches while it has credits, evaluation batches in between, a flush mark at the
 // end. Where batches can end at a gap in the network it asks for the end: it may have to send more.
 //
+// Where the policy cuts batches into micro-batches, each of those is a batch of its own to the groups, with a number
+// and for a credit of its own; steps are whole batches.
+//
 // Where the samples do not lie in memory, or are augmented, a thread of its own reads ahead; a batch that is not made
 // yet is a state to wait in, which data_ready ends.
 //
@@ -40,7 +43,7 @@ protected:
   std::string describe() override;
   // Only a source whose batches are not made in time waits for input: then the data is what holds up the training.
   waiting_reason waits_for() const override { return waits_for_data_ ? waiting_reason::input : waiting_reason::credit; }
-  std::uint64_t current_batch() const override { return static_cast<std::uint64_t>(step_); }
+  std::uint64_t current_batch() const override { return static_cast<std::uint64_t>(step_ * parts_ + part_); }
   void on_exit() override;
 
 private:
@@ -72,7 +75,8 @@ private:
   source_setup setup_;
   std::optional<batch_source> training_samples_, test_samples_; // from connect on
   std::optional<read_ahead> ahead_;                             // where reading a batch may take long
-  std::int64_t batch_size_;
+  std::int64_t parts_, part_ = 0; // that each batch is sent in: micro-batches; the next one
+  std::int64_t largest_part_;
   bool waits_for_data_ = false;
   data_wait wait_;
   neighbour above_;
@@ -80,7 +84,7 @@ private:
   // The step of the run's schedule. An estimate while batches are under way that will end at a gap.
   std::int64_t scheduled() const { return step_ - alone_; }
 
-  std::int64_t step_ = 0, steps_ = 0; // batches sent, to be sent
+  std::int64_t step_ = 0, steps_ = 0; // whole batches sent, to be sent
   std::int64_t alone_ = 0;            // that ended at a gap in the network
   std::int64_t next_evaluation_ = 0;  // scheduled() from which on it is due
   bool training_ = false;

@@ -14,7 +14,9 @@
 #include "runtime/result.hpp"
 #include "runtime/trace/trace_record.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace syngrad {
@@ -30,6 +32,10 @@ public:
   // theirs and of what accumulate() has left, divided by the `terms` of all. Returns the gradient at the group's input;
   // a null tensor where `input_gradient` is false, nobody wants it, or this is the bottom group.
   virtual tensor update(batch_record&, applied_gradient, const tensor& dy, std::int64_t terms, bool input_gradient) = 0;
+  // The same in two parts. The first returns the gradient at the group's input and leaves of the parameters' gradients
+  // what layers can make later; then the batch waits for on_leisure(), where the second part makes those.
+  virtual tensor begin_update(batch_record&, const tensor& dy, bool input_gradient) = 0;
+  virtual void complete_update(batch_record&, applied_gradient, std::int64_t terms) = 0;
   // Adds `weight` times the parameter gradient of `dy`, which is used up, to the next update. `dy` is the difference to
   // what update() has had: recurrent layers add nothing of what comes later to it.
   virtual void accumulate(batch_record&, tensor dy, float weight) = 0;
@@ -69,6 +75,12 @@ struct policy_capabilities {
                                     // that batches in flight have seen, and later updates have changed
   bool goes_back_late = true;       // backward passes of a batch come after updates that its forward pass has not seen:
                                     // to make that pass again for them (--recompute) takes the weights that it had
+  bool cuts_batches = false;        // a batch of the run is cut into the micro-batches of an update, which go up one
+                                    // behind the other and have its step in common
+  bool needs_no_lag = false;        // what it trains does not depend on when gradients come: where the run is
+                                    // deterministic, they are handled as ever
+  bool holds_gradients = false;     // they are handled when due_by() says so, and not as soon as they come
+  bool splits_backward = false;     // it updates in two parts
 };
 
 class update_policy {
@@ -82,6 +94,14 @@ public:
   virtual bool bootstraps(std::uint64_t) const { return capabilities().bootstraps; }
   // Whether the batch's turn ends only when its own gradient has been handled.
   virtual bool waits_for_gradient(std::uint64_t) const { return false; }
+  // The turn of `batch` ends only when gradients through that of this batch have been handled; none: it waits for none.
+  // Of group `index` of `count`.
+  virtual std::optional<std::uint64_t> due_by(std::uint64_t batch, [[maybe_unused]] int index,
+                                              [[maybe_unused]] int count) const {
+    return waits_for_gradient(batch) ? std::optional(batch) : std::nullopt;
+  }
+  // Batches that such a group has at once, from the forward pass until they are finished; 0: as many as credits let in.
+  virtual std::int64_t most_in_flight([[maybe_unused]] int index, [[maybe_unused]] int count) const { return 0; }
   // Turns by which gradients are handled late in a deterministic run, for group `index` of `count`.
   virtual int fixed_lag(int index, int count) const = 0;
 
@@ -91,6 +111,9 @@ public:
   // Of the top group: `values` is the gradient of the batch's loss. By default it updates with it, and sends down what
   // it becomes.
   virtual void on_loss(policy_actions&, batch_record&, const tensor& values);
+  // Of a batch whose update was begun: the group has nothing else to do, or it is high time, for want of room or
+  // because the update of weights is due. In the order of batches.
+  virtual void on_leisure(policy_actions&, batch_record&) {}
   // The stream of batches has ended and every gradient has been handled.
   virtual void on_end(policy_actions&) {}
 };
@@ -112,5 +135,8 @@ result<std::unique_ptr<update_policy>> make_update_policy(const training_setting
 
 // Of that policy; of an unknown one nothing is true but what it may need.
 policy_capabilities capabilities_of(const training_settings&);
+
+// Micro-batches that its policy has each batch of the run cut into; 1: none.
+int parts_of_batches(const training_settings&);
 
 } // namespace syngrad

@@ -107,7 +107,8 @@ status coordinated_training::wait_for_nodes() {
 
 status coordinated_training::place() {
   const auto nodes = nodes_->offers();
-  auto placed = given_.place ? given_.place(survey_.costs, nodes) : place_by_cost(survey_.costs, nodes);
+  auto placed = given_.place ? given_.place(survey_.costs, nodes)
+                             : place_by_cost(survey_.costs, nodes, given_.settings.pipeline.chunks);
   if (!placed) return placed.failure();
   places_ = std::move(*placed);
   if (auto good = check_emulated_links(given_.settings.link, places_); !good) return good;

@@ -35,8 +35,14 @@ std::string out_of_reach(const run_member& near, const run_member& far) {
 
 } // namespace
 
-std::vector<group_place> place_by_cost(const std::vector<placeable_group>& groups,
-                                       const std::vector<placeable_node>& nodes) {
+std::vector<group_place> place_by_cost(const std::vector<placeable_group>& all,
+                                       const std::vector<placeable_node>& nodes, int chunks) {
+  const auto workers = all.size() / static_cast<std::size_t>(chunks);
+  std::vector<placeable_group> groups(workers);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    groups[i % workers].multiply_adds += all[i].multiply_adds;
+    groups[i % workers].bytes_below += all[i].bytes_below;
+  }
   // best[n][g]: the cost of the slowest of the first n nodes when they have the first g groups.
   const auto count = groups.size();
   constexpr double never = std::numeric_limits<double>::infinity();
@@ -52,11 +58,12 @@ std::vector<group_place> place_by_cost(const std::vector<placeable_group>& group
           from[n][end] = first;
         }
       }
-  std::vector<group_place> out(count);
+  std::vector<group_place> out(all.size());
   auto end = count;
   for (std::size_t n = nodes.size(); n > 0; --n) {
     const auto first = from[n][end];
-    for (auto i = first; i < end; ++i) out[i] = {nodes[n - 1].node, nodes[n - 1].devices.front()};
+    for (std::size_t i = 0; i < out.size(); ++i)
+      if (i % workers >= first && i % workers < end) out[i] = {nodes[n - 1].node, nodes[n - 1].devices.front()};
     end = first;
   }
   return out;

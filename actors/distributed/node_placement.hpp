@@ -28,7 +28,11 @@ struct placeable_group {
   double bytes_below = 0;   // of a sample over the interface below it, both ways
 };
 
-std::vector<group_place> place_by_cost(const std::vector<placeable_group>&, const std::vector<placeable_node>&);
+//
+// `chunks`, which divides the groups: those of a worker, W workers having the groups w, w + W, ... (pipeline_schedule).
+// Then every node gets consecutive workers.
+std::vector<group_place> place_by_cost(const std::vector<placeable_group>&, const std::vector<placeable_node>&,
+                                       int chunks = 1);
 
 // "node a: 112.3 GFLOP/s, 379.9 MB/s, 0.31 ms there and back"
 std::string format_measures(const placeable_node&);

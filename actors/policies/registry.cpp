@@ -4,6 +4,7 @@
 #include "actors/policies/delayed.hpp"
 #include "actors/policies/local.hpp"
 #include "actors/policies/locked.hpp"
+#include "actors/policies/pipeline.hpp"
 #include "actors/policies/synthetic.hpp"
 #include "actors/policies/warmup.hpp"
 #include "actors/settings.hpp"
@@ -25,11 +26,15 @@ std::unique_ptr<update_policy> make_corrected(const training_settings& settings)
   return std::make_unique<corrected_policy>(settings.residual_weight, settings.corrected);
 }
 
+std::unique_ptr<update_policy> make_pipeline(const training_settings& settings) {
+  return std::make_unique<pipeline_policy>(settings.pipeline, micro_batches_of(settings));
+}
+
 std::vector<known_policy>& policy_registry() {
   static std::vector<known_policy> all{
     {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_corrected},
     {"delayed", make_policy<delayed_policy>},     {"local", make_policy<local_policy>},
-    {"locked", make_policy<locked_policy>},
+    {"locked", make_policy<locked_policy>},       {"pipeline", make_pipeline},
   };
   return all;
 }
@@ -63,6 +68,11 @@ status register_policy(known_policy added) {
   return ok();
 }
 
+int micro_batches_of(const training_settings& settings) {
+  const auto groups = static_cast<std::int64_t>(std::max<std::size_t>(1, settings.split.size()));
+  return static_cast<int>(settings.micro_batches.value_or(std::min(settings.batch_size, 2 * groups)));
+}
+
 std::vector<std::string> known_policies() {
   std::vector<std::string> names;
   for (const auto& each : policy_registry()) names.push_back(each.name);
@@ -82,6 +92,11 @@ result<std::unique_ptr<update_policy>> make_update_policy(const training_setting
 policy_capabilities capabilities_of(const training_settings& settings) {
   const auto* found = find_policy(settings.policy);
   return found ? found->make(settings)->capabilities() : policy_capabilities{};
+}
+
+int parts_of_batches(const training_settings& settings) {
+  const auto can = capabilities_of(settings);
+  return can.cuts_batches ? can.micro_batches : 1;
 }
 
 } // namespace syngrad

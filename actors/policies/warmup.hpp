@@ -17,10 +17,15 @@ public:
   }
   bool bootstraps(std::uint64_t batch) const override { return !warming(batch) && then_->bootstraps(batch); }
   int fixed_lag(int index, int count) const override { return then_->fixed_lag(index, count); }
+  std::optional<std::uint64_t> due_by(std::uint64_t batch, int index, int count) const override {
+    return warming(batch) ? std::optional(batch) : then_->due_by(batch, index, count);
+  }
+  std::int64_t most_in_flight(int index, int count) const override { return then_->most_in_flight(index, count); }
 
   void on_turn(policy_actions&, batch_record&) override;
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
   void on_loss(policy_actions&, batch_record&, const tensor& values) override;
+  void on_leisure(policy_actions& group, batch_record& record) override { then_->on_leisure(group, record); }
   void on_end(policy_actions& group) override { then_->on_end(group); }
 
 private:

@@ -22,6 +22,13 @@ public:
     note("update " + std::string(name_of(applied)) + " " + value(dy) + (input_gradient ? " with dx" : ""));
     return number(value_of(dy) * 10);
   }
+  tensor begin_update(batch_record&, const tensor& dy, bool input_gradient) override {
+    note("begin update with " + value(dy));
+    return input_gradient ? number(value_of(dy) * 10) : tensor();
+  }
+  void complete_update(batch_record&, applied_gradient, std::int64_t terms) override {
+    note("complete update over " + std::to_string(terms));
+  }
   void accumulate(batch_record&, tensor dy, float weight) override {
     note("accumulate " + value(dy) + (weight == 1 ? "" : " times " + std::to_string(weight).substr(0, 4)));
   }
@@ -96,6 +103,46 @@ TEST_CASE("locked and delayed update with the gradient that comes, and pass it o
   REQUIRE(b.run(*policy) == calls{"update true 5 with dx", "send true 50", "finish"});
   REQUIRE_FALSE(policy->predicts(0));
   REQUIRE(policy->waits_for_gradient(0) == (name == "locked"));
+}
+
+TEST_CASE("a pipeline updates with the gradient that comes, or with its second part when there is time") {
+  training_settings settings;
+  settings.policy = "pipeline";
+  settings.split = {1, 1, 1, 1};
+  settings.micro_batches = 6;
+  bench whole, split;
+  REQUIRE(whole.run(*std::move(*make_update_policy(settings))) ==
+          calls{"update true 5 with dx", "send true 50", "finish"});
+  settings.pipeline = pipeline_schedule::parse("zero-bubble").value();
+  const auto policy = std::move(*make_update_policy(settings));
+  REQUIRE(split.run(*policy) == calls{"begin update with 5", "send true 50"});
+  policy->on_leisure(split.group, split.record);
+  REQUIRE(split.group.log.at(2) == "complete update over 7");
+  REQUIRE(split.group.log.at(3) == "finish");
+}
+
+TEST_CASE("the turns of a pipeline wait for the gradients that its schedule has due by then, of their own batch") {
+  training_settings settings;
+  settings.policy = "pipeline";
+  settings.split = {1, 1, 1, 1};
+  settings.micro_batches = 5;
+  const auto due = [&](const std::string& schedule, int group) {
+    settings.pipeline = pipeline_schedule::parse(schedule).value();
+    const auto policy = std::move(*make_update_policy(settings));
+    std::string text;
+    for (std::uint64_t batch = 5; batch < 10; ++batch) {
+      const auto by = policy->due_by(batch, group, 4);
+      text += (text.empty() ? "" : " ") + (by ? std::to_string(*by) : "-");
+    }
+    return text;
+  };
+  CHECK(due("gpipe", 0) == "- - - - 9");
+  CHECK(due("gpipe", 3) == "- - - - 9");
+  CHECK(due("1f1b", 0) == "- - - 5 9");
+  CHECK(due("1f1b", 2) == "- 5 6 7 9");
+  CHECK(due("1f1b", 3) == "5 6 7 8 9");
+  CHECK(due("zero-bubble:h2", 1) == "- - - - 9");
+  CHECK(due("interleaved:2", 3) == "5 6 7 8 9");
 }
 
 TEST_CASE("synthetic updates with the prediction, sends what it becomes, and learns from what comes") {

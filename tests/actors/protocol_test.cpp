@@ -32,6 +32,14 @@ training_settings random_settings(const std::string& policy, random_source& rand
   settings.synthetic.kind = policy == "local" ? "head" : kinds[random.below(6)];
   settings.synthetic.labels = needs_of_synthetic_gradient_kind(settings.synthetic.kind).labels || random.below(2) == 0;
   settings.synthetic.rows = random.below(3) == 0 ? 2 : 0;
+  if (policy == "pipeline") {
+    static const char* const schedules[] = {"gpipe", "1f1b", "zero-bubble", "zero-bubble:h2", "interleaved:2"};
+    settings.pipeline = pipeline_schedule::parse(schedules[random.below(settings.split.size() % 2 ? 4 : 5)]).value();
+    settings.batch_size = 8;
+    settings.micro_batches = 1 + random.below(4);
+    settings.warmup_batches = 0;
+    settings.lag.reset();
+  }
   if (policy == "corrected" && random.below(2)) {
     settings.corrected = {1 + random.below(4), random.below(2) == 0};
     settings.audit_every = 0;
@@ -45,7 +53,7 @@ training_settings random_settings(const std::string& policy, random_source& rand
 } // namespace
 
 TEST_CASE("every policy ends under a thousand random schedules and applies every batch") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "pipeline");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
@@ -70,7 +78,7 @@ TEST_CASE("every policy ends under a thousand random schedules and applies every
 }
 
 TEST_CASE("an interrupt at any moment ends the run in order with all groups at the same batch") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "pipeline");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 250; ++seed) {

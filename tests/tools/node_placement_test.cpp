@@ -50,6 +50,14 @@ TEST_CASE("by cost, every node is busy as long as the others, by its own rate") 
   REQUIRE(nodes_of(place_by_cost(equal, three)) == std::vector<int>{1, 1, 2, 2, 3, 3, 3, 3});
 }
 
+TEST_CASE("by cost, a node has whole workers of an interleaved pipeline, whose groups are no neighbours") {
+  const std::vector<placeable_group> equal(8, {1, 0});
+  const std::vector<placeable_node> two{three[0], three[1]};
+  REQUIRE(nodes_of(place_by_cost(equal, two, 2)) == std::vector<int>{1, 1, 2, 2, 1, 1, 2, 2});
+  REQUIRE(nodes_of(place_by_cost(equal, two, 4)) == std::vector<int>{1, 2, 1, 2, 1, 2, 1, 2});
+  REQUIRE(nodes_of(*place_groups("", equal, two, 4)) == std::vector<int>{1, 2, 1, 2, 1, 2, 1, 2});
+}
+
 TEST_CASE("by cost, a connection that carries its bytes while its groups compute costs nothing") {
   std::vector<placeable_group> groups(4, {1, 0});
   groups[1].bytes_below = 19; // 1.9 s a sample, where two groups compute for 2

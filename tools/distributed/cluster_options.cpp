@@ -173,8 +173,8 @@ result<std::vector<group_place>> place_by_hand(const std::string& places, std::s
 }
 
 result<std::vector<group_place>> place_groups(const std::string& places, const std::vector<placeable_group>& groups,
-                                              const std::vector<placeable_node>& nodes) {
-  if (places.empty()) return place_by_cost(groups, nodes);
+                                              const std::vector<placeable_node>& nodes, int chunks) {
+  if (places.empty()) return place_by_cost(groups, nodes, chunks);
   auto all = nodes;
   all.insert(all.begin(), {0, "the coordinator", {"cpu"}});
   return place_by_hand(places, groups.size(), all);

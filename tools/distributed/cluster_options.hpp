@@ -45,9 +45,10 @@ status check_cluster(const cluster_run&);
 // Which group goes where, as --place says.
 result<std::vector<group_place>> place_by_hand(const std::string& places, std::size_t groups,
                                                const std::vector<placeable_node>&);
-// As `places` says, by cost where it is empty. Without being named, the coordinator (0) gets no group.
+// As `places` says, by cost where it is empty (`chunks`: see place_by_cost()). Without being named, the coordinator (0)
+// gets no group.
 result<std::vector<group_place>> place_groups(const std::string& places, const std::vector<placeable_group>&,
-                                              const std::vector<placeable_node>&);
+                                              const std::vector<placeable_node>&, int chunks = 1);
 
 // The nodes that --place names; it has passed the check.
 std::set<std::string> nodes_of_places(const std::string& places);

@@ -52,7 +52,7 @@ coordinated_training::setup distributed_training::library_setup(node_count count
   for (int i = 1; i <= local; ++i) out.names.insert(local_node_name(i));
   out.awaited = nodes_of_places(run.devices.place);
   out.place = [this](const auto& groups, const auto& nodes) {
-    return place_groups(given_.run.devices.place, groups, nodes);
+    return place_groups(given_.run.devices.place, groups, nodes, given_.run.settings.pipeline.chunks);
   };
   out.data = given_.data;
   out.observer = given_.observer;

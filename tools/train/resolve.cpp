@@ -110,6 +110,8 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   if (auto good = check_storable(reader); !good) return good.failure();
   if (auto good = check_resolved(options, *model); !good) return good.failure();
   options.settings.synthetic.kind = predictors_of(options.settings, *model).kind; // run.ini says what it is
+  if (capabilities_of(options.settings).cuts_batches)
+    options.settings.micro_batches = micro_batches_of(options.settings);
   return model;
 }
 

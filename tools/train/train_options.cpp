@@ -62,7 +62,20 @@ option_group how_groups_update(train_options& o) {
                  "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
                  "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
                  "gradients, applied whenever they arrive. local: each group learns from a classifier of its own, and "
-                 "nothing is sent down"),
+                 "nothing is sent down. pipeline: true gradients, of micro-batches that follow each other through the "
+                 "groups, and one update of them all: that of locked"),
+     setting_row(s, "pipeline-schedule",
+                 "Of --policy pipeline, in which order a group goes forward and back. gpipe: forward with all, then "
+                 "back. 1f1b: back as soon as can be; holds fewest. interleaved:V: V groups that are no neighbours for "
+                 "each worker (a node, a device), for shorter waits. zero-bubble: 1f1b, with weights' gradients made "
+                 "while it waits; zero-bubble:h2: the same with twice as many in flight, for hardly any waits. All "
+                 "train the same weights, bit for bit"),
+     setting_row(
+       s, "micro-batches",
+       "Of --policy pipeline: so many parts of each --batch, of as many samples each as can be, the first "
+       "ones of one more. More of them leave groups less idle and make products smaller; batch norm takes its "
+       "statistics of each",
+       "twice the groups"),
      setting_row(
        s, "sg",
        "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; exit: such a map of what "
