@@ -40,7 +40,7 @@ group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
   setup.host_above = reads_host_only(plan, setup.above.above);
   setup.policy = std::move(*make_update_policy(settings));
   setup.trained_for = plan.trained_for;
-  setup.rate = plan.rate;
+  setup.rate = rate_of_group(settings, plan.rate, index);
   setup.clip_norm = settings.clip_norm;
   setup.recompute = settings.recompute;
   setup.deterministic = settings.deterministic;

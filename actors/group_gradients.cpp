@@ -8,8 +8,9 @@
 namespace syngrad {
 
 group_gradients::group_gradients(group_parts& parts)
-  : parts_(parts), can_(policy().capabilities()),
+  : parts_(parts), can_(policy().capabilities()), weights_(parts, can_),
     most_in_flight_(policy().most_in_flight(parts.setup.index, parts.setup.count)) {
+  parts_.kept.expect_updates_of(can_.micro_batches);
   if (can_.micro_batches > 1) guard_ = make_tensor(work(), {1});
 }
 
@@ -64,6 +65,7 @@ void group_gradients::settled(batch_record& record) {
 // ---- the turn
 
 void group_gradients::begin(batch_record& record) {
+  weights_.begin(record);
   next_step_ = record.step + 1;
   record.awaits_audit = !parts_.is_top() && parts_.setup.is_audited(record.batch) && policy().bootstraps(record.batch);
 }
@@ -77,7 +79,7 @@ void group_gradients::forward(batch_record& record, const tensor& x) {
   record.output.ready_after(work().record());
   if (!predicts(record.batch)) let_cache_go(record);
   ++passes_;
-  parts_.kept.look_at(parts_.window);
+  parts_.kept.look_at(parts_.window, weights_.held_back_bytes() + feedback_.bytes());
 }
 
 // Makes the forward pass again where its cache was let go.
@@ -169,6 +171,7 @@ void group_gradients::make_room() {
 void group_gradients::end() {
   policy().on_end(*this);
   if (micro_batches_ > 0) apply_accumulated(terms_);
+  weights_.end();
 }
 
 // ---- to the policy
@@ -276,11 +279,10 @@ tensor group_gradients::update(batch_record& record, applied_gradient applied, c
   terms_ += terms;
   tensor below, nonfinite, squared_norm;
   if (micro_batches_ == can_.micro_batches) {
-    keep_weights(applied == applied_gradient::truth ? &record : nullptr);
     const auto sum = measured(record, measure::guard, 1);
     auto request = update_of(record, nonfinite, squared_norm);
     request.guard = guard_ ? &guard_ : &sum;
-    below = backward_and_update(record, dy, sends, request);
+    below = backward_and_update(record, applied, dy, sends, request);
   } else {
     below = backward(record, dy, {sends, true, std::exchange(accumulated_, true)});
   }
@@ -305,32 +307,42 @@ void group_gradients::complete_update(batch_record& record, applied_gradient app
   terms_ += terms;
   if (++micro_batches_ == can_.micro_batches) {
     begun_ = 0;
-    keep_weights(&record);
     tensor nonfinite, squared_norm;
     auto request = update_of(record, nonfinite, squared_norm);
     const auto sum = measured(record, measure::guard, 1);
     request.guard = guard_ ? &guard_ : &sum;
+    weights_.before_update(&record);
     layers.update(work(), request);
+    weights_.after_update();
   }
   parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
 }
 
-tensor group_gradients::backward_and_update(batch_record& record, const tensor& dy, bool input_gradient,
-                                            const update_request& request) {
+// In one, layer by layer, where the pass reads the weights that the step changes.
+tensor group_gradients::backward_and_update(batch_record& record, applied_gradient applied, const tensor& dy,
+                                            bool input_gradient, const update_request& request) {
   auto& layers = *parts_.setup.layers;
-  if (!reads_stash(record)) {
+  const bool in_one = !can_.double_buffers && !weights_.are_stashed_for(record);
+  tensor below;
+  if (!in_one) below = backward(record, dy, {input_gradient, true, request.accumulated});
+  weights_.before_update(applied == applied_gradient::truth ? &record : nullptr);
+  if (can_.feeds_back_errors) feedback_.before_update(work(), layers);
+  if (in_one) {
     need_cache(record);
-    return layers.backward_and_update(work(), dy, record.cache, input_gradient, request);
+    below = layers.backward_and_update(work(), dy, record.cache, input_gradient, request);
+  } else {
+    layers.update(work(), request);
   }
-  auto below = backward(record, dy, {input_gradient, true, request.accumulated});
-  layers.update(work(), request);
+  if (can_.feeds_back_errors)
+    feedback_.after_update(work(), layers, record.version, {request.guard, request.squared_norm});
+  weights_.after_update();
   return below;
 }
 
 tensor group_gradients::backward(batch_record& record, const tensor& dy, backward_request wanted) {
   auto& layers = *parts_.setup.layers;
   if (record.chosen && !parts_.is_top()) {
-    assert(!reads_stash(record) && "a stash of weights is for whole batches");
+    assert(!weights_.are_stashed_for(record) && "a stash of weights is for whole batches");
     if (!record.cache_of_chosen.is_there) {
       need_cache(record);
       layers.gather_cache(work(), record.chosen, record.cache, record.cache_of_chosen);
@@ -338,23 +350,8 @@ tensor group_gradients::backward(batch_record& record, const tensor& dy, backwar
     return layers.backward_of(work(), record.chosen, dy, record.cache_of_chosen, wanted);
   }
   need_cache(record);
-  return reads_stash(record) ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
-                             : layers.backward(work(), dy, record.cache, wanted);
-}
-
-// Before the weights change: batches that have seen these, and that are still to go back with them or to be made again
-// with them, keep them, in one copy. The batch that `updates` with its true gradient needs them no more; null: there is
-// none such.
-void group_gradients::keep_weights(const batch_record* updates) {
-  if (!can_.stashes_weights && !parts_.setup.recompute) return;
-  const bool goes_back = can_.stashes_weights || can_.goes_back_late;
-  tensor kept;
-  for (const auto& each : parts_.window.in_flight()) {
-    const bool is_done = !goes_back || each->finished || each.get() == updates;
-    if ((is_done && !each->awaits_audit) || each->weights) continue;
-    if (!kept) kept = parts_.setup.layers->copy_of_weights(work());
-    each->weights = kept;
-  }
+  return weights_.are_stashed_for(record) ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
+                                          : layers.backward(work(), dy, record.cache, wanted);
 }
 
 void group_gradients::accumulate(batch_record& record, tensor dy, float weight) {
@@ -374,12 +371,13 @@ void group_gradients::apply_accumulated(std::int64_t terms) {
   if (!std::exchange(accumulated_, false)) return;
   const bool waited = std::exchange(micro_batches_, 0) > 0;
   if (waited) terms = std::exchange(terms_, 0);
-  keep_weights(nullptr);
+  weights_.before_update(nullptr);
   parts_.setup.layers->update(work(), {.terms = terms,
                                        .learning_rate = parts_.setup.rate.at(next_step_),
                                        .accumulated = true,
                                        .guard = waited ? &guard_ : nullptr,
                                        .clip_norm = parts_.setup.clip_norm});
+  weights_.after_update();
 }
 
 tensor group_gradients::input_gradient(batch_record& record, const tensor& dy) {

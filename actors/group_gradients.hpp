@@ -9,7 +9,7 @@
 //      recycled when the stream is past that.
 //   4. An update of weights is made of as many calls of update() as the policy declares micro-batches; at the end, of
 //      those that are left. What one of them has that is not finite keeps the whole update from being applied.
-//   5. Where the policy stashes weights, each backward pass of a batch reads those of its forward pass.
+//   5. Which weights a pass reads, where the policy stashes or double-buffers them, is in weight_versions.hpp.
 //   6. With recompute a batch has a cache while it is worked on: from its forward pass to the end of its turn where the
 //      turn does not wait for a gradient, and while what has come for it is done. Such a cache is that of its forward
 //      pass, bit for bit.
@@ -20,7 +20,8 @@
 // All of it only enqueues work. Belongs to one group, on its thread.
 #pragma once
 
-#include "actors/group_parts.hpp"
+#include "actors/error_feedback.hpp"
+#include "actors/weight_versions.hpp"
 
 namespace syngrad {
 
@@ -36,7 +37,8 @@ public:
   void settled(batch_record&);
 
   // ---- the turn of a batch, in its order
-  void begin(batch_record&);                      // whether an audit is to come
+  bool may_begin(std::uint64_t batch) const { return weights_.are_there_for(batch); }
+  void begin(batch_record&);                      // weights, and whether an audit is to come
   void forward(batch_record&, const tensor& x);   // what it gives is the record's output
   void loss(batch_record&, const tensor& values); // of the top group
   bool handled_before(const batch_record&);       // whether the turn may go on: what it must wait for is done
@@ -70,10 +72,9 @@ private:
   bool is_handled_through(std::uint64_t batch) const;
   void count_guard(batch_record&, const tensor& dy, bool is_first);
   update_request update_of(batch_record&, tensor& nonfinite, tensor& squared_norm);
-  bool reads_stash(const batch_record& record) const { return can_.stashes_weights && record.weights; }
   tensor backward(batch_record&, const tensor& dy, backward_request);
-  tensor backward_and_update(batch_record&, const tensor& dy, bool input_gradient, const update_request&);
-  void keep_weights(const batch_record* updates);
+  tensor backward_and_update(batch_record&, applied_gradient, const tensor& dy, bool input_gradient,
+                             const update_request&);
   void settle_if_done(batch_record&);
 
   // policy_actions
@@ -92,6 +93,8 @@ private:
 
   group_parts& parts_;
   policy_capabilities can_;
+  weight_versions weights_;
+  error_feedback feedback_;  // where the policy feeds errors back
   bool accumulated_ = false; // backward passes have left gradients for the next update
   int micro_batches_ = 0;    // of the next update, so far
   int begun_ = 0;            // of those that are made in two parts

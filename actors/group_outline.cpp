@@ -58,24 +58,37 @@ std::vector<group_outline> outline_groups(const training_settings& settings, con
   return out;
 }
 
+double delay_of_group(const training_settings& settings, int index) {
+  const auto policy = make_update_policy(settings);
+  if (!policy) return 0;
+  const auto can = (*policy)->capabilities();
+  if (can.double_buffers) return 1;
+  const auto count = std::max(1, static_cast<int>(settings.split.size()));
+  return static_cast<double>(lag_of_group(settings, **policy, index, count)) / std::max(1, can.micro_batches);
+}
+
 optimizer_settings optimizer_of_group(const training_settings& settings, int index) {
   auto out = settings.optimizer;
   if (!settings.momentum_by_delay) return out;
-  const auto policy = std::move(make_update_policy(settings).value());
-  const auto count = static_cast<int>(settings.split.size());
-  const auto delay_of = [&](int of) { return lag_of_group(settings, *policy, of, count); };
-  const auto longest = delay_of(0);
-  if (longest > 0)
-    out.beta1 += (delayed_momentum - out.beta1) * static_cast<float>(delay_of(index)) / static_cast<float>(longest);
+  if (const auto longest = delay_of_group(settings, 0); longest > 0)
+    out.beta1 += (delayed_momentum - out.beta1) * static_cast<float>(delay_of_group(settings, index)) /
+                 static_cast<float>(longest);
   return out;
+}
+
+learning_rate rate_of_group(const training_settings& settings, const learning_rate& rate, int index) {
+  if (!settings.discount_by_delay) return rate;
+  return rate.discounted(delay_of_group(settings, index), settings.steps / 4);
 }
 
 int lag_of_group(const training_settings& settings, const update_policy& policy, int index, int count) {
   if (index + 1 == count) return 0;
   int lag = settings.lag.value_or(policy.fixed_lag(index, count));
-  const int first_beyond = policy.capabilities().bootstraps ? index + 1 : count - 1;
+  const auto can = policy.capabilities();
+  const int first_beyond = can.bootstraps ? index + 1 : count - 1;
   for (int interface = index; interface < first_beyond; ++interface) lag += settings.link.at(interface).delay_batches;
-  return lag;
+  // The batch after this one may be the first to read an update that ends with the batch so far before it.
+  return can.double_buffers ? std::min(lag, can.micro_batches) : lag;
 }
 
 std::int64_t cache_limit_of(const training_settings& settings, int index, int count, int lag) {

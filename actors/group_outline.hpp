@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/settings.hpp"
+#include "models/learning_rate.hpp"
 #include "models/network.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
@@ -39,9 +40,17 @@ predictor_task task_of(const sample_spec& activation, const sample_spec& output)
 // The largest momentum of NAdam that --momentum-by-delay gives.
 inline constexpr float delayed_momentum = 0.99f;
 
+// Updates between a group's forward pass and that with its gradient, as they are to be expected: those of a
+// deterministic run, a batch a turn.
+double delay_of_group(const training_settings&, int index);
+
 // With momentum_by_delay the momentum of NAdam rises with a group's delay, to delayed_momentum where it is longest
-// (Ajanthan et al., arXiv 2505.01099): beta1 + (0.99 - beta1) * delay / longest delay, in turns of a deterministic run.
+// (Ajanthan et al., arXiv 2505.01099): beta1 + (0.99 - beta1) * delay / longest delay.
 optimizer_settings optimizer_of_group(const training_settings&, int index);
+
+// The run's `rate`, with discount_by_delay that of a group whose gradients come late: discounted by its delay, over the
+// first quarter of the run.
+learning_rate rate_of_group(const training_settings&, const learning_rate& rate, int index);
 
 // Bottom to top. The settings and the network have passed check_run().
 std::vector<group_outline> outline_groups(const training_settings&, const network&);

@@ -132,8 +132,9 @@ bool group_turn::start_next() {
   if (inbox_.empty()) return false;
   if (inbox_.front().is_flush_mark) return try_flush();
   const bool trains = inbox_.front().batch.mode == phase::train;
+  const auto number = inbox_.front().batch.context.batch;
   if (trains) gradients_.make_room();
-  if (trains && !has_room_for(inbox_.front().batch.context.batch)) return false;
+  if (trains && (!has_room_for(number) || !gradients_.may_begin(number))) return false;
   auto next = std::move(inbox_.front().batch);
   inbox_.pop_front();
   if (trains)
@@ -155,7 +156,6 @@ void group_turn::start_training_batch(activation batch) {
   record.in_turn = true;
   record.cause = batch.context.id;
   record.step = batch.step;
-  record.version = parts_.setup.layers->version();
   record.terms = std::max<std::int64_t>(batch.terms, 1);
   record.has_loss = batch.terms > 0;
   record.targets = batch.targets.read_on(work);
@@ -279,6 +279,9 @@ std::string group_turn::describe() const {
     break;
   }
   if (flushing_) return "waits for " + above + " to return the gradients of the last batches";
+  if (!inbox_.empty() && !inbox_.front().is_flush_mark && has_room_for(inbox_.front().batch.context.batch))
+    return fmt::format("waits for {} to return the gradients of the update that batch {} reads", above,
+                       inbox_.front().batch.context.batch);
   if (!inbox_.empty() && !inbox_.front().is_flush_mark)
     return "at its limit of caches: waits for " + above + " to return a gradient";
   const auto below = parts_.below.neighbour();

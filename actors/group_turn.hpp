@@ -4,7 +4,8 @@
 //
 // | state   | what ends it                                                        |
 // |---------|---------------------------------------------------------------------|
-// | idle    | an activation or flush mark, and room for one more cache            |
+// | idle    | an activation or flush mark, room for one more cache, and the       |
+// |         | weights that its batch reads (weight_versions)                      |
 // | sending | a credit from above; or, up to max_alone, that above is away:       |
 // |         | then an evaluation's batch is left out, lest training waits for it  |
 // | gated   | the gradient of batch - lag (deterministic), or through that which  |

@@ -16,15 +16,18 @@ namespace syngrad {
 
 class kept_memory {
 public:
-  void look_at(const batch_window& window) {
+  // An update is made of so many batches: before it there are weights to be seen that are kept after it.
+  void expect_updates_of(std::int64_t batches) { batches_of_update_ = batches; }
+  // `beside`: bytes of weights and updates that are kept, too.
+  void look_at(const batch_window& window, std::uint64_t beside) {
     const auto& all = window.in_flight();
     const auto batches = std::count_if(all.begin(), all.end(), [](const auto& each) { return !each->finished; });
     if (batches < most_batches_) return;
     if (batches > most_batches_) looks_ = 0;
     most_batches_ = batches;
-    if (looks_ == enough_of_each * batches) return;
+    if (looks_ == enough_of_each * std::max(batches, batches_of_update_)) return;
     ++looks_;
-    most_bytes_ = std::max(most_bytes_, bytes_of(window));
+    most_bytes_ = std::max(most_bytes_, bytes_of(window) + beside);
   }
 
   std::uint64_t most_bytes() const { return most_bytes_; } // at once
@@ -53,6 +56,7 @@ private:
     return sum;
   }
 
+  std::int64_t batches_of_update_ = 1;
   std::int64_t most_batches_ = 0;
   std::int64_t looks_ = 0; // at so many batches
   std::uint64_t most_bytes_ = 0;

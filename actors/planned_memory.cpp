@@ -70,7 +70,10 @@ training_settings for_rehearsal(training_settings settings) {
   const auto policy = make_update_policy(settings);
   if (settings.link.is_in_time()) settings.link = {};
   const int lag = policy ? lag_of_group(settings, **policy, 0, count) : 0;
-  settings.steps = std::min<std::int64_t>(settings.steps, 3 * lag + 24);
+  constexpr std::int64_t updates = 5; // enough that weights are kept after them
+  const auto can = capabilities_of(settings);
+  const std::int64_t of_update = can.cuts_batches ? 1 : can.micro_batches;
+  settings.steps = std::min(settings.steps, std::max<std::int64_t>(3 * lag + 24, updates * of_update));
   settings.schedule.clear();
   settings.deterministic = true;
   settings.cuda_graphs = false;

@@ -69,16 +69,62 @@ status check_optimizers(const training_settings& s) {
   return ok();
 }
 
+// Whether a group's gradients come after updates that its forward pass has not seen.
+bool updates_late(const training_settings& s) {
+  return capabilities_of(s).updates_late && s.split.size() > 1;
+}
+
 status check_momentum_by_delay(const training_settings& s) {
   if (!s.momentum_by_delay) return ok();
   if (s.optimizer.name != "nadam")
     return refuse("momentum-by-delay", "expected --optimizer nadam with it, got " + s.optimizer.name);
   if (s.optimizer.beta1 > delayed_momentum)
     return refuse("momentum-by-delay", "expected a first number of --betas of at most 0.99 with it");
-  if (!capabilities_of(s).updates_late || s.split.size() < 2)
+  if (!updates_late(s))
     return refuse("momentum-by-delay", "no group's gradients come late here; use it with --policy delayed and at least "
                                        "two groups, or leave it out");
   return ok();
+}
+
+status check_discount_by_delay(const training_settings& s) {
+  if (!s.discount_by_delay || (updates_late(s) && delay_of_group(s, 0) > 1)) return ok();
+  return refuse("delay-lr", "no group's gradients come more than one update late here; use it with --policy delayed, "
+                            "at least two groups and an update of every batch, or leave it out");
+}
+
+status check_weights(const training_settings& s) {
+  if (!s.stash_weights || (capabilities_of(s).stashes_weights && s.split.size() > 1)) return ok();
+  return refuse("weights", "expected current, because no backward pass comes after an update that its forward pass has "
+                           "not seen; use stash with --policy delayed and at least two groups");
+}
+
+status check_update(const training_settings& s) {
+  const auto can = capabilities_of(s);
+  if (s.update_batches == 1) return ok();
+  if (can.micro_batches != s.update_batches || can.cuts_batches)
+    return refuse("update", fmt::format("expected every:1 with --policy {}, got every:{}; use --policy delayed, or a "
+                                        "larger --batch",
+                                        s.policy, s.update_batches));
+  const auto groups = static_cast<int>(s.split.size());
+  if (can.double_buffers && s.update_batches < groups)
+    return refuse("update", fmt::format("expected at least every:{}, because as many groups work on batches at once, "
+                                        "got every:{}; use every:{} with a smaller --batch, or fewer groups",
+                                        groups, s.update_batches, groups));
+  if (can.double_buffers && s.lag.value_or(0) > s.update_batches)
+    return refuse("lag",
+                  fmt::format("expected at most {}, the batches of an --update, got {}", s.update_batches, *s.lag));
+  if (can.double_buffers && s.link.is_in_batches())
+    return refuse("link",
+                  fmt::format("with --update every:{} gradients come one update late, whatever the delay; leave "
+                              "it out",
+                              s.update_batches));
+  return ok();
+}
+
+status check_error_feedback(const training_settings& s) {
+  if (!s.error_feedback || (capabilities_of(s).feeds_back_errors && updates_late(s))) return ok();
+  return refuse("error-feedback", "no group's updates are late here; use it with --policy delayed and at least two "
+                                  "groups, or leave it out");
 }
 
 status check_max_alone(const training_settings& s) {
@@ -382,9 +428,10 @@ status check_settings(const training_settings& settings) {
   static_cast<training_settings&>(all) = settings;
   for (const auto& each :
        {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
-        check_momentum_by_delay(settings), check_lag(settings), check_link(settings), check_gradients(settings),
-        check_residual_weight(settings), check_corrected_samples(settings), check_max_alone(settings),
-        check_recompute(settings), check_pipeline(settings)})
+        check_momentum_by_delay(settings), check_discount_by_delay(settings), check_weights(settings),
+        check_update(settings), check_error_feedback(settings), check_lag(settings), check_link(settings),
+        check_gradients(settings), check_residual_weight(settings), check_corrected_samples(settings),
+        check_max_alone(settings), check_recompute(settings), check_pipeline(settings)})
     if (!each) return each.failure();
   return ok();
 }

@@ -134,13 +134,28 @@ result<std::vector<int>> read_split(const std::string& text) {
   return split;
 }
 
+// Of "every:N".
+std::optional<std::int64_t> read_every(std::string_view text) {
+  constexpr std::string_view prefix = "every:";
+  return text.starts_with(prefix) ? parse_number<std::int64_t>(text.substr(prefix.size())) : std::nullopt;
+}
+
+setting update_setting() {
+  const auto read = [](const std::string& text) -> result<int> {
+    const auto number = read_every(text);
+    if (!number || *number < 1 || *number > most_update_batches)
+      return error::setting("expected every:M with M from 1 to " + std::to_string(most_update_batches) + ", got '" +
+                            text + "'; write for example --update every:12");
+    return static_cast<int>(*number);
+  };
+  return make_setting("update", "every:M", &training_settings::update_batches, read,
+                      [](int batches) { return "every:" + std::to_string(batches); });
+}
+
 setting audit_setting() {
   const auto read = [](const std::string& text) -> result<std::int64_t> {
-    constexpr std::string_view prefix = "every:";
     if (text == "off") return 0;
-    const auto number = text.starts_with(prefix)
-                          ? parse_number<std::int64_t>(std::string_view(text).substr(prefix.size()))
-                          : std::nullopt;
+    const auto number = read_every(text);
     if (!number || *number < 1)
       return error::setting("expected every:N with N at least 1, or off, got '" + text +
                             "'; write for example --audit every:50");
@@ -271,6 +286,9 @@ std::vector<setting> setting_schema() {
     real_setting("residual-weight", "W", &t::residual_weight, {0, 1}),
     make_setting("correct-rows", "N[:loss|uniform]", &t::corrected, sample_choice::parse,
                  [](const sample_choice& of) { return of.text(); }),
+    named_flag("weights", &t::stash_weights, {"current", "stash"}, "stash"),
+    update_setting(),
+    flag_setting("error-feedback", &t::error_feedback),
     make_setting("gradients", "WHICH", &t::gradients, gradient_demand::parse,
                  [](const gradient_demand& demand) { return demand.text(); }),
 
@@ -288,6 +306,7 @@ std::vector<setting> setting_schema() {
 
     make_setting("seed", "N", &t::seed, read_unsigned, [](std::uint64_t seed) { return std::to_string(seed); }),
     flag_setting("momentum-by-delay", &t::momentum_by_delay),
+    flag_setting("delay-lr", &t::discount_by_delay),
     flag_setting("deterministic", &t::deterministic),
     whole_setting("lag", &t::lag, {0, most_lag}),
     or_none(make_setting("link", "TERM,...", &t::link, emulated_network::parse,

@@ -26,6 +26,7 @@ struct network;
 
 inline constexpr const char* automatic_predictor = "auto"; // see predictors_of()
 inline constexpr int most_lag = 256;
+inline constexpr int most_update_batches = 1 << 16;
 inline constexpr int most_credits = 1 << 16;
 inline constexpr int most_threads = 1 << 12;   // and of one operator
 inline constexpr std::int64_t least_batch = 1; // some layers need more: batch_need_of()
@@ -38,6 +39,9 @@ struct training_settings {
   std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
   float residual_weight = 1;       // policy corrected only: of what was mispredicted, when it is added
   sample_choice corrected;         // policy corrected only: of which samples true gradients travel back
+  bool stash_weights = false;      // backward passes read the weights of their forward pass
+  int update_batches = 1;          // that make an update, with double-buffered weights: see weight_versions.hpp
+  bool error_feedback = false;     // see error_feedback.hpp
   gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
 
   pipeline_schedule pipeline;                // policy pipeline only
@@ -45,6 +49,7 @@ struct training_settings {
 
   optimizer_settings optimizer;
   bool momentum_by_delay = false;               // see optimizer_of_group()
+  bool discount_by_delay = false;               // see rate_of_group()
   std::optional<float> learning_rate;           // none: the usual one of the optimizer
   std::optional<float> synthetic_learning_rate; // none: the usual one of the kind of predictor
   std::string schedule; // see learning_rate.hpp; empty: rates stay as they are, as those of exit and head do

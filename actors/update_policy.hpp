@@ -73,6 +73,9 @@ struct policy_capabilities {
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
                                     // Harlap et al., PipeDream, arXiv 1806.03377): a copy is kept for each version
                                     // that batches in flight have seen, and later updates have changed
+  bool double_buffers = false;      // with stashes_weights: forward passes read the weights of one update before
+                                    // (weight_versions.hpp)
+  bool feeds_back_errors = false;   // what a late update got wrong is added to a later one (error_feedback.hpp)
   bool goes_back_late = true;       // backward passes of a batch come after updates that its forward pass has not seen:
                                     // to make that pass again for them (--recompute) takes the weights that it had
   bool cuts_batches = false;        // a batch of the run is cut into the micro-batches of an update, which go up one

@@ -106,6 +106,8 @@ public:
   tensor backward_of(stream&, const chosen_samples&, const tensor& dy, group_cache& of_chosen, backward_request);
   // What is trained, as it is now; null where nothing is.
   tensor copy_of_weights(stream&) const;
+  // The same itself: passes that are enqueued later read what is written there.
+  tensor& trained() { return arena_.values(); }
   // A backward pass that reads the weights of such a copy. Those of the group stay as they are.
   tensor backward_with(stream&, const tensor& weights, const tensor& dy, group_cache&, backward_request);
   // Makes what a backward pass with backward_request::deferred has left to later, in its order, and clears that list.

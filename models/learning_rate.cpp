@@ -113,7 +113,21 @@ result<learning_rate> learning_rate::parse(float base, const std::string& schedu
   return out;
 }
 
+learning_rate learning_rate::discounted(double delay, std::int64_t annealed) const {
+  auto out = *this;
+  out.delay_ = delay;
+  out.annealed_ = annealed;
+  return out;
+}
+
 float learning_rate::at(std::int64_t step) const {
+  const auto rate = scheduled(step);
+  if (delay_ <= 1 || step >= annealed_) return rate;
+  const auto left = 1 - static_cast<double>(step) / static_cast<double>(annealed_);
+  return rate * static_cast<float>(std::pow(delay_, -left));
+}
+
+float learning_rate::scheduled(std::int64_t step) const {
   auto rate = base_;
   for (const auto& each : changes_)
     if (step >= each.step) rate *= each.factor;

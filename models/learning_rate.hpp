@@ -29,9 +29,16 @@ public:
   // Of a run of `steps`; an empty schedule changes nothing.
   static result<learning_rate> parse(float base, const std::string& schedule, std::int64_t steps);
 
+  // That of weights whose gradients come `delay` updates late, where that is more than one: divided by
+  // delay^(1 - step / annealed), and not from step `annealed` on (Yang et al., PipeMare, arXiv 1910.05124, its
+  // technique 1: steps are smallest while weights move fastest).
+  learning_rate discounted(double delay, std::int64_t annealed) const;
+
   float at(std::int64_t step) const; // step counts from 0
 
 private:
+  float scheduled(std::int64_t step) const;
+
   struct change {
     std::int64_t step; // from this one on
     float factor;
@@ -42,6 +49,8 @@ private:
   std::int64_t warmup_ = 0;      // steps
   std::optional<double> cosine_; // share of the rate that is left at the last step
   std::int64_t last_ = 0;        // that step
+  double delay_ = 1;             // at most 1: the rate is not discounted
+  std::int64_t annealed_ = 0;
 };
 
 } // namespace syngrad

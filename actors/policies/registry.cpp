@@ -30,11 +30,18 @@ std::unique_ptr<update_policy> make_pipeline(const training_settings& settings) 
   return std::make_unique<pipeline_policy>(settings.pipeline, micro_batches_of(settings));
 }
 
+std::unique_ptr<update_policy> make_delayed(const training_settings& settings) {
+  return std::make_unique<delayed_policy>(
+    delayed_policy::options{.stashes_weights = settings.stash_weights,
+                            .batches = settings.update_batches,
+                            .feeds_back = settings.error_feedback,
+                            .groups = std::max(1, static_cast<int>(settings.split.size()))});
+}
+
 std::vector<known_policy>& policy_registry() {
   static std::vector<known_policy> all{
-    {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_corrected},
-    {"delayed", make_policy<delayed_policy>},     {"local", make_policy<local_policy>},
-    {"locked", make_policy<locked_policy>},       {"pipeline", make_pipeline},
+    {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_corrected},          {"delayed", make_delayed},
+    {"local", make_policy<local_policy>},         {"locked", make_policy<locked_policy>}, {"pipeline", make_pipeline},
   };
   return all;
 }

@@ -555,6 +555,32 @@ TEST_CASE("a micro-batch that is not finite keeps its whole update from being ap
   for (const auto each : b.weights()) REQUIRE(std::isfinite(each));
 }
 
+TEST_CASE("a batch whose double-buffered weights are still to be made waits for them, and reads those") {
+  group_bench b("delayed", 1, two_layers({.micro_batches = 2, .stashes_weights = true, .double_buffers = true}));
+  b.grant(9);
+  const auto first = b.weights();
+  for (std::uint64_t number = 0; number < 5; ++number) b.come_up(number);
+  REQUIRE(b.said.taken() == words{"up 0", "up 1", "up 2", "up 3"}); // batches 2 and 3 read the first weights, too
+  REQUIRE(b.turn->describe() == "at its limit of caches: waits for group 2 to return a gradient");
+  b.come_down(0);
+  b.stream_passes();
+  REQUIRE(b.turn->describe() == "waits for group 2 to return the gradients of the update that batch 4 reads");
+  b.said.taken();
+  b.come_down(1); // the first update
+  REQUIRE(b.said.taken() == words{"down, true 1", "up 4"});
+  REQUIRE(b.updates() == 1);
+  REQUIRE(b.weights() != first);
+  REQUIRE(b.parts->window.find(3)->version == 0);
+  REQUIRE(b.parts->window.find(3)->weights);
+  REQUIRE(b.parts->window.find(4)->version == 1);
+  REQUIRE_FALSE(b.parts->window.find(4)->weights);
+  const auto second = b.weights();
+  b.come_down(2);
+  b.come_down(3);
+  REQUIRE(b.updates() == 2);
+  REQUIRE(b.weights() == second); // held back until batch 6
+}
+
 TEST_CASE("stashed weights are those of a batch's forward pass: its gradients are what they were without delay") {
   const auto two_in_flight = [](group_bench& b) {
     b.grant(9);

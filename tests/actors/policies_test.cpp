@@ -252,6 +252,24 @@ TEST_CASE("what policies declare is what they do") {
   REQUIRE_FALSE(capabilities_of(unknown).predicts);
 }
 
+TEST_CASE("delayed declares what it was told to do about the delay") {
+  training_settings settings;
+  settings.policy = "delayed";
+  settings.split = {1, 1, 1};
+  REQUIRE(capabilities_of(settings).micro_batches == 1);
+  REQUIRE_FALSE(capabilities_of(settings).stashes_weights);
+  REQUIRE_FALSE(capabilities_of(settings).feeds_back_errors);
+  settings.stash_weights = settings.error_feedback = true;
+  REQUIRE(capabilities_of(settings).stashes_weights);
+  REQUIRE(capabilities_of(settings).feeds_back_errors);
+  REQUIRE_FALSE(capabilities_of(settings).double_buffers);
+  settings.update_batches = 3;
+  REQUIRE(capabilities_of(settings).micro_batches == 3);
+  REQUIRE(capabilities_of(settings).double_buffers);
+  settings.split = {3};
+  REQUIRE_FALSE(capabilities_of(settings).double_buffers);
+}
+
 TEST_CASE("an unknown policy is refused with the known names") {
   training_settings unknown;
   unknown.policy = "eager";

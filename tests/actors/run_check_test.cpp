@@ -189,6 +189,44 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
             s.optimizer.name = "nadam";
             s.momentum_by_delay = true;
           }).find("use it with --policy delayed") != std::string::npos);
+  for (const auto* policy : {"locked", "synthetic", "local", "delayed"}) {
+    CAPTURE(policy);
+    const auto alone = [policy](auto change) {
+      return [policy, change](auto& s) {
+        s.policy = policy;
+        s.split = std::string(policy) == "delayed" ? std::vector<int>{2} : std::vector<int>{1, 1};
+        change(s);
+      };
+    };
+    CHECK(refusal(alone([](auto& s) { s.stash_weights = true; })).starts_with("weights: expected current"));
+    CHECK(refusal(alone([](auto& s) { s.error_feedback = true; })).find("--policy delayed") != std::string::npos);
+    CHECK(refusal(alone([](auto& s) { s.discount_by_delay = true; })).find("--policy delayed") != std::string::npos);
+  }
+  const auto late = [](auto change) {
+    return refusal([change](auto& s) {
+      s.policy = "delayed";
+      s.split = {1, 1, 1};
+      s.deterministic = true;
+      change(s);
+    });
+  };
+  CHECK(late([](auto& s) { s.stash_weights = s.error_feedback = s.discount_by_delay = true; }) == "");
+  CHECK(late([](auto& s) { s.update_batches = 3; }) == "");
+  CHECK(late([](auto& s) { s.update_batches = 2; }) ==
+        "update: expected at least every:3, because as many groups work on batches at once, got every:2; use every:3 "
+        "with a smaller --batch, or fewer groups");
+  CHECK(late([](auto& s) {
+          s.update_batches = 4;
+          s.lag = 5;
+        }) == "lag: expected at most 4, the batches of an --update, got 5");
+  CHECK(late([](auto& s) {
+          s.update_batches = 4;
+          s.discount_by_delay = true;
+        }).starts_with("delay-lr: no group's gradients come more than one update late"));
+  CHECK(late([](auto& s) {
+          s.policy = "corrected";
+          s.update_batches = 3;
+        }).starts_with("update: expected every:1 with --policy corrected"));
   CHECK(refusal([](auto& s) { s.optimizer.adam_ratio = 1; }).starts_with("adam-ratio: expected --optimizer muon"));
   CHECK(refusal([](auto& s) {
           s.synthetic.optimizer.name = "sgd";

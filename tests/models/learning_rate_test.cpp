@@ -52,6 +52,17 @@ TEST_CASE("a cosine falls from the end of the warm-up to its share at the last s
   for (std::int64_t step = 10; step < 110; ++step) CHECK(rate.at(step + 1) < rate.at(step));
 }
 
+TEST_CASE("a rate that is discounted by a delay begins at that part of it, and is whole when the discount is over") {
+  const auto rate = learning_rate::parse(0.5f, "0.5:0.1", 1000).value().discounted(4, 200);
+  CHECK(rate.at(0) == Approx(0.125));
+  CHECK(rate.at(100) == Approx(0.25));
+  CHECK(rate.at(150) == Approx(0.5 / std::sqrt(2)));
+  CHECK(rate.at(200) == 0.5f);
+  CHECK(rate.at(500) == Approx(0.05));
+  for (const double delay : {0.0, 1.0}) CHECK(learning_rate(0.5f).discounted(delay, 200).at(0) == 0.5f);
+  CHECK(learning_rate(0.5f).discounted(4, 0).at(0) == 0.5f);
+}
+
 TEST_CASE("a cosine without a warm-up begins at the first step, and may end at nothing") {
   const auto rate = learning_rate::parse(1, "cosine:0", 3).value();
   CHECK(rate.at(0) == 1);

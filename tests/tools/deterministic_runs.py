@@ -41,6 +41,10 @@ RUNS = {
     "synthetic, muon of bf16 moments": ["--optimizer", "muon", "--moments", "bf16"],
     "synthetic, muon at every third step": ["--optimizer", "muon", "--muon-every", "3"],
     "delayed, nadam by delay": ["--policy", "delayed", "--optimizer", "nadam", "--momentum-by-delay"],
+    "delayed, stash and feedback": ["--policy", "delayed", "--weights", "stash", "--error-feedback"],
+    "delayed, rate by delay": ["--policy", "delayed", "--delay-lr"],
+    **{f"delayed, two versions{where}": ["--policy", "delayed", "--update", "every:6", "--error-feedback", *options]
+       for where, options in (("", []), (", three processes", ["--local-nodes", "2"]))},
     "synthetic, a lag of four": ["--lag", "4"],
     "corrected, some samples": ["--policy", "corrected", "--correct-rows", "16"],
     "corrected, some samples, three processes": ["--policy", "corrected", "--correct-rows", "16:uniform",

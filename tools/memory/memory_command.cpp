@@ -31,11 +31,11 @@ option_reader make_memory_option_reader(memory_options& o) {
 
 std::vector<option_group> explained(const option_reader& reader) {
   const std::vector<std::string> names{
-    "groups",    "split",     "data",       "augment",           "windows",      "unroll",
-    "objective", "policy",    "sg",         "condition",         "sg-rows",      "optimizer",
-    "momentum",  "moments",   "muon-every", "clip-norm",         "sg-optimizer", "batch",
-    "steps",     "recompute", "lag",        "credits",           "threads",      "correct-rows",
-    "config",    "format",    "help",       "pipeline-schedule", "micro-batches"};
+    "groups",        "split",     "data",         "augment",       "windows",   "unroll",    "objective",
+    "policy",        "sg",        "condition",    "sg-rows",       "optimizer", "momentum",  "moments",
+    "muon-every",    "clip-norm", "sg-optimizer", "batch",         "steps",     "recompute", "lag",
+    "credits",       "threads",   "correct-rows", "config",        "format",    "help",      "pipeline-schedule",
+    "micro-batches", "weights",   "update",       "error-feedback"};
   std::vector<option_group> out;
   for (auto group : reader.groups()) {
     std::erase_if(group.rows,

@@ -100,6 +100,16 @@ option_group how_groups_update(train_options& o) {
        "alone. loss: mostly those "
        "that the loss is large for; uniform: any. Costs fewer multiply-adds and fewer bytes; all: every "
        "sample"),
+     setting_row(s, "weights",
+                 "What a backward pass of --policy delayed reads: current weights, or with stash those of the batch's "
+                 "forward pass, a copy for each batch in flight (PipeDream)"),
+     setting_row(s, "update",
+                 "With --policy delayed: gradients of M batches make an update, and passes read the weights of one "
+                 "update before, so that gradients come one update late in every group (PipeDream-2BW). M is at least "
+                 "the number of groups; --batch is what one of the M has"),
+     setting_row(s, "error-feedback",
+                 "With --policy delayed: what a late update got wrong, as the gradient of the weights that it changed "
+                 "tells later, is added to a later one (arXiv 2606.30634). For short delays, as with --update every:M"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
                  "Nth batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as "
@@ -132,6 +142,9 @@ option_group how_weights_move(train_options& o) {
      setting_row(s, "momentum-by-delay",
                  "Of nadam, with --policy delayed: the first of --betas rises with a group's delay, to 0.99 at the "
                  "bottom (Ajanthan et al., arXiv 2505.01099)"),
+     setting_row(s, "delay-lr",
+                 "With --policy delayed: a group's rate is divided by the updates that its gradients come late, at "
+                 "first wholly and from a quarter of --steps on no more (PipeMare, arXiv 1910.05124)"),
      setting_row(s, "relative-steps", "Of adafactor: the rate is at most 1 / sqrt(step), as in PyTorch"),
      setting_row(s, "moments",
                  "What the means of gradients and of their squares are kept in, and momentum: bf16 takes half the "
