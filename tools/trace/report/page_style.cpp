@@ -68,6 +68,8 @@ details { margin-top: 12px; font-size: 0.875rem; }
 summary { cursor: pointer; color: var(--soft); width: fit-content; border-radius: 4px; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .scroll { overflow: auto; max-height: 420px; margin-top: 8px; border: 1px solid var(--rule); border-radius: 8px; }
+.scroll.whole { max-height: none; font-size: 0.8125rem; }
+.scroll.whole th, .scroll.whole td { padding: 5px 9px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; line-height: 1.4; }
 th, td { padding: 5px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { position: sticky; top: 0; background: var(--card); color: var(--soft); font-weight: 600; }
