@@ -53,6 +53,7 @@ void coordinator_actor::handle_batch_done(batch_done& finished) {
   if (stage_ == stage::ended) return;
   beat();
   note_progress(finished);
+  stop_when_time_is_over();
   send_more_or_stop();
 }
 
@@ -77,6 +78,13 @@ void coordinator_actor::send_more_or_stop() {
     send(setup_->source, train{context_for(no_batch), sent + setup_->steps - progress_.done()});
   else
     send(setup_->source, stop_training{context_for(no_batch)});
+}
+
+void coordinator_actor::stop_when_time_is_over() {
+  if (!setup_->time_limit_s || summary_.end != run_end::finished || stage_ != stage::training) return;
+  if (progress_.trained_s() < *setup_->time_limit_s) return;
+  summary_.end = run_end::time_over;
+  send(setup_->source, stop_training{context_for(no_batch)});
 }
 
 void coordinator_actor::note_progress(const batch_done& finished) {
@@ -162,6 +170,7 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   evaluation_report out;
   out.step = finished.step;
   out.wall_s = progress_.wall_s(steady_now_ns());
+  out.trained_s = progress_.trained_s();
   out.train_loss = progress_.interval_loss();
   out.loss = finished.totals.mean_loss();
   out.metrics = setup_->trained_for->values_of(finished.totals);
@@ -297,7 +306,8 @@ void coordinator_actor::handle_failure(failure& what) {
 void coordinator_actor::judge_skipped() {
   const auto count = progress_.skipped_at_the_end();
   const bool all = count > 0 && count == progress_.all();
-  if (summary_.end != run_end::finished || (!all && count < diverged_after)) return;
+  const bool as_asked = summary_.end == run_end::finished || summary_.end == run_end::time_over;
+  if (!as_asked || (!all && count < diverged_after)) return;
   summary_.end = run_end::failed;
   summary_.failure =
     all ? "every batch was skipped" : "the last " + std::to_string(count) + " batches were all skipped";
@@ -346,6 +356,7 @@ void coordinator_actor::abort(const std::string& why) {
 void coordinator_actor::end() {
   stage_ = stage::ended;
   summary_.wall_s = progress_.wall_s(steady_now_ns());
+  summary_.trained_s = progress_.trained_s();
   summary_.steps_per_s = progress_.steps_per_s(true);
   summary_.samples_per_s = summary_.steps_per_s * static_cast<double>(setup_->batch_size);
   summary_.final_loss = progress_.recent_loss();

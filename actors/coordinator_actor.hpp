@@ -51,6 +51,7 @@ struct coordinator_setup {
   std::string faster_data;                      // what makes reading it faster
   std::shared_ptr<const objective> trained_for; // not null
   std::optional<metric_target> target;
+  std::optional<double> time_limit_s; // of training
   bool has_validation = false;
   bool skip_nonfinite = false;
   std::vector<device*> devices; // whose memory is reported
@@ -112,6 +113,7 @@ private:
   void handle_down(const caf::down_msg&);
 
   void note_progress(const batch_done&);
+  void stop_when_time_is_over();
   void send_more_or_stop();
   void finish_evaluation(const running_evaluation&);
   void next_final_evaluation();

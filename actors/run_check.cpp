@@ -179,6 +179,15 @@ status check_lag(const training_settings& s) {
   return ok();
 }
 
+status check_times(const training_settings& s) {
+  if (!s.deterministic) return ok();
+  if (s.time_limit_s)
+    return refuse("for", "--deterministic cannot depend on how fast this machine is; use --steps or --epochs");
+  if (s.evaluate_every_s > 0)
+    return refuse("eval-seconds", "--deterministic cannot depend on how fast this machine is; use --eval-every");
+  return ok();
+}
+
 status check_link(const training_settings& s) {
   const auto& link = s.link;
   if (!link.any()) return ok();
@@ -429,9 +438,10 @@ status check_settings(const training_settings& settings) {
   for (const auto& each :
        {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
         check_momentum_by_delay(settings), check_discount_by_delay(settings), check_weights(settings),
-        check_update(settings), check_error_feedback(settings), check_lag(settings), check_link(settings),
-        check_gradients(settings), check_residual_weight(settings), check_corrected_samples(settings),
-        check_max_alone(settings), check_recompute(settings), check_pipeline(settings)})
+        check_update(settings), check_error_feedback(settings), check_lag(settings), check_times(settings),
+        check_link(settings), check_gradients(settings), check_residual_weight(settings),
+        check_corrected_samples(settings), check_max_alone(settings), check_recompute(settings),
+        check_pipeline(settings)})
     if (!each) return each.failure();
   return ok();
 }

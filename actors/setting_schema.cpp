@@ -300,6 +300,8 @@ std::vector<setting> setting_schema() {
     whole_setting("batch", &t::batch_size, {least_batch, most_batch}),
     whole_setting("steps", &t::steps, {1}),
     whole_setting("eval-every", &t::evaluate_every),
+    real_setting("eval-seconds", "SECONDS", &t::evaluate_every_s, {0, 1e9}),
+    real_setting("for", "SECONDS", &t::time_limit_s, {0, 1e9, true}),
     whole_setting("eval-samples", &t::evaluate_samples),
     make_setting("target", "METRIC<=X", &t::target, metric_target::parse,
                  [](const metric_target& target) { return target.text(); }),

@@ -59,6 +59,8 @@ struct training_settings {
   std::int64_t steps = 1000;
   objective_settings objective;
   std::optional<std::int64_t> evaluate_every; // steps; 0 or none: only at the end
+  double evaluate_every_s = 0;                // and so many seconds of training; 0: not by time
+  std::optional<double> time_limit_s;         // of training, evaluations not counted: then it ends as after `steps`
   std::optional<metric_target> target;        // stop when an evaluation reaches it
   std::int64_t evaluate_samples = 0;          // at most so many, evenly spread over those held out; 0: all
   double validation_fraction = 0;             // of the training set, held out; evaluations are then made on it

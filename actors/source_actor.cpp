@@ -50,7 +50,9 @@ void source_actor::read_data_ahead() {
 
 void source_actor::handle_credit(credit& granted) {
   credits_ += granted.batches;
-  wait_.credits(credits_);
+  if (!std::exchange(has_been_granted_, true) && setup_.most_waiting > 0)
+    held_back_ = std::max<std::int64_t>(0, credits_ - setup_.most_waiting);
+  wait_.credits(usable_credits());
   advance();
 }
 
@@ -58,17 +60,20 @@ void source_actor::handle_train(train& order) {
   steps_ = order.steps;
   training_ = true;
   asked_ = false;
+  if (step_ == 0) set_evaluation_time();
   advance();
 }
 
 void source_actor::handle_resume(resume_training&) {
   paused_ = false;
+  set_evaluation_time();
   advance();
 }
 
 void source_actor::handle_evaluation_missed(evaluation_missed& missed) {
   if (pass_ && pass_->number == missed.evaluation) pass_.reset();
   paused_ = false;
+  set_evaluation_time();
   advance();
 }
 
@@ -100,7 +105,7 @@ void source_actor::advance() {
       send(coordinator(), training_ended{context_for(no_batch), step_, wait_.total_ns()});
       return;
     }
-    if (credits_ == 0) return;
+    if (usable_credits() == 0) return;
     if (pass_) {
       --credits_;
       send_evaluation_batch();
@@ -109,7 +114,7 @@ void source_actor::advance() {
     auto made = make_training_batch();
     if (!made) {
       waits_for_data_ = true;
-      wait_.begin(credits_, steady_now_ns());
+      wait_.begin(usable_credits(), steady_now_ns());
       return;
     }
     --credits_;
@@ -131,11 +136,21 @@ void source_actor::send_training_batch(batch made) {
   if (++part_ < parts_) return;
   part_ = 0;
   ++step_;
-  if (setup_.evaluate_every > 0 && scheduled() >= next_evaluation_ && step_ < steps_) {
-    next_evaluation_ += setup_.evaluate_every;
+  if (step_ < steps_ && evaluation_is_due()) {
     paused_ = true;
     begin_pass(static_cast<std::uint64_t>(step_), setup_.order.validation.empty());
   }
+}
+
+bool source_actor::evaluation_is_due() {
+  const bool by_steps = setup_.evaluate_every > 0 && scheduled() >= next_evaluation_;
+  if (by_steps) next_evaluation_ += setup_.evaluate_every;
+  return by_steps || (setup_.evaluate_every_s > 0 && steady_now_ns() >= evaluation_due_ns_);
+}
+
+// From now on, when training begins or goes on.
+void source_actor::set_evaluation_time() {
+  evaluation_due_ns_ = steady_now_ns() + static_cast<std::int64_t>(setup_.evaluate_every_s * 1e9);
 }
 
 void source_actor::begin_pass(std::uint64_t number, bool on_test_set) {

@@ -30,7 +30,9 @@ struct source_setup {
   stream* work = nullptr;  // which is the copy stream, too: the source has no other work
   bool host_above = false; // group 0 reads host memory only
   std::int64_t evaluate_every = 0;
+  double evaluate_every_s = 0;   // and by time; 0: not by it
   std::int64_t following = 0;    // labels of what follows each training sample that go with it
+  std::int64_t most_waiting = 0; // batches that wait before group 0; 0: as many as it grants
   bool asks_for_the_end = false; // says all_sent at the end, and waits for what the coordinator decides
 };
 
@@ -69,6 +71,8 @@ private:
   std::optional<batch> make_training_batch(); // none: it is not read yet
   void send_training_batch(batch);
   void send_evaluation_batch();
+  bool evaluation_is_due();
+  void set_evaluation_time();
   void begin_pass(std::uint64_t number, bool on_test_set);
   std::span<const std::int64_t> pass_samples(bool on_test_set) const;
 
@@ -80,13 +84,17 @@ private:
   bool waits_for_data_ = false;
   data_wait wait_;
   neighbour above_;
+  std::int64_t usable_credits() const { return credits_ - held_back_; }
   std::int64_t credits_ = 0;
+  bool has_been_granted_ = false;
+  std::int64_t held_back_ = 0; // of them: most_waiting has no use for them
   // The step of the run's schedule. An estimate while batches are under way that will end at a gap.
   std::int64_t scheduled() const { return step_ - alone_; }
 
-  std::int64_t step_ = 0, steps_ = 0; // whole batches sent, to be sent
-  std::int64_t alone_ = 0;            // that ended at a gap in the network
-  std::int64_t next_evaluation_ = 0;  // scheduled() from which on it is due
+  std::int64_t step_ = 0, steps_ = 0;  // whole batches sent, to be sent
+  std::int64_t alone_ = 0;             // that ended at a gap in the network
+  std::int64_t next_evaluation_ = 0;   // scheduled() from which on it is due
+  std::int64_t evaluation_due_ns_ = 0; // likewise, by time
   bool training_ = false;
   bool asked_ = false; // for the end: waits for train or stop_training
   bool stopped_ = false;

@@ -75,6 +75,7 @@ struct progress_report {
 struct evaluation_report {
   std::int64_t step = 0;
   double wall_s = 0;     // since the start of training
+  double trained_s = 0;  // of that, without evaluations
   double train_loss = 0; // mean since the last evaluation
   double loss = 0;
   metric_values metrics;
@@ -109,13 +110,19 @@ struct training_observer {
   double progress_interval_s = 1;
 };
 
-enum class run_end { finished, target_reached, interrupted, failed, hung };
+enum class run_end { finished, target_reached, interrupted, failed, hung, time_over };
+
+// As it was asked.
+inline bool ended_well(run_end end) {
+  return end == run_end::finished || end == run_end::target_reached || end == run_end::time_over;
+}
 
 struct training_summary {
   run_end end = run_end::finished;
   std::string failure; // one line, where it failed or hung
   std::int64_t steps = 0;
   double wall_s = 0;      // training and evaluations, without set-up
+  double trained_s = 0;   // of that, from the first batch to the last one, without evaluations
   double steps_per_s = 0; // of the training alone
   double samples_per_s = 0;
   counted_unit unit;
@@ -126,6 +133,8 @@ struct training_summary {
   metric_values validation;                 // likewise, and without validation
   std::int64_t nonfinite_skipped = 0;       // batches
   std::uint64_t allocations_while_warm = 0; // device memory allocations after the first evaluation or 200 batches
+  double processor_s = not_measured;        // of this process, all threads, while it trained and evaluated
+  double joules = not_measured;             // of this machine's processors meanwhile, whoever used them
   std::uint64_t device_bytes = 0;           // of all devices, in all processes
   std::uint64_t most_bytes_in_use = 0;      // of this process's devices, the most that was in use at once
   std::vector<held_memory> memory; // of a run over several processes, by name of node; of a dead one nothing is known

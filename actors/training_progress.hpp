@@ -6,6 +6,7 @@
 
 #include "actors/summary.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -35,6 +36,9 @@ public:
   void rest(std::int64_t now_ns);
   void resume(std::int64_t now_ns) { segment_ns_ = last_done_ns_ = now_ns; }
   std::int64_t trained_ns() const { return trained_ns_; } // until the last rest()
+  double trained_s() const {                              // until the last batch
+    return static_cast<double>(trained_ns_ + std::max<std::int64_t>(0, last_done_ns_ - segment_ns_)) * 1e-9;
+  }
   double wall_s(std::int64_t now_ns) const { return static_cast<double>(now_ns - began_ns_) * 1e-9; }
   double steps_per_s(bool rests) const;
 

@@ -175,6 +175,17 @@ TEST_CASE("a locked run waits for the way up and down, and trains as without lin
   CHECK(with.weights == without.weights);
 }
 
+TEST_CASE("a run that ends by time does not train long on what waits before its first group, whatever the credits") {
+  cpu_device cpu;
+  auto settings = linked("locked", 1'000'000, "delay@1:25ms");
+  settings.credits = 256;
+  settings.time_limit_s = 0.2;
+  const auto out = run_threaded(settings, "mlp:5-4x3-3", toy(), cpu);
+  CHECK(out.summary.end == run_end::time_over);
+  CHECK(out.summary.trained_s >= 0.2);
+  CHECK(out.summary.trained_s < 256 * 0.05 / 2); // a round trip for each of what waits
+}
+
 TEST_CASE("a delay occupies no thread: messages of all links are on the way at once") {
   cpu_device cpu;
   auto settings = linked("delayed", 40, "delay@*:20ms");

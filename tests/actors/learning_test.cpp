@@ -123,6 +123,29 @@ TEST_CASE("a run stops at the first evaluation that reaches the target, on the v
   CHECK(std::isfinite(out.summary.validation["error"]));
 }
 
+TEST_CASE("a run ends when it has trained for its time, and is looked at after so many seconds of training") {
+  cpu_device cpu;
+  auto settings = learning_settings("synthetic");
+  settings.deterministic = false;
+  settings.steps = 1'000'000;
+  settings.time_limit_s = 0.3;
+  settings.evaluate_every = 0;
+  settings.evaluate_every_s = 0.05;
+  const auto out = run_threaded(settings, "mlp:784-128x3-10", digits(), cpu);
+  REQUIRE(out.summary.end == run_end::time_over);
+  CHECK(out.summary.failure == "");
+  CHECK(out.summary.steps < 1'000'000);
+  CHECK(out.summary.trained_s >= 0.3);
+  CHECK(out.summary.wall_s >= out.summary.trained_s);
+  REQUIRE(out.evaluations.size() >= 2);
+  CHECK(out.evaluations.size() <= 7); // five between 0.3 s, one where the end comes late, and the last
+  for (std::size_t i = 0; i + 1 < out.evaluations.size(); ++i) {
+    CHECK(out.evaluations[i].trained_s >= 0.05 * static_cast<double>(i + 1) * 0.8); // the source's clock is ahead
+    CHECK(out.evaluations[i].trained_s <= out.evaluations[i + 1].trained_s);
+  }
+  for (const auto& group : out.summary.groups) CHECK(group.updates == out.summary.steps);
+}
+
 TEST_CASE("an audit measures the bias that bootstrapped gradients gather with depth") {
   cpu_device cpu;
   auto settings = learning_settings("synthetic");

@@ -233,3 +233,15 @@ TEST_CASE("numbers out of range are refused by the name of the setting") {
           s.synthetic.optimizer.nesterov = true;
         }).starts_with("sg-nesterov: "));
 }
+
+TEST_CASE("what depends on time is refused in a deterministic run, with what to use instead") {
+  CHECK(refusal([](training_settings& s) { s.time_limit_s = 1; }) == "");
+  CHECK(refusal([](training_settings& s) {
+          s.time_limit_s = 1;
+          s.deterministic = true;
+        }) == "for: --deterministic cannot depend on how fast this machine is; use --steps or --epochs");
+  CHECK(refusal([](training_settings& s) {
+          s.evaluate_every_s = 1;
+          s.deterministic = true;
+        }) == "eval-seconds: --deterministic cannot depend on how fast this machine is; use --eval-every");
+}

@@ -33,11 +33,13 @@ TEST_CASE("time of training ends with the last batch before a rest, and goes on 
   REQUIRE(progress.steps_per_s(false) == Approx(1));
   progress.rest(9'000'000'000); // six seconds of an evaluation
   REQUIRE(progress.trained_ns() == 2'000'000'000);
+  REQUIRE(progress.trained_s() == Approx(2));
   progress.resume(10'000'000'000);
   progress.batch_done(1, 12'000'000'000);
   REQUIRE(progress.steps_per_s(false) == Approx(0.75));
   REQUIRE(progress.steps_per_s(true) == Approx(1.5)); // of what was counted so far
   REQUIRE(progress.wall_s(13'000'000'000) == Approx(12));
+  REQUIRE(progress.trained_s() == Approx(4));
 }
 
 TEST_CASE("batches that were skipped count at the end where they are the last, those that ended at gaps included") {

@@ -46,6 +46,7 @@ RUNS = {
     **{f"delayed, two versions{where}": ["--policy", "delayed", "--update", "every:6", "--error-feedback", *options]
        for where, options in (("", []), (", three processes", ["--local-nodes", "2"]))},
     "synthetic, a lag of four": ["--lag", "4"],
+    "delayed, a link of three batches": ["--policy", "delayed", "--link", "delay@1:3b"],
     "corrected, some samples": ["--policy", "corrected", "--correct-rows", "16"],
     "corrected, some samples, three processes": ["--policy", "corrected", "--correct-rows", "16:uniform",
                                                  "--local-nodes", "2"],

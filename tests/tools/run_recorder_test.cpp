@@ -87,8 +87,9 @@ TEST_CASE("A recorded run has options, a row an evaluation, events, weights and 
   REQUIRE(recorder->evaluation(test::sample_evaluation(100)));
   const auto rows = lines_of(run.file("metrics.csv"));
   REQUIRE(rows.size() == 2);
-  CHECK(rows[0].find("step,wall_s,samples_per_s,train_loss_nats,loss_nats,error_percent,judged_on,group0_busy,") == 0);
-  CHECK(rows[1] == "100,2.5,20000,0.5,0.25,6.5,test,0.75,0.875,0.5,0.625,2.5,0.75,,,,2.5");
+  CHECK(rows[0].find(
+          "step,wall_s,trained_s,samples_per_s,train_loss_nats,loss_nats,error_percent,judged_on,group0_busy,") == 0);
+  CHECK(rows[1] == "100,2.5,2.25,20000,0.5,0.25,6.5,test,0.75,0.875,0.5,0.625,2.5,0.75,,,,2.5");
   CHECK(std::count(rows[0].begin(), rows[0].end(), ',') == std::count(rows[1].begin(), rows[1].end(), ','));
 
   const auto weights = run.weights();

@@ -40,6 +40,8 @@ inline training_summary sample_summary() {
   training_summary summary;
   summary.steps = 1200;
   summary.wall_s = 12.5;
+  summary.trained_s = 11.5;
+  summary.processor_s = 20.25;
   summary.steps_per_s = 96;
   summary.samples_per_s = 24576;
   summary.final_loss = 0.03125;
@@ -53,6 +55,7 @@ inline evaluation_report sample_evaluation(std::int64_t step) {
   evaluation_report report;
   report.step = step;
   report.wall_s = 2.5;
+  report.trained_s = 2.25;
   report.train_loss = 0.5;
   report.loss = 0.25;
   report.metrics = sample_error(6.5);

@@ -118,6 +118,8 @@ const std::vector<tried>& table() {
       {std::to_string(most_batch + 1), [](r& s) { s.batch_size = most_batch + 1; }}}},
     {"steps", {"1", most_text}, {{"0", [](r& s) { s.steps = 0; }}, {"9223372036854775808"}, {"1e3"}}},
     {"eval-every", {"0", most_text}, {{"-1", [](r& s) { s.evaluate_every = -1; }}}},
+    {"eval-seconds", {"0.25", "1e+09", "0"}, {{"-5e-324", [](r& s) { s.evaluate_every_s = -tiny_double; }}}},
+    {"for", {"5e-324", "1e+09"}, {{"0", [](r& s) { s.time_limit_s = 0; }}}},
     {"eval-samples", {most_text, "0"}, {{"-1", [](r& s) { s.evaluate_samples = -1; }}, {"half"}}},
     {"target",
      {"error<=2", "accuracy>=98.5"},

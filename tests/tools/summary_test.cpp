@@ -122,9 +122,10 @@ TEST_CASE("The summary for scripts has every key, and null for what was not meas
   const auto json = format_summary_json(summary);
   for (const auto* line :
        {"\"end\": \"finished\"", "\"failure\": null", "\"test_error_percent\": 1.5", "\"steps\": 1200",
-        "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5", "\"validation_error_percent\": null",
-        "\"cosine\": 0.875", "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0",
-        "\"clipped_updates\": 0", "\"activation_rms\": 0.625", "\"activation_rms\": null"}) {
+        "\"steps_per_s\": 96", "\"samples_per_s\": 24576", "\"wall_s\": 12.5", "\"trained_s\": 11.5",
+        "\"processor_s\": 20.25", "\"joules\": null", "\"validation_error_percent\": null", "\"cosine\": 0.875",
+        "\"cosine\": null", "\"layers\": \"0-1\"", "\"dropped_targets\": 3", "\"alone\": 0", "\"clipped_updates\": 0",
+        "\"activation_rms\": 0.625", "\"activation_rms\": null"}) {
     INFO(line);
     CHECK(json.find(line) != std::string::npos);
   }

@@ -91,7 +91,7 @@ void print_node_notice(const std::string& line) {
 }
 
 exit_code conclude(const member_outcome& outcome) {
-  const bool well = outcome.end == run_end::finished || outcome.end == run_end::target_reached;
+  const bool well = ended_well(outcome.end);
   if (well && outcome.delivered) return exit_code::done;
   const bool interrupted = outcome.end == run_end::interrupted;
   if (!interrupted || !outcome.why.empty()) print_node_notice(outcome.why);

@@ -59,7 +59,7 @@ result<metrics_csv> metrics_csv::create(const std::string& path, const objective
   auto file = growing_file::create(path);
   if (!file) return file.failure();
   const auto loss = "loss" + (judge.loss_unit().empty() ? "" : "_" + judge.loss_unit());
-  auto header = "step,wall_s,samples_per_s,train_" + loss + "," + loss;
+  auto header = "step,wall_s,trained_s,samples_per_s,train_" + loss + "," + loss;
   for (const auto& each : judge.metrics())
     if (each.listed) header += "," + each.column;
   header += ",judged_on";
@@ -79,8 +79,8 @@ result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
 }
 
 status metrics_csv::append(const evaluation_report& report) {
-  auto row = fmt::format("{}{}{}{}{}", report.step, field(report.wall_s), field(report.samples_per_s),
-                         field(report.train_loss), field(report.loss));
+  auto row = fmt::format("{}{}{}{}{}{}", report.step, field(report.wall_s), field(report.trained_s),
+                         field(report.samples_per_s), field(report.train_loss), field(report.loss));
   for (const auto& each : report.metrics)
     if (each.of.listed) row += field(each.value);
   row += report.on_validation ? ",validation" : ",test";

@@ -32,10 +32,11 @@ private:
 
 // metrics.csv: one row an evaluation, written and visible at once. What was not measured is an empty field.
 //
-// Columns: step, wall_s, samples_per_s, train_loss and loss with their unit (train_loss_nats of cross-entropy), each
-// listed metric of the objective (error_percent), judged_on (test or validation), then for each group groupN_busy
-// (share of its time), groupN_cosine and groupN_norm_ratio (of the prediction at its upper interface against the
-// gradient received), groupN_activation_rms (of what it sends up), groupN_staleness_updates.
+// Columns: step, wall_s, trained_s (of that, without evaluations), samples_per_s, train_loss and loss with their unit
+// (train_loss_nats of cross-entropy), each listed metric of the objective (error_percent), judged_on (test or
+// validation), then for each group groupN_busy (share of its time), groupN_cosine and groupN_norm_ratio (of the
+// prediction at its upper interface against the gradient received), groupN_activation_rms (of what it sends up),
+// groupN_staleness_updates.
 class metrics_csv {
 public:
   static result<metrics_csv> create(const std::string& path, const objective&, int groups);

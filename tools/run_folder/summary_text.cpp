@@ -100,6 +100,8 @@ std::string ending(run_end end) {
     return "";
   case run_end::target_reached:
     return "target reached: ";
+  case run_end::time_over:
+    return "time is over: ";
   case run_end::interrupted:
     return "interrupted: ";
   case run_end::failed:
@@ -246,6 +248,8 @@ const char* name_of(run_end end) {
     return "finished";
   case run_end::target_reached:
     return "target_reached";
+  case run_end::time_over:
+    return "time_over";
   case run_end::interrupted:
     return "interrupted";
   case run_end::failed:
@@ -274,6 +278,9 @@ std::string format_summary_json(const training_summary& summary, std::span<const
   json.key("data_wait_s").number(summary.data_wait_s);
   json.key("data_wait_share").number(summary.data_wait_share);
   json.key("wall_s").number(summary.wall_s);
+  json.key("trained_s").number(summary.trained_s);
+  json.key("processor_s").number(summary.processor_s);
+  json.key("joules").number(summary.joules);
   json.key("warnings").begin_array();
   for (const auto& each : summary.warnings) json.text(each);
   json.end_array();

@@ -23,7 +23,11 @@ observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interru
 }
 
 training_observer observed_run::observer() {
-  return {.on_progress = [this](const progress_report& report) { printer_.progress(report); },
+  return {.on_progress =
+            [this](const progress_report& report) {
+              energy_.look();
+              printer_.progress(report);
+            },
           .on_evaluation = [this](const evaluation_report& report) { record(report); },
           .on_notice = [this](const std::string& line) { printer_.notice(line); },
           .progress_interval_s = standard_terminal().interactive ? 0.25 : 1};
@@ -77,7 +81,11 @@ training_summary observed_run::take_to_its_end(trainer& run) {
   early_save saver(run, recorder_, [this](const std::string& line) { printer_.notice("syngrad train: " + line); });
   interrupt_.aim(&run, &saver);
   if (options_.keep_best == "on" && !options_.cluster.active()) running_ = &run;
+  const auto computed = computed_so_far();
+  energy_.begin();
   auto summary = run.run();
+  summary.processor_s = (computed_so_far() - computed).count();
+  summary.joules = energy_.joules().value_or(not_measured);
   interrupt_.aim(nullptr, nullptr);
   running_ = nullptr;
   if (summary.test.empty()) // it ended before there was anything to judge
@@ -96,6 +104,7 @@ exit_code observed_run::conclude(const training_summary& summary, const status& 
   switch (summary.end) {
   case run_end::finished:
   case run_end::target_reached:
+  case run_end::time_over:
     return exit_code::done;
   case run_end::interrupted:
     if (!summary.failure.empty()) fail(summary.failure);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/training.hpp"
+#include "runtime/process/energy_meter.hpp"
 #include "tools/devices/device_set.hpp"
 #include "tools/progress/progress_printer.hpp"
 #include "tools/run_folder/run_recorder.hpp"
@@ -39,6 +40,7 @@ private:
   progress_printer printer_;
   std::string write_failure_; // empty while recording works
   best_weights best_;
+  energy_meter energy_;
   trainer* running_ = nullptr; // whose best weights are kept; null where they are not
 };
 

@@ -128,7 +128,9 @@ status resolve_data(train_options& options, network& model, const dataset& data)
   if (settings.trace.empty())
     settings.trace = usual_trace_mode(settings.steps, static_cast<std::int64_t>(settings.split.size()),
                                       *parse_size(settings.trace_limit));
-  if (!settings.evaluate_every) settings.evaluate_every = std::clamp<std::int64_t>(settings.steps / 10, 1, 1 << 30);
+  if (!settings.evaluate_every)
+    settings.evaluate_every =
+      settings.evaluate_every_s > 0 ? 0 : std::clamp<std::int64_t>(settings.steps / 10, 1, 1 << 30);
   return check_resolved(options, model);
 }
 

@@ -172,20 +172,27 @@ option_group how_long(train_options& o) {
                   "Passes over the training set, instead of --steps: N times as many steps as whole batches fit into "
                   "it");
   auto& s = o.settings;
-  return {"How long",
-          {setting_row(s, "batch",
-                       "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
-                       "every epoch mixes anew, so they are others each time"),
-           setting_row(s, "steps", "Batches to train on"), std::move(epochs),
-           setting_row(s, "eval-every", "Evaluate every N steps; 0: only at the end", "a tenth of the run"),
-           setting_row(s, "eval-samples",
-                       "Evaluate on at most so many of the samples that are held out (of a text: windows), evenly "
-                       "spread, or with --windows continuing the first of each row of a batch; 0: on all. That holds "
-                       "for the last evaluations, too"),
-           setting_row(s, "target",
-                       "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, "
-                       "loss<=0.1; with --objective mse: mse<=X, rmse<=X"),
-           optional_real("target-error", "PERCENT", o.target_error, {0, 100}, "Short for --target error<=PERCENT")}};
+  return {
+    "How long",
+    {setting_row(s, "batch",
+                 "Samples a batch. Those that fill no whole batch at the end of an epoch are left out of it; "
+                 "every epoch mixes anew, so they are others each time"),
+     setting_row(s, "steps", "Batches to train on"), std::move(epochs),
+     setting_row(s, "eval-every", "Evaluate every N steps; 0: only at the end",
+                 "a tenth of the run, or 0 with --eval-seconds"),
+     setting_row(s, "eval-seconds", "Evaluate after so many seconds of training, again and again; 0: not by time"),
+     setting_row(s, "for",
+                 "End after so many seconds of training, evaluations not counted, where --steps do not end it "
+                 "before. Shares of steps in --schedule stay those of --steps",
+                 "no limit"),
+     setting_row(s, "eval-samples",
+                 "Evaluate on at most so many of the samples that are held out (of a text: windows), evenly "
+                 "spread, or with --windows continuing the first of each row of a batch; 0: on all. That holds "
+                 "for the last evaluations, too"),
+     setting_row(s, "target",
+                 "Stop as soon as an evaluation reaches this: error<=2 (%), accuracy>=98 (%), perplexity<=20, "
+                 "loss<=0.1; with --objective mse: mse<=X, rmse<=X"),
+     optional_real("target-error", "PERCENT", o.target_error, {0, 100}, "Short for --target error<=PERCENT")}};
 }
 
 option_group on_what(train_options& o) {
