@@ -14,6 +14,8 @@ namespace {
 std::span<const subcommand> subcommands() {
   static constexpr std::array registry{
     subcommand{"train", "train a network whose layer groups do not wait for each other", run_train},
+    subcommand{"compare", "train with every combination of policies, links and options, and show them side by side",
+               run_compare},
     subcommand{"node", "take part in a run that another process coordinates", run_node},
     subcommand{"models", "show what a network is made of and how it is split, without training", run_models},
     subcommand{"memory", "tell before a run what each of its groups will hold in memory", run_memory},

@@ -75,6 +75,7 @@ std::vector<std::string> link_advice(const training_settings& settings, const st
                   settings.policy, time_text(all_s), rate_text(1 / (all_s + step_s))));
     return lines;
   }
+  if ((*policy)->most_in_flight(0, static_cast<int>(groups.size())) > 0) return lines; // credits do not bound it
   const auto slowest = *std::max_element(crossings.begin(), crossings.end(),
                                          [](const auto& a, const auto& b) { return a.round_trip_s < b.round_trip_s; });
   const auto in_flight = slowest.round_trip_s / step_s + 1;
