@@ -1,6 +1,6 @@
 #include "actors/pipeline_schedule.hpp"
 
-#include "runtime/text.hpp"
+#include "runtime/io/value_text.hpp"
 
 #include <algorithm>
 
