@@ -1,5 +1,6 @@
 #include "actors/assembly.hpp"
 
+#include "actors/actor_setups.hpp"
 #include "actors/data_wait.hpp"
 #include "actors/emulated_link.hpp"
 #include "actors/group_actor.hpp"
@@ -13,54 +14,6 @@
 namespace syngrad {
 
 namespace {
-
-// Whether the group (or the source) at this end of an edge reads host memory only. So does a link to another process.
-bool reads_host_only(const run_plan& plan, int end) {
-  if (end == run_edge::nobody) return false;
-  auto* const where = end == run_edge::source ? plan.source_device : plan.groups[static_cast<std::size_t>(end)].where;
-  return !where || where->host_reads_memory();
-}
-
-group_setup setup_of_group(run_plan& plan, int index, const run_edges& edges) {
-  const auto& settings = plan.settings;
-  const auto at = static_cast<std::size_t>(index);
-  const int count = static_cast<int>(plan.groups.size());
-  const auto& planned = plan.groups[at];
-  group_setup setup;
-  setup.index = index;
-  setup.count = count;
-  setup.below = edges.below(at);
-  setup.above = edges.above(at);
-  setup.units = planned.units;
-  setup.layers = planned.layers;
-  setup.work = planned.work;
-  setup.copies = planned.copies;
-  setup.gate = planned.gate;
-  setup.host_below = reads_host_only(plan, setup.below.below);
-  setup.host_above = reads_host_only(plan, setup.above.above);
-  setup.policy = std::move(*make_update_policy(settings));
-  setup.trained_for = plan.trained_for;
-  setup.rate = rate_of_group(settings, plan.rate, index);
-  setup.clip_norm = settings.clip_norm;
-  setup.recompute = settings.recompute;
-  setup.deterministic = settings.deterministic;
-  setup.lag = lag_of_group(settings, *setup.policy, index, count);
-  setup.credits = credits_of(settings, index, count);
-  setup.audit_every = settings.audit_every;
-  setup.seed = settings.seed;
-  setup.gradients = settings.gradients;
-  setup.max_alone = settings.max_alone.value_or(0);
-  setup.observer = plan.updates;
-  setup.micro_batches = parts_of_batches(settings);
-  // Where the policy bounds them itself there is room for those, too, whose end the stream is not past yet.
-  const auto in_flight = setup.policy->most_in_flight(index, count);
-  setup.cache_limit = in_flight > 0 ? 2 * in_flight + 2 : cache_limit_of(settings, index, count, setup.lag);
-  setup.layer_bytes = planned.layer_bytes;
-  setup.predictor_bytes = planned.predictor_bytes;
-  setup.predictor = planned.predictor;
-  if (planned.predictor) setup.predictor_parameters = planned.predictor->parameter_count();
-  return setup;
-}
 
 // The context of an actor that works on a stream.
 using context_maker =
@@ -95,15 +48,9 @@ void spawn_predictor(caf::actor_system& system, const run_plan& plan, const run_
   auto& solver_work = *planned.solver_work;
   out.solvers[index] = system.spawn<solver_actor>(context_of(solver_work, "solver " + number, no_edge, edge.id), edge,
                                                   std::ref(solver_work));
-  predictor_setup setup;
-  setup.edge = edge;
-  setup.model = planned.predictor;
-  setup.work = planned.predictor_work;
-  setup.solver = out.solvers[index];
-  setup.rate = plan.synthetic_rate;
-  setup.deterministic = plan.settings.deterministic;
+  auto setup = setup_of_predictor(plan, edge);
   auto context = context_of(*setup.work, "predictor " + number, no_edge, edge.id);
-  out.predictors[index] = system.spawn<predictor_actor>(context, std::move(setup));
+  out.predictors[index] = system.spawn<predictor_actor>(context, std::move(setup), out.solvers[index]);
 }
 
 // One for each direction of an edge, where there are any.
@@ -122,11 +69,6 @@ void spawn_links(caf::actor_system& system, const run_plan& plan, const run_edge
   };
   out.links_up[below] = make(below, above, out.from_below[above]);
   out.links_down[below] = make(above, below, out.from_above[below]);
-}
-
-// A run that ends by time trains on what waits before group 0: where that is here, two batches keep it busy.
-std::int64_t most_waiting_of(const run_plan& plan) {
-  return plan.settings.time_limit_s && plan.groups.front().layers ? 2 : 0;
 }
 
 // Source, groups, predictors, solvers and emulated links that are here.
@@ -179,9 +121,7 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       &loading,
                       reads_host_only(plan, edges.from_source().above),
                       plan.settings.evaluate_every.value_or(0),
-                      plan.settings.evaluate_every_s,
                       plan.following,
-                      most_waiting_of(plan),
                       plan.settings.max_alone.value_or(0) > 0};
     out.source = system.spawn<source_actor>(context_of(loading, "source", no_edge, no_edge), std::move(feed));
   }
@@ -233,7 +173,6 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   }
   setup->trained_for = plan.trained_for;
   setup->target = plan.settings.target;
-  setup->time_limit_s = plan.settings.time_limit_s;
   setup->has_validation = plan.settings.validation_fraction > 0;
   setup->skip_nonfinite = plan.settings.skip_nonfinite;
   setup->devices = plan.devices;

@@ -1,5 +1,6 @@
 #include "actors/group_turn.hpp"
 
+#include "actors/time_account.hpp"
 #include "runtime/device.hpp"
 #include "runtime/operators.hpp"
 

@@ -1,16 +1,18 @@
 // In which order a group goes forward and back with the micro-batches of a batch, where all of them make one update.
 //
-// | schedule       | a group goes back with a micro-batch                       | has of them at once, at most |
-// |----------------|------------------------------------------------------------|------------------------------------------|
-// | gpipe          | when it has gone forward with all                          | all | | 1f1b           | after as
-// many forward passes as there are groups above it, | the groups from here up                  | |                |
-// then after each one more                                   |                                          | |
-// interleaved:V  | in the order of Narayanan et al. (arXiv 2104.04473), for   | what that order says | | | groups w, w
-// + W, w + 2W, ... of each of W workers          |                                          | | zero-bubble    | as
-// 1f1b, for the gradient of its input alone; those of its | the number of groups, parameters'        | | | parameters
-// when it has nothing else to do: ZB-H1 of Qi et  | gradients being part of it               | |                | al.
-// (arXiv 2401.10241)                                     |                                          | | zero-bubble:h2
-// | the same after twice as many forward passes: ZB-H2         | twice the number of groups, less one     |
+// gpipe: back when it has gone forward with all of them; it has all of them at once.
+//
+// 1f1b: back after as many forward passes as there are groups above it, then after each one more; it has as many at
+// once, at most, as there are groups from it up.
+//
+// interleaved:V, for groups w, w + W, w + 2W, ... of each of W workers: in the order of Narayanan et al. (arXiv
+// 2104.04473), which says how many that is.
+//
+// zero-bubble: as 1f1b for the gradient of its input alone; those of its parameters when it has nothing else to do
+// (ZB-H1 of Qi et al., arXiv 2401.10241). A micro-batch is there until all of it is made: as many at once, at most, as
+// there are groups.
+//
+// zero-bubble:h2: the same after twice as many forward passes (ZB-H2); twice as many at once, less one.
 //
 // Plain numbers: which micro-batches there are, nobody asks here. Any thread.
 #pragma once

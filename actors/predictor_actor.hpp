@@ -1,65 +1,40 @@
-// Owns the synthetic-gradient model of one edge: answers predictions, and trains on the targets that come. Beside it, a
-// solver computes closed-form solutions, on a copy of the model's state and a stream of its own.
-//
-// Free-running: questions come first, targets are trained on in between, and when too many pile up the oldest is
-// dropped and counted. Deterministic: a question is answered after exactly the targets that were sent before it, and a
-// background solution is swapped in a fixed number of targets after its solve began.
+// Owns the synthetic-gradient model of one edge. The actor brings messages to predictor_turn.hpp, and sends what it
+// says. Beside it, a solver computes closed-form solutions, on a copy of the model's state and a stream of its own.
 #pragma once
 
 #include "actors/observed_actor.hpp"
-#include "models/learning_rate.hpp"
-#include "models/synthetic_gradient_model.hpp"
-
-#include <deque>
-#include <memory>
-#include <optional>
+#include "actors/predictor_turn.hpp"
 
 namespace syngrad {
 
-struct predictor_setup {
-  run_edge edge; // whose gradients are predicted, for the group below it
-  std::shared_ptr<synthetic_gradient_model> model;
-  stream* work = nullptr;
-  caf::actor solver;
-  learning_rate rate{1e-3f};
-  bool deterministic = false;
-  std::size_t target_limit = 4; // free-running: targets that wait
-  std::int64_t swap_after = 1;  // deterministic: targets between the beginning of a solve and the use of its result
-};
-
-class predictor_actor : public observed_actor {
+class predictor_actor : public observed_actor, private predictor_outlet {
 public:
-  predictor_actor(caf::actor_config&, actor_context, predictor_setup);
+  predictor_actor(caf::actor_config&, actor_context, predictor_setup, caf::actor solver);
 
 protected:
   caf::behavior make_behavior() override;
   std::string describe() override;
-  std::uint32_t weight_version() const override { return static_cast<std::uint32_t>(trained_); }
+  std::uint32_t weight_version() const override { return static_cast<std::uint32_t>(turn_.trained()); }
   void on_exit() override;
 
 private:
   void handle_connect(connect&);
-  void handle_predict(predict&);
-  void handle_target(target&);
-  void handle_next_target(next_target&);
-  void handle_solved(solved&);
+  void handle_predict(predict& asked) { turn_.arrived(asked); }
+  void handle_target(target& arrived) { turn_.arrived(arrived); }
+  void handle_next_target(next_target& now) { turn_.arrived(now); }
+  void handle_solved(solved& finished) { turn_.arrived(finished); }
 
-  void advance();
-  void answer(const predict&);
-  void train_on_oldest_target();
-  bool waits_for_solution() const { return setup_.deterministic && solving_ && since_solve_ >= setup_.swap_after; }
-  void swap_in();
+  // predictor_outlet
+  message_context context_for(std::uint64_t batch, std::uint32_t version) override {
+    return observed_actor::context_for(batch, version);
+  }
+  void answer_group(synthetic_gradient answer) override { send(group_, std::move(answer)); }
+  void tell_group(targets_dropped count) override { send(group_, count); }
+  void ask_solver(solve task) override { send(solver_, std::move(task)); }
+  void train_later(next_target next) override { send(this, next); }
 
-  predictor_setup setup_;
-  caf::actor group_;
-  std::deque<predict> questions_;
-  std::deque<target> targets_;
-  bool next_scheduled_ = false;
-  bool solving_ = false;
-  std::int64_t since_solve_ = 0;
-  std::optional<solved> solution_;
-  std::int64_t trained_ = 0;
-  std::int64_t dropped_ = 0;
+  caf::actor group_, solver_;
+  predictor_turn turn_;
 };
 
 class solver_actor : public observed_actor {
