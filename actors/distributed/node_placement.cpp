@@ -12,14 +12,14 @@ namespace syngrad {
 
 namespace {
 
-double cost_on(const std::vector<placeable_group>& groups, std::size_t first, std::size_t end,
-               const placeable_node& node) {
+// `work_before[i]`: of all groups before i.
+double cost_on(const std::vector<placeable_group>& groups, const std::vector<double>& work_before, std::size_t first,
+               std::size_t end, const placeable_node& node) {
   if (first == end) return 0;
-  double work = 0;
-  for (std::size_t i = first; i < end; ++i) work += groups[i].multiply_adds;
   double bytes = groups[first].bytes_below;
   if (end < groups.size()) bytes += groups[end].bytes_below;
-  return std::max(work / node.flops, node.bytes_per_second > 0 ? bytes / node.bytes_per_second : 0);
+  return std::max((work_before[end] - work_before[first]) / node.flops,
+                  node.bytes_per_second > 0 ? bytes / node.bytes_per_second : 0);
 }
 
 endpoint address_of(const run_member& node) {
@@ -46,13 +46,15 @@ std::vector<group_place> place_by_cost(const std::vector<placeable_group>& all,
   // best[n][g]: the cost of the slowest of the first n nodes when they have the first g groups.
   const auto count = groups.size();
   constexpr double never = std::numeric_limits<double>::infinity();
+  std::vector<double> work_before{0};
+  for (const auto& each : groups) work_before.push_back(work_before.back() + each.multiply_adds);
   std::vector<std::vector<double>> best(nodes.size() + 1, std::vector<double>(count + 1, never));
   std::vector<std::vector<std::size_t>> from(nodes.size() + 1, std::vector<std::size_t>(count + 1, 0));
   best[0][0] = 0;
   for (std::size_t n = 1; n <= nodes.size(); ++n)
     for (std::size_t end = 0; end <= count; ++end)
       for (std::size_t first = 0; first <= end; ++first) {
-        const auto cost = std::max(best[n - 1][first], cost_on(groups, first, end, nodes[n - 1]));
+        const auto cost = std::max(best[n - 1][first], cost_on(groups, work_before, first, end, nodes[n - 1]));
         if (cost < best[n][end]) {
           best[n][end] = cost;
           from[n][end] = first;
