@@ -71,6 +71,11 @@ void spawn_links(caf::actor_system& system, const run_plan& plan, const run_edge
   out.links_down[below] = make(above, below, out.from_above[below]);
 }
 
+// A run that ends by time trains on what waits before group 0: where that is here, two batches keep it busy.
+std::int64_t most_waiting_of(const run_plan& plan) {
+  return plan.settings.time_limit_s && plan.groups.front().layers ? 2 : 0;
+}
+
 // Source, groups, predictors, solvers and emulated links that are here.
 std::vector<caf::actor> workers_of(const running_actors& here) {
   std::vector<caf::actor> workers;
@@ -121,7 +126,9 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       &loading,
                       reads_host_only(plan, edges.from_source().above),
                       plan.settings.evaluate_every.value_or(0),
+                      plan.settings.evaluate_every_s,
                       plan.following,
+                      most_waiting_of(plan),
                       plan.settings.max_alone.value_or(0) > 0};
     out.source = system.spawn<source_actor>(context_of(loading, "source", no_edge, no_edge), std::move(feed));
   }
@@ -173,6 +180,7 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   }
   setup->trained_for = plan.trained_for;
   setup->target = plan.settings.target;
+  setup->time_limit_s = plan.settings.time_limit_s;
   setup->has_validation = plan.settings.validation_fraction > 0;
   setup->skip_nonfinite = plan.settings.skip_nonfinite;
   setup->devices = plan.devices;

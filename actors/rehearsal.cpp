@@ -73,6 +73,8 @@ training_settings rehearsal_of(training_settings settings) {
   settings.audit_every = 0;
   settings.warmup_batches = 0;
   settings.evaluate_every.reset();
+  settings.evaluate_every_s = 0;
+  settings.time_limit_s.reset();
   settings.evaluate_samples = settings.batch_size;
   settings.target.reset();
   settings.validation_fraction = 0;

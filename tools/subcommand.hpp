@@ -33,6 +33,7 @@ exit_code run_memory(std::span<const std::string> arguments);   // what a run wi
 exit_code run_models(std::span<const std::string> arguments);   // the kinds of network, and what one is made of
 exit_code run_node(std::span<const std::string> arguments);     // a process that takes part in a coordinator's run
 exit_code run_nodes(std::span<const std::string> arguments);    // asks a coordinator who is with it
+exit_code run_simulate(std::span<const std::string> arguments); // how a run would go on other machines
 exit_code run_trace(std::span<const std::string> arguments);    // questions about the messages of a run
 exit_code run_train(std::span<const std::string> arguments);    // from options to a trained network and a run folder
 

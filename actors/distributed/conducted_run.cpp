@@ -145,7 +145,7 @@ void conducted_run::gather() {
   for (const auto& [number, each] : nodes_)
     if (gathering.has_all_of(number)) complete_.insert(number);
   if (const auto missing = gathering.missing(); !missing.empty()) {
-    if (summary_->end == run_end::finished || summary_->end == run_end::target_reached) summary_->end = run_end::failed;
+    if (ended_well(summary_->end)) summary_->end = run_end::failed;
     summary_->failure += (summary_->failure.empty() ? "" : "; ") + missing;
   }
   if (!absent(told_, gathered_).empty())

@@ -51,10 +51,6 @@ private:
   std::map<std::uint8_t, caf::actor> peers_;
 };
 
-bool ended_well(run_end end) {
-  return end == run_end::finished || end == run_end::target_reached;
-}
-
 } // namespace
 
 // ---- what a node has of a run

@@ -19,6 +19,7 @@ std::span<const subcommand> subcommands() {
     subcommand{"node", "take part in a run that another process coordinates", run_node},
     subcommand{"models", "show what a network is made of and how it is split, without training", run_models},
     subcommand{"memory", "tell before a run what each of its groups will hold in memory", run_memory},
+    subcommand{"simulate", "tell how a run would go on machines that are not there", run_simulate},
     subcommand{"generate", "write a text with a network that was trained on one", run_generate},
     subcommand{"trace", "inspect the messages of a run: who waited for whom, how good the gradients were", run_trace},
     subcommand{"devices", "list what can be computed on, and why something cannot", run_devices},

@@ -1,0 +1,102 @@
+#include "actors/simulation/rehearsed_work.hpp"
+
+#include "actors/group_outline.hpp"
+#include "actors/rehearsal.hpp"
+#include "actors/training.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/cpu/idle_device.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <utility>
+
+namespace syngrad {
+
+namespace {
+
+constexpr double measured_s = 1;
+constexpr std::int64_t most_measured_steps = 2000;
+
+result<training_summary> make_steps(const training_settings& rehearsal, const dataset& zeros,
+                                    const std::function<result<network>()>& make, bool measures) {
+  auto net = make();
+  if (!net) return net.failure();
+  cpu_device cpu;
+  idle_device idle;
+  try {
+    auto prepared = measures ? training::prepare(rehearsal, std::move(*net), zeros, cpu)
+                             : training::prepare(rehearsal, std::move(*net), zeros, idle);
+    if (!prepared) return prepared.failure();
+    auto summary = (*prepared)->run();
+    if (!summary.failure.empty()) return error::resource(summary.failure);
+    return summary;
+  } catch (const std::exception& failure) {
+    return error_of(failure);
+  }
+}
+
+std::vector<group_work> work_of(const training_settings& settings, const network& net, const training_summary& made) {
+  std::vector<group_work> out;
+  const auto outlines = outline_groups(settings, net);
+  const auto samples = static_cast<double>(settings.batch_size);
+  for (std::size_t i = 0; i < outlines.size(); ++i) {
+    const auto& of = outlines[i];
+    group_work work;
+    work.forward = work.input_gradient = work.parameter_gradient = samples * of.multiply_adds() / 3;
+    work.update = made.groups[i].optimizer_multiply_adds;
+    if (of.predictor) {
+      work.predict = samples * static_cast<double>(of.output().rows()) * of.predictor->predict_multiply_adds;
+      work.train_predictor = std::max(0.0, made.groups[i].predictor_multiply_adds - work.predict);
+    }
+    const auto elements = static_cast<std::uint64_t>(settings.batch_size * of.output().elements());
+    const auto targets = outlines.back().output().rows() * settings.batch_size;
+    work.bytes_up = sizeof(float) * elements + sizeof(std::int32_t) * static_cast<std::uint64_t>(targets);
+    work.bytes_down = sizeof(float) * elements;
+    out.push_back(work);
+  }
+  return out;
+}
+
+// Of one thread that does all of it at one multiply-add a second, or in no time.
+double step_of_one_thread(const training_settings& settings, const std::vector<group_work>& groups, bool works) {
+  simulated_setup alone;
+  alone.settings = settings;
+  alone.settings.steps = std::max<std::int64_t>(100, 8 * static_cast<std::int64_t>(groups.size()));
+  alone.settings.deterministic = false;
+  alone.groups = groups;
+  alone.processes = {{.threads = 1, .multiply_adds_per_s = works ? 1 : std::numeric_limits<double>::infinity()}};
+  alone.process_of.assign(groups.size(), 0);
+  if (works) alone.handling_s = 0;
+  return simulate(alone).step_s;
+}
+
+} // namespace
+
+result<rehearsed_work> rehearse_work(const training_settings& settings, const std::function<result<network>()>& make,
+                                     bool measures) {
+  const auto net = make();
+  if (!net) return net.failure();
+  const auto specs = infer_specs(*net);
+  if (!specs) return specs.failure();
+  const auto zeros = stand_in_for_data(*net, specs->back(), settings);
+  auto rehearsal = rehearsal_of(settings);
+  rehearsal.threads = 1;
+  rehearsal.deterministic = false;
+  rehearsal.link = {};
+  auto made = make_steps(rehearsal, zeros, make, measures);
+  if (!made) return made.failure();
+  rehearsed_work out;
+  out.groups = work_of(settings, *net, *made);
+  if (!measures) return out;
+  rehearsal.steps = std::clamp(static_cast<std::int64_t>(measured_s * made->steps_per_s), rehearsal.steps,
+                               std::max(rehearsal.steps, most_measured_steps));
+  made = make_steps(rehearsal, zeros, make, measures); // the first time much is made that is kept
+  if (!made) return made.failure();
+  const auto step_s = 1 / made->steps_per_s, handling_s = step_of_one_thread(settings, out.groups, false);
+  out.multiply_adds_per_s =
+    step_of_one_thread(settings, out.groups, true) / (step_s > handling_s ? step_s - handling_s : step_s);
+  return out;
+}
+
+} // namespace syngrad

@@ -1,0 +1,113 @@
+#include "actors/simulation/simulated_machines.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace syngrad {
+
+simulated_machines::simulated_machines(std::vector<simulated_process> processes, double handling_s,
+                                       std::vector<int> cores)
+  : handling_s_(handling_s) {
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    const auto& is = processes[i];
+    const auto machine = static_cast<std::size_t>(is.machine);
+    if (on_machine_.size() <= machine) on_machine_.resize(machine + 1);
+    on_machine_[machine].push_back(static_cast<int>(i));
+    processes_.push_back({is, is.threads, {}, 0});
+  }
+  first_asked_.resize(on_machine_.size());
+  for (std::size_t machine = 0; machine < on_machine_.size(); ++machine) {
+    int threads = 0;
+    for (const auto process : on_machine_[machine]) threads += processes[static_cast<std::size_t>(process)].threads;
+    free_cores_.push_back(machine < cores.size() ? cores[machine] : threads);
+  }
+}
+
+int simulated_machines::add_actor(int process) {
+  actors_.push_back({process, {}, false});
+  return static_cast<int>(actors_.size()) - 1;
+}
+
+int simulated_machines::add_link(const link_times& when) {
+  links_.push_back({when, 0});
+  return static_cast<int>(links_.size()) - 1;
+}
+
+void simulated_machines::send(int to, handler handle) {
+  events_.push({now_, number_++, to, std::move(handle)});
+}
+
+void simulated_machines::send_over(int link, int to, std::uint64_t bytes, handler handle) {
+  auto& over = links_[static_cast<std::size_t>(link)];
+  over.bytes += static_cast<double>(bytes);
+  const auto at = over.when.arrival_ns(static_cast<std::int64_t>(std::llround(now_ * 1e9)), bytes);
+  events_.push({std::max(now_, static_cast<double>(at) * 1e-9), number_++, to, std::move(handle)});
+}
+
+void simulated_machines::works(double multiply_adds) {
+  assert(handling_ >= 0);
+  const auto process = actors_[static_cast<std::size_t>(handling_)].process;
+  now_ += multiply_adds / processes_[static_cast<std::size_t>(process)].is.multiply_adds_per_s;
+}
+
+bool simulated_machines::step() {
+  if (events_.empty()) return false;
+  auto next = std::move(const_cast<event&>(events_.top())); // which is popped at once
+  events_.pop();
+  now_ = next.at;
+  auto& actor = actors_[static_cast<std::size_t>(next.actor)];
+  auto& process = processes_[static_cast<std::size_t>(actor.process)];
+  if (next.handle) {
+    actor.mail.push_back(std::move(next.handle));
+    if (!actor.has_turn) takes_turn(next.actor);
+  } else {
+    ++process.free;
+    ++free_cores_[static_cast<std::size_t>(process.is.machine)];
+    actor.has_turn = false;
+    if (!actor.mail.empty()) takes_turn(next.actor);
+  }
+  begin_what_can(process.is.machine);
+  return true;
+}
+
+void simulated_machines::takes_turn(int actor) {
+  auto& of = actors_[static_cast<std::size_t>(actor)];
+  of.has_turn = true;
+  processes_[static_cast<std::size_t>(of.process)].ready.push_back(actor);
+}
+
+// Processes of a machine take turns where it has fewer cores than they have threads.
+void simulated_machines::begin_what_can(int machine) {
+  const auto& here = on_machine_[static_cast<std::size_t>(machine)];
+  auto& cores = free_cores_[static_cast<std::size_t>(machine)];
+  auto& first = first_asked_[static_cast<std::size_t>(machine)];
+  for (std::size_t i = 0; i < here.size() && cores > 0; ++i) {
+    const auto at = (first + i) % here.size();
+    auto& process = processes_[static_cast<std::size_t>(here[at])];
+    if (process.free == 0 || process.ready.empty()) continue;
+    const auto actor = process.ready.front();
+    process.ready.pop_front();
+    --process.free;
+    --cores;
+    handle_next(actor);
+    first = at + 1;
+    i = static_cast<std::size_t>(-1); // from there on
+  }
+}
+
+void simulated_machines::handle_next(int actor) {
+  auto& of = actors_[static_cast<std::size_t>(actor)];
+  const auto handle = std::move(of.mail.front());
+  of.mail.pop_front();
+  const auto began = now_;
+  handling_ = actor;
+  now_ += handling_s_;
+  handle();
+  processes_[static_cast<std::size_t>(of.process)].busy_s += now_ - began;
+  events_.push({now_, number_++, actor, {}});
+  now_ = began;
+  handling_ = -1;
+}
+
+} // namespace syngrad

@@ -1,0 +1,95 @@
+// Machines that are not there, on a clock of their own: who handles which message when, and how long it is on its way.
+//
+// Each actor belongs to a process, each process to a machine. A process has threads, a machine has cores; a message is
+// handled while both have one free, to its end, those of an actor in the order in which they came, those of different
+// actors in the order in which these came to have one. What it sends leaves as the clock stands then, and is there at
+// once, or when the link that it goes over says so.
+//
+// A discrete-event simulation: the same calls in the same order give the same times. One thread.
+#pragma once
+
+#include "actors/link_times.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <queue>
+#include <vector>
+
+namespace syngrad {
+
+struct simulated_process {
+  int threads = 1;
+  double multiply_adds_per_s = 1e10; // of a thread
+  int machine = 0;
+};
+
+class simulated_machines {
+public:
+  using handler = std::function<void()>;
+
+  // `cores` of each machine; a machine that is not among them has as many as its processes have threads.
+  // `handling_s`: what it takes to handle any message, beside its work.
+  simulated_machines(std::vector<simulated_process> processes, double handling_s, std::vector<int> cores = {});
+
+  int add_actor(int process);
+  int add_link(const link_times& when); // one direction of one
+
+  // ---- from within a handler, or before the first step
+  void send(int to, handler);
+  void send_over(int link, int to, std::uint64_t bytes, handler);
+  double now() const { return now_; } // s
+  // ---- from within a handler: the message takes that much longer
+  void works(double multiply_adds);
+
+  // Handles one thing that happens; false: nothing will any more.
+  bool step();
+
+  double busy_s(int process) const { return processes_[static_cast<std::size_t>(process)].busy_s; } // all threads
+  double bytes_over(int link) const { return links_[static_cast<std::size_t>(link)].bytes; }
+
+private:
+  struct event {
+    double at = 0;
+    std::uint64_t number = 0;
+    int actor = 0;
+    handler handle; // null: its message is handled
+  };
+  struct later {
+    bool operator()(const event& a, const event& b) const { return a.at != b.at ? a.at > b.at : a.number > b.number; }
+  };
+  struct simulated_actor {
+    int process = 0;
+    std::deque<handler> mail;
+    bool has_turn = false; // waits for a thread, or has one
+  };
+  struct process_state {
+    simulated_process is;
+    int free = 0;
+    std::deque<int> ready; // actors
+    double busy_s = 0;
+  };
+  struct link_state {
+    link_times when;
+    double bytes = 0;
+  };
+
+  void begin_what_can(int machine);
+  void handle_next(int actor);
+  void takes_turn(int actor);
+
+  std::vector<process_state> processes_;
+  std::vector<int> free_cores_;
+  std::vector<std::vector<int>> on_machine_; // processes
+  std::vector<std::size_t> first_asked_;     // of a machine's processes, the next time
+  double handling_s_;
+  std::vector<simulated_actor> actors_;
+  std::priority_queue<event, std::vector<event>, later> events_;
+  std::vector<link_state> links_;
+  std::uint64_t number_ = 0;
+  double now_ = 0;
+  int handling_ = -1; // actor
+};
+
+} // namespace syngrad

@@ -1,0 +1,361 @@
+#include "actors/simulation/simulated_run.hpp"
+
+#include "actors/actor_setups.hpp"
+#include "actors/group_turn.hpp"
+#include "actors/predictor_turn.hpp"
+#include "runtime/cpu/cpu_device.hpp"
+#include "runtime/operators.hpp"
+#include "runtime/random.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace syngrad {
+
+namespace {
+
+constexpr std::int64_t width = 2;
+
+// Takes its time and passes on what it gets.
+class timed_layer : public layer {
+public:
+  timed_layer(const group_work& work, std::int64_t samples, simulated_machines& machines)
+    : work_(work), samples_(static_cast<double>(samples)), machines_(machines) {}
+
+  std::string describe() const override { return "timed"; }
+  result<sample_spec> infer(const sample_spec& below) const override { return below; }
+  double multiply_adds(const sample_spec&) const override { return 1; }
+  bool goes_back_by_samples() const override { return true; }
+  tensor forward(stream&, const tensor& x, phase, layer_cache) override {
+    machines_.works(work_.forward * share_of(x));
+    return x;
+  }
+  tensor backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) override {
+    if (wanted.input_gradient) machines_.works(work_.input_gradient * share_of(dy));
+    if (wanted.parameter_gradient) make_or_defer(s, 0, dy, cache, wanted);
+    return wanted.input_gradient ? dy : tensor();
+  }
+  void backward_parameters(stream&, int, const tensor& dy, layer_cache, bool) override {
+    machines_.works(work_.parameter_gradient * share_of(dy));
+  }
+
+private:
+  double share_of(const tensor& rows) const { return static_cast<double>(rows.rows()) / samples_; }
+
+  const group_work& work_;
+  double samples_;
+  simulated_machines& machines_;
+};
+
+class timed_model : public synthetic_gradient_model {
+public:
+  timed_model(const group_work& work, std::int64_t samples, simulated_machines& machines)
+    : synthetic_gradient_model({{{width}}, width}), work_(work), samples_(static_cast<double>(samples)),
+      machines_(machines) {}
+
+  std::int64_t parameter_count() const override { return 0; }
+  double predict_multiply_adds() const override { return 0; }
+  double train_multiply_adds() const override { return 0; }
+  std::vector<parameter*> parameters() override { return {}; }
+
+protected:
+  learned_state learned_by_kind() override { return {}; }
+  tensor enqueue_predict(stream& s, const tensor& h, const tensor&) override {
+    machines_.works(work_.predict * static_cast<double>(h.rows()) / samples_);
+    auto none = make_tensor(s, h.extents());
+    s.ops().fill(s, none, 0);
+    return none;
+  }
+  void enqueue_train(stream&, const batch& of) override {
+    machines_.works(work_.train_predictor * static_cast<double>(of.h.rows()) / samples_);
+  }
+  void prepare_training(stream&, std::int64_t, double, float) override {}
+
+private:
+  const group_work& work_;
+  double samples_;
+  simulated_machines& machines_;
+};
+
+class simulated_group_actor;
+
+// What all of a run's actors share.
+struct simulation {
+  const simulated_setup& of;
+  simulated_machines machines;
+  std::vector<std::unique_ptr<simulated_group_actor>> groups;
+  int source = 0; // actor
+  std::function<void(std::int64_t credits)> feed;
+  std::int64_t credits = 0, sent = 0;
+  std::vector<double> losses; // when each batch had its own
+
+  // Of the interface above a group.
+  int link_up(std::size_t group) const { return 2 * static_cast<int>(group); }
+  int link_down(std::size_t group) const { return 2 * static_cast<int>(group) + 1; }
+};
+
+class simulated_predictor : public predictor_outlet {
+public:
+  simulated_predictor(simulation& all, int actor, simulated_group_actor& group, predictor_setup setup)
+    : all_(all), actor_(actor), group_(group), turn_(std::move(setup), *this) {}
+
+  int actor() const { return actor_; }
+  predictor_turn& turn() { return turn_; }
+
+private:
+  message_context context_for(std::uint64_t batch, std::uint32_t version) override { return {0, 0, 0, batch, version}; }
+  void answer_group(synthetic_gradient) override;
+  void tell_group(targets_dropped) override;
+  void ask_solver(solve) override {} // its kind has none
+  void train_later(next_target next) override {
+    all_.machines.send(actor_, [this, next] { turn_.arrived(next); });
+  }
+
+  simulation& all_;
+  int actor_;
+  simulated_group_actor& group_;
+  predictor_turn turn_;
+};
+
+class simulated_group_actor : public group_outlet {
+public:
+  simulated_group_actor(simulation& all, std::size_t index, run_plan& plan, const run_edges& edges)
+    : all_(all), index_(index), actor_(all.machines.add_actor(all.of.process_of[index])),
+      parts_(setup_of_group(plan, static_cast<int>(index), edges), *this) {
+    const auto& planned = plan.groups[index];
+    if (!planned.predictor) return;
+    predictor_.emplace(all, all.machines.add_actor(all.of.process_of[index]), *this,
+                       setup_of_predictor(plan, edges.above(index)));
+    parts_.predictor.connect(true);
+  }
+
+  int actor() const { return actor_; }
+  void begin() { turn_.begin(); }
+  void handle(activation batch) {
+    then([&] { turn_.arrived(std::move(batch)); });
+  }
+  void handle(const gradient& values) {
+    then([&] {
+      if (!gradients_.arrived(values, turn_.is_flushing())) throw std::logic_error("an unexpected gradient");
+      turn_.advance();
+    });
+  }
+  void handle(const audit_gradient& values) {
+    then([&] {
+      gradients_.arrived(values);
+      turn_.advance();
+    });
+  }
+  void handle(const gradients_wanted& wanted) { parts_.below.wants(wanted.every); }
+  void handle(const credit& granted) {
+    then([&] {
+      parts_.above.grant(granted.batches);
+      turn_.advance();
+    });
+  }
+  void handle(const synthetic_gradient& answer) {
+    then([&] { turn_.arrived(answer); });
+  }
+  void handle(const targets_dropped& dropped) { parts_.predictor.dropped(dropped.count); }
+  void handle(const flush_mark& mark) {
+    then([&] { turn_.arrived(mark); });
+  }
+  void handle(const work_done& work) {
+    then([&] { turn_.passed(work); });
+  }
+
+  simulated_group tell() {
+    group_report told;
+    parts_.account.tell(told, false);
+    return {told.updates, parts_.kept.most_batches(), parts_.predictor.dropped_targets(), told.staleness, 0, 0};
+  }
+  std::string describe() const {
+    return "group " + std::to_string(index_) + ": " + turn_.describe() + "; " + turn_.describe_contents();
+  }
+
+private:
+  const group_work& work() const { return all_.of.groups[index_]; }
+  // What a message did to the weights takes its time, too.
+  template <class Handler>
+  void then(Handler handler) {
+    const auto before = parts_.setup.layers->version();
+    handler();
+    all_.machines.works(static_cast<double>(parts_.setup.layers->version() - before) * work().update);
+  }
+  template <class M>
+  void send_over(int link, simulated_group_actor& to, std::uint64_t bytes, M message) {
+    all_.machines.send_over(link, to.actor_, bytes, [&to, message = std::move(message)] { to.handle(message); });
+  }
+  template <class M>
+  void send_up(std::uint64_t bytes, M message) {
+    send_over(all_.link_up(index_), *all_.groups[index_ + 1], bytes, std::move(message));
+  }
+  template <class M>
+  void send_down(std::uint64_t bytes, M message) {
+    send_over(all_.link_down(index_ - 1), *all_.groups[index_ - 1], bytes, std::move(message));
+  }
+  std::uint64_t bytes_down(const tensor& values, const chosen_samples& chosen) const {
+    if (!values) return 0;
+    const auto whole = all_.of.groups[index_ - 1].bytes_down;
+    return chosen ? whole * static_cast<std::uint64_t>(chosen.count()) / static_cast<std::uint64_t>(chosen.all) : whole;
+  }
+
+  // group_outlet
+  message_context context_for(std::uint64_t batch, std::uint32_t version) override { return {0, 0, 0, batch, version}; }
+  message_context caused_by(std::uint64_t, std::uint64_t batch, std::uint32_t version) override {
+    return {0, 0, 0, batch, version};
+  }
+  update_origin origin_of(const batch_record& record, std::int64_t version) const override {
+    return {0, 0, record.batch, version, 0, no_interface};
+  }
+  void send_above(activation batch) override { send_up(work().bytes_up, std::move(batch)); }
+  void send_above(flush_mark mark) override { send_up(0, mark); }
+  void send_above(gradients_wanted wanted) override { send_up(0, wanted); }
+  void send_below(gradient values) override {
+    const auto bytes = bytes_down(values.values, values.chosen);
+    send_down(bytes, std::move(values));
+  }
+  void send_below(audit_gradient values) override {
+    const auto bytes = bytes_down(values.values, {});
+    send_down(bytes, std::move(values));
+  }
+  void send_below(credit granted) override;
+  void ask_predictor(predict question) override {
+    all_.machines.send(predictor_->actor(), [this, question] { predictor_->turn().arrived(question); });
+  }
+  void teach_predictor(target lesson) override {
+    all_.machines.send(predictor_->actor(), [this, lesson] { predictor_->turn().arrived(lesson); });
+  }
+  void tell_coordinator(group_news news) override {
+    if (std::holds_alternative<batch_done>(news)) all_.losses.push_back(all_.machines.now());
+    if (const auto* failed = std::get_if<failure>(&news)) throw std::logic_error(failed->what);
+  }
+  void when_complete(work_done passed) override {
+    all_.machines.send(actor_, [this, passed] { handle(passed); });
+  }
+  void when_complete(evaluation_done) override {}
+
+  simulation& all_;
+  std::size_t index_;
+  int actor_;
+  group_parts parts_;
+  group_gradients gradients_{parts_};
+  group_turn turn_{parts_, gradients_};
+  std::optional<simulated_predictor> predictor_;
+};
+
+void simulated_predictor::answer_group(synthetic_gradient answer) {
+  all_.machines.send(group_.actor(), [this, answer] { group_.handle(answer); });
+}
+
+void simulated_predictor::tell_group(targets_dropped count) {
+  all_.machines.send(group_.actor(), [this, count] { group_.handle(count); });
+}
+
+// The source has its batches ready: one, or a part of one, for each credit.
+void feed(simulation& all, const run_plan& plan, stream& work, std::int64_t credits) {
+  all.credits += credits;
+  const std::int64_t parts = parts_of_batches(plan.settings), whole = plan.settings.batch_size;
+  for (; all.credits > 0 && all.sent < plan.settings.steps * parts; --all.credits, ++all.sent) {
+    const auto part = all.sent % parts, samples = whole / parts + (part < whole % parts ? 1 : 0);
+    auto values = make_tensor(work, {samples, width}), labels = make_tensor(work, {samples}, dtype::i32);
+    work.ops().fill(work, values, 0);
+    std::fill_n(labels.i32(), samples, 0);
+    const activation batch{{0, 0, 0, static_cast<std::uint64_t>(all.sent), 0},
+                           phase::train,
+                           0,
+                           std::move(values),
+                           std::move(labels),
+                           samples,
+                           samples,
+                           all.sent / parts};
+    auto& lowest = *all.groups.front();
+    all.machines.send(lowest.actor(), [&lowest, batch] { lowest.handle(batch); });
+  }
+}
+
+void simulated_group_actor::send_below(credit granted) {
+  if (index_ > 0) return send_down(0, granted);
+  all_.machines.send(all_.source, [this, granted] { all_.feed(granted.batches); });
+}
+
+// As make_run_plan() makes it, of layers and predictors that take their time.
+run_plan plan_of(const simulated_setup& of, simulated_machines& machines, device& where) {
+  run_plan plan;
+  plan.settings = of.settings;
+  plan.settings.cuda_graphs = false;
+  plan.trained_for = std::move(*make_objective({}));
+  plan.updates = std::make_shared<update_observer>();
+  const bool predicts = capabilities_of(of.settings).predicts;
+  for (std::size_t i = 0; i < of.groups.size(); ++i) {
+    const auto& work = of.groups[i];
+    planned_group group;
+    group.units = std::to_string(i);
+    group.where = &where;
+    group.work = group.copies = group.predictor_work = &where.make_stream();
+    layer_list layers;
+    layers.push_back(std::make_unique<timed_layer>(work, of.settings.batch_size, machines));
+    group.layers = std::make_shared<layer_group>(*group.work, sample_spec{{width}}, std::move(layers),
+                                                 optimizer_settings{}, 1, static_cast<int>(i));
+    if (predicts && i + 1 < of.groups.size())
+      group.predictor = std::make_shared<timed_model>(work, of.settings.batch_size, machines);
+    plan.groups.push_back(std::move(group));
+  }
+  return plan;
+}
+
+// From loss to loss, in the middle half.
+double middle_of(const std::vector<double>& losses) {
+  const auto count = losses.size(), first = count / 4, last = count - 1 - count / 4;
+  if (last <= first) return losses.back() / static_cast<double>(count);
+  return (losses[last] - losses[first]) / static_cast<double>(last - first);
+}
+
+} // namespace
+
+simulated_run simulate(const simulated_setup& of) {
+  cpu_device cpu;
+  simulation all{of, {of.processes, of.handling_s, of.cores}, {}, 0, {}, 0, 0, {}};
+  auto plan = plan_of(of, all.machines, cpu);
+  auto& data = cpu.make_stream();
+  const run_edges edges(of.groups.size());
+  all.source = all.machines.add_actor(of.process_of.front());
+  all.feed = [&](std::int64_t credits) { feed(all, plan, data, credits); };
+  for (std::size_t i = 0; i + 1 < of.groups.size(); ++i)
+    for (const std::uint64_t down : {0, 1})
+      all.machines.add_link(
+        {of.links.empty() ? link_conditions{} : of.links[i], random_source(of.settings.seed, 2 * i + down)});
+  for (std::size_t i = 0; i < of.groups.size(); ++i)
+    all.groups.push_back(std::make_unique<simulated_group_actor>(all, i, plan, edges));
+  for (auto& each : all.groups) all.machines.send(each->actor(), [&each] { each->begin(); });
+  while (all.machines.step()) {
+  }
+
+  simulated_run out;
+  out.steps = static_cast<std::int64_t>(all.losses.size());
+  if (out.steps < of.settings.steps) {
+    std::string who = "nothing comes any more after batch " + std::to_string(out.steps);
+    for (const auto& each : all.groups) who += "; " + each->describe();
+    throw std::logic_error(who);
+  }
+  out.seconds = all.losses.back();
+  out.step_s = middle_of(all.losses);
+  for (std::size_t i = 0; i < of.processes.size(); ++i) {
+    const auto process = static_cast<int>(i);
+    out.busy.push_back(all.machines.busy_s(process) / (all.machines.now() * of.processes[i].threads));
+  }
+  const auto a_step = [&](int link) { return all.machines.bytes_over(link) / static_cast<double>(out.steps); };
+  for (std::size_t i = 0; i < all.groups.size(); ++i) {
+    auto& told = out.groups.emplace_back(all.groups[i]->tell());
+    if (i + 1 == all.groups.size()) break;
+    told.bytes_up_a_step = a_step(all.link_up(i));
+    told.bytes_down_a_step = a_step(all.link_down(i));
+  }
+  return out;
+}
+
+} // namespace syngrad

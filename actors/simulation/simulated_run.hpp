@@ -1,0 +1,55 @@
+// How a run would go on machines that are not there: groups, predictors and policies are the run's own, without actors
+// and threads, on simulated machines. Each pass takes the time of its multiply-adds, each message that of its bytes.
+//
+// What is computed means nothing: tensors have two features. So whatever a run decides by what it measures of gradients
+// is decided by chance here (--gradients above:ERROR); what it decides by numbers, by turns or by what has come is not.
+#pragma once
+
+#include "actors/settings.hpp"
+#include "actors/simulation/simulated_machines.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace syngrad {
+
+// Multiply-adds of a batch, and bytes of its tensors at the output.
+struct group_work {
+  double forward = 0, input_gradient = 0, parameter_gradient = 0;
+  double update = 0;
+  double predict = 0, train_predictor = 0; // of the predictor above
+  std::uint64_t bytes_up = 0, bytes_down = 0;
+};
+
+struct simulated_setup {
+  training_settings settings; // policy, steps and credits among them; a group for each of `groups`
+  std::vector<group_work> groups;
+  std::vector<simulated_process> processes;
+  std::vector<int> process_of;        // of each group; predictors are with their groups, the source with the lowest
+  std::vector<link_conditions> links; // of each interface between groups; empty: they lie beside each other
+  std::vector<int> cores;             // see simulated_machines
+  double handling_s = 1.5e-5;         // of any message: about what an actor's takes on a CPU
+};
+
+struct simulated_group {
+  std::int64_t updates = 0, most_in_flight = 0, dropped_targets = 0;
+  double staleness = 0;                              // as in group_report
+  double bytes_up_a_step = 0, bytes_down_a_step = 0; // over the interface above
+};
+
+struct simulated_run {
+  std::int64_t steps = 0;   // that were simulated
+  double seconds = 0;       // from the first batch to the loss of the last
+  double step_s = 0;        // from loss to loss in the middle half of them
+  std::vector<double> busy; // of each process: share of the time of its threads
+  std::vector<simulated_group> groups;
+
+  // Of a longer run: the rest as in the middle half.
+  double seconds_of(std::int64_t of_steps) const { return seconds + static_cast<double>(of_steps - steps) * step_s; }
+};
+
+// Settings and group_work of a network fit each other. Throws std::logic_error where groups wait for each other and
+// nothing will come: says who waits for what.
+simulated_run simulate(const simulated_setup&);
+
+} // namespace syngrad

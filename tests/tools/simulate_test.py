@@ -1,0 +1,71 @@
+"""`syngrad simulate` tells how long a run would take: what arithmetic says where that is simple, and in bounds elsewhere."""
+import json
+import sys
+import time
+
+from program import check, check_refused, run
+
+program = sys.argv[1]
+MODEL, BATCH = "mlp:64-256x5-10", 64
+GROUPS = 6
+
+
+def simulated(*arguments):
+    done = run(program, "simulate", *arguments, "--format", "json")
+    check(done.returncode == 0 and not done.stderr, done)
+    return json.loads(done.stdout)
+
+
+def near(value, wanted, share=0.05):
+    return abs(value - wanted) <= share * wanted
+
+
+common = [MODEL, "--batch", str(BATCH), "--steps", "200"]
+locked = [*common, "--policy", "locked"]
+one = simulated(*locked, "--cluster", "1x1", "--rate", "1")
+check(one["steps"] == one["simulated_steps"] == 200, one)
+check(near(one["steps_per_s"], 200 / one["seconds"]) and near(one["samples_per_s"], BATCH * one["steps_per_s"]), one)
+check([each["staleness"] for each in one["groups"]] == [0] * GROUPS, one)
+# A third of the lowest group's multiply-adds is not needed: nobody wants the gradient of its input.
+multiply_adds = BATCH * (2 * 64 * 256 + 3 * 4 * 256 * 256 + 3 * 256 * 10)
+check(near(one["step_s"], multiply_adds / 1e9, 0.1), one, multiply_adds)
+check(near(simulated(*locked, "--cluster", "1x8", "--rate", "1")["step_s"], one["step_s"]), "locked gains by threads")
+
+three = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms")
+check(near(three["step_s"], one["step_s"] + 4 * 0.05), three, one)
+check(len(three["nodes"]) == 3 and three["nodes"][0]["groups"] == "0-1", three)
+check(three["nodes"][1]["bytes_a_step"] == BATCH * (2 * 4 * 256 + 4), three)  # activations with labels up, gradients down
+check(all(each["memory_bytes"] > 0 for each in three["nodes"]), three)
+
+free = simulated(*common, "--policy", "delayed", "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--credits", "64")
+check(free["step_s"] < 0.6 * one["step_s"], free, one)
+check(free["groups"][0]["staleness"] > free["groups"][3]["staleness"] > 1, free)
+check(max(each["busy"] for each in free["nodes"]) > 0.8, free)
+slow = simulated(*common, "--policy", "delayed", "--cluster", "2x1,1@0.25", "--rate", "1")
+check(slow["step_s"] > simulated(*common, "--policy", "delayed", "--cluster", "3x1", "--rate", "1")["step_s"], slow)
+check(simulated(*common, "--policy", "local", "--cluster", "3x1", "--rate", "1", "--cores", "1")["step_s"] >
+      2 * simulated(*common, "--policy", "local", "--cluster", "3x1", "--rate", "1")["step_s"], "one core for three nodes")
+
+pipeline = [*common, "--policy", "pipeline", "--micro-batches", "8", "--cluster", f"{GROUPS}x1", "--rate", "1"]
+check(simulated(*pipeline)["step_s"] < 0.6 * one["step_s"], "a pipeline fills")
+
+began = time.monotonic()
+long = simulated("mlp:16-16x998-10", "--batch", "16", "--cluster", "1000x1", "--between", "delay:1ms", "--rate", "10", "--steps",
+                 "1000000", "--simulate", "100")
+check(long["steps"] == 1_000_000 and long["simulated_steps"] == 100 and len(long["nodes"]) == 1000, long["steps"])
+check(time.monotonic() - began < 120, "it takes long")
+
+table = run(program, "simulate", *common, "--simulate", "50").stdout
+check("steps/s" in table and "50 of them were simulated" in table and "staleness" in table, table)
+
+refuses = dict(command="syngrad simulate: ")
+check_refused(run(program, "simulate", "--cluster", "0x1"), "--cluster", "0x1", "3x1", **refuses)
+check_refused(run(program, "simulate", "--cluster", "2x"), "--cluster", "threads", **refuses)
+check_refused(run(program, "simulate", "--cluster", "1@0"), "--cluster", "speed", **refuses)
+check_refused(run(program, "simulate", "--between", "delay@1:5ms"), "--between", "delay:10ms", **refuses)
+check_refused(run(program, "simulate", "--between", "delay:5b"), "--between", "times", **refuses)
+check_refused(run(program, "simulate", "--between", "slow:5ms"), "--between", **refuses)
+check_refused(run(program, "simulate", "--rate", "0"), "--rate", **refuses)
+check_refused(run(program, "simulate", "mlp:4-8-3", "mlp:4-8-2"), "mlp:4-8-2", **refuses)
+check_refused(run(program, "simulate", "--policy", "lucked"), "--policy", "locked", **refuses)
+check("--cluster" in run(program, "help", "simulate").stdout, "explained")

@@ -1,0 +1,175 @@
+#include "actors/distributed/node_placement.hpp"
+#include "actors/planned_memory.hpp"
+#include "actors/simulation/rehearsed_work.hpp"
+#include "tools/simulate/cluster_text.hpp"
+#include "tools/simulate/simulation_text.hpp"
+#include "tools/subcommand.hpp"
+#include "tools/train/resolve.hpp"
+#include "tools/train/train_options.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace syngrad::tools {
+
+namespace {
+
+constexpr double giga = 1e9;
+constexpr int any_machine = 0;
+
+struct simulate_options {
+  std::vector<std::string> models; // at most one
+  train_options train;
+  std::string cluster = "1x2", between;
+  std::optional<int> cores;
+  std::optional<double> rate;
+  std::int64_t most_steps = 2000;
+  std::string format = "table";
+};
+
+option_reader make_simulate_option_reader(simulate_options& o) {
+  auto groups = train_option_table(o.train);
+  groups.insert(
+    groups.begin(),
+    {"The cluster:",
+     {text("cluster", "NODE,...", o.cluster,
+           "Its nodes: THREADS, with COUNTx before it for several and @SPEED behind it where a thread is not as fast "
+           "as one of this machine: 3x1, or 2x4,1@0.5. Groups are placed by their cost, neighbours beside each other",
+           [](const std::string& given) -> status {
+             const auto parsed = parse_cluster(given);
+             return parsed ? ok() : status(parsed.failure());
+           }),
+      text("between", "TERM,...", o.between,
+           "What lies between two nodes, each way: delay:TIME, jitter:TIME..TIME, rate:RATE, loss:PERCENT, as --link "
+           "of `syngrad train` has them",
+           [](const std::string& given) -> status {
+             const auto parsed = parse_between(given);
+             return parsed ? ok() : status(parsed.failure());
+           }),
+      optional_number("cores", o.cores, 1, most_threads,
+                      "All nodes are on one machine, with so many cores (default: each is one of its own)"),
+      optional_real("rate", "G", o.rate, {1e-3, 1e6},
+                    "Multiply-adds that a thread makes in a second, in 10^9 (default: measured, on this machine, by "
+                    "some steps of the training)"),
+      whole_number("simulate", o.most_steps, 20, 1'000'000'000,
+                   "Simulate at most so many steps; the others are taken to go on as the middle half of those"),
+      choice("format", o.format, {"table", "json"}, "For people, or for programs")}});
+  option_reader reader(std::move(groups), {{"groups", "split"}, {"steps", "epochs"}, {"target", "target-error"}});
+  reader.take_words(o.models);
+  return reader;
+}
+
+std::vector<option_group> explained(const option_reader& reader) {
+  const std::vector<std::string> names{"cluster",   "between", "cores",  "rate",         "simulate",  "format",
+                                       "groups",    "split",   "policy", "sg",           "condition", "optimizer",
+                                       "batch",     "steps",   "lag",    "credits",      "link",      "correct-rows",
+                                       "recompute", "config",  "help",   "deterministic"};
+  std::vector<option_group> out;
+  for (auto group : reader.groups()) {
+    std::erase_if(group.rows,
+                  [&](const auto& row) { return std::find(names.begin(), names.end(), row.name) == names.end(); });
+    if (!group.rows.empty()) out.push_back(std::move(group));
+  }
+  return out;
+}
+
+std::vector<int> places_of(const std::vector<group_work>& groups, const std::vector<described_node>& cluster,
+                           const link_conditions& between, int chunks) {
+  std::vector<placeable_group> costs;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto& of = groups[i];
+    costs.push_back(
+      {of.forward + of.input_gradient + of.parameter_gradient + of.update + of.predict + of.train_predictor,
+       i > 0 ? static_cast<double>(groups[i - 1].bytes_up + groups[i - 1].bytes_down) : 0});
+  }
+  std::vector<placeable_node> nodes;
+  for (std::size_t i = 0; i < cluster.size(); ++i)
+    nodes.push_back({.node = static_cast<std::uint8_t>(i % 256),
+                     .name = std::to_string(i),
+                     .devices = {std::to_string(i)},
+                     .flops = cluster[i].speed * cluster[i].threads * giga,
+                     .bytes_per_second = between.bytes_per_s});
+  std::vector<int> out;
+  for (const auto& each : place_by_cost(costs, nodes, chunks)) out.push_back(std::stoi(each.device));
+  return out;
+}
+
+// What happens between a group and the one above it.
+std::vector<link_conditions> links_of(const simulated_setup& setup, const link_conditions& between) {
+  std::vector<link_conditions> out;
+  for (std::size_t i = 0; i + 1 < setup.process_of.size(); ++i) {
+    const bool crosses = setup.process_of[i] != setup.process_of[i + 1];
+    out.push_back(crosses ? between : setup.settings.link.at(static_cast<int>(i)));
+  }
+  return out;
+}
+
+result<std::string> simulate_training(simulate_options& options, const option_reader& reader) {
+  auto model = resolve_model(options.train, reader);
+  if (!model) return model.failure();
+  auto& settings = options.train.settings;
+  const auto unit = unit_of(model->input);
+  const auto memory = memory_of_run(settings, std::move(*model));
+  if (!memory) return memory.failure();
+  const auto make = [&] { return make_network(settings.model); };
+  const auto work = rehearse_work(settings, make, !options.rate);
+  if (!work) return work.failure();
+
+  const auto cluster = parse_cluster(options.cluster).value();
+  const auto between = parse_between(options.between).value();
+  simulated_setup setup;
+  setup.settings = settings;
+  setup.settings.steps = std::min(settings.steps, options.most_steps);
+  setup.groups = work->groups;
+  const auto rate = options.rate ? *options.rate * giga : work->multiply_adds_per_s;
+  for (std::size_t i = 0; i < cluster.size(); ++i)
+    setup.processes.push_back(
+      {cluster[i].threads, cluster[i].speed * rate, options.cores ? any_machine : static_cast<int>(i)});
+  if (options.cores) setup.cores = {*options.cores};
+  setup.process_of = places_of(setup.groups, cluster, between, settings.pipeline.chunks);
+  setup.links = links_of(setup, between);
+  const auto run = simulate(setup);
+  const told_simulation told{setup, run, *memory, settings.steps, unit};
+  return options.format == "json" ? format_simulation_json(told) : format_simulation_table(told);
+}
+
+} // namespace
+
+exit_code run_simulate(std::span<const std::string> arguments) {
+  simulate_options options;
+  auto reader = make_simulate_option_reader(options);
+  if (asks_for_help(arguments)) {
+    std::cout
+      << "Usage: syngrad simulate [MODEL] [OPTION]...\n\n"
+         "Tells how fast a training would be on machines that are not there, how busy they were, what they\n"
+         "send each other, what they hold in memory, and how late gradients would come. Groups, predictors and\n"
+         "policies are those of a run; their passes take the time of their multiply-adds at the rate of a\n"
+         "thread, on a clock of its own. The options are those of `syngrad train`. What is learnt is not told: no\n"
+         "number is really computed.\n"
+         "Defaults stand in brackets.\n\n"
+      << format_option_help(explained(reader))
+      << "Examples:\n"
+         "  syngrad simulate --cluster 3x1 --between delay:10ms,rate:100MB/s --policy locked\n"
+         "  syngrad simulate gpt:12x768,heads=12,context=1024,vocab=50257 --batch 8 --cluster 4x8,8@0.5\n"
+         "  syngrad simulate --config runs/NAME/run.ini --cluster 6x1 --format json\n";
+    return exit_code::done;
+  }
+  if (auto read = reader.read(arguments); !read) return refuse_command("simulate", read.failure());
+  if (options.models.size() > 1)
+    return refuse_command("simulate", error::setting("expected one model, got '" + options.models[0] + "' and '" +
+                                                     options.models[1] + "'; ask for one after the other"));
+  if (!options.models.empty()) options.train.settings.model = options.models.front();
+  try {
+    const auto told = simulate_training(options, reader);
+    if (!told) return refuse_command("simulate", told.failure());
+    std::cout << *told << std::flush;
+    return exit_code::done;
+  } catch (const std::logic_error& stuck) {
+    return fail_command("simulate", error(error_kind::internal, stuck.what()));
+  }
+}
+
+} // namespace syngrad::tools
