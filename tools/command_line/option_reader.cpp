@@ -263,6 +263,13 @@ std::string format_option_help(std::span<const option_group> groups, std::size_t
   return text;
 }
 
+std::vector<option_group> rows_named(const std::vector<std::string>& names, std::vector<option_group> groups) {
+  for (auto& group : groups)
+    std::erase_if(group.rows, [&](const auto& row) { return std::ranges::count(names, row.name) == 0; });
+  std::erase_if(groups, [](const auto& group) { return group.rows.empty(); });
+  return groups;
+}
+
 bool asks_for_help(std::span<const std::string> arguments) {
   return std::any_of(arguments.begin(), arguments.end(),
                      [](const auto& argument) { return argument == "--help" || argument == "-h"; });

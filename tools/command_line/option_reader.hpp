@@ -56,6 +56,9 @@ private:
 // A paragraph an option, with its default in brackets. Lines are at most `width` columns, where no word is longer.
 std::string format_option_help(std::span<const option_group> groups, std::size_t width = 100);
 
+// Of a table with many rows those that a help text explains, and the groups that have some.
+std::vector<option_group> rows_named(const std::vector<std::string>& names, std::vector<option_group>);
+
 // Whether --help or -h is among them: then nothing else is looked at.
 bool asks_for_help(std::span<const std::string> arguments);
 

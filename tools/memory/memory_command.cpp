@@ -29,21 +29,17 @@ option_reader make_memory_option_reader(memory_options& o) {
   return reader;
 }
 
-std::vector<option_group> explained(const option_reader& reader) {
-  const std::vector<std::string> names{
-    "groups",        "split",     "data",         "augment",       "windows",   "unroll",    "objective",
-    "policy",        "sg",        "condition",    "sg-rows",       "optimizer", "momentum",  "moments",
-    "muon-every",    "clip-norm", "sg-optimizer", "batch",         "steps",     "recompute", "lag",
-    "credits",       "threads",   "correct-rows", "config",        "format",    "help",      "pipeline-schedule",
-    "micro-batches", "weights",   "update",       "error-feedback"};
-  std::vector<option_group> out;
-  for (auto group : reader.groups()) {
-    std::erase_if(group.rows,
-                  [&](const auto& row) { return std::find(names.begin(), names.end(), row.name) == names.end(); });
+std::vector<option_group> explained_to_tell_memory(const option_reader& reader) {
+  auto out = rows_named(
+    {"groups",        "split",     "data",         "augment",       "windows",   "unroll",    "objective",
+     "policy",        "sg",        "condition",    "sg-rows",       "optimizer", "momentum",  "moments",
+     "muon-every",    "clip-norm", "sg-optimizer", "batch",         "steps",     "recompute", "lag",
+     "credits",       "threads",   "correct-rows", "config",        "format",    "help",      "pipeline-schedule",
+     "micro-batches", "weights",   "update",       "error-feedback"},
+    reader.groups());
+  for (auto& group : out)
     for (auto& row : group.rows)
       if (row.name == "data") row.shown_default = "none is read, and the samples are not counted";
-    if (!group.rows.empty()) out.push_back(std::move(group));
-  }
   return out;
 }
 
@@ -73,7 +69,7 @@ exit_code run_memory(std::span<const std::string> arguments) {
          "does nothing. Beside it a process takes some for itself, and keeps room to spare. The summary.json of\n"
          "the run has what it was, in the same words.\n"
          "Defaults stand in brackets.\n\n"
-      << format_option_help(explained(reader))
+      << format_option_help(explained_to_tell_memory(reader))
       << "Examples:\n"
          "  syngrad memory\n"
          "  syngrad memory gpt:12x768,heads=12,context=1024,vocab=50257 --batch 8 --optimizer adamw --groups 4\n"

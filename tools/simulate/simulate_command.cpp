@@ -62,18 +62,12 @@ option_reader make_simulate_option_reader(simulate_options& o) {
   return reader;
 }
 
-std::vector<option_group> explained(const option_reader& reader) {
-  const std::vector<std::string> names{"cluster",   "between", "cores",  "rate",         "simulate",  "format",
-                                       "groups",    "split",   "policy", "sg",           "condition", "optimizer",
-                                       "batch",     "steps",   "lag",    "credits",      "link",      "correct-rows",
-                                       "recompute", "config",  "help",   "deterministic"};
-  std::vector<option_group> out;
-  for (auto group : reader.groups()) {
-    std::erase_if(group.rows,
-                  [&](const auto& row) { return std::find(names.begin(), names.end(), row.name) == names.end(); });
-    if (!group.rows.empty()) out.push_back(std::move(group));
-  }
-  return out;
+std::vector<option_group> explained_to_simulate(const option_reader& reader) {
+  return rows_named({"cluster",   "between", "cores",  "rate",         "simulate",  "format",
+                     "groups",    "split",   "policy", "sg",           "condition", "optimizer",
+                     "batch",     "steps",   "lag",    "credits",      "link",      "correct-rows",
+                     "recompute", "config",  "help",   "deterministic"},
+                    reader.groups());
 }
 
 std::vector<int> places_of(const std::vector<group_work>& groups, const std::vector<described_node>& cluster,
@@ -150,7 +144,7 @@ exit_code run_simulate(std::span<const std::string> arguments) {
          "thread, on a clock of its own. The options are those of `syngrad train`. What is learnt is not told: no\n"
          "number is really computed.\n"
          "Defaults stand in brackets.\n\n"
-      << format_option_help(explained(reader))
+      << format_option_help(explained_to_simulate(reader))
       << "Examples:\n"
          "  syngrad simulate --cluster 3x1 --between delay:10ms,rate:100MB/s --policy locked\n"
          "  syngrad simulate gpt:12x768,heads=12,context=1024,vocab=50257 --batch 8 --cluster 4x8,8@0.5\n"
