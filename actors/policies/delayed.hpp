@@ -1,10 +1,11 @@
 // `delayed`: true gradients, applied whenever they arrive, to weights that have moved on meanwhile. The baseline that
 // synthetic gradients must beat, with what others do about the delay:
 //
-// | stashes_weights | backward passes read the weights of their forward pass (PipeDream: Harlap et al., arXiv
-// 1806.03377) | | batches         | of so many an update is made, a delay of one update (PipeDream-2BW, see
-// weight_versions.hpp)        | | feeds_back      | what late updates got wrong is added to later ones
-// (error_feedback.hpp)                             |
+// stashes_weights: backward passes read the weights of their forward pass (PipeDream: Harlap et al., arXiv 1806.03377).
+//
+// batches: an update is made of so many, with a delay of one update (PipeDream-2BW, see weight_versions.hpp).
+//
+// feeds_back: what late updates got wrong is added to later ones (error_feedback.hpp).
 #pragma once
 
 #include "actors/update_policy.hpp"
