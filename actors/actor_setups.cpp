@@ -39,7 +39,7 @@ group_setup setup_of_group(const run_plan& plan, int index, const run_edges& edg
   setup.credits = credits_of(settings, index, count);
   setup.audit_every = settings.audit_every;
   setup.seed = settings.seed;
-  setup.gradients = settings.gradients;
+  setup.gradients = settings.correct.is_all() ? settings.gradients : settings.correct; // one of them is all
   setup.max_alone = settings.max_alone.value_or(0);
   setup.observer = plan.updates;
   setup.micro_batches = parts_of_batches(settings);

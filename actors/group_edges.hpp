@@ -23,22 +23,24 @@ namespace syngrad {
 // not want come back as none; the source wants none at all.
 class lower_edge {
 public:
-  lower_edge(const run_edge& edge, const gradient_demand& demand) : edge_(edge), every_(demand.every) {}
+  lower_edge(const run_edge& edge, const gradient_demand& demand, std::uint64_t seed)
+    : edge_(edge), demand_(demand), seed_(seed) {}
 
   int neighbour() const { return edge_.below; } // a group, or run_edge::source
   bool takes_gradients() const { return edge_.between_groups(); }
 
   // The neighbour wants gradients of the batches that `every` divides. It may come from another process: 0 is checked
   // for, not trusted.
-  void wants(std::uint64_t every) { every_ = every > 0 ? every : 1; }
-  bool wants_gradient_of(std::uint64_t batch) const { return batch % every_ == 0; }
+  void wants(std::uint64_t every) { demand_.every = every > 0 ? every : 1; }
+  bool wants_gradient_of(std::uint64_t batch) const { return demand_.includes(batch, seed_); }
 
   // The batch comes back, now.
   void gives_back(batch_record&);
 
 private:
   run_edge edge_;
-  std::uint64_t every_;
+  gradient_demand demand_;
+  std::uint64_t seed_; // of the run
 };
 
 // Of a group that receives gradients: turns measures of its predictor into what it wants.

@@ -407,9 +407,9 @@ tensor group_gradients::of_chosen(batch_record& record, const tensor& values) {
   return record.chosen ? gather_samples(work(), values, record.chosen) : values;
 }
 
-// A true gradient that was left out would break the chain to the groups below. An audited batch needs its own gradient.
+// An audited batch needs its own gradient.
 bool group_gradients::sends_gradient(std::uint64_t batch) const {
-  return !policy().bootstraps(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch);
+  return policy().needs_gradient(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch);
 }
 
 void group_gradients::send_down(batch_record& record, gradient_kind kind, tensor values) {

@@ -53,7 +53,7 @@ struct group_setup {
   int credits = 2;                           // granted to the neighbour below
   std::int64_t audit_every = 0;              // 0: never
   std::shared_ptr<update_observer> observer; // not null
-  gradient_demand gradients;                 // over both edges
+  gradient_demand gradients;                 // over both edges: --gradients or --correct
   // What comes over links from its neighbours; nothing does where they are in this process. Null: nobody counts.
   std::shared_ptr<const link_counters> from_below, from_above;
   std::int64_t cache_limit = 16; // batches whose gradient is outstanding; more than the lag
@@ -99,7 +99,7 @@ public:
 
 struct group_parts {
   group_parts(group_setup given, group_outlet& outlet)
-    : setup(std::move(given)), out(outlet), window(*setup.work), below(setup.below, setup.gradients),
+    : setup(std::move(given)), out(outlet), window(*setup.work), below(setup.below, setup.gradients, setup.seed),
       above(setup.above, setup.max_alone, setup.gradients),
       account(setup.layers, setup.predictor, setup.observer, setup.clip_norm) {}
 

@@ -69,7 +69,7 @@ training_settings rehearsal_of(training_settings settings) {
   settings.schedule.clear();
   settings.cuda_graphs = false;
   settings.max_alone = 0;
-  settings.gradients = {};
+  settings.gradients = settings.correct = {};
   settings.audit_every = 0;
   settings.warmup_batches = 0;
   settings.evaluate_every.reset();

@@ -225,6 +225,10 @@ status check_gradients(const training_settings& s) {
   if (s.gradients.is_all()) return ok();
   if (!capabilities_of(s).needs_targets)
     return refuse("gradients", "expected all, because --policy " + s.policy + " sends none; leave it out");
+  if (capabilities_of(s).adds_residuals)
+    return refuse("gradients", "expected all, because --policy " + s.policy +
+                                 " needs each of them, or a share whose corrections count the more; use --correct "
+                                 "every:N or --gradients all");
   if (capabilities_of(s).needs_every_gradient)
     return refuse("gradients", "expected all, because --policy " + s.policy +
                                  " needs each of them; use --policy synthetic or --gradients all");
@@ -239,6 +243,17 @@ status check_residual_weight(const training_settings& s) {
   return refuse("residual-weight", "expected a policy with it that corrects its predictions later, as --policy "
                                    "corrected does, got " +
                                      s.policy + "; leave it out");
+}
+
+status check_correct(const training_settings& s) {
+  if (s.correct.is_all()) return ok();
+  if (!capabilities_of(s).adds_residuals)
+    return refuse("correct", "expected all, because --policy " + s.policy +
+                               " does not correct its predictions later; use --policy corrected or leave it out");
+  if (s.audit_every > 0)
+    return refuse("correct", "--audit measures against true gradients of other batches than those that come back with "
+                             "it; leave one of them out");
+  return ok();
 }
 
 status check_recompute(const training_settings& s) {
@@ -441,7 +456,7 @@ status check_settings(const training_settings& settings) {
         check_update(settings), check_error_feedback(settings), check_lag(settings), check_times(settings),
         check_link(settings), check_gradients(settings), check_residual_weight(settings),
         check_corrected_samples(settings), check_max_alone(settings), check_recompute(settings),
-        check_pipeline(settings)})
+        check_pipeline(settings), check_correct(settings)})
     if (!each) return each.failure();
   return ok();
 }

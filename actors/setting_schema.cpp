@@ -284,6 +284,8 @@ std::vector<setting> setting_schema() {
     whole_setting("sg-rows", predictors(&p::rows)),
     whole_setting("sg-warmup", &t::warmup_batches),
     real_setting("residual-weight", "W", &t::residual_weight, {0, 1}),
+    make_setting("correct", "all|every:N|p:P", &t::correct, gradient_demand::parse_fixed,
+                 [](const gradient_demand& demand) { return demand.text(); }),
     make_setting("correct-rows", "N[:loss|uniform]", &t::corrected, sample_choice::parse,
                  [](const sample_choice& of) { return of.text(); }),
     named_flag("weights", &t::stash_weights, {"current", "stash"}, "stash"),

@@ -38,7 +38,8 @@ struct training_settings {
   synthetic_gradient_settings synthetic;
   std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
   float residual_weight = 1;       // policy corrected only: of what was mispredicted, when it is added
-  sample_choice corrected;         // policy corrected only: of which samples true gradients travel back
+  gradient_demand correct;         // policy corrected only: of which batches true gradients travel back
+  sample_choice corrected;         // policy corrected only: of which samples of those
   bool stash_weights = false;      // backward passes read the weights of their forward pass
   int update_batches = 1;          // that make an update, with double-buffered weights: see weight_versions.hpp
   bool error_feedback = false;     // see error_feedback.hpp

@@ -64,10 +64,10 @@ public:
 struct policy_capabilities {
   bool predicts = false;   // groups below the top have predictors
   bool bootstraps = false; // no chain of true gradients comes down by itself: for audits they then travel apart
-  bool needs_every_gradient = true; // it updates with what comes down: --gradients may leave none out
+  bool needs_every_gradient = true; // it updates with what comes down, or passes it on: none may be left out
   bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
   bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts
-                                    // it, of the samples that --correct-rows says
+                                    // it, of the batches and samples that --correct and --correct-rows say
   bool updates_late = false;        // updates are made with true gradients of weights that have moved on meanwhile
   int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
@@ -95,6 +95,8 @@ public:
   virtual bool predicts(std::uint64_t) const { return capabilities().predicts; }
   // Whether the gradients of this batch that are sent down come from predictions.
   virtual bool bootstraps(std::uint64_t) const { return capabilities().bootstraps; }
+  // Whether the gradient of this batch has to come down, wanted or not.
+  virtual bool needs_gradient(std::uint64_t) const { return capabilities().needs_every_gradient; }
   // Whether the batch's turn ends only when its own gradient has been handled.
   virtual bool waits_for_gradient(std::uint64_t) const { return false; }
   // The turn of `batch` ends only when gradients through that of this batch have been handled; none: it waits for none.

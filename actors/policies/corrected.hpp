@@ -3,6 +3,8 @@
 // One optimizer step a batch; with a residual weight of 1 what is applied in total is the true gradient, late by the
 // part that was mispredicted. Less is better where that part is old by then, or large beside a gradient that Adam
 // scales. Where only some samples are corrected, the top group, whose gradient is not predicted, chooses them.
+// Where only a share of the batches is (--correct), it sends the gradients of those, and each residual counts as often
+// as it stands for batches: 1/share. So what is expected to be applied is the same.
 #pragma once
 
 #include "actors/update_policy.hpp"
@@ -11,10 +13,14 @@ namespace syngrad {
 
 class corrected_policy : public update_policy {
 public:
-  corrected_policy(float residual_weight, sample_choice corrected)
-    : residual_weight_(residual_weight), corrected_(corrected) {}
+  // `batches`, `samples`: that are corrected.
+  corrected_policy(float residual_weight, const gradient_demand& batches, sample_choice samples)
+    : residual_weight_(residual_weight * static_cast<float>(batches.weight())), takes_all_(batches.is_all()),
+      samples_(samples) {}
 
-  policy_capabilities capabilities() const override { return {.predicts = true, .adds_residuals = true}; }
+  policy_capabilities capabilities() const override {
+    return {.predicts = true, .needs_every_gradient = takes_all_, .adds_residuals = true};
+  }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
   void on_turn(policy_actions&, batch_record&) override;
@@ -23,8 +29,9 @@ public:
   void on_end(policy_actions&) override;
 
 private:
-  float residual_weight_;
-  sample_choice corrected_;
+  float residual_weight_; // of a batch that is corrected
+  bool takes_all_;
+  sample_choice samples_;
   std::int64_t last_terms_ = 1; // of the latest batch: divides what is left at the end
 };
 
@@ -46,9 +53,9 @@ inline void corrected_policy::on_gradient(policy_actions& group, batch_record& r
 }
 
 inline void corrected_policy::on_loss(policy_actions& group, batch_record& record, const tensor& values) {
-  if (corrected_.is_all()) return update_policy::on_loss(group, record, values);
+  if (samples_.is_all()) return update_policy::on_loss(group, record, values);
   const auto below = group.update(record, applied_gradient::truth, values, record.terms, true);
-  if (below) group.choose_samples(record, values, corrected_);
+  if (below) group.choose_samples(record, values, samples_);
   group.send_down(record, gradient_kind::truth, group.of_chosen(record, below));
   group.finish(record);
 }

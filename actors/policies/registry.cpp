@@ -23,7 +23,7 @@ std::unique_ptr<update_policy> make_policy(const training_settings&) {
 }
 
 std::unique_ptr<update_policy> make_corrected(const training_settings& settings) {
-  return std::make_unique<corrected_policy>(settings.residual_weight, settings.corrected);
+  return std::make_unique<corrected_policy>(settings.residual_weight, settings.correct, settings.corrected);
 }
 
 std::unique_ptr<update_policy> make_pipeline(const training_settings& settings) {

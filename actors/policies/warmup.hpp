@@ -16,6 +16,7 @@ public:
     return warming(batch) || then_->waits_for_gradient(batch);
   }
   bool bootstraps(std::uint64_t batch) const override { return !warming(batch) && then_->bootstraps(batch); }
+  bool needs_gradient(std::uint64_t batch) const override { return warming(batch) || then_->needs_gradient(batch); }
   int fixed_lag(int index, int count) const override { return then_->fixed_lag(index, count); }
   std::optional<std::uint64_t> due_by(std::uint64_t batch, int index, int count) const override {
     return warming(batch) ? std::optional(batch) : then_->due_by(batch, index, count);

@@ -79,20 +79,51 @@ int sum(const std::map<int, int>& counts) {
 
 } // namespace
 
-TEST_CASE("all, every:N and above:ERROR are read, everything else is refused with an example") {
+TEST_CASE("all, every:N, p:P and above:ERROR are read, everything else is refused with an example") {
   REQUIRE(demand("all").is_all());
   REQUIRE(demand("every:1").is_all());
   REQUIRE(demand("every:7").every == 7);
   REQUIRE_FALSE(demand("every:7").above);
   REQUIRE(*demand("above:0.25").above == 0.25);
   REQUIRE(demand("above:0.25").every == 1);
-  for (const auto* text : {"", "none", "every", "every:", "every:0", "every:-1", "every:2x", "every:1.5",
-                           "above:", "above:0", "above:1", "above:-0.5", "above:nan", "above:inf", "above:0.5 "}) {
+  REQUIRE(*demand("p:0.25").probability == 0.25);
+  REQUIRE(demand("p:0.25").text() == "p:0.25");
+  REQUIRE_FALSE(demand("p:0.25").is_all());
+  for (const auto* text : {"",           "none",   "every",   "every:",  "every:0",    "every:-1",  "every:2x",
+                           "every:1.5",  "above:", "above:0", "above:1", "above:-0.5", "above:nan", "above:inf",
+                           "above:0.5 ", "p:",     "p:0",     "p:1",     "p:-0.5",     "p:nan"}) {
     CAPTURE(text);
     const auto refused = gradient_demand::parse(text);
     REQUIRE_FALSE(refused);
     REQUIRE(refused.message().find("write for example every:4 or above:0.5") != std::string::npos);
   }
+}
+
+TEST_CASE("what is fixed does not depend on measures") {
+  for (const auto* text : {"all", "every:3", "p:0.5"})
+    REQUIRE(gradient_demand::parse_fixed(text)->text() == demand(text).text());
+  REQUIRE(gradient_demand::parse_fixed("above:0.5").message().find("write for example every:4 or p:0.25") !=
+          std::string::npos);
+}
+
+TEST_CASE("a share of the batches, each counted as often as it stands for batches, counts as all of them do") {
+  constexpr std::uint64_t batches = 40'000;
+  for (const auto* text : {"all", "every:5", "p:0.25", "p:0.9"}) {
+    CAPTURE(text);
+    const auto some = demand(text);
+    double counted = 0;
+    for (std::uint64_t batch = 0; batch < batches; ++batch)
+      if (some.includes(batch, 7)) counted += some.weight();
+    // Of draws with the probability P the standard deviation is sqrt((1 - P) / P / batches) of the sum: 0.87 % of 0.25.
+    REQUIRE(counted / batches == Approx(1).epsilon(some.probability ? 0.04 : 1e-12));
+  }
+  const auto by_seed = [](std::uint64_t seed) {
+    std::vector<bool> drawn;
+    for (std::uint64_t batch = 0; batch < 64; ++batch) drawn.push_back(demand("p:0.5").includes(batch, seed));
+    return drawn;
+  };
+  REQUIRE(by_seed(1) == by_seed(1));
+  REQUIRE(by_seed(1) != by_seed(2));
 }
 
 TEST_CASE("a predictor asks for fewer gradients when its error falls below the bound, and for all when it rises") {
@@ -136,6 +167,27 @@ TEST_CASE(
     REQUIRE(run.summary.groups[static_cast<std::size_t>(interface)].norm_ratio > 0); // measured on those that came
   }
   REQUIRE(run.asked == 0);
+}
+
+TEST_CASE(
+  "corrected has true gradients of a share of the batches, the same at every interface, and none of the others") {
+  auto settings = toy_settings("all");
+  settings.policy = "corrected";
+  settings.steps = 80;
+  settings.deterministic = GENERATE(true, false);
+  const std::string share = GENERATE("every:4", "p:0.3");
+  CAPTURE(share);
+  settings.correct = *gradient_demand::parse_fixed(share);
+  int expected = 0;
+  for (std::uint64_t batch = 0; batch < 80; ++batch) expected += settings.correct.includes(batch, settings.seed);
+  const auto run = run_counted(settings);
+  for (int interface = 0; interface < 3; ++interface) {
+    CAPTURE(interface);
+    REQUIRE(run.with_values.at(interface) == expected);
+    REQUIRE(run.without.at(interface) == 80 - expected);
+    REQUIRE(run.targets.at(interface) == expected);
+    REQUIRE(run.summary.groups[static_cast<std::size_t>(interface)].updates >= 80);
+  }
 }
 
 TEST_CASE("warm-up batches and audited ones bring their gradient although they are not wanted") {

@@ -46,7 +46,7 @@ TEST_CASE("a run of one group has an edge from the source, and none that gradien
 TEST_CASE("the edge below wants what its neighbour says, and the source wants no gradient") {
   gradient_demand every_fourth;
   every_fourth.every = 4;
-  lower_edge edge(three_groups_edges.below(2), every_fourth);
+  lower_edge edge(three_groups_edges.below(2), every_fourth, 1);
   REQUIRE(edge.takes_gradients());
   REQUIRE(edge.neighbour() == 1);
   REQUIRE(edge.wants_gradient_of(8));
@@ -55,7 +55,7 @@ TEST_CASE("the edge below wants what its neighbour says, and the source wants no
   REQUIRE(edge.wants_gradient_of(9));
   edge.wants(0); // nonsense from another process: it counts as 1
   REQUIRE(edge.wants_gradient_of(7));
-  REQUIRE_FALSE(lower_edge(three_groups_edges.below(0), {}).takes_gradients());
+  REQUIRE_FALSE(lower_edge(three_groups_edges.below(0), {}, 1).takes_gradients());
 }
 
 TEST_CASE("a credit is good for one activation") {

@@ -169,6 +169,24 @@ TEST_CASE("the residual of corrected has the weight that it was given") {
   REQUIRE(std::find(log.begin(), log.end(), "accumulate 2 times 0.25") != log.end());
 }
 
+TEST_CASE("what is corrected of a share of the batches counts as often as it stands for batches") {
+  const auto [share, counts] =
+    GENERATE(values<std::pair<std::string, std::string>>({{"every:4", "4.00"}, {"p:0.5", "2.00"}, {"all", ""}}));
+  training_settings settings;
+  settings.policy = "corrected";
+  settings.correct = *gradient_demand::parse_fixed(share);
+  bench b;
+  const auto policy = std::move(*make_update_policy(settings));
+  const auto log = b.run(*policy);
+  REQUIRE(std::find(log.begin(), log.end(), counts.empty() ? "accumulate 2" : "accumulate 2 times " + counts) !=
+          log.end());
+  REQUIRE(policy->needs_gradient(3) == counts.empty());
+  settings.warmup_batches = 4;
+  const auto warming = std::move(*make_update_policy(settings));
+  REQUIRE(warming->needs_gradient(3));
+  REQUIRE(warming->needs_gradient(4) == counts.empty());
+}
+
 TEST_CASE("corrected chooses samples at the top, after the update with all, and sends their gradients down") {
   training_settings settings;
   settings.policy = "corrected";

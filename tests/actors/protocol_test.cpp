@@ -44,9 +44,14 @@ training_settings random_settings(const std::string& policy, random_source& rand
     settings.corrected = {1 + random.below(4), random.below(2) == 0};
     settings.audit_every = 0;
   }
+  if (policy == "corrected" && random.below(3) == 0) {
+    settings.correct.every = 1 + random.below(4);
+    if (random.below(2)) settings.correct.probability = 0.5;
+    settings.audit_every = 0;
+  }
   if (policy != "synthetic") return settings;
   settings.gradients.every = 1 + random.below(4);
-  if (!settings.deterministic && random.below(2)) settings.gradients = {1, 0.1 * (1 + random.below(9))};
+  if (!settings.deterministic && random.below(2)) settings.gradients = {1, {}, 0.1 * (1 + random.below(9))};
   return settings;
 }
 

@@ -131,6 +131,22 @@ TEST_CASE("correcting some rows is refused where it cannot be, by the policy, th
         "of a batch; leave it out");
 }
 
+TEST_CASE("correcting a share of the batches is refused where nothing is corrected, and beside audits") {
+  const auto corrected = [](auto change) {
+    return refusal([&](training_settings& s) {
+      s.policy = "corrected";
+      s.correct.every = 4;
+      change(s);
+    });
+  };
+  CHECK(corrected([](auto&) {}) == "");
+  CHECK(corrected([](auto& s) { s.corrected = {2, true}; }) == "");
+  for (const auto* policy : {"synthetic", "delayed", "locked", "local"})
+    CHECK(corrected([&](auto& s) { s.policy = policy; }).starts_with("correct: expected all, because --policy "));
+  CHECK(corrected([](auto& s) { s.audit_every = 3; }).starts_with("correct: --audit measures against"));
+  CHECK(corrected([](auto& s) { s.gradients.every = 2; }).starts_with("gradients: expected all, because"));
+}
+
 TEST_CASE("a lag has one range: from what the policy can do to the same end everywhere") {
   const auto lag = [](int value, const std::string& policy) {
     return refusal([&](training_settings& s) {

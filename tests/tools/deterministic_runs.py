@@ -50,6 +50,9 @@ RUNS = {
     "corrected, some samples": ["--policy", "corrected", "--correct-rows", "16"],
     "corrected, some samples, three processes": ["--policy", "corrected", "--correct-rows", "16:uniform",
                                                  "--local-nodes", "2"],
+    "corrected, a share of the batches": ["--policy", "corrected", "--correct", "p:0.3"],
+    "corrected, a share of the batches, three processes": ["--policy", "corrected", "--correct", "p:0.3",
+                                                           "--local-nodes", "2"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},
 }

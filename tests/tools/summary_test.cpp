@@ -26,9 +26,9 @@ TEST_CASE("What went over links is told as bytes a sample, with what was saved, 
   summary.groups[1].bytes_from_below = 1'000'000;
   CHECK(format_groups(summary).ends_with("over links, bytes a sample: 4,000 up, 250 down\n"));
   summary.groups[0].bytes_saved = 750'000;
-  CHECK(
-    format_groups(summary).ends_with("over links, bytes a sample: 4,000 up, 250 down; --gradients saved 750, 75 % of "
-                                     "what all would take\n"));
+  CHECK(format_groups(summary).ends_with(
+    "over links, bytes a sample: 4,000 up, 250 down; gradients left out saved 750, 75 % of "
+    "what all would take\n"));
   const auto json = format_summary_json(summary);
   for (const auto* line : {"\"link_bytes_per_sample_up\": 4000", "\"link_bytes_per_sample_down\": 250",
                            "\"link_bytes_per_sample_saved\": 750", "\"bytes_saved\": 750000"})
@@ -62,7 +62,7 @@ TEST_CASE("What is counted of a text is its tokens") {
   summary.groups[0].bytes_from_above = 640'000;
   summary.groups[0].bytes_saved = 640'000;
   CHECK(format_groups(summary).ends_with(
-    "over links, bytes a token: 100 up, 10 down; --gradients saved 10, 50 % of what all would take\n"));
+    "over links, bytes a token: 100 up, 10 down; gradients left out saved 10, 50 % of what all would take\n"));
   CHECK(format_last_line(summary, "r") == "test perplexity 13.50, 1200 steps in 12.5 s, 6,400 tokens/s; results in r");
   const auto json = format_summary_json(summary);
   for (const auto* line : {"\"unit\": \"tokens\"", "\"units_a_sample\": 64", "\"samples_per_s\": 100",

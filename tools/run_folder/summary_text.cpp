@@ -80,7 +80,7 @@ std::string describe(const link_traffic& traffic, const counted_unit& unit) {
   };
   auto text = "over links, bytes a " + unit.one + ": " + of_one(traffic.up) + " up, " + of_one(traffic.down) + " down";
   if (traffic.saved > 0)
-    text += "; --gradients saved " + of_one(traffic.saved) + ", " + show_percent(traffic.saved_share()) +
+    text += "; gradients left out saved " + of_one(traffic.saved) + ", " + show_percent(traffic.saved_share()) +
             " of what all would take";
   if (traffic.rank > 0)
     text +=

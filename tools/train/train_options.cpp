@@ -94,6 +94,12 @@ option_group how_groups_update(train_options& o) {
        "Of what was mispredicted, when --policy corrected adds it: 1 in full. About 0.2 where it comes late and "
        "Adam scales it, as in transformers"),
      setting_row(
+       s, "correct",
+       "With --policy corrected: of which batches true gradients travel back, every:N (each Nth) or p:P (each with "
+       "this "
+       "probability, drawn by the seed). What was mispredicted in those counts N or 1/P times, so that the expectation "
+       "is the whole correction; predictors learn from those alone"),
+     setting_row(
        s, "correct-rows",
        "With --policy corrected: true gradients travel back for N samples of each batch, and correct what was "
        "mispredicted for those, weighted so that the expectation is the whole correction; predictors learn from those "
@@ -112,7 +118,8 @@ option_group how_groups_update(train_options& o) {
                  "tells later, is added to a later one (arXiv 2606.30634). For short delays, as with --update every:M"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
-                 "Nth batch), above:ERROR (of every batch while a predictor's relative error is above ERROR, such as "
+                 "Nth batch), p:P (of each with this probability), above:ERROR (of every batch while a predictor's "
+                 "relative error is above ERROR, such as "
                  "0.5, else of every " +
                    std::to_string(gradient_demand::seldom) + "th)")}};
 }
