@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/gradient_demand.hpp"
+#include "actors/prediction_gate.hpp"
 #include "models/layer_group.hpp"
 #include "runtime/tensor.hpp"
 
@@ -22,7 +23,8 @@ inline constexpr std::int64_t bias = 9;          // 1: |sum over rows of (predic
 inline constexpr std::int64_t guard = 10;        // 2: |dy|^2 of the update, of the accumulated part
 inline constexpr std::int64_t squared_norm = 12; // 1: of the parameter gradient, where it is clipped
 inline constexpr std::int64_t activation = 13;   // 1: |h|^2 of what was sent up
-inline constexpr std::int64_t nonfinite = 14;    // one a layer: elements that were not applied
+inline constexpr std::int64_t missed_sum = 14;   // 1: |sum over rows of (prediction - received)|^2, where it is judged
+inline constexpr std::int64_t nonfinite = 15;    // one a layer: elements that were not applied
 } // namespace measure
 
 struct batch_record {
@@ -50,6 +52,8 @@ struct batch_record {
   std::vector<deferred_gradient> deferred; // what the second part of its update is to make
   bool put_off = false;                    // that part is still to come
 
+  gate_state gate = gate_state::waiting; // that it is treated by, where the policy has a gate
+
   bool in_turn = false; // from its forward pass until the policy has had its turn
   bool sent_down = false;
   bool finished = false;
@@ -57,6 +61,7 @@ struct batch_record {
   bool awaits_audit = false;             // the true gradient is still to come, for measurement only
   std::int64_t activations_measured = 0; // numbers that |h|^2 adds up; 0: it was not measured
   bool agreement_measured = false;
+  std::int64_t rows_measured = 0; // of the prediction that was judged
   bool audit_measured = false;
   bool told_in_turn = false; // of the top group: its numbers go to the host when its turn is over
 

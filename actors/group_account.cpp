@@ -31,12 +31,21 @@ void agreement_mean::add_bias(double difference_sum_squared, double truth_square
 }
 
 void group_account::applies(const update_origin& origin, const batch_record& record, applied_gradient applied,
-                            std::int64_t version) {
+                            std::int64_t version, float weight) {
+  if (applied == applied_gradient::residual) residual_weight_.add(weight);
   const auto late = version - 1 - record.version;
   staleness_ += late;
   ++updates_;
   observer_->updated(origin, applied, record.predictor_version);
   observer_->measured(origin, trace_measure::staleness, static_cast<double>(late));
+}
+
+void group_account::passes_gate(const update_origin& origin, gate_state state) {
+  ++gate_batches_[static_cast<std::size_t>(state)];
+  if (gate_ == state) return;
+  if (gate_) ++gate_turns_;
+  gate_ = state;
+  observer_->measured(origin, trace_measure::gate, static_cast<double>(state));
 }
 
 void group_account::loss_known(const update_origin& origin, double loss) {
@@ -124,6 +133,8 @@ void group_account::tell(group_report& out, bool of_interval) {
   out.parameters = layers_->parameter_count();
   out.samples = samples_;
   out.clipped = clipped_;
+  out.gate = {gate_batches_[0], gate_batches_[1], gate_batches_[2], gate_turns_};
+  out.residual_weight = residual_weight_.value();
   const auto a_step = [this](double done) { return steps_ ? done / static_cast<double>(steps_) : 0.0; };
   out.multiply_adds = a_step(layers_->multiply_adds_done());
   out.predictor_multiply_adds =

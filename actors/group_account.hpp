@@ -12,6 +12,7 @@
 #include "models/layer_group.hpp"
 #include "models/synthetic_gradient_model.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,8 +66,10 @@ public:
     samples_ += samples;
     steps_ += begins_step;
   }
-  // A gradient of the batch is applied: with it the weights become, or will become, `version`.
-  void applies(const update_origin&, const batch_record&, applied_gradient, std::int64_t version);
+  // A gradient of the batch is applied, `weight` times: with it the weights become, or will become, `version`.
+  void applies(const update_origin&, const batch_record&, applied_gradient, std::int64_t version, float weight = 1);
+  // The batch is treated as the gate's state says.
+  void passes_gate(const update_origin&, gate_state);
   void loss_known(const update_origin&, double loss);
   // All that was measured of a batch.
   void measured(const update_origin&, const batch_record&);
@@ -88,9 +91,12 @@ private:
   float clip_norm_;
   std::int64_t updates_ = 0, staleness_ = 0; // gradients applied, sum of the versions that they came late
   std::int64_t samples_ = 0, steps_ = 0;
-  std::int64_t clipped_ = 0; // updates
+  std::int64_t clipped_ = 0;                                  // updates
+  std::array<std::int64_t, gate_state_count> gate_batches_{}; // in each state
+  std::optional<gate_state> gate_;                            // of the latest batch
+  std::int64_t gate_turns_ = 0;                               // from one state to another
   agreement_mean agreement_, interval_agreement_, audit_agreement_;
-  sampled_mean activation_rms_, interval_activation_rms_;
+  sampled_mean activation_rms_, interval_activation_rms_, residual_weight_;
   interface_watch watch_;
 };
 

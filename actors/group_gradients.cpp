@@ -57,15 +57,28 @@ void group_gradients::settled(batch_record& record) {
     const float* numbers = record.numbers.f32() + measure::agreement;
     if (const auto every = parts_.above.wanted_after(numbers[0], numbers[1], numbers[2]))
       parts_.out.send_above(gradients_wanted{parts_.out.context_for(no_batch), *every});
+    if (can_.judges_predictions) tell_measure(record);
   }
   if (const auto fault = parts_.account.fault_of(record); !fault.empty()) parts_.tell_failure(record, fault);
   parts_.window.recycle(record);
+}
+
+void group_gradients::tell_measure(const batch_record& record) {
+  const float* numbers = record.numbers.f32();
+  const float* agreement = numbers + measure::agreement;
+  const auto what =
+    measure_of(agreement[0], agreement[1], agreement[2], numbers[measure::missed_sum], record.rows_measured);
+  if (parts_.setup.deterministic)
+    to_tell_.known(record.batch, what);
+  else if (what)
+    policy().on_measured(*what);
 }
 
 // ---- the turn
 
 void group_gradients::begin(batch_record& record) {
   weights_.begin(record);
+  turn_ = record.batch;
   next_step_ = record.step + 1;
   record.awaits_audit = !parts_.is_top() && parts_.setup.is_audited(record.batch) && policy().bootstraps(record.batch);
 }
@@ -107,6 +120,7 @@ bool group_gradients::is_handled_through(std::uint64_t batch) const {
 }
 
 bool group_gradients::handled_before(const batch_record& record) {
+  if (!to_tell_.tell_due(record.batch, [this](const auto& what) { policy().on_measured(what); })) return false;
   if (const auto due = policy().due_by(record.batch, parts_.setup.index, parts_.setup.count)) {
     deliver_through(*due);
     return is_handled_through(*due);
@@ -218,17 +232,22 @@ void group_gradients::deliver_audit(batch_record& record, const tensor& truth) {
 
 void group_gradients::audit(batch_record& record, const tensor& truth) {
   auto& ops = work().ops();
-  if (record.prediction) {
+  if (record.prediction && !record.audit_measured) {
     auto agreement = measured(record, measure::audit, 3);
     ops.agreement(work(), record.prediction, truth, agreement);
-    auto sum = make_tensor(work(), {truth.columns()});
-    ops.sum_rows(work(), difference(record.prediction, truth), 0, sum);
-    auto squared = measured(record, measure::bias, 1);
-    ops.sum_squares(work(), sum, squared);
+    measure_missed_sum(record, record.prediction, truth, measure::bias);
     record.audit_measured = true;
   }
   if (!parts_.is_top() && parts_.below.takes_gradients() && policy().bootstraps(record.batch))
     send_audit_down(record, input_gradient(record, truth));
+}
+
+void group_gradients::measure_missed_sum(batch_record& record, const tensor& prediction, const tensor& received,
+                                         std::int64_t at) {
+  auto sum = make_tensor(work(), {received.columns()});
+  work().ops().sum_rows(work(), difference(prediction, received), 0, sum);
+  auto squared = measured(record, at, 1);
+  work().ops().sum_squares(work(), sum, squared);
 }
 
 void group_gradients::send_audit_down(batch_record& record, tensor values) {
@@ -325,7 +344,8 @@ tensor group_gradients::backward_and_update(batch_record& record, applied_gradie
   const bool in_one = !can_.double_buffers && !weights_.are_stashed_for(record);
   tensor below;
   if (!in_one) below = backward(record, dy, {input_gradient, true, request.accumulated});
-  weights_.before_update(applied == applied_gradient::truth ? &record : nullptr);
+  const bool is_received = applied == applied_gradient::truth || applied == applied_gradient::bootstrapped;
+  weights_.before_update(is_received ? &record : nullptr);
   if (can_.feeds_back_errors) feedback_.before_update(work(), layers);
   if (in_one) {
     need_cache(record);
@@ -364,7 +384,7 @@ void group_gradients::accumulate(batch_record& record, tensor dy, float weight) 
   backward(record, dy, {false, true, std::exchange(accumulated_, true), true});
   const auto version = layers.version() + 1;
   const auto applied = parts_.is_top() ? applied_gradient::truth : applied_gradient::residual;
-  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
+  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version, weight);
 }
 
 void group_gradients::apply_accumulated(std::int64_t terms) {
@@ -435,11 +455,22 @@ void group_gradients::train_predictor(batch_record& record, gradient_kind kind, 
   if (!parts_.predictor.exists()) return;
   if (received && record.prediction && parts_.above.measures_agreement(record.batch)) {
     auto numbers = measured(record, measure::agreement, 3);
-    work().ops().agreement(work(), of_chosen(record, record.prediction), received, numbers);
+    const auto prediction = of_chosen(record, record.prediction);
+    work().ops().agreement(work(), prediction, received, numbers);
     record.agreement_measured = true;
+    if (can_.judges_predictions) {
+      measure_missed_sum(record, prediction, received, measure::missed_sum);
+      record.rows_measured = received.rows();
+      if (parts_.setup.deterministic) to_tell_.expect(record.batch, turn_);
+    }
   }
   const auto context = parts_.out.context_for(record.batch, parts_.version());
   parts_.out.teach_predictor(target{context, kind, record.output, record.targets, received, record.chosen});
+}
+
+void group_gradients::passes_gate(batch_record& record, gate_state state) {
+  record.gate = state;
+  parts_.account.passes_gate(parts_.out.origin_of(record, parts_.setup.layers->version()), state);
 }
 
 void group_gradients::finish(batch_record& record) {

@@ -21,6 +21,8 @@
 #pragma once
 
 #include "actors/error_feedback.hpp"
+#include "actors/group_parts.hpp"
+#include "actors/measures_to_tell.hpp"
 #include "actors/weight_versions.hpp"
 
 namespace syngrad {
@@ -51,6 +53,7 @@ public:
   std::uint64_t passes() const { return passes_; } // forward and backward so far
   void end();                                      // every gradient has been handled
   bool predicts(std::uint64_t batch) const { return parts_.predictor.exists() && policy().predicts(batch); }
+  bool updates_alone(std::uint64_t batch) const { return parts_.predictor.exists() && policy().updates_alone(batch); }
 
 private:
   update_policy& policy() const { return *parts_.setup.policy; }
@@ -62,6 +65,8 @@ private:
   void deliver_early(batch_record&);
   void deliver_audit(batch_record&, const tensor& truth);
   void audit(batch_record&, const tensor& truth);
+  void measure_missed_sum(batch_record&, const tensor& prediction, const tensor& received, std::int64_t at);
+  void tell_measure(const batch_record&);
   void send_audit_down(batch_record&, tensor values);
   bool sends_gradient(std::uint64_t batch) const;
   void guard(batch_record&, const tensor& dy, tensor& sum) const;
@@ -85,10 +90,14 @@ private:
   void apply_accumulated(std::int64_t terms) override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
   tensor difference(const tensor& a, const tensor& b) override;
+  std::int64_t staleness(const batch_record& record) const override {
+    return parts_.setup.layers->version() - record.version;
+  }
   void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice&) override;
   tensor of_chosen(batch_record&, const tensor& values) override;
   void send_down(batch_record&, gradient_kind, tensor values) override;
   void train_predictor(batch_record&, gradient_kind, const tensor& received) override;
+  void passes_gate(batch_record&, gate_state) override;
   void finish(batch_record&) override;
 
   group_parts& parts_;
@@ -103,6 +112,8 @@ private:
   std::uint64_t passes_ = 0;
   tensor guard_;               // sum of their guards; null where one batch makes an update
   std::int64_t next_step_ = 0; // of the run's schedule, after the latest batch that began its turn
+  std::uint64_t turn_ = 0;     // that batch
+  measures_to_tell to_tell_;   // where the policy judges predictions and the run is deterministic
 };
 
 } // namespace syngrad

@@ -85,7 +85,7 @@ int lag_of_group(const training_settings& settings, const update_policy& policy,
   if (index + 1 == count) return 0;
   int lag = settings.lag.value_or(policy.fixed_lag(index, count));
   const auto can = policy.capabilities();
-  const int first_beyond = can.bootstraps ? index + 1 : count - 1;
+  const int first_beyond = can.bootstraps && !can.passes_on ? index + 1 : count - 1;
   for (int interface = index; interface < first_beyond; ++interface) lag += settings.link.at(interface).delay_batches;
   // The batch after this one may be the first to read an update that ends with the batch so far before it.
   return can.double_buffers ? std::min(lag, can.micro_batches) : lag;

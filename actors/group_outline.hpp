@@ -56,8 +56,8 @@ learning_rate rate_of_group(const training_settings&, const learning_rate& rate,
 std::vector<group_outline> outline_groups(const training_settings&, const network&);
 
 // Turns by which gradients are handled late at group `index` of `count` in a deterministic run: --lag or the policy's
-// own, and what --link adds in batches at the interface above the group or, where gradients come all the way down from
-// the loss, at all of them above it.
+// own, and what --link adds in batches at the interface above the group or, where gradients come down a chain, from the
+// loss or mixed on the way, at all of them above it.
 int lag_of_group(const training_settings&, const update_policy&, int index, int count);
 
 // One more than the batches whose gradient may be outstanding at group `index` of `count`: as many as the policy says,

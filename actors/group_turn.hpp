@@ -81,7 +81,7 @@ private:
   // A batch that ends at the gap takes no credit and is not sent up. Its turn is as usual, with a prediction; after it
   // the batch is treated as if `none` had come from above: no target, no correction.
   bool may_train_alone(std::uint64_t batch) const {
-    return parts_.above.may_end_at_gap() && gradients_.predicts(batch);
+    return parts_.above.may_end_at_gap() && gradients_.updates_alone(batch);
   }
   bool has_room_for(std::uint64_t batch) const;
   bool leaves_evaluations_out() const { return !flushed_ && may_train_alone(next_batch_); }

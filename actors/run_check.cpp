@@ -130,8 +130,9 @@ status check_error_feedback(const training_settings& s) {
 status check_max_alone(const training_settings& s) {
   if (s.max_alone.value_or(0) == 0) return ok();
   if (!capabilities_of(s).predicts)
-    return refuse("max-alone", "expected a --policy that predicts gradients with it, synthetic or corrected, got " +
-                                 s.policy + "; leave it out or use --max-alone 0");
+    return refuse("max-alone",
+                  "expected a --policy that predicts gradients with it, synthetic, corrected or gated, got " +
+                    s.policy + "; leave it out or use --max-alone 0");
   if (s.deterministic)
     return refuse("max-alone",
                   "--deterministic cannot depend on when the network is away; leave it out or use --max-alone 0");
@@ -225,7 +226,7 @@ status check_gradients(const training_settings& s) {
   if (s.gradients.is_all()) return ok();
   if (!capabilities_of(s).needs_targets)
     return refuse("gradients", "expected all, because --policy " + s.policy + " sends none; leave it out");
-  if (capabilities_of(s).adds_residuals)
+  if (capabilities_of(s).corrects_some)
     return refuse("gradients", "expected all, because --policy " + s.policy +
                                  " needs each of them, or a share whose corrections count the more; use --correct "
                                  "every:N or --gradients all");
@@ -239,21 +240,28 @@ status check_gradients(const training_settings& s) {
 }
 
 status check_residual_weight(const training_settings& s) {
-  if (s.residual_weight == training_settings{}.residual_weight || capabilities_of(s).adds_residuals) return ok();
+  if (s.residual_weight.fixed == residual_weight{}.fixed || capabilities_of(s).adds_residuals) return ok();
   return refuse("residual-weight", "expected a policy with it that corrects its predictions later, as --policy "
-                                   "corrected does, got " +
+                                   "corrected and gated do, got " +
                                      s.policy + "; leave it out");
 }
 
 status check_correct(const training_settings& s) {
   if (s.correct.is_all()) return ok();
-  if (!capabilities_of(s).adds_residuals)
-    return refuse("correct", "expected all, because --policy " + s.policy +
-                               " does not correct its predictions later; use --policy corrected or leave it out");
+  if (!capabilities_of(s).corrects_some)
+    return refuse("correct",
+                  "expected all, because --policy " + s.policy +
+                    " does not correct a part of its predictions later; use --policy corrected or leave it out");
   if (s.audit_every > 0)
     return refuse("correct", "--audit measures against true gradients of other batches than those that come back with "
                              "it; leave one of them out");
   return ok();
+}
+
+status check_gate(const training_settings& s) {
+  if (s.gate == gate_settings{} || capabilities_of(s).has_gate) return ok();
+  return refuse("gate", "expected a policy with it that goes by bounds, as --policy gated does, got " + s.policy +
+                          "; leave it out");
 }
 
 status check_recompute(const training_settings& s) {
@@ -263,7 +271,7 @@ status check_recompute(const training_settings& s) {
 
 status check_corrected_samples(const training_settings& s) {
   if (s.corrected.is_all()) return ok();
-  if (!capabilities_of(s).adds_residuals)
+  if (!capabilities_of(s).corrects_some)
     return refuse("correct-rows", "expected --policy corrected with it, got " + s.policy + "; leave it out");
   if (s.corrected.samples > s.batch_size)
     return refuse("correct-rows", fmt::format("expected at most {}, the samples of a --batch, got {}", s.batch_size,
@@ -450,13 +458,26 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
 status check_settings(const training_settings& settings) {
   run_settings all;
   static_cast<training_settings&>(all) = settings;
-  for (const auto& each :
-       {check_values(all), check_rates(settings), check_objective(settings), check_optimizers(settings),
-        check_momentum_by_delay(settings), check_discount_by_delay(settings), check_weights(settings),
-        check_update(settings), check_error_feedback(settings), check_lag(settings), check_times(settings),
-        check_link(settings), check_gradients(settings), check_residual_weight(settings),
-        check_corrected_samples(settings), check_max_alone(settings), check_recompute(settings),
-        check_pipeline(settings), check_correct(settings)})
+  for (const auto& each : {check_values(all),
+                           check_rates(settings),
+                           check_objective(settings),
+                           check_optimizers(settings),
+                           check_momentum_by_delay(settings),
+                           check_discount_by_delay(settings),
+                           check_weights(settings),
+                           check_update(settings),
+                           check_error_feedback(settings),
+                           check_lag(settings),
+                           check_times(settings),
+                           check_link(settings),
+                           check_gradients(settings),
+                           check_residual_weight(settings),
+                           check_corrected_samples(settings),
+                           check_max_alone(settings),
+                           check_recompute(settings),
+                           check_pipeline(settings),
+                           check_correct(settings),
+                           check_gate(settings)})
     if (!each) return each.failure();
   return ok();
 }

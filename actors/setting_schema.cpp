@@ -283,7 +283,8 @@ std::vector<setting> setting_schema() {
     named_flag("condition", predictors(&p::labels), {"labels", "none"}, "labels"),
     whole_setting("sg-rows", predictors(&p::rows)),
     whole_setting("sg-warmup", &t::warmup_batches),
-    real_setting("residual-weight", "W", &t::residual_weight, {0, 1}),
+    make_setting("residual-weight", "W|auto", &t::residual_weight, residual_weight::parse,
+                 [](const residual_weight& of) { return of.text(); }),
     make_setting("correct", "all|every:N|p:P", &t::correct, gradient_demand::parse_fixed,
                  [](const gradient_demand& demand) { return demand.text(); }),
     make_setting("correct-rows", "N[:loss|uniform]", &t::corrected, sample_choice::parse,
@@ -291,6 +292,8 @@ std::vector<setting> setting_schema() {
     named_flag("weights", &t::stash_weights, {"current", "stash"}, "stash"),
     update_setting(),
     flag_setting("error-feedback", &t::error_feedback),
+    make_setting("gate", "BOUND,...", &t::gate, gate_settings::parse,
+                 [](const gate_settings& of) { return of.text(); }),
     make_setting("gradients", "WHICH", &t::gradients, gradient_demand::parse,
                  [](const gradient_demand& demand) { return demand.text(); }),
 

@@ -5,6 +5,8 @@
 #include "actors/emulated_network.hpp"
 #include "actors/gradient_demand.hpp"
 #include "actors/pipeline_schedule.hpp"
+#include "actors/prediction_gate.hpp"
+#include "actors/residual_weight.hpp"
 #include "actors/sample_choice.hpp"
 #include "models/later_gradient.hpp"
 #include "models/metric.hpp"
@@ -36,14 +38,15 @@ struct training_settings {
   std::string policy = "synthetic"; // a name of known_policies()
   std::vector<int> split;           // units in each group; empty: one group
   synthetic_gradient_settings synthetic;
-  std::int64_t warmup_batches = 0; // the first batches run locked and train the predictors
-  float residual_weight = 1;       // policy corrected only: of what was mispredicted, when it is added
-  gradient_demand correct;         // policy corrected only: of which batches true gradients travel back
-  sample_choice corrected;         // policy corrected only: of which samples of those
-  bool stash_weights = false;      // backward passes read the weights of their forward pass
-  int update_batches = 1;          // that make an update, with double-buffered weights: see weight_versions.hpp
-  bool error_feedback = false;     // see error_feedback.hpp
-  gradient_demand gradients;       // policy synthetic only: of which batches they are sent down
+  std::int64_t warmup_batches = 0;          // the first batches run locked and train the predictors
+  syngrad::residual_weight residual_weight; // policy corrected only: of what was mispredicted, when it is added
+  gradient_demand correct;                  // policy corrected only: of which batches true gradients travel back
+  sample_choice corrected;                  // policy corrected only: of which samples of those
+  gradient_demand gradients;                // policy synthetic only: of which batches they are sent down
+  gate_settings gate;                       // policy gated only: what it goes by
+  bool stash_weights = false;               // backward passes read the weights of their forward pass
+  int update_batches = 1;      // that make an update, with double-buffered weights: see weight_versions.hpp
+  bool error_feedback = false; // see error_feedback.hpp
 
   pipeline_schedule pipeline;                // policy pipeline only
   std::optional<std::int64_t> micro_batches; // likewise: that a batch is cut into; see micro_batches_of()

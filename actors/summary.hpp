@@ -21,18 +21,28 @@ struct interface_fault {
   double norm_ratio = 0; // |predicted| / |received| then; not of an activation, which was not finite
 };
 
+// What the gate above a group made of its batches. All 0: there is no gate.
+struct gate_report {
+  std::int64_t predicting = 0, correcting = 0, waiting = 0; // batches
+  std::int64_t turns = 0;                                   // from one of these to another
+
+  bool any() const { return predicting + correcting + waiting > 0; }
+};
+
 // Of one group, over the run so far. Shares are of the group's time: they add up to at most 1.
 struct group_report {
   int group = 0;
   std::string layers; // "0-1": units
   std::int64_t updates = 0;
-  std::int64_t clipped = 0;  // of them: with a gradient that --clip-norm made smaller
-  double busy = 0;           // share of the time in handlers
-  double starved = 0;        // share waiting for input: activation, prediction or gradient
-  double blocked = 0;        // share waiting for credit from above
-  double staleness = 0;      // mean updates between a gradient's forward pass and its application
-  double cosine = 0;         // between synthetic and received gradient, mean since the last report; NaN: not measured
-  double norm_ratio = 0;     // |synthetic| / |received|; NaN: not measured
+  std::int64_t clipped = 0;   // of them: with a gradient that --clip-norm made smaller
+  double busy = 0;            // share of the time in handlers
+  double starved = 0;         // share waiting for input: activation, prediction or gradient
+  double blocked = 0;         // share waiting for credit from above
+  double staleness = 0;       // mean updates between a gradient's forward pass and its application
+  double cosine = 0;          // between synthetic and received gradient, mean since the last report; NaN: not measured
+  double norm_ratio = 0;      // |synthetic| / |received|; NaN: not measured
+  double residual_weight = 0; // mean over its corrections; NaN: there was none
+  gate_report gate;
   double activation_rms = 0; // root mean square of what was sent up, a mean like that of the cosine; NaN: not measured
   interface_fault fault;
   double audit_cosine = 0; // between what was applied and the true gradient, on audited batches; NaN: none

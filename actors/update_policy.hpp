@@ -10,6 +10,8 @@
 #pragma once
 
 #include "actors/batch_record.hpp"
+#include "actors/prediction_gate.hpp"
+#include "actors/prediction_quality.hpp"
 #include "actors/sample_choice.hpp"
 #include "runtime/result.hpp"
 #include "runtime/trace/trace_record.hpp"
@@ -45,6 +47,8 @@ public:
   // The gradient at the group's input that belongs to `dy` at its output; null at the bottom group.
   virtual tensor input_gradient(batch_record&, const tensor& dy) = 0;
   virtual tensor difference(const tensor& a, const tensor& b) = 0;
+  // Updates of the weights since the batch's forward pass.
+  virtual std::int64_t staleness(const batch_record&) const = 0;
 
   // Of the top group: chooses the samples whose gradients are sent down, given the gradient of the loss.
   virtual void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice&) = 0;
@@ -56,6 +60,8 @@ public:
   virtual void send_down(batch_record&, gradient_kind, tensor values) = 0;
   // Compares the batch's prediction with the gradient received, and trains the predictor with it.
   virtual void train_predictor(batch_record&, gradient_kind, const tensor& received) = 0;
+  // The batch is treated as the gate's state says; counted, and in the trace where the state is another than before.
+  virtual void passes_gate(batch_record&, gate_state) = 0;
   // The batch needs nothing more.
   virtual void finish(batch_record&) = 0;
 };
@@ -64,10 +70,13 @@ public:
 struct policy_capabilities {
   bool predicts = false;   // groups below the top have predictors
   bool bootstraps = false; // no chain of true gradients comes down by itself: for audits they then travel apart
+  bool passes_on = false;  // what bootstraps may be made of what is received: it comes down the chain, then
   bool needs_every_gradient = true; // it updates with what comes down, or passes it on: none may be left out
   bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
-  bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts
-                                    // it, of the batches and samples that --correct and --correct-rows say
+  bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts it
+  bool corrects_some = false;       // of those batches and samples that --correct and --correct-rows say
+  bool judges_predictions = false;  // it goes by how predictions agree with what is received, which is measured then
+  bool has_gate = false;            // that decides on predictions, by the bounds of --gate
   bool updates_late = false;        // updates are made with true gradients of weights that have moved on meanwhile
   int micro_batches = 1;            // calls of update(), one for each forward pass, that make one update of weights
   bool stashes_weights = false;     // a backward pass reads the weights of the batch's forward pass (weight stashing:
@@ -95,6 +104,8 @@ public:
   virtual bool predicts(std::uint64_t) const { return capabilities().predicts; }
   // Whether the gradients of this batch that are sent down come from predictions.
   virtual bool bootstraps(std::uint64_t) const { return capabilities().bootstraps; }
+  // Whether its turn would train this batch without anything from above.
+  virtual bool updates_alone(std::uint64_t batch) const { return predicts(batch); }
   // Whether the gradient of this batch has to come down, wanted or not.
   virtual bool needs_gradient(std::uint64_t) const { return capabilities().needs_every_gradient; }
   // Whether the batch's turn ends only when its own gradient has been handled.
@@ -119,6 +130,9 @@ public:
   // Of a batch whose update was begun: the group has nothing else to do, or it is high time, for want of room or
   // because the update of weights is due. In the order of batches.
   virtual void on_leisure(policy_actions&, batch_record&) {}
+  // Where it judges predictions: how one of the last agreed with what was received for it. In a deterministic run each
+  // is told in a fixed turn, before what that turn handles.
+  virtual void on_measured(const prediction_measure&) {}
   // The stream of batches has ended and every gradient has been handled.
   virtual void on_end(policy_actions&) {}
 };

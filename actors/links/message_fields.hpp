@@ -93,7 +93,8 @@ template <class A>
 void fields(A& archive, report& m) {
   auto& group = m.of_group;
   archive(m.number, group.group, group.layers, group.updates, group.busy, group.starved, group.blocked);
-  archive(group.staleness, group.cosine, group.norm_ratio);
+  archive(group.staleness, group.cosine, group.norm_ratio, group.residual_weight);
+  archive(group.gate.predicting, group.gate.correcting, group.gate.waiting, group.gate.turns);
   archive(group.audit_cosine, group.audit_norm_ratio, group.audit_bias);
   archive(group.parameters, group.predictor_parameters, group.predictor_share, group.dropped_targets);
   archive(group.samples, group.bytes_from_below, group.bytes_from_above, group.bytes_saved);

@@ -26,7 +26,7 @@
 
 namespace syngrad {
 
-inline constexpr std::uint32_t protocol_version = 6;
+inline constexpr std::uint32_t protocol_version = 7;
 
 struct hello {
   std::uint32_t protocol = 0;

@@ -7,6 +7,7 @@
 // as it stands for batches: 1/share. So what is expected to be applied is the same.
 #pragma once
 
+#include "actors/residual_weight.hpp"
 #include "actors/update_policy.hpp"
 
 namespace syngrad {
@@ -14,24 +15,31 @@ namespace syngrad {
 class corrected_policy : public update_policy {
 public:
   // `batches`, `samples`: that are corrected.
-  corrected_policy(float residual_weight, const gradient_demand& batches, sample_choice samples)
-    : residual_weight_(residual_weight * static_cast<float>(batches.weight())), takes_all_(batches.is_all()),
+  corrected_policy(residual_weight weight, const gradient_demand& batches, sample_choice samples)
+    : weight_(weight), stands_for_(static_cast<float>(batches.weight())), takes_all_(batches.is_all()),
       samples_(samples) {}
 
   policy_capabilities capabilities() const override {
-    return {.predicts = true, .needs_every_gradient = takes_all_, .adds_residuals = true};
+    return {.predicts = true,
+            .needs_every_gradient = takes_all_,
+            .adds_residuals = true,
+            .corrects_some = true,
+            .judges_predictions = weight_.is_automatic()};
   }
   int fixed_lag(int index, int count) const override { return 2 * (count - 1 - index); }
 
   void on_turn(policy_actions&, batch_record&) override;
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
   void on_loss(policy_actions&, batch_record&, const tensor& values) override;
+  void on_measured(const prediction_measure& what) override { quality_.add(what); }
   void on_end(policy_actions&) override;
 
 private:
-  float residual_weight_; // of a batch that is corrected
+  residual_weight weight_;
+  float stands_for_; // batches, each that is corrected
   bool takes_all_;
   sample_choice samples_;
+  prediction_quality quality_;
   std::int64_t last_terms_ = 1; // of the latest batch: divides what is left at the end
 };
 
@@ -46,7 +54,8 @@ inline void corrected_policy::on_gradient(policy_actions& group, batch_record& r
     group.send_down(record, kind, {});
   } else {
     group.train_predictor(record, kind, values);
-    group.accumulate(record, group.difference(values, group.of_chosen(record, record.prediction)), residual_weight_);
+    const auto weight = weight_.of(group.staleness(record), quality_) * stands_for_;
+    group.accumulate(record, group.difference(values, group.of_chosen(record, record.prediction)), weight);
     group.send_down(record, kind, group.input_gradient(record, values));
   }
   group.finish(record);

@@ -2,6 +2,7 @@
 // register_policy().
 #include "actors/policies/corrected.hpp"
 #include "actors/policies/delayed.hpp"
+#include "actors/policies/gated.hpp"
 #include "actors/policies/local.hpp"
 #include "actors/policies/locked.hpp"
 #include "actors/policies/pipeline.hpp"
@@ -38,10 +39,19 @@ std::unique_ptr<update_policy> make_delayed(const training_settings& settings) {
                             .groups = std::max(1, static_cast<int>(settings.split.size()))});
 }
 
+std::unique_ptr<update_policy> make_gated(const training_settings& settings) {
+  return std::make_unique<gated_policy>(settings.gate, settings.residual_weight);
+}
+
 std::vector<known_policy>& policy_registry() {
   static std::vector<known_policy> all{
-    {"synthetic", make_policy<synthetic_policy>}, {"corrected", make_corrected},          {"delayed", make_delayed},
-    {"local", make_policy<local_policy>},         {"locked", make_policy<locked_policy>}, {"pipeline", make_pipeline},
+    {"synthetic", make_policy<synthetic_policy>},
+    {"corrected", make_corrected},
+    {"delayed", make_delayed},
+    {"local", make_policy<local_policy>},
+    {"locked", make_policy<locked_policy>},
+    {"pipeline", make_pipeline},
+    {"gated", make_gated},
   };
   return all;
 }

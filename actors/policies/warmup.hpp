@@ -16,6 +16,7 @@ public:
     return warming(batch) || then_->waits_for_gradient(batch);
   }
   bool bootstraps(std::uint64_t batch) const override { return !warming(batch) && then_->bootstraps(batch); }
+  bool updates_alone(std::uint64_t batch) const override { return !warming(batch) && then_->updates_alone(batch); }
   bool needs_gradient(std::uint64_t batch) const override { return warming(batch) || then_->needs_gradient(batch); }
   int fixed_lag(int index, int count) const override { return then_->fixed_lag(index, count); }
   std::optional<std::uint64_t> due_by(std::uint64_t batch, int index, int count) const override {
@@ -27,6 +28,7 @@ public:
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
   void on_loss(policy_actions&, batch_record&, const tensor& values) override;
   void on_leisure(policy_actions& group, batch_record& record) override { then_->on_leisure(group, record); }
+  void on_measured(const prediction_measure& what) override { then_->on_measured(what); }
   void on_end(policy_actions& group) override { then_->on_end(group); }
 
 private:

@@ -3,6 +3,7 @@
 #include "actors/group_outline.hpp"
 #include "actors/rehearsal.hpp"
 #include "actors/training.hpp"
+#include "actors/update_policy.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/cpu/idle_device.hpp"
 
@@ -75,6 +76,10 @@ double step_of_one_thread(const training_settings& settings, const std::vector<g
 
 result<rehearsed_work> rehearse_work(const training_settings& settings, const std::function<result<network>()>& make,
                                      bool measures) {
+  if (capabilities_of(settings).has_gate)
+    return error::setting("policy: " + settings.policy +
+                          " goes by what is learnt, which is not simulated; use what it would come to: synthetic, "
+                          "corrected or delayed");
   const auto net = make();
   if (!net) return net.failure();
   const auto specs = infer_specs(*net);

@@ -51,7 +51,7 @@ inline constexpr int record_kind_count = 14; // with the 0 that stands for none
 enum class waiting_reason : std::uint8_t { input, credit };
 
 // Of update records: what the weights were moved with.
-enum class applied_gradient : std::uint8_t { synthetic, truth, residual, local };
+enum class applied_gradient : std::uint8_t { synthetic, truth, residual, local, bootstrapped };
 
 // Of metric records.
 enum class trace_measure : std::uint8_t {
@@ -63,8 +63,9 @@ enum class trace_measure : std::uint8_t {
   audit_norm_ratio, //
   audit_bias,       // |sum over rows of (prediction - true)| / (|true| sqrt(rows))
   activation_rms,   // root mean square of the activation sent up
+  gate,             // 0 predicting, 1 correcting, 2 waiting: where it is another than for the batch before
 };
-inline constexpr int trace_measure_count = 9;
+inline constexpr int trace_measure_count = 10;
 
 struct trace_record {
   std::int64_t time_ns = 0; // CLOCK_MONOTONIC

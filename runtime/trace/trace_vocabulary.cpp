@@ -27,9 +27,9 @@ constexpr std::array<std::string_view, trace_message_count> message_names{
   "batch_alone",     "all_sent",       "evaluation_missed",
   "control"};
 constexpr std::array<std::string_view, trace_measure_count> measure_names{
-  "none",       "loss",          "staleness", "cosine", "norm_ratio", "audit_cosine", "audit_norm_ratio",
-  "audit_bias", "activation_rms"};
-constexpr std::array<std::string_view, 4> gradient_names{"synthetic", "true", "residual", "local"};
+  "none",       "loss",           "staleness", "cosine", "norm_ratio", "audit_cosine", "audit_norm_ratio",
+  "audit_bias", "activation_rms", "gate"};
+constexpr std::array<std::string_view, 5> gradient_names{"synthetic", "true", "residual", "local", "bootstrapped"};
 constexpr std::array<std::string_view, 7> role_names{"other",  "source",      "group", "predictor",
                                                      "solver", "coordinator", "link"};
 

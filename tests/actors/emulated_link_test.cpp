@@ -272,6 +272,7 @@ TEST_CASE("in a deterministic run a delay counts batches: by hop where gradients
   CHECK(lags("delayed", "delay@1:3b") == std::vector<int>{9, 7, 2, 0});
   CHECK(lags("corrected", "delay@*:10b") == std::vector<int>{36, 24, 12, 0});
   CHECK(lags("synthetic", "delay@*:10b,delay@1:3b") == std::vector<int>{12, 5, 12, 0});
+  CHECK(lags("gated", "delay@*:10b") == std::vector<int>{36, 24, 12, 0}); // what is sent down is of what was received
   CHECK(lags("delayed", "none") == std::vector<int>{6, 4, 2, 0});
 }
 

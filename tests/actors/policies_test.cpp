@@ -38,6 +38,7 @@ public:
     return number(value_of(dy) * 10);
   }
   tensor difference(const tensor& a, const tensor& b) override { return number(value_of(a) - value_of(b)); }
+  std::int64_t staleness(const batch_record&) const override { return stale; }
   void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice& how) override {
     note("choose " + how.text() + " by " + value(loss_gradient));
     chooses_ = true;
@@ -52,7 +53,10 @@ public:
   void train_predictor(batch_record&, gradient_kind, const tensor& received) override {
     note("train predictor" + (received ? " towards " + value(received) : ""));
   }
+  void passes_gate(batch_record& record, gate_state state) override { record.gate = state; }
   void finish(batch_record&) override { note("finish"); }
+
+  std::int64_t stale = 0;
 
   tensor number(float value) {
     auto out = make_tensor(s_, {1});
@@ -152,6 +156,41 @@ TEST_CASE("synthetic updates with the prediction, sends what it becomes, and lea
           calls{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
 }
 
+TEST_CASE("a gated interface does with a batch what its turn found the gate to be, whatever the gate is by then") {
+  const auto measured = [](double cosine) { return prediction_measure{cosine, 1, 0.1, true}; };
+  training_settings settings;
+  settings.policy = "gated";
+  const auto policy = std::move(*make_update_policy(settings));
+  const auto run = [&](gradient_kind kind, auto between) {
+    bench b;
+    b.record.prediction = b.group.number(3);
+    policy->on_turn(b.group, b.record);
+    between();
+    policy->on_gradient(b.group, b.record, kind, kind == gradient_kind::none ? tensor{} : b.group.number(5));
+    return b.group.log;
+  };
+  const auto measure_often = [&](double cosine) {
+    for (int i = 0; i < 100; ++i) policy->on_measured(measured(cosine));
+  };
+  const auto nothing = [] {};
+  REQUIRE(policy->predicts(0));
+  REQUIRE_FALSE(policy->updates_alone(0));
+  REQUIRE(run(gradient_kind::truth, nothing) ==
+          calls{"train predictor towards 5", "update true 5 with dx", "send true 50", "finish"});
+  REQUIRE(run(gradient_kind::bootstrapped, nothing)[1] == "update bootstrapped 5 with dx");
+  REQUIRE(run(gradient_kind::none, nothing) == calls{"send none", "finish"});
+  measure_often(0.5);
+  REQUIRE(policy->updates_alone(0));
+  const calls corrects{
+    "update synthetic 3", "train predictor towards 5", "accumulate 2", "input gradient of 5", "send true 50", "finish"};
+  REQUIRE(run(gradient_kind::truth, nothing) == corrects);
+  REQUIRE(run(gradient_kind::truth, [&] { measure_often(0.95); }) == corrects);
+  const calls predicts{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"};
+  REQUIRE(run(gradient_kind::truth, nothing) == predicts);
+  REQUIRE(run(gradient_kind::truth, [&] { measure_often(0); }) == predicts);
+  REQUIRE_FALSE(policy->updates_alone(0));
+}
+
 TEST_CASE("corrected applies prediction and residual, which add up to the true gradient, and sends the true one") {
   bench b;
   const auto policy = policy_of("corrected");
@@ -162,11 +201,39 @@ TEST_CASE("corrected applies prediction and residual, which add up to the true g
 TEST_CASE("the residual of corrected has the weight that it was given") {
   training_settings settings;
   settings.policy = "corrected";
-  settings.residual_weight = 0.25f;
+  settings.residual_weight.fixed = 0.25f;
   bench b;
   const auto policy = std::move(*make_update_policy(settings));
   const auto log = b.run(*policy);
   REQUIRE(std::find(log.begin(), log.end(), "accumulate 2 times 0.25") != log.end());
+}
+
+TEST_CASE(
+  "corrections that weigh themselves count in full when fresh, and the less the later and the better predictions") {
+  const auto weight = [](std::int64_t staleness, double cosine) {
+    prediction_quality quality;
+    quality.add({cosine, 1, 0, true});
+    return residual_weight{std::nullopt}.of(staleness, quality);
+  };
+  REQUIRE(weight(0, 0.9) == 1);
+  REQUIRE(weight(8, 0.5) == Approx(0.5));
+  REQUIRE(weight(16, 0.5) == Approx(0.2));
+  REQUIRE(weight(8, 0.75) == Approx(0.25));
+  REQUIRE(weight(100, 0) == 1); // predictions say nothing: the residual is the gradient
+  REQUIRE(weight(100, -0.5) == 1);
+  REQUIRE(weight(60, 1) > 0);
+  REQUIRE(residual_weight{}.of(60, {}) == 1);
+
+  training_settings settings;
+  settings.policy = "corrected";
+  settings.residual_weight.fixed.reset();
+  const auto policy = std::move(*make_update_policy(settings));
+  REQUIRE(policy->capabilities().judges_predictions);
+  for (int i = 0; i < 3; ++i) policy->on_measured({0.5, 1, 0, true});
+  bench b;
+  b.group.stale = 8;
+  const auto log = b.run(*policy);
+  REQUIRE(std::find(log.begin(), log.end(), "accumulate 2 times 0.50") != log.end());
 }
 
 TEST_CASE("what is corrected of a share of the batches counts as often as it stands for batches") {
@@ -239,6 +306,7 @@ TEST_CASE("the fixed lags are those of the chains that gradients come down") {
   REQUIRE(policy_of("synthetic")->fixed_lag(0, 6) == 2);
   REQUIRE(policy_of("delayed")->fixed_lag(0, 6) == 10);
   REQUIRE(policy_of("corrected")->fixed_lag(4, 6) == 2);
+  REQUIRE(policy_of("gated")->fixed_lag(0, 6) == 10);
 }
 
 TEST_CASE("at the top group every policy updates with the gradient of the loss, in warm-up too") {
@@ -257,7 +325,7 @@ TEST_CASE("at the top group every policy updates with the gradient of the loss, 
 }
 
 TEST_CASE("what policies declare is what they do") {
-  for (const auto& name : {"locked", "delayed", "corrected", "synthetic"}) {
+  for (const auto& name : {"locked", "delayed", "corrected", "synthetic", "gated"}) {
     CAPTURE(name);
     const auto policy = policy_of(name);
     const auto can = policy->capabilities();

@@ -49,6 +49,8 @@ training_settings random_settings(const std::string& policy, random_source& rand
     if (random.below(2)) settings.correct.probability = 0.5;
     settings.audit_every = 0;
   }
+  if (policy == "corrected" && random.below(2)) settings.residual_weight.fixed.reset();
+  if (policy == "gated") settings.gate = {0.1 * random.below(5), 0, 9, 100};
   if (policy != "synthetic") return settings;
   settings.gradients.every = 1 + random.below(4);
   if (!settings.deterministic && random.below(2)) settings.gradients = {1, {}, 0.1 * (1 + random.below(9))};
@@ -58,7 +60,7 @@ training_settings random_settings(const std::string& policy, random_source& rand
 } // namespace
 
 TEST_CASE("every policy ends under a thousand random schedules and applies every batch") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "pipeline");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "pipeline", "gated");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
@@ -75,7 +77,7 @@ TEST_CASE("every policy ends under a thousand random schedules and applies every
     for (const auto& group : out.summary.groups) {
       const auto leftover = group.updates - settings.steps;
       REQUIRE(leftover >= 0);
-      REQUIRE(leftover <= (policy == "corrected" ? 1 : 0));
+      REQUIRE(leftover <= (policy == "corrected" || policy == "gated" ? 1 : 0));
     }
     REQUIRE(out.summary.groups.back().updates == settings.steps);
   }
@@ -83,7 +85,7 @@ TEST_CASE("every policy ends under a thousand random schedules and applies every
 }
 
 TEST_CASE("an interrupt at any moment ends the run in order with all groups at the same batch") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "pipeline");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "pipeline", "gated");
   CAPTURE(policy);
   cpu_device cpu;
   for (std::uint64_t seed = 0; seed < 250; ++seed) {
@@ -105,7 +107,7 @@ TEST_CASE("an interrupt at any moment ends the run in order with all groups at t
 }
 
 TEST_CASE("a deterministic run gives the same weights under every schedule") {
-  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
+  const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local", "gated");
   const std::string kind = GENERATE("ridge", "linear", "exit", "head");
   if ((kind == "head") != (policy == "local")) return;
   CAPTURE(policy, kind);

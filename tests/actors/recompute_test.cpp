@@ -82,7 +82,7 @@ std::vector<float> weights_of(training_settings settings, bool recompute) {
 TEST_CASE("with --recompute every policy trains the same weights, bit for bit") {
   make_stashing_known();
   const std::string policy =
-    GENERATE("locked", "synthetic", "corrected", "delayed", "local", "stashing-with-recompute");
+    GENERATE("locked", "synthetic", "corrected", "delayed", "local", "gated", "stashing-with-recompute");
   const std::int64_t warmup = GENERATE(0, 9);
   CAPTURE(policy, warmup);
   auto settings = of_policy(policy);

@@ -147,6 +147,27 @@ TEST_CASE("correcting a share of the batches is refused where nothing is correct
   CHECK(corrected([](auto& s) { s.gradients.every = 2; }).starts_with("gradients: expected all, because"));
 }
 
+TEST_CASE("bounds of a gate and weights of corrections are refused where nothing goes by them") {
+  const auto with = [](const std::string& policy, auto change) {
+    return refusal([&](training_settings& s) {
+      s.policy = policy;
+      change(s);
+    });
+  };
+  const auto bounds = [](auto& s) { s.gate.predict = 0.7; };
+  const auto weight = [](auto& s) { s.residual_weight.fixed.reset(); };
+  CHECK(with("gated", bounds) == "");
+  CHECK(with("gated", weight) == "");
+  CHECK(with("corrected", weight) == "");
+  for (const auto* policy : {"locked", "delayed", "corrected", "local", "synthetic"}) {
+    CAPTURE(policy);
+    CHECK(with(policy, bounds).starts_with("gate: expected a policy with it that goes by bounds, as --policy gated"));
+  }
+  CHECK(with("synthetic", weight).starts_with("residual-weight: expected a policy with it that corrects"));
+  CHECK(with("gated", [](auto& s) { s.gradients.every = 2; }).starts_with("gradients: expected all"));
+  CHECK(with("gated", [](auto& s) { s.correct.every = 2; }).starts_with("correct: expected all"));
+}
+
 TEST_CASE("a lag has one range: from what the policy can do to the same end everywhere") {
   const auto lag = [](int value, const std::string& policy) {
     return refusal([&](training_settings& s) {

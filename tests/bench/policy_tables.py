@@ -56,6 +56,14 @@ def some(rows):
 
 
 CORRECTED_ON_128 = ("corrected, exit, 128 rows", [*CORRECTED_VECTORS_EXIT[1], "--correct-rows", "128:loss"])
+CORRECTED_AUTO = ("corrected, ridge, weight auto", [*CORRECTED_RIDGE[1], "--residual-weight", "auto"])
+BY_DELAY = [DELAYED, RIDGE, CORRECTED_RIDGE, CORRECTED_AUTO]
+
+
+def late(turns):
+    return [*deep(4, 4000), "--link", f"delay@*:{turns}b"]
+
+
 AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]), *(
     lazily(row) for row in (LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128))]
 
@@ -90,6 +98,13 @@ PAGES = {
                 [LOCKED, RIDGE, VECTORS_EXIT, on_rows(VECTORS_EXIT, 128), CORRECTED_VECTORS_EXIT], 3),
         "twelve": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000),
                    [LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_VECTORS_EXIT], 3),
+    }),
+    "delays": ("Test error on MNIST by how late gradients come, in percent", "test_error_percent", 2,
+               ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+        "chain": ("784-256x3-10 in four groups, 4,000 steps: as late as the chain makes them, 6, 4 and 2 updates",
+                  deep(4, 4000), BY_DELAY, 1),
+        **{str(turns): (f"784-256x3-10 in four groups, 4,000 steps: each interface {turns} updates late beside that",
+                        late(turns), BY_DELAY, 1) for turns in (1, 10, 30)},
     }),
     "moments": ("Test error on MNIST by what the moments of Adam are kept in, in percent", "test_error_percent", 2,
                 ["--batch", "256", "--policy", "locked", "--schedule", "0.6:0.1,0.8:0.1"], {
@@ -126,7 +141,8 @@ PAGES = {
     }),
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
-         "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits", "muon-characters": "short", "digits": "cnn"}
+         "delays": "chain,1,10,30", "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits",
+         "muon-characters": "short", "digits": "cnn"}
 
 
 def once(settings, row):

@@ -53,6 +53,9 @@ RUNS = {
     "corrected, a share of the batches": ["--policy", "corrected", "--correct", "p:0.3"],
     "corrected, a share of the batches, three processes": ["--policy", "corrected", "--correct", "p:0.3",
                                                            "--local-nodes", "2"],
+    "corrected, weighs itself": ["--policy", "corrected", "--residual-weight", "auto"],
+    "gated": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2"],
+    "gated, three processes": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2", "--local-nodes", "2"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},
 }

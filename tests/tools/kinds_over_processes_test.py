@@ -11,7 +11,7 @@ TEXT = "what a text repeats, and repeats, and repeats, a network that reads it s
 # Name of a kind: its options, and the policies that train it.
 KINDS = {
     "gpt": (["--model", "gpt:3x8,heads=2,context=8", "--data", "text:input.txt", "--groups", "4"],
-            ["locked", "synthetic", "local", "corrected"]),
+            ["locked", "synthetic", "local", "corrected", "gated"]),
     "lstm": (["--model", "lstm:2x8,chunk=4", "--data", "text:input.txt", "--windows", "continuing"],
              ["synthetic", "local", "corrected"]),
     "lstm, predicted later gradients": (["--model", "lstm:2x8,chunk=3", "--data", "copy:3", "--unroll", "dni",

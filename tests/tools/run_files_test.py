@@ -13,7 +13,7 @@ program = sys.argv[1]
 GROUP_KEYS = {"group", "layers", "updates", "clipped_updates", "busy", "starved", "blocked", "staleness_updates", "cosine", "norm_ratio", "activation_rms",
               "audit_cosine", "audit_norm_ratio", "audit_bias", "parameters", "predictor_parameters",
               "predictor_share", "dropped_targets", "bytes_from_below", "bytes_from_above", "bytes_saved", "gradient_rank",
-              "gradient_error", "alone",
+              "gradient_error", "alone", "residual_weight", "batches_predicting", "batches_correcting", "batches_waiting", "gate_turns",
               "multiply_adds_per_step", "optimizer_multiply_adds_per_step", "predictor_multiply_adds_per_step", "weight_bytes", "gradient_bytes", "moment_bytes",
               "predictor_bytes", "cache_bytes", "most_in_flight"}
 

@@ -116,6 +116,25 @@ TEST_CASE("sizes at interfaces have a logarithmic axis, and predictions of anoth
   REQUIRE(activations.find(">10<") != std::string::npos);
 }
 
+TEST_CASE("a gate's batches are shown by state, and every turn in the table; a run without gates has no such picture") {
+  gradient_qualities found;
+  found.interfaces.resize(2);
+  REQUIRE_FALSE(gate_figure(found).draw);
+  auto& one = found.interfaces[1];
+  one.interface = 1;
+  one.gate = {{10, gate_state::waiting}, {30, gate_state::correcting}, {100, gate_state::predicting}};
+  one.batches = 200;
+  const auto figure = gate_figure(found);
+  REQUIRE(figure.table.rows.size() == 3);
+  const auto svg = figure.draw({{"it", "", ""}, 950});
+  for (const auto* part : {"interface 1", "2 turns"}) REQUIRE(svg.find(part) != std::string::npos);
+  REQUIRE(elements_of(svg, "rect", "series-7").size() >= 1); // waiting
+  auto data = sample_report();
+  const auto plain = report_figures(data).size();
+  data.gradients = found;
+  REQUIRE(report_figures(data).size() == plain + 1);
+}
+
 TEST_CASE("audited batches are dots beside the lines") {
   gradient_qualities found;
   found.bucket_ns = 1;

@@ -104,6 +104,28 @@ TEST_CASE("gradients shows how large activations were, and names an interface wh
                Catch::Contains("Interface 0: at batch 55 synthetic gradients had 4e+02 times the size"));
 }
 
+TEST_CASE("gradients shows from which batch on a gate had which state") {
+  decoupled_pipeline pipeline(40);
+  trace_record turn;
+  turn.actor = pipeline.below;
+  turn.interface = 0;
+  turn.kind = record_kind::metric;
+  turn.type = static_cast<std::uint8_t>(trace_measure::gate);
+  for (const auto& [batch, state] : {std::pair{5u, 2.0f}, {11u, 1.0f}, {23u, 0.0f}}) {
+    turn.batch = batch;
+    turn.time_ns = 1000 * std::int64_t{batch};
+    turn.value = std::bit_cast<std::uint32_t>(state);
+    pipeline.trace.add(turn, 7);
+  }
+  asked_traces asked({&pipeline.trace});
+  const auto found = answer_of(gradients_command, asked.request);
+  const auto& turns = table_of(found, "gate");
+  REQUIRE(turns.rows.size() == 3);
+  REQUIRE(whole(turns.rows[1][1]) == 11);
+  REQUIRE(turns.rows[1][2] == text("correcting"));
+  REQUIRE(turns.rows[2][2] == text("predicting"));
+}
+
 TEST_CASE("bytes shows interfaces, and a matrix from whom to whom") {
   const decoupled_pipeline pipeline(5);
   asked_traces asked({&pipeline.trace});

@@ -46,6 +46,10 @@ std::int64_t trained_alone(const training_summary& summary) {
   return sum;
 }
 
+bool gated(const training_summary& summary) {
+  return std::any_of(summary.groups.begin(), summary.groups.end(), [](const auto& group) { return group.gate.any(); });
+}
+
 bool clipped(const training_summary& summary) {
   return std::any_of(summary.groups.begin(), summary.groups.end(), [](const auto& group) { return group.clipped > 0; });
 }
@@ -55,7 +59,8 @@ std::string show_digits(double value) {
   return std::isfinite(value) ? fmt::format("{:.3g}", value) : "-";
 }
 
-std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_alone, bool with_clipped) {
+std::vector<std::string> cells_of(const group_report& group, bool with_audit, bool with_gate, bool with_alone,
+                                  bool with_clipped) {
   std::vector<std::string> cells{std::to_string(group.group),    group.layers,
                                  std::to_string(group.updates),  show_percent(group.busy),
                                  show_percent(group.starved),    show_percent(group.blocked),
@@ -67,6 +72,9 @@ std::vector<std::string> cells_of(const group_report& group, bool with_audit, bo
   cells.insert(cells.end(), {show_count(group.parameters), show_count(group.predictor_parameters),
                              show_count(std::llround((group.multiply_adds + group.optimizer_multiply_adds) * 1e-6)),
                              show_percent(group.predictor_share), std::to_string(group.dropped_targets)});
+  if (with_gate)
+    cells.insert(cells.end(), {std::to_string(group.gate.predicting), std::to_string(group.gate.correcting),
+                               std::to_string(group.gate.waiting), std::to_string(group.gate.turns)});
   if (with_alone) cells.push_back(std::to_string(group.alone));
   if (with_clipped) cells.push_back(std::to_string(group.clipped));
   return cells;
@@ -115,21 +123,26 @@ std::string ending(run_end end) {
 } // namespace
 
 std::string format_groups(const training_summary& summary) {
-  const bool with_audit = audited(summary), with_alone = trained_alone(summary) > 0, with_clipped = clipped(summary);
+  const bool with_audit = audited(summary), with_gate = gated(summary), with_alone = trained_alone(summary) > 0,
+             with_clipped = clipped(summary);
   std::vector<std::string> titles{"group",   "units",     "updates", "busy",  "starved",
                                   "blocked", "staleness", "cosine",  "norms", "|h|"};
   if (with_audit) titles.insert(titles.end(), {"audit cos", "audit norms", "audit bias"});
   titles.insert(titles.end(), {"params", "pred. params", "work", "pred. work", "dropped"});
+  if (with_gate) titles.insert(titles.end(), {"predicting", "correcting", "waiting", "turns"});
   if (with_alone) titles.emplace_back("alone");
   if (with_clipped) titles.emplace_back("clipped");
   text_table table(titles);
-  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_alone, with_clipped));
+  for (const auto& group : summary.groups) table.add(cells_of(group, with_audit, with_gate, with_alone, with_clipped));
   return table.str() +
          "starved, blocked: waiting for input, for room above. staleness: updates between forward and its gradient.\n"
          "cosine, norms: of the predicted against the received gradient. |h|: root mean square of what went up.\n"
          "work: millions of multiply-adds a step, of layers and optimizer. pred. work: the predictor's share of "
          "all.\n" +
          (with_audit ? "audit: what was applied against the true gradient.\n" : "") +
+         (with_gate ? "predicting, correcting, waiting: batches that the gate let be trained so; turns: from one to "
+                      "another.\n"
+                    : "") +
          (with_alone ? "alone: batches that ended at the group while the network above it was away; not among the "
                        "steps.\n"
                      : "") +
@@ -169,6 +182,11 @@ void write_group(json_writer& json, const group_report& group) {
   json.key("cosine").number(group.cosine);
   json.key("norm_ratio").number(group.norm_ratio);
   json.key("activation_rms").number(group.activation_rms);
+  json.key("residual_weight").number(group.residual_weight);
+  json.key("batches_predicting").number(group.gate.predicting);
+  json.key("batches_correcting").number(group.gate.correcting);
+  json.key("batches_waiting").number(group.gate.waiting);
+  json.key("gate_turns").number(group.gate.turns);
   json.key("audit_cosine").number(group.audit_cosine);
   json.key("audit_norm_ratio").number(group.audit_norm_ratio);
   json.key("audit_bias").number(group.audit_bias);

@@ -58,12 +58,15 @@ option_group how_groups_update(train_options& o) {
   auto& s = o.settings;
   return {
     "How groups update",
-    {setting_row(s, "policy",
-                 "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
-                 "one. corrected: the same, and add what was mispredicted when the truth arrives. delayed: true "
-                 "gradients, applied whenever they arrive. local: each group learns from a classifier of its own, and "
-                 "nothing is sent down. pipeline: true gradients, of micro-batches that follow each other through the "
-                 "groups, and one update of them all: that of locked"),
+    {setting_row(
+       s, "policy",
+       "locked: wait for the true gradient (backpropagation). synthetic: update at once with the predicted "
+       "one. corrected: the same, and add what was mispredicted when the truth arrives. gated: one of the two, "
+       "or wait for the gradient, as well as each interface's predictions agree with what it receives. "
+       "delayed: true gradients, applied whenever they arrive. local: each group learns from a classifier of its own, "
+       "and "
+       "nothing is sent down. pipeline: true gradients, of micro-batches that follow each other through the "
+       "groups, and one update of them all: that of locked"),
      setting_row(s, "pipeline-schedule",
                  "Of --policy pipeline, in which order a group goes forward and back. gpipe: forward with all, then "
                  "back. 1f1b: back as soon as can be; holds fewest. interleaved:V: V groups that are no neighbours for "
@@ -91,8 +94,10 @@ option_group how_groups_update(train_options& o) {
      setting_row(s, "sg-warmup", "The first N batches run locked and only train the predictors"),
      setting_row(
        s, "residual-weight",
-       "Of what was mispredicted, when --policy corrected adds it: 1 in full. About 0.2 where it comes late and "
-       "Adam scales it, as in transformers"),
+       "Of what was mispredicted, when --policy corrected or gated adds it: 1 in full. About 0.2 where it comes late "
+       "and "
+       "Adam scales it, as in transformers. auto: by how many updates late it comes at each interface, and how "
+       "well predictions agree there"),
      setting_row(
        s, "correct",
        "With --policy corrected: of which batches true gradients travel back, every:N (each Nth) or p:P (each with "
@@ -116,6 +121,11 @@ option_group how_groups_update(train_options& o) {
      setting_row(s, "error-feedback",
                  "With --policy delayed: what a late update got wrong, as the gradient of the weights that it changed "
                  "tells later, is added to a later one (arXiv 2606.30634). For short delays, as with --update every:M"),
+     setting_row(s, "gate",
+                 "With --policy gated: predict:COS, an interface updates with predictions alone above this cosine with "
+                 "what it receives, while their bias is below bias:B (1: that of independent errors as large as the "
+                 "gradient); wait:COS, below this it waits for gradients, or where predictions are more than norms:R "
+                 "times as large; between, it corrects. A bound that is left out is as usual"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
                  "Nth batch), p:P (of each with this probability), above:ERROR (of every batch while a predictor's "

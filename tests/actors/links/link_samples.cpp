@@ -22,6 +22,8 @@ group_report sample_report() {
   out.staleness = 2.5;
   out.cosine = 0.75;
   out.norm_ratio = -0.0;
+  out.residual_weight = 0.375;
+  out.gate = {5, 6, 7, 8};
   out.audit_cosine = 1e-310;
   out.parameters = 1 << 20;
   out.predictor_parameters = 77;

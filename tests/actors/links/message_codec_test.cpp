@@ -133,6 +133,9 @@ TEST_CASE("a failure, a report and an activation arrive as what they were") {
   REQUIRE(of_group.bytes_from_above == 777);
   REQUIRE(of_group.bytes_saved == 55);
   REQUIRE(of_group.gradient_rank == 7.5);
+  REQUIRE(of_group.residual_weight == 0.375);
+  REQUIRE(of_group.gate.waiting == 7);
+  REQUIRE(of_group.gate.turns == 8);
   REQUIRE(of_group.gradient_error == 0.08);
   REQUIRE(of_group.alone == 21);
   REQUIRE(of_group.clipped == 34);

@@ -34,7 +34,7 @@ TEST_CASE("a hello is refused for every fault that it can have, in words that na
   const std::vector<row> rows{
     {"nothing", [](hello&) {}, ""},
     {"protocol", [](hello& h) { h.protocol = 9, h.version = "9.8.7"; },
-     "'b' runs syngrad 9.8.7 (protocol 9) and 'a' runs syngrad 1.2.3 (protocol 6): install the same version on both"},
+     "'b' runs syngrad 9.8.7 (protocol 9) and 'a' runs syngrad 1.2.3 (protocol 7): install the same version on both"},
     {"protocol, and every other fault",
      [](hello& h) {
        h.protocol = 0;
@@ -43,9 +43,9 @@ TEST_CASE("a hello is refused for every fault that it can have, in words that na
        h.nonce.clear();
      },
      "'?[2J' runs syngrad " + std::string(64, 'v') +
-       "... (protocol 0) and 'a' runs syngrad 1.2.3 (protocol 6): install the same version on both"},
+       "... (protocol 0) and 'a' runs syngrad 1.2.3 (protocol 7): install the same version on both"},
     {"version", [](hello& h) { h.version = "1.2.4"; },
-     "'b' runs syngrad 1.2.4 (protocol 6) and 'a' runs syngrad 1.2.3 (protocol 6): install the same version on both"},
+     "'b' runs syngrad 1.2.4 (protocol 7) and 'a' runs syngrad 1.2.3 (protocol 7): install the same version on both"},
     {"long version", [](hello& h) { h.version = std::string(65, 'v'); }, "'b' sent a malformed greeting to 'a'"},
     {"host", [](hello& h) { h.host = std::string(254, 'h'); }, "'b' sent a malformed greeting to 'a'"},
     {"short nonce", [](hello& h) { h.nonce.pop_back(); }, "'b' sent a malformed greeting to 'a'"},
@@ -135,7 +135,7 @@ TEST_CASE("a gatekeeper hands nothing out before the proof, whatever is sent to 
   old.protocol = 0;
   old.version = "0.9";
   CHECK(answer_to(old) ==
-        "'b' runs syngrad 0.9 (protocol 0) and 'a' runs syngrad 1.2.3 (protocol 6): install the same version on both");
+        "'b' runs syngrad 0.9 (protocol 0) and 'a' runs syngrad 1.2.3 (protocol 7): install the same version on both");
   CHECK(answer_to(proof{}) == "'a' did not ask for this proof, or too long ago");
   const auto said = make_hello(initiator, role::node);
   auto asked = challenge_for(said);

@@ -206,7 +206,7 @@ TEST_CASE("another version of the program is refused in a line that names the po
   REQUIRE(dead);
   CHECK(dead->why ==
         to_text(coordinator.address()) +
-          " says: 'b' runs syngrad 1.3.0 (protocol 6) and 'a' runs syngrad 1.2.3 (protocol 6): install the "
+          " says: 'b' runs syngrad 1.3.0 (protocol 7) and 'a' runs syngrad 1.2.3 (protocol 7): install the "
           "same version on both");
   CHECK(coordinator.events().count(kind::joined) == 0);
 }

@@ -101,7 +101,7 @@ private:
     if (kind < 1 || kind >= record_kind_count) return false;
     if (is_message(record.kind)) return record.type < trace_message_count;
     if (record.kind == record_kind::metric) return record.type >= 1 && record.type < trace_measure_count;
-    return record.kind != record_kind::update || record.type <= static_cast<int>(applied_gradient::local);
+    return record.kind != record_kind::update || record.type <= static_cast<int>(applied_gradient::bootstrapped);
   }
 
   std::string where(const trace_record& record, ring_key ring) const {

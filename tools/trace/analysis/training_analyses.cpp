@@ -48,6 +48,8 @@ struct interface_tally {
   std::array<running_series, trace_measure_count> series;
   late_mean late_cosine; // of the last tenth
   interface_watch sizes;
+  std::vector<gate_turn> gate;
+  std::int64_t batches = 0; // after the latest
 };
 
 quality_series of(const interface_tally& interface, trace_measure measure) {
@@ -64,6 +66,8 @@ gradient_quality finished(std::uint16_t number, const interface_tally& interface
   out.audit_bias = of(interface, trace_measure::audit_bias);
   out.activation_rms = of(interface, trace_measure::activation_rms);
   out.sizes = interface.sizes.fault();
+  out.gate = interface.gate;
+  out.batches = interface.batches;
   const auto& late = interface.late_cosine;
   out.suspicious = late.count > 0 ? late.sum <= 0 : out.cosine.count > 0 && out.cosine.mean <= 0;
   return out;
@@ -87,6 +91,9 @@ gradient_qualities measure_gradients(const trace_run& run, const trace_filter& f
     auto [found, is_new] = interfaces.try_emplace(number);
     if (is_new) found->second.series.fill(running_series(time.count()));
     found->second.series[record.type].add(value, time.at(record.time_ns));
+    found->second.batches = std::max(found->second.batches, std::int64_t{record.batch} + 1);
+    if (record.type == static_cast<std::uint8_t>(trace_measure::gate) && value >= 0 && value < gate_state_count)
+      found->second.gate.push_back({record.batch, static_cast<gate_state>(value)});
     if (record.type == static_cast<std::uint8_t>(trace_measure::norm_ratio))
       found->second.sizes.compared(value * value, 1, std::int64_t{record.batch});
     if (record.type == static_cast<std::uint8_t>(trace_measure::cosine) && record.time_ns >= late_ns) {

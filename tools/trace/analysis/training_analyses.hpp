@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/interface_watch.hpp"
+#include "actors/prediction_gate.hpp"
 #include "runtime/sample_spec.hpp"
 #include "runtime/trace/trace_vocabulary.hpp"
 #include "tools/trace/analysis/log_histogram.hpp"
@@ -24,11 +25,19 @@ struct quality_series {
   std::vector<float> over_time;              // mean in each bucket; NaN: none
 };
 
+// From this batch on the gate of an interface had this state.
+struct gate_turn {
+  std::uint32_t batch = 0;
+  gate_state state = gate_state::waiting;
+};
+
 struct gradient_quality {
   std::uint16_t interface = 0;
   quality_series cosine, norm_ratio;                         // against the gradient received
   quality_series audit_cosine, audit_norm_ratio, audit_bias; // against the true one
   quality_series activation_rms;                             // of what was sent up
+  std::vector<gate_turn> gate;                               // the first is how it began; empty: there is no gate
+  std::int64_t batches = 0;                                  // after the latest that anything was measured of
   interface_fault sizes;                                     // of predictions; its step is a batch
   bool suspicious = false; // the mean cosine of the last tenth of the run is not above zero
 };

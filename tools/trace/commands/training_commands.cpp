@@ -93,6 +93,14 @@ answer_table activations(const gradient_qualities& found) {
   return table;
 }
 
+answer_table gate_turns(const gradient_qualities& found) {
+  answer_table table{"gate", {{"interface", "", 0}, {"batch", "", 0}, {"state", "", 0}}, {}};
+  for (const auto& each : found.interfaces)
+    for (const auto& turn : each.gate)
+      table.rows.push_back({std::int64_t{each.interface}, std::int64_t{turn.batch}, std::string(name_of(turn.state))});
+  return table;
+}
+
 answer_table against_true(const gradient_qualities& found) {
   auto table = agreement_table("true", "audited", {"bias", "", 3});
   for (const auto& each : found.interfaces)
@@ -136,6 +144,7 @@ result<answer> answer_gradients(const trace_request& request) {
   if (auto received = against_received(found); !received.rows.empty()) out.tables.push_back(std::move(received));
   if (auto audited = against_true(found); !audited.rows.empty()) out.tables.push_back(std::move(audited));
   if (auto sizes = activations(found); !sizes.rows.empty()) out.tables.push_back(std::move(sizes));
+  if (auto turns = gate_turns(found); !turns.rows.empty()) out.tables.push_back(std::move(turns));
   const auto add = [&](const char* name, quality_series gradient_quality::*which) {
     auto table = over_time(found, name, request.run().begin_ns(), which);
     if (!table.rows.empty()) out.tables.push_back(std::move(table));
@@ -164,6 +173,7 @@ const trace_command gradients_command{
   "  true       the same against the true gradient of audited batches; bias: |sum over rows of (synthetic - true)|\n"
   "             over |true| sqrt(rows): 1 is what independent errors as large as the gradient give\n"
   "  activations  root mean square of what was sent up\n"
+  "  gate       with --policy gated: from which batch on an interface predicted, corrected or waited\n"
   "  over time  means, a column an interface; --limit: so many rows",
   1,
   1,

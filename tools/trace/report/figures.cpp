@@ -37,19 +37,22 @@ answer_table table_over_time(const std::string& name, std::int64_t bucket_ns, co
 }
 
 std::vector<report_figure> report_figures(const report_data& data) {
-  return {busy_over_time_figure(data.times),
-          time_shares_figure(data.times),
-          path_by_category_figure(data.path),
-          path_by_actor_figure(data.path),
-          lock_figure(data.locks),
-          latency_figure(data.latency),
-          queue_figure(data.queues),
-          staleness_histogram_figure(data.staleness),
-          staleness_over_time_figure(data.staleness),
-          cosine_figure(data.gradients),
-          prediction_size_figure(data.gradients),
-          activation_size_figure(data.gradients),
-          traffic_figure(data.bytes, data.names)};
+  std::vector<report_figure> out{busy_over_time_figure(data.times),
+                                 time_shares_figure(data.times),
+                                 path_by_category_figure(data.path),
+                                 path_by_actor_figure(data.path),
+                                 lock_figure(data.locks),
+                                 latency_figure(data.latency),
+                                 queue_figure(data.queues),
+                                 staleness_histogram_figure(data.staleness),
+                                 staleness_over_time_figure(data.staleness),
+                                 cosine_figure(data.gradients),
+                                 prediction_size_figure(data.gradients),
+                                 activation_size_figure(data.gradients),
+                                 traffic_figure(data.bytes, data.names)};
+  // Few runs have a gate: the others' pages do not speak of it.
+  if (auto gate = gate_figure(data.gradients); gate.draw) out.insert(out.end() - 1, std::move(gate));
+  return out;
 }
 
 } // namespace syngrad::tools

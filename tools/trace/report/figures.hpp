@@ -52,6 +52,7 @@ report_figure staleness_over_time_figure(const staleness_result&);
 report_figure cosine_figure(const gradient_qualities&);
 report_figure prediction_size_figure(const gradient_qualities&);
 report_figure activation_size_figure(const gradient_qualities&);
+report_figure gate_figure(const gradient_qualities&);
 report_figure traffic_figure(const traffic&, const trace_names&);
 report_figure path_by_category_figure(const result<critical_path>&);
 report_figure path_by_actor_figure(const result<critical_path>&);
