@@ -411,6 +411,13 @@ tensor group_gradients::difference(const tensor& a, const tensor& b) {
   return out;
 }
 
+tensor group_gradients::mixture(const tensor& a, const tensor& b, float share) {
+  auto out = difference(a, b);
+  work().ops().scale(work(), out, share);
+  work().ops().add(work(), b, 1, out);
+  return out;
+}
+
 void group_gradients::choose_samples(batch_record& record, const tensor& loss_gradient, const sample_choice& how) {
   const auto all = record.samples;
   if (!how.takes_part_of(all)) return;

@@ -90,6 +90,7 @@ private:
   void apply_accumulated(std::int64_t terms) override;
   tensor input_gradient(batch_record&, const tensor& dy) override;
   tensor difference(const tensor& a, const tensor& b) override;
+  tensor mixture(const tensor& a, const tensor& b, float share) override;
   std::int64_t staleness(const batch_record& record) const override {
     return parts_.setup.layers->version() - record.version;
   }

@@ -264,6 +264,13 @@ status check_gate(const training_settings& s) {
                           "; leave it out");
 }
 
+status check_target_mix(const training_settings& s) {
+  if (s.target_mix == 0 || capabilities_of(s).mixes_targets) return ok();
+  return refuse("target-mix", "expected 0, because what --policy " + s.policy +
+                                " sends down is no prediction that could be mixed; use --policy synthetic or leave "
+                                "it out");
+}
+
 status check_recompute(const training_settings& s) {
   if (!s.recompute || !s.cuda_graphs) return ok();
   return refuse("recompute", "expected --cuda-graphs off with it: what is recorded keeps the memory of its batch");
@@ -477,7 +484,8 @@ status check_settings(const training_settings& settings) {
                            check_recompute(settings),
                            check_pipeline(settings),
                            check_correct(settings),
-                           check_gate(settings)})
+                           check_gate(settings),
+                           check_target_mix(settings)})
     if (!each) return each.failure();
   return ok();
 }

@@ -294,6 +294,7 @@ std::vector<setting> setting_schema() {
     flag_setting("error-feedback", &t::error_feedback),
     make_setting("gate", "BOUND,...", &t::gate, gate_settings::parse,
                  [](const gate_settings& of) { return of.text(); }),
+    real_setting("target-mix", "L", &t::target_mix, {0, 1}),
     make_setting("gradients", "WHICH", &t::gradients, gradient_demand::parse,
                  [](const gradient_demand& demand) { return demand.text(); }),
 

@@ -44,6 +44,7 @@ struct training_settings {
   sample_choice corrected;                  // policy corrected only: of which samples of those
   gradient_demand gradients;                // policy synthetic only: of which batches they are sent down
   gate_settings gate;                       // policy gated only: what it goes by
+  float target_mix = 0;                     // policy synthetic only: part of the gradient received in what is sent down
   bool stash_weights = false;               // backward passes read the weights of their forward pass
   int update_batches = 1;      // that make an update, with double-buffered weights: see weight_versions.hpp
   bool error_feedback = false; // see error_feedback.hpp

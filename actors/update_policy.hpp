@@ -47,6 +47,8 @@ public:
   // The gradient at the group's input that belongs to `dy` at its output; null at the bottom group.
   virtual tensor input_gradient(batch_record&, const tensor& dy) = 0;
   virtual tensor difference(const tensor& a, const tensor& b) = 0;
+  // share * a + (1 - share) * b
+  virtual tensor mixture(const tensor& a, const tensor& b, float share) = 0;
   // Updates of the weights since the batch's forward pass.
   virtual std::int64_t staleness(const batch_record&) const = 0;
 
@@ -75,6 +77,7 @@ struct policy_capabilities {
   bool needs_targets = true;        // predictors learn from what comes down; else they are such that need nothing
   bool adds_residuals = false;      // what a prediction missed is applied later, as --residual-weight counts it
   bool corrects_some = false;       // of those batches and samples that --correct and --correct-rows say
+  bool mixes_targets = false;       // what it sends down is of the gradient received, too, as --target-mix says
   bool judges_predictions = false;  // it goes by how predictions agree with what is received, which is measured then
   bool has_gate = false;            // that decides on predictions, by the bounds of --gate
   bool updates_late = false;        // updates are made with true gradients of weights that have moved on meanwhile

@@ -23,6 +23,10 @@ std::unique_ptr<update_policy> make_policy(const training_settings&) {
   return std::make_unique<Policy>();
 }
 
+std::unique_ptr<update_policy> make_synthetic(const training_settings& settings) {
+  return std::make_unique<synthetic_policy>(settings.target_mix);
+}
+
 std::unique_ptr<update_policy> make_corrected(const training_settings& settings) {
   return std::make_unique<corrected_policy>(settings.residual_weight, settings.correct, settings.corrected);
 }
@@ -45,7 +49,7 @@ std::unique_ptr<update_policy> make_gated(const training_settings& settings) {
 
 std::vector<known_policy>& policy_registry() {
   static std::vector<known_policy> all{
-    {"synthetic", make_policy<synthetic_policy>},
+    {"synthetic", make_synthetic},
     {"corrected", make_corrected},
     {"delayed", make_delayed},
     {"local", make_policy<local_policy>},

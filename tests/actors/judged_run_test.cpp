@@ -1,4 +1,4 @@
-// Runs whose policies go by what is measured of predictions: deterministic whatever the schedule,
+// Runs whose policies go by what is measured of predictions, or mix their targets: deterministic whatever the schedule,
 // the device and the processes, and in the summary is what was decided.
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/actors/scheduled_run.hpp"
@@ -22,6 +22,7 @@ training_settings judged(const std::string& what) {
   settings.evaluate_every = 31;
   if (what == "auto") settings.residual_weight.fixed.reset();
   if (what == "gated") settings.policy = "gated", settings.gate = *gate_settings::parse(easy_bounds);
+  if (what == "mixed") settings.policy = "synthetic", settings.target_mix = 0.5f;
   return settings;
 }
 
@@ -34,7 +35,7 @@ std::int64_t turns_of(const training_summary& summary) {
 } // namespace
 
 TEST_CASE("what policies make of measures is the same under every schedule, on any members, and on a late device") {
-  const std::string what = GENERATE("auto", "gated");
+  const std::string what = GENERATE("auto", "gated", "mixed");
   const std::string kind = GENERATE("ridge", "linear");
   const bool recompute = GENERATE(false, true);
   CAPTURE(what, kind, recompute);
@@ -65,7 +66,7 @@ TEST_CASE("what policies make of measures is the same under every schedule, on a
 }
 
 TEST_CASE("free-running policies that go by measures end with every batch applied") {
-  const std::string what = GENERATE("auto", "gated");
+  const std::string what = GENERATE("auto", "gated", "mixed");
   CAPTURE(what);
   auto settings = judged(what);
   settings.deterministic = false;
@@ -114,4 +115,30 @@ TEST_CASE("bounds that nothing reaches make a gated run one of its states, bit f
   delayed.policy = "delayed";
   delayed.gate = {};
   REQUIRE(weights_of(waits) == weights_of(delayed));
+}
+
+TEST_CASE("targets mixed with nothing of the gradient are bootstrapped ones, and with all of it true ones") {
+  cpu_device cpu;
+  auto settings = judged("mixed");
+  settings.lag = 6; // the same for all
+  settings.audit_every = 0;
+  settings.optimizer.name = "sgd"; // corrections of zero are no update
+  settings.learning_rate = 0.1f;
+  const auto weights_of = [&](float part) {
+    settings.target_mix = part;
+    return run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {}).weights;
+  };
+  const auto bootstrapped = weights_of(0), half = weights_of(0.5f), truth = weights_of(1);
+  REQUIRE(half != bootstrapped);
+  REQUIRE(half != truth);
+  // Corrections that weigh nothing are predictions that learn from true gradients.
+  settings.policy = "corrected";
+  settings.target_mix = 0;
+  settings.residual_weight.fixed = 0.0f;
+  const auto corrected = run_scheduled(settings, "mlp:5-4x3-3", toy(), cpu, {}).weights;
+  REQUIRE(truth.size() == corrected.size());
+  double furthest = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i)
+    furthest = std::max<double>(furthest, std::abs(truth[i] - corrected[i]));
+  REQUIRE(furthest < 1e-4);
 }

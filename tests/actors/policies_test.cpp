@@ -38,6 +38,9 @@ public:
     return number(value_of(dy) * 10);
   }
   tensor difference(const tensor& a, const tensor& b) override { return number(value_of(a) - value_of(b)); }
+  tensor mixture(const tensor& a, const tensor& b, float share) override {
+    return number(share * value_of(a) + (1 - share) * value_of(b));
+  }
   std::int64_t staleness(const batch_record&) const override { return stale; }
   void choose_samples(batch_record&, const tensor& loss_gradient, const sample_choice& how) override {
     note("choose " + how.text() + " by " + value(loss_gradient));
@@ -153,6 +156,26 @@ TEST_CASE("synthetic updates with the prediction, sends what it becomes, and lea
   bench b;
   const auto policy = policy_of("synthetic");
   REQUIRE(b.run(*policy, gradient_kind::bootstrapped) ==
+          calls{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
+}
+
+TEST_CASE("synthetic with a mix of targets sends what comes of both, when the gradient is there") {
+  const auto mixes = [](float part, gradient_kind kind) {
+    training_settings settings;
+    settings.policy = "synthetic";
+    settings.target_mix = part;
+    bench b;
+    return b.run(*std::move(*make_update_policy(settings)), kind);
+  };
+  // 0.5 * 5 + 0.5 * 3
+  REQUIRE(mixes(0.5f, gradient_kind::truth) == calls{"update synthetic 3", "train predictor towards 5",
+                                                     "input gradient of 4", "send bootstrapped 40", "finish"});
+  REQUIRE(mixes(1, gradient_kind::truth) ==
+          calls{"update synthetic 3", "train predictor towards 5", "input gradient of 5", "send true 50", "finish"});
+  REQUIRE(mixes(1, gradient_kind::bootstrapped)[3] == "send bootstrapped 50");
+  REQUIRE(mixes(0.5f, gradient_kind::none) ==
+          calls{"update synthetic 3", "input gradient of 3", "send bootstrapped 30", "finish"});
+  REQUIRE(mixes(0, gradient_kind::truth) ==
           calls{"update synthetic 3 with dx", "send bootstrapped 30", "train predictor towards 5", "finish"});
 }
 

@@ -52,6 +52,7 @@ training_settings random_settings(const std::string& policy, random_source& rand
   if (policy == "corrected" && random.below(2)) settings.residual_weight.fixed.reset();
   if (policy == "gated") settings.gate = {0.1 * random.below(5), 0, 9, 100};
   if (policy != "synthetic") return settings;
+  if (random.below(2)) settings.target_mix = 0.25f * static_cast<float>(1 + random.below(4));
   settings.gradients.every = 1 + random.below(4);
   if (!settings.deterministic && random.below(2)) settings.gradients = {1, {}, 0.1 * (1 + random.below(9))};
   return settings;

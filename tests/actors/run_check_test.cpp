@@ -147,7 +147,7 @@ TEST_CASE("correcting a share of the batches is refused where nothing is correct
   CHECK(corrected([](auto& s) { s.gradients.every = 2; }).starts_with("gradients: expected all, because"));
 }
 
-TEST_CASE("bounds of a gate and weights of corrections are refused where nothing goes by them") {
+TEST_CASE("bounds of a gate, weights of corrections and mixes of targets are refused where nothing goes by them") {
   const auto with = [](const std::string& policy, auto change) {
     return refusal([&](training_settings& s) {
       s.policy = policy;
@@ -156,12 +156,18 @@ TEST_CASE("bounds of a gate and weights of corrections are refused where nothing
   };
   const auto bounds = [](auto& s) { s.gate.predict = 0.7; };
   const auto weight = [](auto& s) { s.residual_weight.fixed.reset(); };
+  const auto mix = [](auto& s) { s.target_mix = 0.5f; };
   CHECK(with("gated", bounds) == "");
   CHECK(with("gated", weight) == "");
   CHECK(with("corrected", weight) == "");
+  CHECK(with("synthetic", mix) == "");
   for (const auto* policy : {"locked", "delayed", "corrected", "local", "synthetic"}) {
     CAPTURE(policy);
     CHECK(with(policy, bounds).starts_with("gate: expected a policy with it that goes by bounds, as --policy gated"));
+  }
+  for (const auto* policy : {"locked", "delayed", "corrected", "local", "gated"}) {
+    CAPTURE(policy);
+    CHECK(with(policy, mix).starts_with("target-mix: expected 0, because what --policy "));
   }
   CHECK(with("synthetic", weight).starts_with("residual-weight: expected a policy with it that corrects"));
   CHECK(with("gated", [](auto& s) { s.gradients.every = 2; }).starts_with("gradients: expected all"));

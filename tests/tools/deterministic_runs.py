@@ -56,6 +56,7 @@ RUNS = {
     "corrected, weighs itself": ["--policy", "corrected", "--residual-weight", "auto"],
     "gated": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2"],
     "gated, three processes": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2", "--local-nodes", "2"],
+    "synthetic, a mix of targets": ["--target-mix", "0.5"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},
 }

@@ -90,6 +90,7 @@ const std::vector<tried>& table() {
     {"gate",
      {"predict:0.9,wait:0.1,bias:0.5,norms:2", "predict:0.8,wait:0.2,bias:0.5,norms:2"},
      {{"predict:0.1,wait:0.2,bias:0.5,norms:2", [](r& s) { s.gate.predict = 0.1; }}, {"open"}}},
+    {"target-mix", {"0.5", "1", "0"}, {{"1.5", [](r& s) { s.target_mix = 1.5f; }}, {"half"}}},
     {"sg-warmup", {most_text, "0"}, {{"-1", [](r& s) { s.warmup_batches = -1; }}}},
     {"weights", {"stash", "current"}, {{"latest"}}},
     {"update",

@@ -126,6 +126,11 @@ option_group how_groups_update(train_options& o) {
                  "what it receives, while their bias is below bias:B (1: that of independent errors as large as the "
                  "gradient); wait:COS, below this it waits for gradients, or where predictions are more than norms:R "
                  "times as large; between, it corrects. A bound that is left out is as usual"),
+     setting_row(
+       s, "target-mix",
+       "With --policy synthetic: predictors learn from what comes of L parts of the gradient received and 1 - "
+       "L parts of the prediction (BP(lambda)); 0: the prediction alone, at once; 1: true gradients. Above "
+       "0 targets come as late as true gradients, and a step costs one more backward pass to the input"),
      setting_row(s, "gradients",
                  "Which gradients are sent down to train predictors, with --policy synthetic: all, every:N (of every "
                  "Nth batch), p:P (of each with this probability), above:ERROR (of every batch while a predictor's "
