@@ -60,8 +60,8 @@ CORRECTED_AUTO = ("corrected, ridge, weight auto", [*CORRECTED_RIDGE[1], "--resi
 BY_DELAY = [DELAYED, RIDGE, CORRECTED_RIDGE, CORRECTED_AUTO]
 
 
-def late(turns):
-    return [*deep(4, 4000), "--link", f"delay@*:{turns}b"]
+def late(steps, *how):
+    return [*deep(4, steps), *how]
 
 
 AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]), *(
@@ -101,10 +101,13 @@ PAGES = {
     }),
     "delays": ("Test error on MNIST by how late gradients come, in percent", "test_error_percent", 2,
                ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
-        "chain": ("784-256x3-10 in four groups, 4,000 steps: as late as the chain makes them, 6, 4 and 2 updates",
-                  deep(4, 4000), BY_DELAY, 1),
-        **{str(turns): (f"784-256x3-10 in four groups, 4,000 steps: each interface {turns} updates late beside that",
-                        late(turns), BY_DELAY, 1) for turns in (1, 10, 30)},
+        "chain": ("784-256x3-10 in four groups, 1,000 steps: gradients as late as the chain makes them, 6, 4 and 2 updates",
+                  late(1000), BY_DELAY, 1),
+        **{f"lag{turns}": (f"1,000 steps, gradients {turns} updates late at every interface",
+                           late(1000, "--lag", str(turns)), BY_DELAY, 1) for turns in (1, 10, 30)},
+        **{f"hop{turns}": (f"4,000 steps, gradients {turns} updates later by each interface that they cross",
+                           late(4000, *(["--link", f"delay@*:{turns}b"] if turns else [])), BY_DELAY, 1)
+           for turns in (0, 1, 10, 30)},
     }),
     "moments": ("Test error on MNIST by what the moments of Adam are kept in, in percent", "test_error_percent", 2,
                 ["--batch", "256", "--policy", "locked", "--schedule", "0.6:0.1,0.8:0.1"], {
@@ -141,7 +144,7 @@ PAGES = {
     }),
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
-         "delays": "chain,1,10,30", "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits",
+         "delays": "chain,lag1,lag10,lag30", "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits",
          "muon-characters": "short", "digits": "cnn"}
 
 
