@@ -2,15 +2,17 @@
 // what the one sends until its time has come, in order. The actor system's clock does the waiting: a delay occupies no
 // thread.
 //
-// A trace tells of it as of a link between processes: sent to the link, which handles it, and later enqueued at the
-// neighbour.
+// A trace tells of it as of a link between processes: sent to the link, which handles it in no time, and later enqueued
+// at the neighbour.
 #pragma once
 
 #include "actors/coordinator_actor.hpp"
 #include "actors/emulated_network.hpp"
 #include "actors/link_counters.hpp"
-#include "actors/observed_actor.hpp"
+#include "actors/message_tracer.hpp"
 #include "runtime/random.hpp"
+
+#include <caf/all.hpp>
 
 #include <memory>
 

@@ -233,7 +233,6 @@ bool group_turn::send_up() {
     return true;
   }
   if (!parts_.above.take_credit()) return false;
-  output_.context.sent_ns = steady_now_ns(); // it may have waited for the credit
   parts_.out.send_above(std::exchange(output_, {}));
   state_ = turn_ ? state::gated : state::idle;
   return true;

@@ -83,6 +83,7 @@ public:
     if (record.kind == record_kind::begin) begin(record, ring);
     if (record.kind == record_kind::end) end(record, ring);
     if (record.kind == record_kind::send) send(record, ring);
+    if (record.kind == record_kind::enqueue) delivered(record);
   }
 
   void finish() {
@@ -129,6 +130,12 @@ private:
       pairs_.check(
         last.open && last.message == record.message, [&] { return where(record, ring); }, "ends what has not begun");
     last = {false, true, 0};
+  }
+
+  // A link, which has handled it, has brought it to who handles it now.
+  void delivered(const trace_record& record) {
+    if (verdict_.judged_sends && record.message != 0 && !begun_unsent_.find(record.message))
+      sent_.insert(record.message, record.time_ns);
   }
 
   void send(const trace_record& record, ring_key ring) {
