@@ -91,6 +91,11 @@ const type_table types;
 
 } // namespace
 
+trace_message trace_name_of(const std::type_info& type) {
+  const auto* known = types.find(&type);
+  return known ? known->name : trace_message::other;
+}
+
 message_tracer::message_tracer(actor_context context, actor_role role, int index, const std::string& title)
   : recorder_(context.trace), work_(context.work), origin_(message_origin(context.process(), context.number)),
     id_(sender_of(origin_)), below_(context.below), above_(context.above), link_below_(context.link_below),

@@ -22,6 +22,9 @@ namespace syngrad {
 
 struct message_context;
 
+// What a trace calls messages of that type.
+trace_message trace_name_of(const std::type_info&);
+
 // What an actor of a run is made with, whatever it does: its number, what records it, the edges beside it.
 struct actor_context {
   std::uint16_t number = 0;            // in its process

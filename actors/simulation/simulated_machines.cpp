@@ -34,15 +34,24 @@ int simulated_machines::add_link(const link_times& when) {
   return static_cast<int>(links_.size()) - 1;
 }
 
-void simulated_machines::send(int to, handler handle) {
-  events_.push({now_, number_++, to, std::move(handle)});
+void simulated_machines::send(int to, const trace_record& what, handler handle) {
+  send_at(now_, to, {std::move(handle), what, handling_, nobody});
 }
 
-void simulated_machines::send_over(int link, int to, std::uint64_t bytes, handler handle) {
+void simulated_machines::send_over(int link, int to, std::uint64_t bytes, const trace_record& what, handler handle) {
   auto& over = links_[static_cast<std::size_t>(link)];
   over.bytes += static_cast<double>(bytes);
   const auto at = over.when.arrival_ns(static_cast<std::int64_t>(std::llround(now_ * 1e9)), bytes);
-  events_.push({std::max(now_, static_cast<double>(at) * 1e-9), number_++, to, std::move(handle)});
+  send_at(std::max(now_, static_cast<double>(at) * 1e-9), to, {std::move(handle), what, handling_, link});
+}
+
+void simulated_machines::send_at(double at, int to, letter message) {
+  if (handling_ != nobody) tell(record_kind::send, handling_, to, message);
+  events_.push({at, number_++, to, std::move(message)});
+}
+
+void simulated_machines::tell(record_kind kind, int actor, int peer, const letter& message) const {
+  if (watcher_) watcher_(kind, actor, peer, message.link, message.what, now_);
 }
 
 void simulated_machines::works(double multiply_adds) {
@@ -58,8 +67,9 @@ bool simulated_machines::step() {
   now_ = next.at;
   auto& actor = actors_[static_cast<std::size_t>(next.actor)];
   auto& process = processes_[static_cast<std::size_t>(actor.process)];
-  if (next.handle) {
-    actor.mail.push_back(std::move(next.handle));
+  if (next.message.handle) {
+    if (next.message.link != nobody) tell(record_kind::enqueue, next.actor, next.message.from, next.message);
+    actor.mail.push_back(std::move(next.message));
     if (!actor.has_turn) takes_turn(next.actor);
   } else {
     ++process.free;
@@ -98,16 +108,20 @@ void simulated_machines::begin_what_can(int machine) {
 
 void simulated_machines::handle_next(int actor) {
   auto& of = actors_[static_cast<std::size_t>(actor)];
-  const auto handle = std::move(of.mail.front());
+  const auto message = std::move(of.mail.front());
   of.mail.pop_front();
   const auto began = now_;
   handling_ = actor;
+  handled_ = message.what.message;
+  tell(record_kind::begin, actor, message.from, message);
   now_ += handling_s_;
-  handle();
+  message.handle();
+  tell(record_kind::end, actor, message.from, message);
   processes_[static_cast<std::size_t>(of.process)].busy_s += now_ - began;
   events_.push({now_, number_++, actor, {}});
   now_ = began;
-  handling_ = -1;
+  handling_ = nobody;
+  handled_ = 0;
 }
 
 } // namespace syngrad

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "actors/link_times.hpp"
+#include "runtime/trace/trace_record.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,12 +37,21 @@ public:
   int add_actor(int process);
   int add_link(const link_times& when); // one direction of one
 
-  // ---- from within a handler, or before the first step
-  void send(int to, handler);
-  void send_over(int link, int to, std::uint64_t bytes, handler);
+  // Told of each message, what it is, when it was sent, has come over a link, begins and ends to be handled: by the
+  // kind of a record. `peer`: the receiver of what is sent, else the sender; nobody: it came from outside. `link`: that
+  // it goes over; nobody: none.
+  using watcher = std::function<void(record_kind, int actor, int peer, int link, const trace_record& what, double at)>;
+  static constexpr int nobody = -1;
+  void watch(watcher told) { watcher_ = std::move(told); }
+
+  // ---- from within a handler, or before the first step; `what` has message, parent, batch, version, value, interface
+  // and type of its records
+  void send(int to, const trace_record& what, handler);
+  void send_over(int link, int to, std::uint64_t bytes, const trace_record& what, handler);
   double now() const { return now_; } // s
   // ---- from within a handler: the message takes that much longer
   void works(double multiply_adds);
+  std::uint64_t handled() const { return handled_; } // its id; 0: none
 
   // Handles one thing that happens; false: nothing will any more.
   bool step();
@@ -50,18 +60,24 @@ public:
   double bytes_over(int link) const { return links_[static_cast<std::size_t>(link)].bytes; }
 
 private:
+  struct letter {
+    handler handle;
+    trace_record what;
+    int from = nobody;
+    int link = nobody;
+  };
   struct event {
     double at = 0;
     std::uint64_t number = 0;
     int actor = 0;
-    handler handle; // null: its message is handled
+    letter message; // without a handler: the one before is handled
   };
   struct later {
     bool operator()(const event& a, const event& b) const { return a.at != b.at ? a.at > b.at : a.number > b.number; }
   };
   struct simulated_actor {
     int process = 0;
-    std::deque<handler> mail;
+    std::deque<letter> mail;
     bool has_turn = false; // waits for a thread, or has one
   };
   struct process_state {
@@ -75,6 +91,8 @@ private:
     double bytes = 0;
   };
 
+  void send_at(double at, int to, letter);
+  void tell(record_kind, int actor, int peer, const letter&) const;
   void begin_what_can(int machine);
   void handle_next(int actor);
   void takes_turn(int actor);
@@ -89,7 +107,9 @@ private:
   std::vector<link_state> links_;
   std::uint64_t number_ = 0;
   double now_ = 0;
-  int handling_ = -1; // actor
+  int handling_ = nobody; // actor
+  std::uint64_t handled_ = 0;
+  watcher watcher_;
 };
 
 } // namespace syngrad

@@ -7,8 +7,10 @@
 
 #include "actors/settings.hpp"
 #include "actors/simulation/simulated_machines.hpp"
+#include "actors/simulation/simulated_trace.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace syngrad {
@@ -50,6 +52,10 @@ struct simulated_run {
 
 // Settings and group_work of a network fit each other. Throws std::logic_error where groups wait for each other and
 // nothing will come: says who waits for what.
-simulated_run simulate(const simulated_setup&);
+//
+// `make_trace` is asked once, before the first message, and told who the actors are; what it returns outlives the call.
+// Null, or nothing: there is no trace.
+using trace_maker = std::function<simulated_trace*(const std::vector<trace_names::actor>&)>;
+simulated_run simulate(const simulated_setup&, const trace_maker& make_trace = {});
 
 } // namespace syngrad

@@ -1,9 +1,10 @@
 """`syngrad simulate` tells how long a run would take: what arithmetic says where that is simple, and in bounds elsewhere."""
+import csv
 import json
 import sys
 import time
 
-from program import check, check_refused, run
+from program import check, check_refused, folder, run
 
 program = sys.argv[1]
 MODEL, BATCH = "mlp:64-256x5-10", 64
@@ -54,6 +55,18 @@ long = simulated("mlp:16-16x998-10", "--batch", "16", "--cluster", "1000x1", "--
                  "1000000", "--simulate", "100")
 check(long["steps"] == 1_000_000 and long["simulated_steps"] == 100 and len(long["nodes"]) == 1000, long["steps"])
 check(time.monotonic() - began < 120, "it takes long")
+
+with folder() as home:
+    where = f"{home}/simulated"
+    traced = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--simulate", "40", "--trace-to", where)
+    check(near(traced["step_s"], three["step_s"], 0.001), traced, three)
+    for command in (["info"], ["show"], ["locks"], ["report", "--out", f"{home}/report.html"], ["export", where, "csv", "--out", f"{home}/csv"]):
+        done = run(program, "trace", *(command if where in command else [command[0], where, *command[1:]]))
+        check(done.returncode == 0, command, done)
+    updates = [row for row in csv.DictReader(open(f"{home}/csv/updates.csv"))]
+    check(len(updates) == 40 * GROUPS, len(updates))
+    check_refused(run(program, "simulate", *locked, "--trace-to", where), "--trace-to", "another folder",
+                  command="syngrad simulate: ")
 
 table = run(program, "simulate", *common, "--simulate", "50").stdout
 check("steps/s" in table and "50 of them were simulated" in table and "staleness" in table, table)

@@ -1,6 +1,7 @@
 #include "actors/distributed/node_placement.hpp"
 #include "actors/planned_memory.hpp"
 #include "actors/simulation/rehearsed_work.hpp"
+#include "runtime/text.hpp"
 #include "tools/simulate/cluster_text.hpp"
 #include "tools/simulate/simulation_text.hpp"
 #include "tools/subcommand.hpp"
@@ -8,7 +9,10 @@
 #include "tools/train/train_options.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +31,7 @@ struct simulate_options {
   std::optional<int> cores;
   std::optional<double> rate;
   std::int64_t most_steps = 2000;
+  std::string trace_to;
   std::string format = "table";
 };
 
@@ -34,7 +39,7 @@ option_reader make_simulate_option_reader(simulate_options& o) {
   auto groups = train_option_table(o.train);
   groups.insert(
     groups.begin(),
-    {"The cluster:",
+    {"The cluster",
      {text("cluster", "NODE,...", o.cluster,
            "Its nodes: THREADS, with COUNTx before it for several and @SPEED behind it where a thread is not as fast "
            "as one of this machine: 3x1, or 2x4,1@0.5. Groups are placed by their cost, neighbours beside each other",
@@ -56,6 +61,8 @@ option_reader make_simulate_option_reader(simulate_options& o) {
                     "some steps of the training)"),
       whole_number("simulate", o.most_steps, 20, 1'000'000'000,
                    "Simulate at most so many steps; the others are taken to go on as the middle half of those"),
+      text("trace-to", "DIR", o.trace_to,
+           "Also write the messages of the steps that are simulated into a new folder, which `syngrad trace` reads"),
       choice("format", o.format, {"table", "json"}, "For people, or for programs")}});
   option_reader reader(std::move(groups), {{"groups", "split"}, {"steps", "epochs"}, {"target", "target-error"}});
   reader.take_words(o.models);
@@ -63,10 +70,33 @@ option_reader make_simulate_option_reader(simulate_options& o) {
 }
 
 std::vector<option_group> explained_to_simulate(const option_reader& reader) {
-  return rows_named({"cluster",   "between", "cores",  "rate",         "simulate",  "format",
-                     "groups",    "split",   "policy", "sg",           "condition", "optimizer",
-                     "batch",     "steps",   "lag",    "credits",      "link",      "correct-rows",
-                     "recompute", "config",  "help",   "deterministic"},
+  return rows_named({"cluster",
+                     "between",
+                     "cores",
+                     "rate",
+                     "simulate",
+                     "format",
+                     "groups",
+                     "split",
+                     "policy",
+                     "sg",
+                     "condition",
+                     "optimizer",
+                     "batch",
+                     "steps",
+                     "lag",
+                     "credits",
+                     "link",
+                     "correct-rows",
+                     "recompute",
+                     "config",
+                     "help",
+                     "deterministic",
+                     "pipeline-schedule",
+                     "micro-batches",
+                     "weights",
+                     "update",
+                     "trace-to"},
                     reader.groups());
 }
 
@@ -101,6 +131,50 @@ std::vector<link_conditions> links_of(const simulated_setup& setup, const link_c
   return out;
 }
 
+std::map<std::string, std::string> facts_of(const simulated_setup& setup, const std::string& model,
+                                            const counted_unit& unit) {
+  const auto& s = setup.settings;
+  return {{"program", "syngrad " SYNGRAD_VERSION " simulate"},
+          {"model", name_of_model(model)},
+          {"policy", s.policy},
+          {"predictor", s.synthetic.kind},
+          {"groups", std::to_string(s.split.size())},
+          {"split", join_text(s.split, ",")},
+          {"batch_size", std::to_string(s.batch_size)},
+          {"unit", unit.name},
+          {"units_a_sample", std::to_string(unit.a_sample)},
+          {"steps", std::to_string(s.steps)},
+          {"threads", std::to_string(setup.processes.front().threads)},
+          {"deterministic", s.deterministic ? "true" : "false"},
+          {"trace", "on"}};
+}
+
+// Into DIR/trace, of a folder that is made for it.
+status make_trace_folder(const std::string& folder) {
+  std::error_code failed;
+  if (std::filesystem::exists(folder, failed))
+    return option_error("trace-to", "'" + folder + "' is there already; choose another folder");
+  std::filesystem::create_directories(folder + "/trace", failed);
+  return failed ? status(option_error("trace-to", "cannot make '" + folder + "': " + failed.message())) : ok();
+}
+
+// With a trace where one is asked for.
+result<simulated_run> simulate_into(const std::string& folder, const simulated_setup& setup,
+                                    const std::map<std::string, std::string>& facts) {
+  if (folder.empty()) return simulate(setup);
+  if (4 * setup.groups.size() > simulated_trace::most_actors)
+    return option_error("trace-to", "so many groups do not fit into a trace");
+  if (const auto made = make_trace_folder(folder); !made) return made.failure();
+  std::optional<result<simulated_trace>> trace;
+  auto out = simulate(setup, [&](const std::vector<trace_names::actor>& actors) {
+    trace.emplace(simulated_trace::create(folder + "/trace", actors, facts));
+    return *trace ? &**trace : nullptr;
+  });
+  if (!*trace) return trace->failure();
+  if (const auto closed = (*trace)->close(); !closed) return closed.failure();
+  return out;
+}
+
 result<std::string> simulate_training(simulate_options& options, const option_reader& reader) {
   auto model = resolve_model(options.train, reader);
   if (!model) return model.failure();
@@ -125,8 +199,9 @@ result<std::string> simulate_training(simulate_options& options, const option_re
   if (options.cores) setup.cores = {*options.cores};
   setup.process_of = places_of(setup.groups, cluster, between, settings.pipeline.chunks);
   setup.links = links_of(setup, between);
-  const auto run = simulate(setup);
-  const told_simulation told{setup, run, *memory, settings.steps, unit};
+  const auto run = simulate_into(options.trace_to, setup, facts_of(setup, settings.model, unit));
+  if (!run) return run.failure();
+  const told_simulation told{setup, *run, *memory, settings.steps, unit};
   return options.format == "json" ? format_simulation_json(told) : format_simulation_table(told);
 }
 
@@ -148,7 +223,9 @@ exit_code run_simulate(std::span<const std::string> arguments) {
       << "Examples:\n"
          "  syngrad simulate --cluster 3x1 --between delay:10ms,rate:100MB/s --policy locked\n"
          "  syngrad simulate gpt:12x768,heads=12,context=1024,vocab=50257 --batch 8 --cluster 4x8,8@0.5\n"
-         "  syngrad simulate --config runs/NAME/run.ini --cluster 6x1 --format json\n";
+         "  syngrad simulate --config runs/NAME/run.ini --cluster 6x1 --format json\n"
+         "  syngrad simulate --cluster 3x1 --simulate 100 --trace-to runs/simulated; syngrad trace locks "
+         "runs/simulated\n";
     return exit_code::done;
   }
   if (auto read = reader.read(arguments); !read) return refuse_command("simulate", read.failure());
