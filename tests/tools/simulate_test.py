@@ -60,11 +60,11 @@ with folder() as home:
     where = f"{home}/simulated"
     traced = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--simulate", "40", "--trace-to", where)
     check(near(traced["step_s"], three["step_s"], 0.001), traced, three)
-    for command in (["info"], ["show"], ["locks"], ["report", "--out", f"{home}/report.html"], ["export", where, "csv", "--out", f"{home}/csv"]):
+    for command in (["info"], ["show"], ["locks"], ["report", "--out", f"{home}/report.html"], ["export", where, "csv", "--out", f"{home}/records.csv"]):
         done = run(program, "trace", *(command if where in command else [command[0], where, *command[1:]]))
         check(done.returncode == 0, command, done)
-    updates = [row for row in csv.DictReader(open(f"{home}/csv/updates.csv"))]
-    check(len(updates) == 40 * GROUPS, len(updates))
+    kinds = [row["kind"] for row in csv.DictReader(open(f"{home}/records.csv"))]
+    check(kinds.count("update") == 40 * GROUPS and kinds.count("begin") == kinds.count("end") > kinds.count("send"), len(kinds))
     check_refused(run(program, "simulate", *locked, "--trace-to", where), "--trace-to", "another folder",
                   command="syngrad simulate: ")
 
