@@ -160,6 +160,7 @@ void group_gradients::deliver_through(std::uint64_t last) {
 }
 
 bool group_gradients::has_put_off() const {
+  if (!can_.splits_backward) return false;
   const auto& all = parts_.window.in_flight();
   return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->put_off; });
 }

@@ -73,7 +73,7 @@ private:
   void need_cache(batch_record&);
   void let_cache_go(batch_record&) const;
   // Whether gradients are handled as soon as they come.
-  bool handles_early() const { return !can_.holds_gradients && (can_.needs_no_lag || !parts_.setup.deterministic); }
+  bool handles_early() const { return !can_.holds_gradients && !parts_.setup.deterministic; }
   bool is_handled_through(std::uint64_t batch) const;
   void count_guard(batch_record&, const tensor& dy, bool is_first);
   update_request update_of(batch_record&, tensor& nonfinite, tensor& squared_norm);

@@ -93,8 +93,8 @@ struct policy_capabilities {
   bool cuts_batches = false;        // a batch of the run is cut into the micro-batches of an update, which go up one
                                     // behind the other and have its step in common
   bool needs_no_lag = false;        // what it trains does not depend on when gradients come: where the run is
-                                    // deterministic, they are handled as ever
-  bool holds_gradients = false;     // they are handled when due_by() says so, and not as soon as they come
+                                    // deterministic, they are handled when due_by() says so, and as late as that
+  bool holds_gradients = false;     // that holds in every run: they are never handled as soon as they come
   bool splits_backward = false;     // it updates in two parts
 };
 

@@ -1,7 +1,7 @@
 // `pipeline`: the micro-batches of a batch go through the groups one behind the other, and their true gradients make
-// one update: that of `locked` with the whole batch, but for the rounding of sums. Layers that take statistics of a
-// batch take those of a micro-batch. The schedule says in which order a group goes forward and back
-// (pipeline_schedule.hpp).
+// one update: that of `locked` with the whole batch, but for the rounding of sums. What is made by batches is made by
+// micro-batches: statistics of batch normalisation, drops of dropout, augmentation. The schedule says in which order a
+// group goes forward and back (pipeline_schedule.hpp).
 //
 // Weights stay as they are until all micro-batches of a batch are through, and sums are made in their order. So what is
 // trained depends neither on the schedule nor on timing.

@@ -40,6 +40,12 @@ TEST_CASE("a policy that waits for each gradient is told how long") {
              "steps/s"});
 }
 
+TEST_CASE("a pipeline is told how long its last micro-batch takes, up and down again") {
+  CHECK(advice("pipeline", "delay@0:20ms") ==
+        said{"link: with --policy pipeline each batch waits for the way up and down again, 40 ms: at most 25 "
+             "steps/s"});
+}
+
 TEST_CASE("a rate that is lower than the groups' is said, and takes part in what is advised") {
   // 1,600 bytes each way
   CHECK(advice("delayed", "rate@0:1kB/s") ==

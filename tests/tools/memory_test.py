@@ -26,7 +26,8 @@ with folder() as home:
     data = f"csv:{tiny_csv(home)}"
     options = ["--model", "mlp:4-256x3-3", "--batch", "64", "--threads", "1", "--steps", "80", "--deterministic",
                "--data", data]
-    for policy in (["--policy", "synthetic"], ["--policy", "locked", "--recompute"], ["--policy", "delayed"]):
+    for policy in (["--policy", "synthetic"], ["--policy", "locked", "--recompute"], ["--policy", "delayed"],
+                   ["--policy", "pipeline", "--micro-batches", "6"]):
         where = Path(home) / policy[1]
         done = run(program, "train", *options, *policy, "--run", where, "--eval-every", "0")
         check(done.returncode == 0, done)

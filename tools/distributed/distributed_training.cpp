@@ -85,13 +85,15 @@ std::optional<error> distributed_training::nodes_that_ended() {
                "--local-nodes: a node " + ended->how + " before the training began"};
 }
 
-// Where a batch waits for the one before it, whatever the credits, nothing is said.
+// Where a batch waits for the one before it, or the policy bounds what is in flight, whatever the credits, nothing is
+// said.
 void distributed_training::advise(const std::vector<placeable_group>& costs, const std::vector<group_place>& places,
                                   const std::vector<placeable_node>& nodes) const {
   const auto& settings = given_.run.settings;
   const auto first_free = static_cast<std::uint64_t>(settings.warmup_batches);
   const auto policy = make_update_policy(settings);
   if (!policy || settings.deterministic || (*policy)->waits_for_gradient(first_free)) return;
+  if ((*policy)->most_in_flight(0, static_cast<int>(settings.split.size())) > 0) return;
   planned_flow flow{costs, places, nodes, settings.batch_size, settings.credits};
   if (std::any_of(places.begin(), places.end(), [](const auto& each) { return each.node == 0; }))
     flow.nodes.push_back({0, "the coordinator", {"cpu"}, measure_host_rate(settings.threads)});

@@ -1,4 +1,5 @@
 #include "actors/planned_memory.hpp"
+#include "actors/update_policy.hpp"
 #include "runtime/data/data_source.hpp"
 #include "tools/memory/memory_text.hpp"
 #include "tools/subcommand.hpp"
@@ -41,6 +42,12 @@ std::vector<option_group> explained_to_tell_memory(const option_reader& reader) 
     for (auto& row : group.rows)
       if (row.name == "data") row.shown_default = "none is read, and the samples are not counted";
   return out;
+}
+
+// The option by which batches in flight are bounded.
+std::string what_limits(const training_settings& settings) {
+  if (capabilities_of(settings).cuts_batches) return "--pipeline-schedule " + settings.pipeline.text();
+  return "--credits " + std::to_string(settings.credits);
 }
 
 result<planned_memory> find_memory(train_options& options, const option_reader& reader) {
@@ -86,7 +93,7 @@ exit_code run_memory(std::span<const std::string> arguments) {
   if (!found) return refuse_command("memory", found.failure());
   std::cout << (options.format == "json"  ? format_memory_json(*found)
                 : options.format == "csv" ? format_memory_csv(*found)
-                                          : format_memory_table(*found, options.train.settings.credits))
+                                          : format_memory_table(*found, what_limits(options.train.settings)))
             << std::flush;
   return exit_code::done;
 }

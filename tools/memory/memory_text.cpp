@@ -42,7 +42,7 @@ std::string batches(std::int64_t count) {
 
 } // namespace
 
-std::string format_memory_table(const planned_memory& run, int credits) {
+std::string format_memory_table(const planned_memory& run, const std::string& limit) {
   text_table table({"group", "units", "weights", "gradients", "moments", "predictor", "in flight", "caches", "in all"});
   group_memory sum;
   std::uint64_t caches = 0, all = 0;
@@ -73,8 +73,7 @@ std::string format_memory_table(const planned_memory& run, int credits) {
   if (run.workspace() > 0) line("workspace", byte_size(run.workspace()));
   line("at once",
        byte_size(run.most_in_use) + (run.workspace() > 0 ? "" : ": not all groups have most batches at the same time"));
-  line("at most",
-       fmt::format("{}, with as many batches in flight as --credits {} lets in", byte_size(run.at_most()), credits));
+  line("at most", fmt::format("{}, with as many batches in flight as {} lets in", byte_size(run.at_most()), limit));
   return text;
 }
 

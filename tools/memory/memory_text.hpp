@@ -7,8 +7,8 @@
 
 namespace syngrad::tools {
 
-// A row a group, and what the whole run holds. `credits` are those of the run.
-std::string format_memory_table(const planned_memory&, int credits);
+// A row a group, and what the whole run holds. `limit`: the option that bounds what is in flight.
+std::string format_memory_table(const planned_memory&, const std::string& limit);
 // Keys: most_bytes_in_use (of the whole run at once, with the batches in flight of a deterministic one), at_most_bytes
 // (with as many as credits let in), data_bytes, sample_bytes, workspace_bytes, and groups, one object each: units,
 // weight_bytes, gradient_bytes, moment_bytes, predictor_bytes, in_flight, cache_bytes, most_in_flight,

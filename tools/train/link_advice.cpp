@@ -14,14 +14,15 @@ namespace {
 
 struct crossing {
   int interface = 0;
-  double round_trip_s = 0;
-  double passing_s = 0; // of a batch's tensors, in the direction that takes longer
+  double delays_s = 0;     // there and back
+  double round_trip_s = 0; // with the time that a batch's tensors take
+  double passing_s = 0;    // of a batch's tensors, in the direction that takes longer
 };
 
 crossing crossing_of(const training_settings& settings, const group_outline& below, int interface, bool sends_down) {
   const auto conditions = settings.link.at(interface);
   const auto bytes = static_cast<double>(settings.batch_size * below.output().elements()) * sizeof(float);
-  crossing out{interface, 2 * conditions.mean_delay_s(), 0};
+  crossing out{interface, 2 * conditions.mean_delay_s(), 2 * conditions.mean_delay_s(), 0};
   if (conditions.bytes_per_s > 0) out.passing_s = bytes / conditions.bytes_per_s;
   out.round_trip_s += (sends_down ? 2 : 1) * out.passing_s;
   return out;
@@ -61,15 +62,17 @@ std::vector<std::string> link_advice(const training_settings& settings, const st
   std::vector<crossing> crossings;
   for (std::size_t i = 0; i + 1 < groups.size(); ++i)
     crossings.push_back(crossing_of(settings, groups[i], static_cast<int>(i), sends_down));
+  const int parts = parts_of_batches(settings); // of which the last one has to go up and down
   double step_s = compute_s(settings, groups, flops), all_s = 0;
   for (const auto& each : crossings) {
-    all_s += each.round_trip_s;
+    all_s += each.delays_s + (each.round_trip_s - each.delays_s) / parts;
     if (each.passing_s > step_s)
       lines.push_back(fmt::format("link: at its rate, interface {} passes at most {} batches a second", each.interface,
                                   rate_text(1 / each.passing_s)));
   }
   for (const auto& each : crossings) step_s = std::max(step_s, each.passing_s);
-  if ((*policy)->waits_for_gradient(static_cast<std::uint64_t>(settings.warmup_batches))) {
+  if ((*policy)->capabilities().cuts_batches ||
+      (*policy)->waits_for_gradient(static_cast<std::uint64_t>(settings.warmup_batches))) {
     lines.push_back(
       fmt::format("link: with --policy {} each batch waits for the way up and down again, {}: at most {} steps/s",
                   settings.policy, time_text(all_s), rate_text(1 / (all_s + step_s))));

@@ -1,6 +1,7 @@
 #include "tools/train/observed_run.hpp"
 
 #include "actors/hang_watch.hpp"
+#include "actors/update_policy.hpp"
 #include "models/network.hpp"
 #include "runtime/text.hpp"
 #include "tools/devices/device_set.hpp"
@@ -54,12 +55,24 @@ std::string observed_run::describe_best(const training_summary& summary) {
   return fmt::format("best: {} at step {}, in {}", show_metric(kept->value), kept->step, kept->path);
 }
 
+namespace {
+
+// ", 1f1b of 8 micro-batches"; empty where batches are not cut.
+std::string describe_pipeline(const training_settings& settings) {
+  const auto parts = parts_of_batches(settings);
+  if (!capabilities_of(settings).cuts_batches) return "";
+  return fmt::format(", {} of {} micro-batch{}", settings.pipeline.text(), parts, parts == 1 ? "" : "es");
+}
+
+} // namespace
+
 exit_code observed_run::execute(trainer& run, device_set& devices) {
   const auto& settings = options_.settings;
   printer_.line("training " + name_of_model(settings.model) + " in groups of " + join_text(settings.split, ",") +
-                " units, policy " + settings.policy + ", " + std::to_string(settings.steps) + " steps of " +
-                std::to_string(settings.batch_size) + " on " + std::to_string(settings.threads) +
-                (settings.threads == 1 ? " thread" : " threads") + format_devices(devices.report()));
+                " units, policy " + settings.policy + describe_pipeline(settings) + ", " +
+                std::to_string(settings.steps) + " steps of " + std::to_string(settings.batch_size) + " on " +
+                std::to_string(settings.threads) + (settings.threads == 1 ? " thread" : " threads") +
+                format_devices(devices.report()));
   const auto summary = take_to_its_end(run);
   printer_.finish();
   const auto best = describe_best(summary);

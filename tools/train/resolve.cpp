@@ -164,8 +164,7 @@ result<std::string> check_memory(const train_options& options, const network& mo
                                        "{}, and {}; use a smaller model or batch",
                                        model.description, settings.batch_size, byte_size(held), available(room)));
   if (held + waiting > room.bytes) {
-    const auto a_batch = waiting / static_cast<std::uint64_t>(std::min<std::int64_t>(settings.credits, settings.steps));
-    const auto fitting = (room.bytes - held) / 2 / std::max<std::uint64_t>(1, a_batch);
+    const auto fitting = (room.bytes - held) / 2 / std::max<std::uint64_t>(1, needs->data_batch);
     return error::resource(fmt::format("{}: the batches that wait before the first group take {}, and {}; use "
                                        "--credits {} or fewer, or a smaller --batch",
                                        credits, byte_size(waiting), available(room),
