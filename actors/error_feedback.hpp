@@ -1,5 +1,5 @@
-// What a late update got wrong is added to a later one (after Zmushko et al., arXiv 2606.30634, who do it for a delay
-// of one update).
+// What a late update got wrong is added to a later one (after the idea of Zmushko et al., arXiv 2606.30634, for a
+// delay of one update).
 //
 // Let update n + 1, made of weights W(n), apply the step U(n + 1). It is late: its gradient was that of older weights.
 // The gradient of W(n) itself comes later, with the first batch whose forward pass has read W(n), and the optimizer

@@ -64,6 +64,34 @@ def late(steps, *how):
     return [*deep(4, steps), *how]
 
 
+def once(settings, row):
+    """The settings with those of the row in their place."""
+    out = {}
+    for word in [*settings, *row]:
+        if word.startswith("--"):
+            name = word
+            out[name] = []
+        else:
+            out[name].append(word)
+    return [word for name, values in out.items() for word in (name, *values)]
+
+
+# Batches of 256 / 12 samples: as many samples an update, and as many updates, as the others.
+TWO_VERSIONS = ["--update", "every:12", "--batch", "21"]
+
+
+def by_delay(how, more=()):
+    """What is done about the delay, in twelve groups and 1,500 updates. `how`: the optimizer; `more`: its settings where
+    gradients come late by many updates."""
+    delayed, two_versions = ["--policy", "delayed", *how, *more], [*TWO_VERSIONS, "--steps", "18000", "--policy", "delayed", *how]
+    stash, discount, feedback = ["--weights", "stash"], ["--delay-lr"], ["--error-feedback"]
+    return [("locked", [*LOCKED[1], *how]), ("delayed", delayed), ("weights stashed", [*delayed, *stash]),
+            ("rate by delay", [*delayed, *discount]), ("weights stashed, rate by delay", [*delayed, *stash, *discount]),
+            ("errors fed back", [*delayed, *feedback]), ("weights stashed, errors fed back", [*delayed, *stash, *feedback]),
+            ("two versions", two_versions), ("two versions, errors fed back", [*two_versions, *feedback]),
+            ("no delay, batches of 21, 12 an update", [*two_versions, "--groups", "1"])]
+
+
 AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]), *(
     lazily(row) for row in (LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128))]
 
@@ -132,6 +160,16 @@ PAGES = {
                        (row[0] + ", muon every 10th step", [*row[1], "--optimizer", "muon", "--muon-every", "10"])
                        for row in (LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_ON_128))], 3),
     }),
+    "delayed": ("Test error on MNIST of delayed gradients, by what is done about the delay, in percent",
+                "test_error_percent", 2, ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+        **{name: (f"784-256x11-10 in twelve groups, 1,500 steps, {title}", deep(12, 1500), by_delay(*how), 1)
+           for name, title, how in (
+               ("adam", "Adam", [["--optimizer", "adam", "--lr", "1e-3"]]),
+               ("nadam", "NAdam", [["--optimizer", "nadam", "--lr", "1e-3"], ["--momentum-by-delay"]]),
+               ("muon", "Muon", [["--optimizer", "muon", "--lr", "0.02"]]))},
+        "long": ("784-256x11-10 in twelve groups, 3,000 steps, Adam", deep(12, 3000),
+                 [LOCKED, ("two versions", ["--policy", "delayed", *TWO_VERSIONS, "--steps", "36000"])], 3),
+    }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                          "warmup:100,cosine:0.1"], {
@@ -145,13 +183,7 @@ PAGES = {
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
          "delays": "chain,lag1,lag10,lag30", "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits",
-         "muon-characters": "short", "digits": "cnn"}
-
-
-def once(settings, row):
-    """The settings with those of the row in their place."""
-    out = dict(zip(settings[::2], settings[1::2])) | dict(zip(row[::2], row[1::2]))
-    return [word for pair in out.items() for word in pair]
+         "delayed": "adam,nadam,muon,long", "muon-characters": "short", "digits": "cnn"}
 
 
 def settings_of(arguments, table, row=()):
