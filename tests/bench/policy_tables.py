@@ -168,7 +168,7 @@ PAGES = {
                ("nadam", "NAdam", [["--optimizer", "nadam", "--lr", "1e-3"], ["--momentum-by-delay"]]),
                ("muon", "Muon", [["--optimizer", "muon", "--lr", "0.02"]]))},
         "long": ("784-256x11-10 in twelve groups, 3,000 steps, Adam", deep(12, 3000),
-                 [LOCKED, ("two versions", ["--policy", "delayed", *TWO_VERSIONS, "--steps", "36000"])], 3),
+                 [("two versions", ["--policy", "delayed", *TWO_VERSIONS, "--steps", "36000"])], 1),
     }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
                         ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
