@@ -20,7 +20,7 @@ std::string residual_weight::text() const {
 float residual_weight::of(std::int64_t staleness, const prediction_quality& quality) const {
   if (fixed) return *fixed;
   constexpr double bearable = 8; // updates
-  const double cosine = std::clamp(quality.cosine(), 0.0, 0.95);
+  const double cosine = std::clamp(quality.cosine(), 0.5, 0.95);
   const double late = static_cast<double>(staleness) / bearable;
   return static_cast<float>(1 / (1 + cosine / (1 - cosine) * late * late));
 }
