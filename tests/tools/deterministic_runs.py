@@ -58,6 +58,10 @@ RUNS = {
     "gated, three processes": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2", "--local-nodes", "2"],
     "synthetic, a mix of targets": ["--target-mix", "0.5"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
+    "pipeline": ["--policy", "pipeline"],
+    "pipeline, zero-bubble": ["--policy", "pipeline", "--pipeline-schedule", "zero-bubble"],
+    "pipeline, uneven micro-batches": ["--policy", "pipeline", "--micro-batches", "7"],
+    "pipeline, three processes": ["--policy", "pipeline", "--pipeline-schedule", "gpipe", "--local-nodes", "2"],
     **{f"{policy}, three processes": ["--policy", policy, "--local-nodes", "2"] for policy in POLICIES},
 }
 
