@@ -84,8 +84,8 @@ TEST_CASE("Every option that does not fit is named, with what was expected and w
     "mlp:784-8x2-10");
   CHECK(refusal({"--gradients", "every:0"}).find("--gradients: expected all, every:N") == 0);
   CHECK(refusal({"--gradients", "every:2", "--policy", "corrected"}) ==
-        "--gradients: expected all, because --policy corrected needs each of them; use --policy synthetic or "
-        "--gradients all");
+        "--gradients: expected all, because --policy corrected needs each of them, or a share whose corrections count "
+        "the more; use --correct every:N or --gradients all");
   CHECK(refusal({"--gradients", "above:0.5", "--deterministic"}) ==
         "--gradients: an error is not measured at fixed batches, so above:ERROR excludes --deterministic; use every:N");
   CHECK(refusal({"--gradients", "every:2", "--deterministic"}) == "");
