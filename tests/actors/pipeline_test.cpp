@@ -150,8 +150,8 @@ TEST_CASE("batch normalisation takes its statistics of micro-batches") {
 TEST_CASE("what a run is told to hold is what its schedule has in flight") {
   const auto in_flight = [](const std::string& schedule, bool most) {
     std::vector<std::int64_t> out;
-    for (const auto& each : memory_of_run(piped_settings(schedule, 6), cuttable_network()).value().groups)
-      out.push_back(most ? each.most_in_flight : each.in_flight);
+    const auto told = memory_of_run(piped_settings(schedule, 6), cuttable_network());
+    for (const auto& each : told->groups) out.push_back(most ? each.most_in_flight : each.in_flight);
     return out;
   };
   using counts = std::vector<std::int64_t>;
