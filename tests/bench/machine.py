@@ -1,4 +1,4 @@
-"""Where and when a table of results was made: the line that each opens with."""
+"""Where and when a table of results was made, the line that each opens with; and the file that it goes into."""
 import datetime, os, pathlib, platform, subprocess
 
 
@@ -20,3 +20,15 @@ def commit():
 
 def described():
     return f"{processor()}, {os.cpu_count()} cores; {datetime.date.today()}; commit {commit()}."
+
+
+class Page:
+    """A file of results that grows line by line, on the terminal as well."""
+
+    def __init__(self, path):
+        self.path, self.lines = pathlib.Path(path), []
+
+    def add(self, *lines):
+        self.lines.extend(lines)
+        print(*lines, sep="\n", flush=True)
+        self.path.write_text("\n".join(self.lines) + "\n")

@@ -12,7 +12,7 @@ of a network 256 wide, which `syngrad bench` measures in turn.
 """
 import argparse, dataclasses, json, os, pathlib, re, resource, statistics, subprocess, sys, tempfile
 
-from machine import described
+from machine import Page, described
 
 START_STEPS = 3  # of the run that is subtracted
 
@@ -159,13 +159,7 @@ def main():
     parser.add_argument("--only", default="", help="models whose name begins so")
     arguments = parser.parse_args()
     models = [model for model in MODELS if model.model.startswith(arguments.only)]
-    lines = []
-
-    def add(*more):
-        lines.extend(more)
-        print(*more, sep="\n", flush=True)
-        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
-
+    add = Page(arguments.out).add
     add("# Speed of whole models", "", described() + f" Medians of {arguments.pairs} pairs in turn.", "",
         "    python3 tests/bench/models_speed.py " + " ".join(sys.argv[1:]), "",
         "Steps/s; processor ms a step, of all threads; ratios of steps/s, and of processor time the other way round.", "",

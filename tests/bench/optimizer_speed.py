@@ -6,10 +6,11 @@
 Backpropagation of two networks, all optimizers in turn, again and again; takes six minutes. Processor milliseconds a step are
 of the whole process, without what it takes to start and to evaluate; ratios are taken round by round, their medians stand here.
 """
-import argparse, pathlib, sys, tempfile
+import argparse, sys, tempfile
 
-from machine import described
-from policy_speed import Bench, median, rounds_of
+from machine import Page, described
+from models_speed import median
+from policy_speed import Bench, rounds_of
 
 BASE = "adam"
 WAYS = {
@@ -35,13 +36,7 @@ def main():
     parser.add_argument("--out", default="tests/bench/results/optimizer_speed.md")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    lines = []
-
-    def add(*more):
-        lines.extend(more)
-        print(*more, sep="\n", flush=True)
-        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
-
+    add = Page(arguments.out).add
     add("# What a step costs by optimizer", "", "    python3 tests/bench/optimizer_speed.py " + " ".join(sys.argv[1:]), "",
         described() + f" Backpropagation on one thread; {arguments.rounds} rounds in turn, medians.")
     with tempfile.TemporaryDirectory() as folder:

@@ -8,10 +8,10 @@ milliseconds a step are of the whole process, without what it takes to start and
 their medians stand here. On two threads what counts is steps/s, against the faster of two ways to train by backpropagation
 on two: groups as actors, and more threads within products.
 """
-import argparse, json, pathlib, shutil, statistics, subprocess, sys, tempfile
+import argparse, json, pathlib, shutil, subprocess, sys, tempfile
 
-from machine import described
-from models_speed import children_cpu_s
+from machine import Page, described
+from models_speed import children_cpu_s, median
 
 MODEL, GROUPS = "mlp:784-256x5-10", 6
 START_STEPS = 10  # of the run that is subtracted
@@ -72,10 +72,6 @@ def rounds_of(bench, ways):
     return out
 
 
-def median(values):
-    return statistics.median(list(values))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="build/release/bin/syngrad")
@@ -86,13 +82,7 @@ def main():
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    lines = []
-
-    def add(*more):
-        lines.extend(more)
-        print(*more, sep="\n", flush=True)
-        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
-
+    add = Page(arguments.out).add
     settings = ["--optimizer", arguments.optimizer, *arguments.with_]
     add("# What a step costs by policy", "", "    python3 tests/bench/policy_speed.py " + " ".join(sys.argv[1:]), "",
         described() + f" {MODEL} in six groups, batches of 256, {' '.join(settings)}; {arguments.rounds} rounds in turn, medians.",

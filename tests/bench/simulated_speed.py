@@ -10,7 +10,7 @@ both counts. Takes ten minutes.
 import argparse, json, pathlib, statistics, subprocess, sys, tempfile
 
 from cluster import Cluster
-from machine import described
+from machine import Page, described
 
 GOAL = 0.1
 CREDITS = 64
@@ -63,13 +63,8 @@ def main():
     arguments = parser.parse_args()
     arguments.programs = pathlib.Path(arguments.programs).resolve()
     arguments.mnist = pathlib.Path(arguments.mnist).resolve()
-    lines, misses = [], []
-
-    def add(*more):
-        lines.extend(more)
-        print(*more, sep="\n", flush=True)
-        pathlib.Path(arguments.out).write_text("\n".join(lines) + "\n")
-
+    misses = []
+    add = Page(arguments.out).add
     add("# Simulated against real speed", "", "    python3 tests/bench/simulated_speed.py " + " ".join(sys.argv[1:]), "",
         described() + f" 784-512x7-10, eight groups, batches of 256, {CREDITS} credits, nodes of one thread on {arguments.cores} "
         "cores. Steps/s.", "", "| policy | nodes | ms each way | run | simulated | ratio |", "|---|---|---|---|---|---|")
