@@ -6,7 +6,6 @@
 #include "tools/subcommand.hpp"
 #include "tools/train/train_options.hpp"
 
-#include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -26,9 +25,8 @@ struct models_options {
 // Those options of `syngrad train`, as they are there.
 std::vector<option_row> rows_of_train(train_options& train, const std::vector<std::string>& names) {
   std::vector<option_row> rows;
-  for (auto& group : train_option_table(train))
-    for (auto& row : group.rows)
-      if (std::find(names.begin(), names.end(), row.name) != names.end()) rows.push_back(std::move(row));
+  for (auto& group : rows_named(names, train_option_table(train)))
+    for (auto& row : group.rows) rows.push_back(std::move(row));
   return rows;
 }
 

@@ -1,11 +1,11 @@
 #include "actors/distributed/node_placement.hpp"
 #include "actors/planned_memory.hpp"
 #include "actors/simulation/rehearsed_work.hpp"
-#include "runtime/text.hpp"
 #include "tools/simulate/cluster_text.hpp"
 #include "tools/simulate/simulation_text.hpp"
 #include "tools/subcommand.hpp"
 #include "tools/train/resolve.hpp"
+#include "tools/train/trace_facts.hpp"
 #include "tools/train/train_options.hpp"
 
 #include <algorithm>
@@ -131,22 +131,15 @@ std::vector<link_conditions> links_of(const simulated_setup& setup, const link_c
   return out;
 }
 
-std::map<std::string, std::string> facts_of(const simulated_setup& setup, const std::string& model,
-                                            const counted_unit& unit) {
-  const auto& s = setup.settings;
-  return {{"program", "syngrad " SYNGRAD_VERSION " simulate"},
-          {"model", name_of_model(model)},
-          {"policy", s.policy},
-          {"predictor", s.synthetic.kind},
-          {"groups", std::to_string(s.split.size())},
-          {"split", join_text(s.split, ",")},
-          {"batch_size", std::to_string(s.batch_size)},
-          {"unit", unit.name},
-          {"units_a_sample", std::to_string(unit.a_sample)},
-          {"steps", std::to_string(s.steps)},
-          {"threads", std::to_string(setup.processes.front().threads)},
-          {"deterministic", s.deterministic ? "true" : "false"},
-          {"trace", "on"}};
+// Of the steps that are simulated.
+std::map<std::string, std::string> facts_of_simulation(const simulated_setup& setup, const run_settings& settings,
+                                                       const counted_unit& unit) {
+  auto facts = trace_facts_of(settings, unit);
+  facts["program"] += " simulate";
+  facts["steps"] = std::to_string(setup.settings.steps);
+  facts["threads"] = std::to_string(setup.processes.front().threads);
+  facts["trace"] = "on";
+  return facts;
 }
 
 // Into DIR/trace, of a folder that is made for it.
@@ -199,7 +192,7 @@ result<std::string> simulate_training(simulate_options& options, const option_re
   if (options.cores) setup.cores = {*options.cores};
   setup.process_of = places_of(setup.groups, cluster, between, settings.pipeline.chunks);
   setup.links = links_of(setup, between);
-  const auto run = simulate_into(options.trace_to, setup, facts_of(setup, settings.model, unit));
+  const auto run = simulate_into(options.trace_to, setup, facts_of_simulation(setup, settings, unit));
   if (!run) return run.failure();
   const told_simulation told{setup, *run, *memory, settings.steps, unit};
   return options.format == "json" ? format_simulation_json(told) : format_simulation_table(told);

@@ -6,6 +6,7 @@
 #include "runtime/trace/trace_mode.hpp"
 #include "tools/progress/text_table.hpp"
 #include "tools/trace/report/report.hpp"
+#include "tools/train/trace_facts.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -21,26 +22,13 @@ std::uint64_t new_run_id() {
   return std::uint64_t{source()} << 32 | source();
 }
 
-trace_names facts_of(const train_options& options, const counted_unit& unit) {
+trace_names names_of(const train_options& options, const counted_unit& unit) {
   const auto& s = options.settings;
   trace_names names;
-  names.facts = {
-    {"program", "syngrad " SYNGRAD_VERSION},
-    {"model", name_of_model(s.model)},
-    {"data", options.data.source},
-    {"policy", s.policy},
-    {"predictor", s.synthetic.kind},
-    {"groups", std::to_string(s.split.size())},
-    {"split", join_text(s.split, ",")},
-    {"batch_size", std::to_string(s.batch_size)},
-    {"unit", unit.name},
-    {"units_a_sample", std::to_string(unit.a_sample)},
-    {"steps", std::to_string(s.steps)},
-    {"threads", std::to_string(s.threads)},
-    {"devices", options.devices.device + (options.devices.place.empty() ? "" : ", " + options.devices.place)},
-    {"precision", s.precision},
-    {"deterministic", s.deterministic ? "true" : "false"},
-    {"trace", s.trace}};
+  names.facts = trace_facts_of(s, unit);
+  names.facts["data"] = options.data.source;
+  names.facts["devices"] = options.devices.device + (options.devices.place.empty() ? "" : ", " + options.devices.place);
+  names.facts["precision"] = s.precision;
   return names;
 }
 
@@ -73,7 +61,7 @@ result<run_tracing> run_tracing::start(const train_options& options, const count
   settings.run_id = new_run_id();
   if (::mkdir(settings.folder.c_str(), 0777) != 0)
     return file_error("create folder", settings.folder, errno).prefixed("--run: ");
-  auto recorder = trace_recorder::create(settings, facts_of(options, unit));
+  auto recorder = trace_recorder::create(settings, names_of(options, unit));
   if (!recorder) {
     tracing.discard();
     return error{recorder.kind(), "--trace: " + recorder.message() + ", or train with --trace off"};
