@@ -92,17 +92,20 @@ void simulated_machines::begin_what_can(int machine) {
   const auto& here = on_machine_[static_cast<std::size_t>(machine)];
   auto& cores = free_cores_[static_cast<std::size_t>(machine)];
   auto& first = first_asked_[static_cast<std::size_t>(machine)];
-  for (std::size_t i = 0; i < here.size() && cores > 0; ++i) {
-    const auto at = (first + i) % here.size();
-    auto& process = processes_[static_cast<std::size_t>(here[at])];
-    if (process.free == 0 || process.ready.empty()) continue;
+  std::size_t refused = 0; // processes, one after the other
+  while (refused < here.size() && cores > 0) {
+    auto& process = processes_[static_cast<std::size_t>(here[first])];
+    first = (first + 1) % here.size();
+    if (process.free == 0 || process.ready.empty()) {
+      ++refused;
+      continue;
+    }
+    refused = 0;
     const auto actor = process.ready.front();
     process.ready.pop_front();
     --process.free;
     --cores;
     handle_next(actor);
-    first = at + 1;
-    i = static_cast<std::size_t>(-1); // from there on
   }
 }
 

@@ -4,6 +4,7 @@
 #include "actors/group_turn.hpp"
 #include "actors/message_tracer.hpp"
 #include "actors/predictor_turn.hpp"
+#include "actors/simulation/timed_passes.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/random.hpp"
@@ -20,69 +21,6 @@
 namespace syngrad {
 
 namespace {
-
-constexpr std::int64_t width = 2;
-
-// Takes its time and passes on what it gets.
-class timed_layer : public layer {
-public:
-  timed_layer(const group_work& work, std::int64_t samples, simulated_machines& machines)
-    : work_(work), samples_(static_cast<double>(samples)), machines_(machines) {}
-
-  std::string describe() const override { return "timed"; }
-  result<sample_spec> infer(const sample_spec& below) const override { return below; }
-  double multiply_adds(const sample_spec&) const override { return 1; }
-  bool goes_back_by_samples() const override { return true; }
-  tensor forward(stream&, const tensor& x, phase, layer_cache) override {
-    machines_.works(work_.forward * share_of(x));
-    return x;
-  }
-  tensor backward(stream& s, const tensor& dy, layer_cache cache, backward_request wanted) override {
-    if (wanted.input_gradient) machines_.works(work_.input_gradient * share_of(dy));
-    if (wanted.parameter_gradient) make_or_defer(s, 0, dy, cache, wanted);
-    return wanted.input_gradient ? dy : tensor();
-  }
-  void backward_parameters(stream&, int, const tensor& dy, layer_cache, bool) override {
-    machines_.works(work_.parameter_gradient * share_of(dy));
-  }
-
-private:
-  double share_of(const tensor& rows) const { return static_cast<double>(rows.rows()) / samples_; }
-
-  const group_work& work_;
-  double samples_;
-  simulated_machines& machines_;
-};
-
-class timed_model : public synthetic_gradient_model {
-public:
-  timed_model(const group_work& work, std::int64_t samples, simulated_machines& machines)
-    : synthetic_gradient_model({{{width}}, width}), work_(work), samples_(static_cast<double>(samples)),
-      machines_(machines) {}
-
-  std::int64_t parameter_count() const override { return 0; }
-  double predict_multiply_adds() const override { return 0; }
-  double train_multiply_adds() const override { return 0; }
-  std::vector<parameter*> parameters() override { return {}; }
-
-protected:
-  learned_state learned_by_kind() override { return {}; }
-  tensor enqueue_predict(stream& s, const tensor& h, const tensor&) override {
-    machines_.works(work_.predict * static_cast<double>(h.rows()) / samples_);
-    auto none = make_tensor(s, h.extents());
-    s.ops().fill(s, none, 0);
-    return none;
-  }
-  void enqueue_train(stream&, const batch& of) override {
-    machines_.works(work_.train_predictor * static_cast<double>(of.h.rows()) / samples_);
-  }
-  void prepare_training(stream&, std::int64_t, double, float) override {}
-
-private:
-  const group_work& work_;
-  double samples_;
-  simulated_machines& machines_;
-};
 
 class simulated_group_actor;
 
@@ -304,7 +242,7 @@ void feed(simulation& all, const run_plan& plan, stream& work, std::int64_t cred
   const std::int64_t parts = parts_of_batches(plan.settings), whole = plan.settings.batch_size;
   for (; all.credits > 0 && all.sent < plan.settings.steps * parts; --all.credits, ++all.sent) {
     const auto part = all.sent % parts, samples = whole / parts + (part < whole % parts ? 1 : 0);
-    auto values = make_tensor(work, {samples, width}), labels = make_tensor(work, {samples}, dtype::i32);
+    auto values = make_tensor(work, {samples, timed_width}), labels = make_tensor(work, {samples}, dtype::i32);
     work.ops().fill(work, values, 0);
     std::fill_n(labels.i32(), samples, 0);
     const activation batch{all.context_of(all.source, static_cast<std::uint64_t>(all.sent), 0),
@@ -420,7 +358,7 @@ run_plan plan_of(const simulated_setup& of, simulation& all, device& where) {
     group.work = group.copies = group.predictor_work = &where.make_stream();
     layer_list layers;
     layers.push_back(std::make_unique<timed_layer>(work, of.settings.batch_size, machines));
-    group.layers = std::make_shared<layer_group>(*group.work, sample_spec{{width}}, std::move(layers),
+    group.layers = std::make_shared<layer_group>(*group.work, sample_spec{{timed_width}}, std::move(layers),
                                                  optimizer_settings{}, 1, static_cast<int>(i));
     if (predicts && i + 1 < of.groups.size())
       group.predictor = std::make_shared<timed_model>(work, of.settings.batch_size, machines);
