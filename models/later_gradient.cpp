@@ -1,5 +1,6 @@
 #include "models/later_gradient.hpp"
 
+#include "models/state_archive.hpp"
 #include "models/tensors.hpp"
 #include "runtime/text.hpp"
 
@@ -183,7 +184,12 @@ void later_gradient::solve(stream& s) {
 }
 
 learned_state later_gradient::learned() {
-  return {{products_, right_side_, solution_, own_, squares_, measured_}, {&rows_, &since_solve_, &lessons_}};
+  return {{products_, right_side_, solution_, own_, squares_, measured_}, {&rows_, &since_solve_, &lessons_}, {}};
+}
+
+void later_gradient::keep(state_archive& of) {
+  of.learned(learned());
+  of.word("multiply_adds", done_);
 }
 
 } // namespace syngrad

@@ -27,6 +27,8 @@
 
 namespace syngrad {
 
+class state_archive;
+
 // How recurrent layers are unrolled over the chunks of a stream.
 struct unroll_settings {
   bool predicts = false;               // what comes later is predicted; else it is taken for zero
@@ -62,6 +64,7 @@ public:
   void learn(stream&, const tensor& state, const tensor& following, const tensor& gradient);
 
   learned_state learned();
+  void keep(state_archive&);                          // the same, to be saved and loaded
   std::int64_t features() const { return features_; } // of phi
   double multiply_adds_done() const { return done_; } // so far: of predictions, lessons and solves
 

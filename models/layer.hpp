@@ -36,6 +36,7 @@ struct following_targets {
 };
 
 class layer;
+class state_archive;
 
 // What a layer has left out of a backward pass to make it later: see layer::backward_parameters().
 struct deferred_gradient {
@@ -71,6 +72,8 @@ public:
   virtual void predict_later(stream&, const later_gradient::options&) = 0;
   virtual learned_state learned() = 0;           // beside parameters: of those predictions
   virtual double multiply_adds_done() const = 0; // of them, so far
+  // All that training batches to come go on from: what is carried, and those predictions.
+  virtual void keep(state_archive&) = 0;
 
   // What the next training batch goes on from, for a forward pass that is made again later: tensors, some of them null,
   // are added to `kept`, copies of what such a batch changes.

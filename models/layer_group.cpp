@@ -1,5 +1,6 @@
 #include "models/layer_group.hpp"
 
+#include "models/state_archive.hpp"
 #include "models/tensors.hpp"
 #include "runtime/rounding.hpp"
 
@@ -347,6 +348,29 @@ learned_state layer_group::learned() {
   out.counters.push_back(&seed_);
   for (auto* each : carrying_parts_) out.add(each->learned());
   return out;
+}
+
+void layer_group::keep(state_archive& of) {
+  for (int i = 0; i < layer_count(); ++i) keep_layer(of, i);
+  of.word("optimizer.steps", version_);
+  of.word("random.seed", seed_);
+  of.word("multiply_adds", done_);
+}
+
+void layer_group::keep_layer(state_archive& of, int i) {
+  const auto at = static_cast<std::size_t>(i);
+  const auto name = prefix(at);
+  of.within(name, [&] {
+    for (auto* each : layers_[at]->parameters()) of.in_place(each->name, each->value);
+  });
+  if (const auto& range = arena_.ranges()[at]; range.count > 0)
+    of.within("optimizer." + name, [&] {
+      auto kept = optimizer_->moments_of(range);
+      for (std::size_t k = 0; k < kept.size(); ++k) of.in_place(std::to_string(k), kept[k]);
+    });
+  const auto carrying = layers_[at]->carrying_parts();
+  for (std::size_t k = 0; k < carrying.size(); ++k)
+    of.within(fmt::format("carried.{}{}.", name, k), [&] { carrying[k]->keep(of); });
 }
 
 void layer_group::predict_later(stream& s, const later_gradient::options& how) {

@@ -125,6 +125,12 @@ public:
   std::vector<named_tensor> weights(); // parameters and state
   learned_state learned();             // what another group of the same layers and optimizer goes on from
   std::vector<layer*> layers();
+  // All that training has changed, to be saved and loaded: weights and state as weights() names them, what the
+  // optimizer keeps, what is carried on; not what backward passes have left for an update.
+  void keep(state_archive&);
+  void keep_layer(state_archive&, int i); // of that layer alone: what does not depend on how layers are grouped
+  void go_on_at_version(std::int64_t version) { version_ = version; } // of a group of such layers
+  tensor& gradients() { return arena_.gradients(); } // what backward passes have left; null where nothing is trained
 
 private:
   std::string prefix(std::size_t i) const;

@@ -69,6 +69,7 @@ void learned_state::add(const tensor& each) {
 void learned_state::add(learned_state more) {
   std::move(more.tensors.begin(), more.tensors.end(), std::back_inserter(tensors));
   counters.insert(counters.end(), more.counters.begin(), more.counters.end());
+  std::move(more.when_written.begin(), more.when_written.end(), std::back_inserter(when_written));
 }
 
 std::vector<std::byte> write_state(stream& s, const learned_state& state) {
@@ -117,6 +118,7 @@ status read_state(stream& s, const learned_state& state, std::span<const std::by
     auto target = state.tensors[i];
     s.ops().upload(s, contents[i], target);
   }
+  for (const auto& each : state.when_written) each();
   return ok();
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace syngrad {
 struct learned_state {
   std::vector<tensor> tensors;
   std::vector<std::int64_t*> counters;
+  std::vector<std::function<void()>> when_written; // to be called by who has written any of them
 
   void add(const tensor&); // null: nothing
   void add(learned_state);

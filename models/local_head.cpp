@@ -153,9 +153,9 @@ void local_head::train(stream& s, const reading& of, const tensor& error, const 
 }
 
 learned_state local_head::learned() {
-  remembered_.clear();
   auto out = learned_by(arena_, *optimizer_);
   out.counters.push_back(&steps_);
+  out.when_written.push_back([this] { remembered_.clear(); });
   return out;
 }
 

@@ -41,6 +41,12 @@ void optimizer::step(stream& s, arena& parameters, arena_range range, const opti
   step_over(range.first + decaying, range.count - decaying, 0);
 }
 
+std::vector<tensor> optimizer::moments_of(const arena_range& layer) {
+  std::vector<tensor> all;
+  for (const auto* each : moments()) all.push_back(each->view(layer.first, {layer.count}));
+  return all;
+}
+
 step_arguments arguments_of(tensor& value, const tensor& gradient, float weight_decay, std::int64_t first_element,
                             const optimizer_step& now) {
   return {.value = value,

@@ -62,6 +62,9 @@ public:
   // What of a step cannot be part of a recording.
   virtual step_numbers numbers_of(const optimizer_step&) const = 0;
   virtual std::vector<tensor*> moments() = 0; // for checkpoints; empty where there are none
+  // The part of a layer, which has that range of the arena: views, whose shapes depend on the layer alone. Unless
+  // overridden all moments are laid out as the arena.
+  virtual std::vector<tensor> moments_of(const arena_range&);
   // Of a step's products, a mean over steps. What is done element by element is not counted.
   virtual double multiply_adds_per_step() const { return 0; }
 

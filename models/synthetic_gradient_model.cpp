@@ -4,6 +4,7 @@
 #include "models/predictors/network_predictor.hpp"
 #include "models/predictors/ridge.hpp"
 #include "models/predictors/zero.hpp"
+#include "models/state_archive.hpp"
 #include "models/tensors.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/text.hpp"
@@ -133,6 +134,13 @@ learned_state synthetic_gradient_model::learned() {
   auto all = learned_by_kind();
   all.counters.push_back(&trainings_);
   return all;
+}
+
+void synthetic_gradient_model::keep(state_archive& of) {
+  of.learned(learned());
+  auto done = multiply_adds_done();
+  of.word("multiply_adds", done);
+  done_.store(done, std::memory_order_relaxed);
 }
 
 namespace {

@@ -20,6 +20,8 @@
 
 namespace syngrad {
 
+class state_archive;
+
 struct synthetic_gradient_settings {
   std::string kind = "auto"; // ridge[:FORGET[@INTERVAL]] | exit | head | linear | lowrank:R | mlp:N[xM] | zero; auto:
                              // what the run's model asks for, which a maker of models does not know
@@ -90,9 +92,13 @@ public:
   virtual std::shared_ptr<background_solve> begin_solve(stream&) { return nullptr; }
   // Swaps in the result of a finished solve. The caller has made `stream` wait for it.
   virtual void finish_solve(stream&, background_solve&) {}
+  // Of a model that was saved while a solve was out, and loaded: that solve, from the state as it is now. Null where
+  // the kind has none.
+  virtual std::shared_ptr<background_solve> begin_solve_again(stream&) { return nullptr; }
 
   virtual std::vector<parameter*> parameters() = 0; // for saving and loading
   learned_state learned();                          // what another of the same kind goes on from; not a solve under way
+  void keep(state_archive&);                        // likewise, to be saved and loaded
 
 protected:
   // What the model is shown, a row each.

@@ -1,6 +1,7 @@
 #include "models/layers/recurrent.hpp"
 
 #include "models/layers/projection.hpp"
+#include "models/state_archive.hpp"
 #include "models/tensors.hpp"
 
 #include <cmath>
@@ -77,6 +78,13 @@ void recurrent::predict_later(stream& s, const later_gradient::options& how) {
 
 learned_state recurrent::learned() {
   return later_ ? later_->learned() : learned_state{};
+}
+
+void recurrent::keep(state_archive& of) {
+  of.anew("hidden", carried_.hidden);
+  of.anew("cell", carried_.cell);
+  of.anew("ended_in", ended_in_);
+  if (later_) of.within("later.", [&] { later_->keep(of); });
 }
 
 void recurrent::keep_carried(stream& s, std::vector<tensor>& kept) const {

@@ -74,6 +74,7 @@ private:
   void predict_later(stream&, const later_gradient::options&) override;
   learned_state learned() override;
   double multiply_adds_done() const override { return later_ ? later_->multiply_adds_done() : 0; }
+  void keep(state_archive&) override;
   void keep_carried(stream&, std::vector<tensor>& kept) const override;
   void carry_on_from(stream&, std::span<const tensor>& kept) override;
 

@@ -18,6 +18,7 @@ public:
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
   step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override;
+  std::vector<tensor> moments_of(const arena_range&) override;
 
 private:
   // Of one parameter, views.
@@ -87,6 +88,16 @@ step_numbers adafactor::numbers_of(const optimizer_step& now) const {
 std::vector<tensor*> adafactor::moments() {
   if (!all_) return {};
   return {&all_};
+}
+
+std::vector<tensor> adafactor::moments_of(const arena_range& layer) {
+  std::vector<tensor> all;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (parameters_[i].first < layer.first || parameters_[i].first >= layer.first + layer.count) continue;
+    if (means_[i].rows) all.push_back(means_[i].rows);
+    all.push_back(means_[i].columns);
+  }
+  return all;
 }
 
 } // namespace

@@ -18,6 +18,7 @@ public:
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
   step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override;
+  std::vector<tensor> moments_of(const arena_range&) override;
 
 private:
   // Elements that share no block with others.
@@ -79,6 +80,17 @@ step_numbers adam8bit::numbers_of(const optimizer_step& now) const {
 std::vector<tensor*> adam8bit::moments() {
   if (!first_) return {};
   return {&first_, &second_, &first_scales_, &second_scales_};
+}
+
+std::vector<tensor> adam8bit::moments_of(const arena_range& layer) {
+  std::vector<tensor> all;
+  auto each = std::ranges::lower_bound(parts_, layer.first, {}, &part::first);
+  for (; each != parts_.end() && each->first < layer.first + layer.count; ++each) {
+    for (const auto* codes : {&first_, &second_}) all.push_back(codes->view(each->first, {each->count}));
+    for (const auto* scales : {&first_scales_, &second_scales_})
+      all.push_back(scales->view(each->first_block, {each->blocks()}));
+  }
+  return all;
 }
 
 } // namespace

@@ -30,6 +30,7 @@ public:
 
   step_numbers numbers_of(const optimizer_step&) const override;
   std::vector<tensor*> moments() override;
+  std::vector<tensor> moments_of(const arena_range&) override;
   double multiply_adds_per_step() const override { return multiply_adds_; }
 
   void step(stream&, arena&, arena_range, const optimizer_step&) override;
@@ -45,11 +46,12 @@ private:
 
   optimizer_settings settings_;
   std::vector<arena_range> ranges_;
-  tensor first_moment_;       // null where nothing is trained
-  tensor second_moment_;      // null where all that is trained are weights
-  tensor kept_;               // null where nothing is kept
-  std::vector<tensor> roots_; // of each matrix, views into it
-  double multiply_adds_ = 0;  // of a step
+  tensor first_moment_;                // null where nothing is trained
+  tensor second_moment_;               // null where all that is trained are weights
+  tensor kept_;                        // null where nothing is kept
+  std::vector<tensor> roots_;          // of each matrix, views into it
+  std::vector<std::int64_t> matrices_; // that have one: their first elements
+  double multiply_adds_ = 0;           // of a step
 };
 
 muon::muon(stream& s, const arena& parameters, const optimizer_settings& settings)
@@ -78,6 +80,7 @@ void muon::keep_roots(stream& s, const arena& parameters) {
   std::int64_t first = 0;
   for (const auto& each : parameters.weights()) {
     roots_.push_back(kept_.view(first, {side_of(each), side_of(each)}));
+    matrices_.push_back(each.first);
     first += padded(side_of(each) * side_of(each));
   }
 }
@@ -137,6 +140,17 @@ std::vector<tensor*> muon::moments() {
   std::vector<tensor*> all;
   for (auto* each : {&first_moment_, &second_moment_, &kept_})
     if (*each) all.push_back(each);
+  return all;
+}
+
+std::vector<tensor> muon::moments_of(const arena_range& layer) {
+  std::vector<tensor> all;
+  if (layer.count == 0) return all;
+  all.push_back(first_moment_.view(layer.first, {layer.count}));
+  const auto others = layer.first + layer.weights, count = layer.count - layer.weights;
+  if (count > 0) all.push_back(second_moment_.view(others - weights_before(others), {count}));
+  for (std::size_t i = 0; i < roots_.size(); ++i)
+    if (matrices_[i] >= layer.first && matrices_[i] < layer.first + layer.count) all.push_back(roots_[i]);
   return all;
 }
 

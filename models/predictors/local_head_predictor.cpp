@@ -80,7 +80,7 @@ std::vector<parameter*> exit_predictor::parameters() {
 
 learned_state exit_predictor::learned_by_kind() {
   auto out = head_.learned();
-  out.add({{solution_.value, statistics_.value}, {&trained_, &solved_}});
+  out.add({{solution_.value, statistics_.value}, {&trained_, &solved_}, {}});
   return out;
 }
 

@@ -99,15 +99,15 @@ std::vector<std::vector<parameter*>> network_predictor::stage_parameters() {
 }
 
 learned_state network_predictor::learned_by_kind() {
-  remembered_.clear(); // whoever asks may write the weights
   auto out = learned_by(arena_, *optimizer_);
+  out.when_written.push_back([this] { remembered_.clear(); });
   out.counters.push_back(&steps_);
   out.counters.push_back(&rounding_seed_);
   return out;
 }
 
 std::vector<parameter*> network_predictor::parameters() {
-  remembered_.clear(); // likewise
+  remembered_.clear(); // whoever asks may write the weights
   std::vector<parameter*> all;
   for (const auto& stage : stage_parameters())
     for (auto* each : stage) all.push_back(each);

@@ -145,6 +145,12 @@ std::shared_ptr<background_solve> ridge_predictor::begin_solve(stream& s) {
   return solve_;
 }
 
+std::shared_ptr<background_solve> ridge_predictor::begin_solve_again(stream& s) {
+  copy_state(s);
+  solving_ = true;
+  return solve_;
+}
+
 // A batch that is not finite adds nothing, but many large ones can go beyond what a float holds. Asked once a solve,
 // not once a batch, and on the device: the host never waits to know.
 void ridge_predictor::forget_nonfinite(stream& s) {

@@ -66,12 +66,13 @@ public:
   // solution in force stays.
   std::shared_ptr<background_solve> begin_solve(stream&) override;
   void finish_solve(stream&, background_solve&) override;
+  std::shared_ptr<background_solve> begin_solve_again(stream&) override;
 
   std::vector<parameter*> parameters() override { return {&solution_, &statistics_}; }
 
 protected:
   learned_state learned_by_kind() override {
-    return {{solution_.value, statistics_.value}, {&since_solve_, &batch_size_}};
+    return {{solution_.value, statistics_.value}, {&since_solve_, &batch_size_}, {}};
   }
   tensor enqueue_predict(stream&, const tensor& h, const tensor& labels) override;
   void enqueue_train(stream&, const batch&) override;
