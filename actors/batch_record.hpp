@@ -73,6 +73,9 @@ struct batch_record {
   };
   std::optional<early_gradient> early;
   std::optional<tensor> early_audit;
+
+  // `count` of the measures, from `first`.
+  tensor measured(std::int64_t first, std::int64_t count) const { return measures.view(first, {count}); }
 };
 
 } // namespace syngrad

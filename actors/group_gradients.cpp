@@ -8,11 +8,8 @@
 namespace syngrad {
 
 group_gradients::group_gradients(group_parts& parts)
-  : parts_(parts), can_(policy().capabilities()), weights_(parts, can_),
-    most_in_flight_(policy().most_in_flight(parts.setup.index, parts.setup.count)) {
-  parts_.kept.expect_updates_of(can_.micro_batches);
-  if (can_.micro_batches > 1) guard_ = make_tensor(work(), {1});
-}
+  : parts_(parts), can_(policy().capabilities()), updates_(parts, can_), measures_(parts, can_),
+    most_in_flight_(policy().most_in_flight(parts.setup.index, parts.setup.count)) {}
 
 namespace {
 
@@ -57,29 +54,17 @@ void group_gradients::settled(batch_record& record) {
     const float* numbers = record.numbers.f32() + measure::agreement;
     if (const auto every = parts_.above.wanted_after(numbers[0], numbers[1], numbers[2]))
       parts_.out.send_above(gradients_wanted{parts_.out.context_for(no_batch), *every});
-    if (can_.judges_predictions) tell_measure(record);
+    measures_.are_there(record);
   }
   if (const auto fault = parts_.account.fault_of(record); !fault.empty()) parts_.tell_failure(record, fault);
   parts_.window.recycle(record);
 }
 
-void group_gradients::tell_measure(const batch_record& record) {
-  const float* numbers = record.numbers.f32();
-  const float* agreement = numbers + measure::agreement;
-  const auto what =
-    measure_of(agreement[0], agreement[1], agreement[2], numbers[measure::missed_sum], record.rows_measured);
-  if (parts_.setup.deterministic)
-    to_tell_.known(record.batch, what);
-  else if (what)
-    policy().on_measured(*what);
-}
-
 // ---- the turn
 
 void group_gradients::begin(batch_record& record) {
-  weights_.begin(record);
-  turn_ = record.batch;
-  next_step_ = record.step + 1;
+  updates_.begin(record);
+  measures_.begin(record);
   record.awaits_audit = !parts_.is_top() && parts_.setup.is_audited(record.batch) && policy().bootstraps(record.batch);
 }
 
@@ -90,20 +75,9 @@ void group_gradients::forward(batch_record& record, const tensor& x) {
   if (parts_.setup.recompute && waits) layers.keep_beginning(work(), x, record.cache);
   record.output = layers.forward(work(), x, phase::train, &record.cache);
   record.output.ready_after(work().record());
-  if (!predicts(record.batch)) let_cache_go(record);
+  if (!predicts(record.batch)) updates_.let_cache_go(record);
   ++passes_;
-  parts_.kept.look_at(parts_.window, weights_.held_back_bytes() + feedback_.bytes());
-}
-
-// Makes the forward pass again where its cache was let go.
-void group_gradients::need_cache(batch_record& record) {
-  if (!record.cache.is_there) parts_.setup.layers->recompute(work(), record.cache, record.weights);
-}
-
-void group_gradients::let_cache_go(batch_record& record) const {
-  if (!record.cache.beginning.input || record.put_off) return;
-  record.cache.drop_saved();
-  record.cache_of_chosen.drop_saved();
+  parts_.kept.look_at(parts_.window, updates_.kept_bytes());
 }
 
 void group_gradients::loss(batch_record& record, const tensor& values) {
@@ -120,7 +94,7 @@ bool group_gradients::is_handled_through(std::uint64_t batch) const {
 }
 
 bool group_gradients::handled_before(const batch_record& record) {
-  if (!to_tell_.tell_due(record.batch, [this](const auto& what) { policy().on_measured(what); })) return false;
+  if (!measures_.told_before(record)) return false;
   if (const auto due = policy().due_by(record.batch, parts_.setup.index, parts_.setup.count)) {
     deliver_through(*due);
     return is_handled_through(*due);
@@ -141,7 +115,7 @@ void group_gradients::end_turn(batch_record& record) {
     record.told_in_turn = true;
   }
   record.in_turn = false;
-  let_cache_go(record);
+  updates_.let_cache_go(record);
   parts_.out.when_complete(work_done{parts_.out.context_for(record.batch), false});
   if (record.finished) {
     settle_if_done(record);
@@ -185,8 +159,7 @@ void group_gradients::make_room() {
 
 void group_gradients::end() {
   policy().on_end(*this);
-  if (micro_batches_ > 0) apply_accumulated(terms_);
-  weights_.end();
+  updates_.end();
 }
 
 // ---- to the policy
@@ -212,9 +185,9 @@ void group_gradients::deliver(batch_record& record, gradient_kind kind, const te
     policy().on_loss(*this, record, values);
   else
     policy().on_gradient(*this, record, kind, values);
-  let_cache_go(record);
+  updates_.let_cache_go(record);
   ++passes_;
-  if (begun_ < can_.micro_batches) return;
+  if (!updates_.all_are_begun()) return;
   while (complete_oldest()) { // the update of weights is due
   }
 }
@@ -227,28 +200,14 @@ void group_gradients::deliver_audit(batch_record& record, const tensor& truth) {
     audit(record, truth.read_on(work()));
   else
     send_audit_down(record, {});
-  let_cache_go(record);
+  updates_.let_cache_go(record);
   settle_if_done(record);
 }
 
 void group_gradients::audit(batch_record& record, const tensor& truth) {
-  auto& ops = work().ops();
-  if (record.prediction && !record.audit_measured) {
-    auto agreement = measured(record, measure::audit, 3);
-    ops.agreement(work(), record.prediction, truth, agreement);
-    measure_missed_sum(record, record.prediction, truth, measure::bias);
-    record.audit_measured = true;
-  }
+  measures_.against_truth(record, truth);
   if (!parts_.is_top() && parts_.below.takes_gradients() && policy().bootstraps(record.batch))
     send_audit_down(record, input_gradient(record, truth));
-}
-
-void group_gradients::measure_missed_sum(batch_record& record, const tensor& prediction, const tensor& received,
-                                         std::int64_t at) {
-  auto sum = make_tensor(work(), {received.columns()});
-  work().ops().sum_rows(work(), difference(prediction, received), 0, sum);
-  auto squared = measured(record, at, 1);
-  work().ops().sum_squares(work(), sum, squared);
 }
 
 void group_gradients::send_audit_down(batch_record& record, tensor values) {
@@ -259,151 +218,30 @@ void group_gradients::send_audit_down(batch_record& record, tensor values) {
 
 // ---- what policies ask for
 
-// Nothing is applied where this sum is not finite. The loss is in it: it can overflow where the gradient does not.
-void group_gradients::guard(batch_record& record, const tensor& dy, tensor& sum) const {
-  work().ops().sum_squares(work(), dy, sum);
-  if (parts_.is_top()) work().ops().add(work(), measured(record, measure::loss, 1), 1, sum);
-}
-
-// Into the guard of the whole update, where several micro-batches make it.
-void group_gradients::count_guard(batch_record& record, const tensor& dy, bool is_first) {
-  auto sum = measured(record, measure::guard, 1);
-  guard(record, dy, sum);
-  if (!guard_) return;
-  if (is_first)
-    work().ops().copy(work(), sum, guard_);
-  else
-    work().ops().add(work(), sum, 1, guard_);
-}
-
-// Of all micro-batches so far, of which `record` is the last.
-update_request group_gradients::update_of(batch_record& record, tensor& nonfinite, tensor& squared_norm) {
-  nonfinite = measured(record, measure::nonfinite, parts_.setup.layers->layer_count());
-  squared_norm = measured(record, measure::squared_norm, 1);
-  micro_batches_ = 0;
-  record.update_terms = std::exchange(terms_, 0);
-  return {.terms = record.update_terms,
-          .learning_rate = parts_.setup.rate.at(record.step),
-          .accumulated = std::exchange(accumulated_, false),
-          .nonfinite = &nonfinite,
-          .clip_norm = parts_.setup.clip_norm,
-          .squared_norm = &squared_norm};
-}
-
 tensor group_gradients::update(batch_record& record, applied_gradient applied, const tensor& dy, std::int64_t terms,
                                bool input_gradient) {
-  auto& layers = *parts_.setup.layers;
-  const auto version = layers.version() + 1;
-  const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
-  count_guard(record, dy, micro_batches_++ == 0);
-  terms_ += terms;
-  tensor below, nonfinite, squared_norm;
-  if (micro_batches_ == can_.micro_batches) {
-    const auto sum = measured(record, measure::guard, 1);
-    auto request = update_of(record, nonfinite, squared_norm);
-    request.guard = guard_ ? &guard_ : &sum;
-    below = backward_and_update(record, applied, dy, sends, request);
-  } else {
-    below = backward(record, dy, {sends, true, std::exchange(accumulated_, true)});
-  }
-  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
-  return below;
+  return updates_.update(record, applied, dy, terms, input_gradient && sends_gradient(record.batch));
 }
 
 tensor group_gradients::begin_update(batch_record& record, const tensor& dy, bool input_gradient) {
-  const bool sends = input_gradient && parts_.below.takes_gradients() && sends_gradient(record.batch);
-  const bool is_first = begun_++ == 0;
-  count_guard(record, dy, is_first);
-  record.put_off = true;
-  return backward(record, dy,
-                  {.input_gradient = sends, .accumulate = !is_first || accumulated_, .deferred = &record.deferred});
+  return updates_.begin_update(record, dy, input_gradient && sends_gradient(record.batch));
 }
 
 void group_gradients::complete_update(batch_record& record, applied_gradient applied, std::int64_t terms) {
-  auto& layers = *parts_.setup.layers;
-  const auto version = layers.version() + 1;
-  layers.backward_deferred(work(), record.deferred, std::exchange(accumulated_, true));
-  record.put_off = false;
-  terms_ += terms;
-  if (++micro_batches_ == can_.micro_batches) {
-    begun_ = 0;
-    tensor nonfinite, squared_norm;
-    auto request = update_of(record, nonfinite, squared_norm);
-    const auto sum = measured(record, measure::guard, 1);
-    request.guard = guard_ ? &guard_ : &sum;
-    weights_.before_update(&record);
-    layers.update(work(), request);
-    weights_.after_update();
-  }
-  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version);
-}
-
-// In one, layer by layer, where the pass reads the weights that the step changes.
-tensor group_gradients::backward_and_update(batch_record& record, applied_gradient applied, const tensor& dy,
-                                            bool input_gradient, const update_request& request) {
-  auto& layers = *parts_.setup.layers;
-  const bool in_one = !can_.double_buffers && !weights_.are_stashed_for(record);
-  tensor below;
-  if (!in_one) below = backward(record, dy, {input_gradient, true, request.accumulated});
-  const bool is_received = applied == applied_gradient::truth || applied == applied_gradient::bootstrapped;
-  weights_.before_update(is_received ? &record : nullptr);
-  if (can_.feeds_back_errors) feedback_.before_update(work(), layers);
-  if (in_one) {
-    need_cache(record);
-    below = layers.backward_and_update(work(), dy, record.cache, input_gradient, request);
-  } else {
-    layers.update(work(), request);
-  }
-  if (can_.feeds_back_errors)
-    feedback_.after_update(work(), layers, record.version, {request.guard, request.squared_norm});
-  weights_.after_update();
-  return below;
-}
-
-tensor group_gradients::backward(batch_record& record, const tensor& dy, backward_request wanted) {
-  auto& layers = *parts_.setup.layers;
-  if (record.chosen && !parts_.is_top()) {
-    assert(!weights_.are_stashed_for(record) && "a stash of weights is for whole batches");
-    if (!record.cache_of_chosen.is_there) {
-      need_cache(record);
-      layers.gather_cache(work(), record.chosen, record.cache, record.cache_of_chosen);
-    }
-    return layers.backward_of(work(), record.chosen, dy, record.cache_of_chosen, wanted);
-  }
-  need_cache(record);
-  return weights_.are_stashed_for(record) ? layers.backward_with(work(), record.weights, dy, record.cache, wanted)
-                                          : layers.backward(work(), dy, record.cache, wanted);
+  updates_.complete_update(record, applied, terms);
 }
 
 void group_gradients::accumulate(batch_record& record, tensor dy, float weight) {
-  auto& layers = *parts_.setup.layers;
-  // What is not finite must not spoil the update of the batch that it is added to.
-  auto sum = measured(record, measure::guard + 1, 1);
-  guard(record, dy, sum);
-  work().ops().zero_unless_finite(work(), sum, dy);
-  if (weight != 1) work().ops().scale(work(), dy, weight);
-  backward(record, dy, {false, true, std::exchange(accumulated_, true), true});
-  const auto version = layers.version() + 1;
-  const auto applied = parts_.is_top() ? applied_gradient::truth : applied_gradient::residual;
-  parts_.account.applies(parts_.out.origin_of(record, version), record, applied, version, weight);
+  updates_.accumulate(record, std::move(dy), weight);
 }
 
 void group_gradients::apply_accumulated(std::int64_t terms) {
-  if (!std::exchange(accumulated_, false)) return;
-  const bool waited = std::exchange(micro_batches_, 0) > 0;
-  if (waited) terms = std::exchange(terms_, 0);
-  weights_.before_update(nullptr);
-  parts_.setup.layers->update(work(), {.terms = terms,
-                                       .learning_rate = parts_.setup.rate.at(next_step_),
-                                       .accumulated = true,
-                                       .guard = waited ? &guard_ : nullptr,
-                                       .clip_norm = parts_.setup.clip_norm});
-  weights_.after_update();
+  updates_.apply_accumulated(terms);
 }
 
 tensor group_gradients::input_gradient(batch_record& record, const tensor& dy) {
   if (!parts_.below.takes_gradients()) return {};
-  return backward(record, dy, {true, false, false});
+  return updates_.input_gradient(record, dy);
 }
 
 tensor group_gradients::difference(const tensor& a, const tensor& b) {
@@ -437,7 +275,8 @@ tensor group_gradients::of_chosen(batch_record& record, const tensor& values) {
 
 // An audited batch needs its own gradient.
 bool group_gradients::sends_gradient(std::uint64_t batch) const {
-  return policy().needs_gradient(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch);
+  return parts_.below.takes_gradients() &&
+         (policy().needs_gradient(batch) || parts_.setup.is_audited(batch) || parts_.below.wants_gradient_of(batch));
 }
 
 void group_gradients::send_down(batch_record& record, gradient_kind kind, tensor values) {
@@ -461,17 +300,8 @@ void group_gradients::send_down(batch_record& record, gradient_kind kind, tensor
 
 void group_gradients::train_predictor(batch_record& record, gradient_kind kind, const tensor& received) {
   if (!parts_.predictor.exists()) return;
-  if (received && record.prediction && parts_.above.measures_agreement(record.batch)) {
-    auto numbers = measured(record, measure::agreement, 3);
-    const auto prediction = of_chosen(record, record.prediction);
-    work().ops().agreement(work(), prediction, received, numbers);
-    record.agreement_measured = true;
-    if (can_.judges_predictions) {
-      measure_missed_sum(record, prediction, received, measure::missed_sum);
-      record.rows_measured = received.rows();
-      if (parts_.setup.deterministic) to_tell_.expect(record.batch, turn_);
-    }
-  }
+  if (received && record.prediction && parts_.above.measures_agreement(record.batch))
+    measures_.against_received(record, of_chosen(record, record.prediction), received);
   const auto context = parts_.out.context_for(record.batch, parts_.version());
   parts_.out.teach_predictor(target{context, kind, record.output, record.targets, received, record.chosen});
 }

@@ -11,7 +11,8 @@
 // | group_gradients | what is done with a gradient, as the policy says                               |
 // | group_turn      | a batch's way through the group                                                |
 //
-// Only the last two know the others. None knows an actor: group_actor brings messages in, and is their outlet.
+// Only the last two know the others; group_updates and prediction_measures belong to group_gradients. None knows an
+// actor: group_actor brings messages in, and is their outlet.
 #pragma once
 
 #include "actors/batch_window.hpp"
