@@ -13,9 +13,10 @@ namespace {
 
 // Every predictor can do what its place in the network asks for.
 status check_predictors(const training_settings& settings, const network& net) {
-  if (!capabilities_of(settings).predicts) return ok();
+  const auto can = capabilities_of(settings);
+  if (!can.predicts) return ok();
   const auto predictors = predictors_of(settings, net);
-  if (!capabilities_of(settings).needs_targets && needs_of_synthetic_gradient_kind(predictors.kind).targets)
+  if (!can.needs_targets && needs_of_synthetic_gradient_kind(predictors.kind).targets)
     return refuse("sg", "got '" + predictors.kind + "', which learns from gradients from above, but --policy " +
                           settings.policy + " sends none; leave it out");
   const auto specs = infer_specs(net).value();
@@ -23,8 +24,10 @@ status check_predictors(const training_settings& settings, const network& net) {
   for (std::size_t group = 0; group + 1 < settings.split.size(); ++group) {
     for (int i = 0; i < settings.split[group]; ++i) layers += net.units[unit++].size();
     if (const auto able = size_of_synthetic_gradient_model(predictors, task_of(specs[layers], specs.back())); !able)
-      return refuse("sg", "got '" + predictors.kind + "' above unit " + std::to_string(unit - 1) + ": " +
-                            able.message() + "; use another --sg, --condition none, or another --split");
+      return refuse(can.needs_targets ? "sg" : "local-head",
+                    "got '" + predictors.kind + "' above unit " + std::to_string(unit - 1) + ": " + able.message() +
+                      (can.needs_targets ? "; use another --sg, --condition none, or another --split"
+                                         : "; use labels, --condition labels, another --split or another --policy"));
   }
   return ok();
 }
@@ -100,7 +103,10 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
   const auto specs = infer_specs(net);
   const bool vectors =
     !specs || std::all_of(specs->begin() + 1, specs->end(), [](const sample_spec& each) { return each.rows() == 1; });
-  out.kind = !capabilities_of(settings).needs_targets ? "head" : vectors || !out.labels ? "ridge" : "exit";
+  if (!capabilities_of(settings).needs_targets)
+    out.kind = settings.local_head.predictor_kind();
+  else
+    out.kind = vectors || !out.labels ? "ridge" : "exit";
   return out;
 }
 

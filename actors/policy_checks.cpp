@@ -73,6 +73,18 @@ status check_correct(const training_settings& s) {
   return ok();
 }
 
+status check_local_head(const training_settings& s) {
+  const auto& head = s.local_head;
+  if (head == local_head_choice{}) return ok();
+  if (capabilities_of(s).needs_targets)
+    return refuse("local-head", "expected a policy with it whose groups learn from losses of their own, as --policy "
+                                "local does, got " +
+                                  s.policy + "; leave it out, or use --sg " + head.predictor_kind());
+  const auto& kind = s.synthetic.kind;
+  if (kind == automatic_predictor || kind == head.predictor_kind()) return ok();
+  return refuse("local-head", "got " + head.text() + ", but --sg " + kind + "; leave --sg out or use --sg auto");
+}
+
 status check_gate(const training_settings& s) {
   if (s.gate == gate_settings{} || capabilities_of(s).has_gate) return ok();
   return refuse("gate", "expected a policy with it that goes by bounds, as --policy gated does, got " + s.policy +
@@ -90,7 +102,7 @@ status check_target_mix(const training_settings& s) {
 
 status check_policy_settings(const training_settings& settings) {
   return first_fault({check_residual_weight, check_corrected_samples, check_recompute, check_pipeline, check_correct,
-                      check_gate, check_target_mix},
+                      check_local_head, check_gate, check_target_mix},
                      settings);
 }
 

@@ -279,6 +279,8 @@ std::vector<setting> setting_schema() {
     make_setting("pipeline-schedule", "gpipe|1f1b|interleaved:V|zero-bubble[:h2]", &t::pipeline,
                  pipeline_schedule::parse, [](const pipeline_schedule& of) { return of.text(); }),
     whole_setting("micro-batches", &t::micro_batches, {1, most_batch}),
+    make_setting("local-head", "linear|mlp:N|early-exit", &t::local_head, local_head_choice::parse,
+                 [](const local_head_choice& of) { return of.text(); }),
     text_setting("sg", "KIND", predictors(&p::kind), check_predictor),
     named_flag("condition", predictors(&p::labels), {"labels", "none"}, "labels"),
     whole_setting("sg-rows", predictors(&p::rows)),

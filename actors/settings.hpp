@@ -9,6 +9,7 @@
 #include "actors/residual_weight.hpp"
 #include "actors/sample_choice.hpp"
 #include "models/later_gradient.hpp"
+#include "models/local_head_choice.hpp"
 #include "models/metric.hpp"
 #include "models/objective.hpp"
 #include "models/optimizer.hpp"
@@ -38,6 +39,7 @@ struct training_settings {
   std::string policy = "synthetic"; // a name of known_policies()
   std::vector<int> split;           // units in each group; empty: one group
   synthetic_gradient_settings synthetic;
+  local_head_choice local_head;             // policy local only
   std::int64_t warmup_batches = 0;          // the first batches run locked and train the predictors
   syngrad::residual_weight residual_weight; // policy corrected only: of what was mispredicted, when it is added
   gradient_demand correct;                  // policy corrected only: of which batches true gradients travel back
@@ -113,8 +115,8 @@ struct device_places {
 };
 
 // What the run's predictors are made with: the objective may have no labels to condition them on, and `auto` is the
-// kind that suits policy and network: `head` where nothing comes from above, `ridge` where activations are vectors or
-// there are no labels, else `exit`.
+// kind that suits policy and network: that of `local_head` where nothing comes from above, `ridge` where activations
+// are vectors or there are no labels, else `exit`.
 synthetic_gradient_settings predictors_of(const training_settings&, const network&);
 
 // That a batch is cut into by a policy that does so: as set, or twice as many as groups and at most one a sample.

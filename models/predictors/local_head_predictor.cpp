@@ -1,5 +1,8 @@
 #include "models/predictors/local_head_predictor.hpp"
 
+#include "models/local_head_choice.hpp"
+#include "models/predictors/early_exit_head.hpp"
+#include "models/predictors/mlp_head.hpp"
 #include "runtime/operators.hpp"
 
 namespace syngrad {
@@ -12,13 +15,13 @@ head_predictor::head_predictor(stream& s, const predictor_task& task)
 synthetic_gradient_size head_predictor::size_of(const predictor_task& task) {
   const auto of_label = local_head::product_multiply_adds(task);
   const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
-  const auto parameters = (local_head::inputs_of(task) + 1) * task.classes;
+  const auto parameters = (head_input::inputs_of(task) + 1) * task.classes;
   return {parameters, 2 * of_label * labels_a_row, 2 * of_label * labels_a_row};
 }
 
 tensor head_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
   const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_predict(s, h, labels);
-  return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
+  return head_.input().through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
 }
 
 void head_predictor::prepare_training(stream& s, std::int64_t labels, double, float rate) {
@@ -27,7 +30,7 @@ void head_predictor::prepare_training(stream& s, std::int64_t labels, double, fl
 
 void head_predictor::enqueue_train(stream& s, const batch& of) {
   const auto now = uses_recordings() ? head_.read(s, of.h, of.labels) : head_.read_to_train(s, of.h, of.labels);
-  head_.train(s, now, weighted(s, now.error, of), head_.guard_of(s, now));
+  head_.train(s, now, weighted(s, now.error, of), head_.input().guard_of(s, now));
 }
 
 // ---- exit
@@ -35,12 +38,12 @@ void head_predictor::enqueue_train(stream& s, const batch& of) {
 namespace {
 
 bool goes_through_weights(const predictor_task& task) {
-  return task.classes > exit_predictor::most_classes && task.classes > local_head::inputs_of(task);
+  return task.classes > exit_predictor::most_classes && task.classes > head_input::inputs_of(task);
 }
 
 // Rows and columns of P.
 shape map_of(const predictor_task& task) {
-  return {goes_through_weights(task) ? local_head::inputs_of(task) : task.classes,
+  return {goes_through_weights(task) ? head_input::inputs_of(task) : task.classes,
           task.has_label_for_each_row() ? task.activation.features() : task.activation.elements()};
 }
 
@@ -68,7 +71,7 @@ synthetic_gradient_size exit_predictor::size_of(const predictor_task& task) {
   const auto of_head = local_head::product_multiply_adds(task), of_map = static_cast<double>(map.elements()),
              of_weights = goes_through_weights(task) ? of_head : 0, of_sums = static_cast<double>(map[0] * map[0]);
   const auto labels_a_row = static_cast<double>(task.labels) / static_cast<double>(task.activation.rows());
-  return {(local_head::inputs_of(task) + 1) * task.classes + map.elements(),
+  return {(head_input::inputs_of(task) + 1) * task.classes + map.elements(),
           (of_head + of_weights + of_map) * labels_a_row, (2 * of_head + of_weights + of_sums + of_map) * labels_a_row};
 }
 
@@ -90,7 +93,8 @@ tensor exit_predictor::cause(stream& s, const local_head::reading& now) const {
 
 tensor exit_predictor::enqueue_predict(stream& s, const tensor& h, const tensor& labels) {
   const auto now = uses_recordings() ? head_.read(s, h, labels) : head_.read_to_predict(s, h, labels);
-  if (!maps_rows() && solved_ == 0) return head_.through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
+  if (!maps_rows() && solved_ == 0)
+    return head_.input().through_normal(s, now, head_.gradient_at_normal(s, now), h.extents());
   auto mapped = make_tensor(s, {now.error.rows(), solution_.extents[1]});
   const auto of_errors = cause(s, now);
   auto map = solution_.value;
@@ -108,7 +112,7 @@ tensor exit_predictor::enqueue_predict(stream& s, const tensor& h, const tensor&
                      .transpose_b = transpose::no,
                      .c = mapped,
                      .beta = adds ? 1.0f : 0.0f});
-  return maps_rows() ? head_.through_normal(s, now, mapped, h.extents()) : mapped;
+  return maps_rows() ? head_.input().through_normal(s, now, mapped, h.extents()) : mapped;
 }
 
 void exit_predictor::prepare_training(stream& s, std::int64_t labels, double share, float rate) {
@@ -119,7 +123,7 @@ void exit_predictor::prepare_training(stream& s, std::int64_t labels, double sha
 
 void exit_predictor::enqueue_train(stream& s, const batch& of) {
   const auto now = uses_recordings() ? head_.read(s, of.h, of.labels) : head_.read_to_train(s, of.h, of.labels);
-  auto guard = head_.guard_of(s, now), guard_of_target = make_tensor(s, {1});
+  auto guard = head_.input().guard_of(s, now), guard_of_target = make_tensor(s, {1});
   s.ops().sum_squares(s, of.target, guard_of_target);
   s.ops().add(s, guard_of_target, 1, guard);
   const auto of_errors = cause(s, now), counted = weighted(s, of_errors, of);
@@ -176,30 +180,58 @@ void exit_predictor::take_away_head(stream& s) {
 
 namespace {
 
-template <class Predictor>
-synthetic_gradient_size size_of_head(const predictor_request& request) {
-  return Predictor::size_of(request.task);
+synthetic_gradient_size size_of_exit(const predictor_request& request) {
+  return exit_predictor::size_of(request.task);
 }
 
-template <class Predictor>
-std::unique_ptr<synthetic_gradient_model> make_on_head(const predictor_request& request, stream& owner,
-                                                       random_source&) {
-  return std::make_unique<Predictor>(owner, request.task);
+std::unique_ptr<synthetic_gradient_model> make_exit(const predictor_request& request, stream& owner, random_source&) {
+  return std::make_unique<exit_predictor>(owner, request.task);
+}
+
+// What stands behind "head:"; nothing is a linear one.
+result<local_head_choice> head_of(std::string_view argument) {
+  return argument.empty() ? local_head_choice{} : local_head_choice::parse(argument);
+}
+
+status check_head(std::string_view argument) {
+  if (const auto chosen = head_of(argument); !chosen) return chosen.failure();
+  return ok();
+}
+
+synthetic_gradient_size size_of_head(const predictor_request& request) {
+  const auto chosen = head_of(request.argument).value();
+  switch (chosen.of) {
+  case local_head_choice::form::mlp:
+    return mlp_head_predictor::size_of(request.task, chosen.hidden);
+  case local_head_choice::form::early_exit:
+    return early_exit_head::size_of(request.task);
+  case local_head_choice::form::linear:
+    break;
+  }
+  return head_predictor::size_of(request.task);
+}
+
+std::unique_ptr<synthetic_gradient_model> make_head(const predictor_request& request, stream& owner,
+                                                    random_source& random) {
+  const auto chosen = head_of(request.argument).value();
+  switch (chosen.of) {
+  case local_head_choice::form::mlp:
+    return std::make_unique<mlp_head_predictor>(owner, request.task, chosen.hidden, random);
+  case local_head_choice::form::early_exit:
+    return std::make_unique<early_exit_head>(owner, request.task);
+  case local_head_choice::form::linear:
+    break;
+  }
+  return std::make_unique<head_predictor>(owner, request.task);
 }
 
 } // namespace
 
-const predictor_kind head_kind{"head",
-                               "head",
-                               check_no_argument,
-                               size_of_head<head_predictor>,
-                               make_on_head<head_predictor>,
-                               {.labels = true, .targets = false, .rate = 3e-3f, .follows_schedule = false}};
-const predictor_kind exit_kind{"exit",
-                               "exit",
-                               check_no_argument,
-                               size_of_head<exit_predictor>,
-                               make_on_head<exit_predictor>,
-                               {.labels = true, .rate = 3e-3f, .follows_schedule = false}};
+const predictor_kind head_kind{
+  "head",     "head[:mlp:N|:early-exit] (for example head:mlp:64)",
+  check_head, size_of_head,
+  make_head,  {.labels = true, .targets = false, .rate = 3e-3f, .follows_schedule = false}};
+const predictor_kind exit_kind{"exit",       "exit",    check_no_argument,
+                               size_of_exit, make_exit, {.labels = true, .rate = 3e-3f, .follows_schedule = false}};
 
 } // namespace syngrad

@@ -1,6 +1,7 @@
 // The two kinds of synthetic gradients that rest on a local head.
 //
-// `head`: the gradient of the head's own loss. It learns from labels alone, and needs no gradient from above.
+// `head`: the gradient of the head's own loss. It learns from labels alone, and needs no gradient from above. There are
+// heads of other forms (mlp_head.hpp, early_exit_head.hpp).
 //
 // `exit`: the head's gradient, and a linear map of what the head gets wrong to what that gradient lacks, solved in
 // closed form. With n, sigma = sqrt(variance + epsilon) of a row's layer norm and e and W of the head

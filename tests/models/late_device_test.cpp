@@ -100,7 +100,8 @@ std::vector<std::vector<float>> predictions(device& where, const std::string& ki
 
 TEST_CASE("every predictor gives the same on a late device as on the CPU, its solves on another stream") {
   configure_compute_thread();
-  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2", "exit"}) {
+  for (const auto* kind :
+       {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2", "exit", "head:mlp:5", "head:early-exit"}) {
     cpu_device cpu;
     const auto expected = predictions(cpu, kind);
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
@@ -113,7 +114,8 @@ TEST_CASE("every predictor gives the same on a late device as on the CPU, its so
 
 TEST_CASE("every predictor gives the same where its work is replayed, its solves on another stream") {
   configure_compute_thread();
-  for (const auto* kind : {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2", "exit"}) {
+  for (const auto* kind :
+       {"ridge:0.9@1", "ridge:0.9@3", "linear", "lowrank:3", "mlp:6x2", "exit", "head:mlp:5", "head:early-exit"}) {
     cpu_device cpu;
     const auto expected = predictions(cpu, kind, true);
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {

@@ -55,7 +55,8 @@ TEST_CASE("a group that was read from bytes trains on as the one that was writte
 }
 
 TEST_CASE("a predictor that was read from bytes predicts and trains on as the one that was written, bit for bit") {
-  for (const auto* kind : {"ridge", "ridge:0.9@3", "linear", "lowrank:2", "mlp:5"}) {
+  for (const auto* kind :
+       {"ridge", "ridge:0.9@3", "linear", "lowrank:2", "mlp:5", "exit", "head", "head:mlp:5", "head:early-exit"}) {
     CAPTURE(kind);
     bench b;
     const auto first = make_predictor(b, kind), second = make_predictor(b, kind);

@@ -50,7 +50,7 @@ private:
 
 tensor gradient_of(bench& b, const local_head& head, const tensor& h, const tensor& labels) {
   const auto now = head.read(b.s, h, labels);
-  return head.through_normal(b.s, now, head.gradient_at_normal(b.s, now), h.extents());
+  return head.input().through_normal(b.s, now, head.gradient_at_normal(b.s, now), h.extents());
 }
 
 void train_head(bench& b, local_head& head, const tensor& h, const tensor& labels, float rate) {
@@ -216,7 +216,7 @@ TEST_CASE("exit adds to its head's gradient what a ridge makes of what that lack
       const auto h = b.normal({rows, features});
       const auto labels = b.labels(rows, classes);
       const auto now = twin.read(b.s, h, labels);
-      const auto target = twin.through_normal(b.s, now, at_normal(now, drawn_map), h.extents());
+      const auto target = twin.input().through_normal(b.s, now, at_normal(now, drawn_map), h.extents());
       const auto cause = cause_of(now);
       auto scaled = make_tensor(b.s, target.extents()); // sigma target
       for (std::int64_t row = 0; row < rows; ++row)
@@ -244,7 +244,7 @@ TEST_CASE("exit adds to its head's gradient what a ridge makes of what that lack
     const auto h = b.normal({rows, features});
     const auto labels = b.labels(rows, classes);
     const auto now = twin.read(b.s, h, labels);
-    const auto wanted = twin.through_normal(b.s, now, at_normal(now, solution), h.extents());
+    const auto wanted = twin.input().through_normal(b.s, now, at_normal(now, solution), h.extents());
     CHECK(relative_distance(model.predict(b.s, h, labels), wanted) < 1e-4);
   }
 }

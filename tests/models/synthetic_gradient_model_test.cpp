@@ -9,8 +9,8 @@
 namespace syngrad {
 namespace {
 
-constexpr const char* all_kinds[] = {"ridge",  "ridge:0.9@2", "linear", "lowrank:5",
-                                     "mlp:24", "mlp:24x2",    "exit",   "head"};
+constexpr const char* all_kinds[] = {"ridge",    "ridge:0.9@2", "linear", "lowrank:5",  "mlp:24",
+                                     "mlp:24x2", "exit",        "head",   "head:mlp:7", "head:early-exit"};
 
 bool does(const char* kind, bool labels) {
   return labels || !needs_of_synthetic_gradient_kind(kind).labels;
@@ -177,7 +177,7 @@ TEST_CASE("a target that is not finite does no lasting harm to any predictor") {
 }
 
 TEST_CASE("an activation that is not finite leaves predictors with a local head as they were") {
-  for (const auto* kind : {"head", "exit"})
+  for (const auto* kind : {"head", "head:mlp:7", "head:early-exit", "exit"})
     for (const auto bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
       INFO(kind);
       practised one(kind);
@@ -246,7 +246,9 @@ TEST_CASE("malformed kinds are refused with what is wrong and all that is known"
     {"ridge:@5", "FORGET"},
     {"linear:3", "takes nothing"},
     {"exit:3", "takes nothing"},
-    {"head:mlp", "takes nothing"},
+    {"head:mlp", "mlp:N with N hidden units"},
+    {"head:mlp:0", "mlp:N with N hidden units"},
+    {"head:early-exit:3", "expected linear, early-exit or mlp:N"},
     {"lowrank", "rank"},
     {"lowrank:0", "rank"},
     {"lowrank:3x", "rank"},
@@ -264,8 +266,8 @@ TEST_CASE("malformed kinds are refused with what is wrong and all that is known"
     bench b;
     CHECK_FALSE(make_synthetic_gradient_model(b.s, {.kind = kind}, task_of(8, 4), b.random));
   }
-  for (const auto* kind :
-       {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2", "exit", "head", "zero"})
+  for (const auto* kind : {"ridge", "ridge:1", "ridge:0.98", "ridge:0.98@5", "linear", "lowrank:32", "mlp:1024x2",
+                           "exit", "head", "head:linear", "head:mlp:64", "head:early-exit", "zero"})
     CHECK(check_synthetic_gradient_kind(kind));
   bench b;
   CHECK_FALSE(
@@ -354,7 +356,8 @@ void solve_if_due(bench& b, synthetic_gradient_model& model) {
 
 TEST_CASE("a training on some samples of a batch is one on a batch of those alone") {
   for (const std::int64_t positions : {1, 6})
-    for (const auto* kind : {"ridge:0.9@1", "linear", "lowrank:5", "mlp:24", "mlp:24x2", "exit", "head"}) {
+    for (const auto* kind : {"ridge:0.9@1", "linear", "lowrank:5", "mlp:24", "mlp:24x2", "exit", "head", "head:mlp:7",
+                             "head:early-exit"}) {
       INFO(kind << ", " << positions << " positions");
       bench b;
       const sample_task task(positions);
@@ -377,7 +380,8 @@ TEST_CASE("a training on some samples of a batch is one on a batch of those alon
 
 TEST_CASE("a sample of weight two counts as one that is there twice, one of weight zero as none") {
   for (const std::int64_t positions : {1, 6})
-    for (const auto* kind : {"ridge", "linear", "lowrank:5", "exit", "head"}) { // mlp has statistics of its batch
+    for (const auto* kind : {"ridge", "linear", "lowrank:5", "exit", "head", "head:mlp:7",
+                             "head:early-exit"}) { // mlp has statistics of its batch
       INFO(kind << ", " << positions << " positions");
       bench b;
       const sample_task task(positions);

@@ -79,12 +79,18 @@ option_group how_groups_update(train_options& o) {
        "ones of one more. More of them leave groups less idle and make products smaller; batch norm takes its "
        "statistics of each",
        "twice the groups"),
+     setting_row(s, "local-head",
+                 "What each group's own loss is of, with --policy local: linear, a linear classifier of what the group "
+                 "gives; mlp:N, one with a hidden layer of N units; early-exit, a linear map to the one-hot labels, "
+                 "solved in closed form, without a rate"),
      setting_row(
        s, "sg",
        "What predicts gradients. ridge[:FORGET]: a linear map solved in closed form; exit: such a map of what "
-       "a local classifier gets wrong, added to its gradient; head: that classifier's own gradient; linear, lowrank:R, "
+       "a local classifier gets wrong, added to its gradient; head: that classifier's own gradient, head:mlp:N and "
+       "head:early-exit those of --local-head; linear, lowrank:R, "
        "mlp:N[xM]: "
-       "trained by --sg-optimizer; zero: nothing, groups below the top learn nothing, to compare with. auto: head with "
+       "trained by --sg-optimizer; zero: nothing, groups below the top learn nothing, to compare with. auto: by "
+       "--local-head with "
        "--policy local, ridge for vectors, else exit"),
      setting_row(s, "condition",
                  "What predictors see beside the activation. Without labels, errors grow fast with depth"),
