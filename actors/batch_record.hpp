@@ -63,7 +63,8 @@ struct batch_record {
   bool agreement_measured = false;
   std::int64_t rows_measured = 0; // of the prediction that was judged
   bool audit_measured = false;
-  bool told_in_turn = false; // of the top group: its numbers go to the host when its turn is over
+  bool audit_sent_down = false; // once, also where true gradients come both apart and in the chain
+  bool told_in_turn = false;    // of the top group: its numbers go to the host when its turn is over
 
   // Of gradients that came before their turn.
   struct early_gradient {

@@ -29,7 +29,8 @@ batch_record& batch_window::begin(std::uint64_t batch) {
   record.update_terms = 0;
   record.predictor_version = no_predictor_version;
   record.in_turn = record.sent_down = record.finished = record.ends_at_gap = record.awaits_audit = false;
-  record.agreement_measured = record.audit_measured = record.told_in_turn = record.put_off = false;
+  record.agreement_measured = record.audit_measured = record.audit_sent_down = record.told_in_turn = record.put_off =
+    false;
   record.activations_measured = 0;
   return record;
 }

@@ -206,12 +206,17 @@ void group_gradients::deliver_audit(batch_record& record, const tensor& truth) {
 
 void group_gradients::audit(batch_record& record, const tensor& truth) {
   measures_.against_truth(record, truth);
-  if (!parts_.is_top() && parts_.below.takes_gradients() && policy().bootstraps(record.batch))
-    send_audit_down(record, input_gradient(record, truth));
+  if (sends_audit_down(record)) send_audit_down(record, input_gradient(record, truth));
+}
+
+bool group_gradients::sends_audit_down(const batch_record& record) const {
+  return !record.audit_sent_down && !parts_.is_top() && parts_.below.takes_gradients() &&
+         policy().bootstraps(record.batch);
 }
 
 void group_gradients::send_audit_down(batch_record& record, tensor values) {
-  if (!parts_.below.takes_gradients() || parts_.is_top() || !policy().bootstraps(record.batch)) return;
+  if (!sends_audit_down(record)) return;
+  record.audit_sent_down = true;
   if (values) values.ready_after(work().record());
   parts_.out.send_below(audit_gradient{parts_.out.context_for(record.batch), std::move(values)});
 }

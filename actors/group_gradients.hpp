@@ -53,6 +53,7 @@ private:
   void deliver_early(batch_record&);
   void deliver_audit(batch_record&, const tensor& truth);
   void audit(batch_record&, const tensor& truth);
+  bool sends_audit_down(const batch_record&) const;
   void send_audit_down(batch_record&, tensor values);
   bool sends_gradient(std::uint64_t batch) const;
   // Whether gradients are handled as soon as they come.

@@ -293,6 +293,25 @@ TEST_CASE("a gradient that comes before its batch's prediction is kept for the e
   REQUIRE(b.said.taken() == words{"down, bootstrapped 0", "target 0"});
 }
 
+TEST_CASE("an audit goes down once, also where the batch's own gradient is true and where none comes") {
+  training_settings settings;
+  settings.target_mix = 1;
+  for (const bool comes : {true, false}) {
+    group_bench b("synthetic", 1, [&](group_setup& setup) {
+      setup.policy = std::move(*make_update_policy(settings));
+      setup.audit_every = 1;
+    });
+    b.grant(1);
+    b.come_up(0);
+    b.answer(0);
+    REQUIRE(b.said.taken() == words{"up 0", "predict 0"});
+    b.gradients->arrived(audit_gradient{{8, 0, 0, 0, 0}, b.gradient_values()});
+    REQUIRE(b.said.taken() == words{"audit 0"});
+    b.come_down(0, comes ? gradient_kind::truth : gradient_kind::none);
+    REQUIRE(b.said.taken() == (comes ? words{"target 0", "down, true 0"} : words{"down, bootstrapped 0"}));
+  }
+}
+
 TEST_CASE("gradients that the neighbour below does not want go down as none, and audits go beside them") {
   group_bench b("synthetic", 1, [](group_setup& setup) { setup.audit_every = 4; });
   b.parts->below.wants(2);
