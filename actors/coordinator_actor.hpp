@@ -41,6 +41,7 @@ struct run_state {
     while (latest < arrival_ns && !expected_ns.compare_exchange_weak(latest, arrival_ns, std::memory_order_relaxed)) {
     }
   }
+  bool awaits_no_beat(std::int64_t now_ns) const { return standing_still > 0 || expected_ns > now_ns; }
 };
 
 struct coordinator_setup {

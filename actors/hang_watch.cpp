@@ -80,8 +80,7 @@ training_summary wait_for_outcome(const running_actors& actors, double hang_afte
   if (hang_after_s <= 0) return outcome.get();
   hang_watch watch{hang_watch::seconds(hang_after_s)};
   while (outcome.wait_for(watch.pause()) != std::future_status::ready) {
-    if (actors.state->standing_still > 0 || actors.state->expected_ns > steady_now_ns())
-      actors.state->heartbeat.fetch_add(1);
+    if (actors.state->awaits_no_beat(steady_now_ns())) actors.state->heartbeat.fetch_add(1);
     watch.look(steady_seconds(), computed_so_far(), actors.state->heartbeat.load());
     if (!watch.hung()) continue;
     const auto line = no_progress_line(watch.limit());

@@ -227,6 +227,7 @@ void conducted_run::check_weights() {
 
 void conducted_run::check_progress() {
   if (!begun_ || summary_ || setup_.hang_after_s <= 0) return;
+  if (actors_.state->awaits_no_beat(steady_now_ns())) actors_.state->heartbeat.fetch_add(1);
   watch_.look(steady_seconds(), computed_so_far(), actors_.state->heartbeat.load());
   if (!watch_.hung()) return;
   const auto line = no_progress_line(watch_.limit());
@@ -235,14 +236,14 @@ void conducted_run::check_progress() {
   if (found == waiting::over) return notice("the run goes on");
   if (found == waiting::slow) {
     watch_.found_slow();
-    if (!watch_.hung()) return notice("a step takes long, and is computed: the run goes on");
+    if (!watch_.hung()) return notice("a step takes long, and is under way: the run goes on");
   }
   end_with(run_end::hung, line + " (--hang-after)");
   summary_->steps = static_cast<std::int64_t>(watch_.beat());
 }
 
 // Over: there was progress, or the end of the run, before all answers were there. Slow: a process that was asked
-// computes.
+// computes, or waits for what is on the way over an emulated link.
 conducted_run::waiting conducted_run::report_waits(const std::string& headline) {
   inquiry_.emplace(nodes_, ++inquiries_);
   const auto began = clock::now();
@@ -252,7 +253,7 @@ conducted_run::waiting conducted_run::report_waits(const std::string& headline) 
   while (!inquiry_->complete() && clock::now() < began + answer_patience)
     take(setup_.inbox->next(std::chrono::milliseconds(100)));
   const auto there = inquiry_->sections(std::chrono::duration<double>(clock::now() - began).count());
-  const auto computing = inquiry_->computing();
+  const auto slow = inquiry_->slow_node();
   const bool goes_on = actors_.state->heartbeat.load() != watch_.beat() ||
                        outcome_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   inquiry_.reset();
@@ -261,8 +262,8 @@ conducted_run::waiting conducted_run::report_waits(const std::string& headline) 
   for (const auto& line : here) notice("    " + line);
   for (const auto& line : there) notice("  " + line);
   if (goes_on) return waiting::over;
-  if (computing.empty()) return waiting::hung;
-  notice("  " + computing + " computes");
+  if (slow.empty()) return waiting::hung;
+  notice("  " + slow + " is slow, not hung: it computes, or something is on the way there over a --link");
   return waiting::slow;
 }
 

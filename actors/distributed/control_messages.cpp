@@ -134,7 +134,7 @@ void fields(A& field, M& m) {
   } else if constexpr (std::is_same_v<T, tell_waits>) {
     field(m.number);
   } else if constexpr (std::is_same_v<T, waits_told>) {
-    field(m.number, m.text, m.computes);
+    field(m.number, m.text, m.slow);
   } else if constexpr (std::is_same_v<T, tell_weights>) {
     field(m.number);
   } else if constexpr (std::is_same_v<T, weights_told>) {

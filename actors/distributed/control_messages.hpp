@@ -120,7 +120,7 @@ struct waits_told {
   static constexpr auto type = control_type::waits_told;
   std::uint32_t number = 0; // of the question that is answered
   std::string text;         // process_part.hpp
-  bool computes = false;    // an actor there is in a handler that computes: it is slow, rather than hung
+  bool slow = false;        // rather than hung: an actor there computes, or something is on the way over a link
 };
 
 struct finish {

@@ -109,7 +109,8 @@ void member_run::take(const node_said& said) {
     if (const auto asked = decode<tell_waits>(said.message)) {
       const work_probe probe;
       const auto text = to_waits_text(waits_here());
-      setup_.coordinator->say(waits_told{asked->number, text, probe.saw_computing()});
+      const bool slow = probe.saw_computing() || (actors_.state && actors_.state->expected_ns > steady_now_ns());
+      setup_.coordinator->say(waits_told{asked->number, text, slow});
     }
   if (type == control_type::tell_weights)
     if (const auto asked = decode<tell_weights>(said.message)) tell(*asked);

@@ -20,8 +20,8 @@ hang_inquiry::hang_inquiry(seated_nodes& nodes, std::uint32_t number) : nodes_(n
 void hang_inquiry::take(std::uint8_t node, const waits_told& answer) {
   if (answer.number != number_ || awaited_.erase(node) == 0) return;
   answers_[node] = read_waits_text(answer.text);
-  if (answer.computes)
-    if (const auto* each = nodes_.find(node)) computing_ = "node " + each->name();
+  if (answer.slow)
+    if (const auto* each = nodes_.find(node)) slow_ = "node " + each->name();
 }
 
 std::vector<std::string> hang_inquiry::sections(double waited_s) {

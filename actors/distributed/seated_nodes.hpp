@@ -92,8 +92,8 @@ public:
 
   void take(std::uint8_t node, const waits_told&);
   bool complete() const { return awaited_.empty(); }
-  // Of the nodes that have answered, one that computes: "node b"; empty where there is none.
-  std::string computing() const { return computing_; }
+  // Of the nodes that have answered, one that is slow rather than hung: "node b"; empty where there is none.
+  std::string slow_node() const { return slow_; }
 
   // After `waited_s`: a section for each node, with its lines, or that it has not answered.
   std::vector<std::string> sections(double waited_s);
@@ -103,7 +103,7 @@ private:
   std::uint32_t number_;
   std::set<std::uint8_t> awaited_;
   std::map<std::uint8_t, std::vector<std::string>> answers_;
-  std::string computing_;
+  std::string slow_;
 };
 
 // Asks every node of a run for its weights as they are now, while the run goes on.
