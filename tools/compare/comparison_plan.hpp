@@ -54,7 +54,7 @@ struct comparison_plan {
 
 // What the command line says, beside options of `train`.
 struct comparison_request {
-  std::string policies = "locked,delayed,synthetic,corrected,local";
+  std::string policies = "locked,pipeline,delayed,synthetic,corrected,gated,local";
   std::string links;
   int seeds = 3;
   std::string until;                 // "120s", "5m"; empty: no limit
