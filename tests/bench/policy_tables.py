@@ -3,6 +3,8 @@
 
     python3 tests/bench/policy_tables.py characters --data text:../shared/data/tinyshakespeare/input.txt
     python3 tests/bench/policy_tables.py digits --data mnist:../shared/data/mnist
+    python3 tests/bench/policy_tables.py local_heads \\
+        --data digits=mnist:../shared/data/mnist,characters=text:../shared/data/tinyshakespeare/input.txt
 
 Deterministic, a thread each. Runs that are there under --runs are not repeated. `characters --tables long` takes hours: locked
 for about 20 minutes of one core, the others for as many steps as take the same processor time.
@@ -14,6 +16,7 @@ from machine import described
 LOCKED = ("locked", ["--policy", "locked"])
 EXIT = ("synthetic, exit", ["--policy", "synthetic"])
 LOCAL = ("local", ["--policy", "local"])
+HEADS = [(f"local, {head}", [*LOCAL[1], "--local-head", head]) for head in ("linear", "mlp:64", "early-exit")]
 ZERO = ("synthetic, zero (lower groups learn nothing)", ["--policy", "synthetic", "--sg", "zero"])
 DELAYED = ("delayed", ["--policy", "delayed"])
 CORRECTED = ("corrected, exit", ["--policy", "corrected"])
@@ -57,7 +60,8 @@ def some(rows):
 
 CORRECTED_ON_128 = ("corrected, exit, 128 rows", [*CORRECTED_VECTORS_EXIT[1], "--correct-rows", "128:loss"])
 CORRECTED_AUTO = ("corrected, ridge, weight auto", [*CORRECTED_RIDGE[1], "--residual-weight", "auto"])
-BY_DELAY = [DELAYED, RIDGE, CORRECTED_RIDGE, CORRECTED_AUTO]
+GATED = ("gated, ridge", ["--policy", "gated", "--sg", "ridge"])
+BY_DELAY = [DELAYED, RIDGE, CORRECTED_RIDGE, CORRECTED_AUTO, GATED]
 
 
 def late(steps, *how):
@@ -96,8 +100,8 @@ AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]
     lazily(row) for row in (LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128))]
 
 
-# Of a page: title, what is taken of a run's summary and its decimals, the settings of all runs, and tables. Of a table: what it
-# is, the settings of its runs, its rows, seeds. A row's own settings come last.
+# Of a page: title, what is taken of a run's summary (of all tables, or of each) and its decimals, the settings of all runs, and
+# tables. Of a table: what it is, the settings of its runs, its rows, seeds. A row's own settings come last.
 PAGES = {
     "characters": ("Validation loss of character transformers, in nats", "final_loss", 3,
                    ["--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
@@ -136,6 +140,14 @@ PAGES = {
         **{f"hop{turns}": (f"4,000 steps, gradients {turns} updates later by each interface that they cross",
                            late(4000, *(["--link", f"delay@*:{turns}b"] if turns else [])), BY_DELAY, 1)
            for turns in (0, 1, 10, 30)},
+    }),
+    "local_heads": ("What groups reach by losses of their own: test error on MNIST in percent, validation loss of characters "
+                    "in nats", {"digits": "test_error_percent", "characters": "final_loss"}, 3, [], {
+        "digits": ("784-256x5-10 in six groups, 600 steps",
+                   [*deep(6, 600), "--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], [LOCKED, *HEADS], 1),
+        "characters": ("Character transformer in four groups, 300 steps at 2e-3",
+                       [*gpt(4, "2e-3", 300), "--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95",
+                        "--weight-decay", "0.1", "--schedule", "warmup:100,cosine:0.1"], [LOCKED, *HEADS], 1),
     }),
     "moments": ("Test error on MNIST by what the moments of Adam are kept in, in percent", "test_error_percent", 2,
                 ["--batch", "256", "--policy", "locked", "--schedule", "0.6:0.1,0.8:0.1"], {
@@ -182,13 +194,18 @@ PAGES = {
     }),
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
-         "delays": "chain,lag1,lag10,lag30", "moments": "six", "corrected-rows": "six,cheap", "first-runs": "digits",
-         "delayed": "adam,nadam,muon,long", "muon-characters": "short", "digits": "cnn"}
+         "delays": "chain,lag1,lag10,lag30", "local_heads": "digits,characters", "moments": "six",
+         "corrected-rows": "six,cheap", "first-runs": "digits", "delayed": "adam,nadam,muon,long", "muon-characters": "short", "digits": "cnn"}
 
 
 def settings_of(arguments, table, row=()):
     return [*once([*PAGES[arguments.page][3], *PAGES[arguments.page][4][table][1], "--threads", "1", "--trace", "off"], row),
             "--deterministic"]
+
+
+def data_of(arguments, table):
+    by_table = dict(each.split("=", 1) for each in arguments.data.split(",") if "=" in each)
+    return by_table.get(table, arguments.data)
 
 
 def result_of(arguments, table, row, seed):
@@ -197,9 +214,10 @@ def result_of(arguments, table, row, seed):
     if not (summary.exists() and json.loads(summary.read_text())["end"] == "finished"):
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
         folder.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([arguments.binary, "train", "--data", arguments.data, *settings_of(arguments, table, row[1]), "--seed",
-                        str(seed), "--run", str(folder), "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    result = json.loads(summary.read_text())[PAGES[arguments.page][1]]
+        subprocess.run([arguments.binary, "train", "--data", data_of(arguments, table), *settings_of(arguments, table, row[1]),
+                        "--seed", str(seed), "--run", str(folder), "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    measure = PAGES[arguments.page][1]
+    result = json.loads(summary.read_text())[measure if isinstance(measure, str) else measure[table]]
     print(table, row[0], seed, result, flush=True)
     return result
 
@@ -208,7 +226,7 @@ def lines_of(arguments, pool, table):
     what, _, rows, seeds = PAGES[arguments.page][4][table]
     decimals = PAGES[arguments.page][2]
     by_seed = [[pool.submit(result_of, arguments, table, row, seed) for row in rows] for seed in range(1, seeds + 1)]
-    lines = [f"## {what}", "", f"    syngrad train --data {arguments.data.split(':')[0]}:PATH " +
+    lines = [f"## {what}", "", f"    syngrad train --data {data_of(arguments, table).split(':')[0]}:PATH " +
              " ".join(settings_of(arguments, table)) + " --seed SEED ROW", "", "| policy | ROW | result |", "|---|---|---|"]
     for row, of_row in zip(rows, zip(*by_seed)):
         values = [each.result() for each in of_row]
@@ -221,7 +239,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", choices=PAGES)
     parser.add_argument("--binary", default="build/release/bin/syngrad")
-    parser.add_argument("--data", required=True, help="as syngrad train takes it")
+    parser.add_argument("--data", required=True,
+                        help="as syngrad train takes it; TABLE=DATA with commas between, where tables differ")
     parser.add_argument("--runs", default="runs/tables")
     parser.add_argument("--out", help="[tests/bench/results/PAGE.md]")
     parser.add_argument("--tables", help="names with commas between [all but long]")
