@@ -2,6 +2,7 @@
 #include "tests/actors/threaded_run.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/sequential_layers.hpp"
+#include "tests/support/toy_data.hpp"
 
 #include "models/network_split.hpp"
 #include "runtime/cpu/cpu_device.hpp"
@@ -82,6 +83,39 @@ TEST_CASE(
                                      {4, 50, 1e-3f, settings.seed, settings.continuing_windows});
   REQUIRE(out.weights.size() == expected.size());
   REQUIRE(out.weights == expected);
+}
+
+TEST_CASE("groups of every kind learn by heads of every form, and the same whatever the threads") {
+  const std::string model = GENERATE("mlp:5-4x3-3", "cnn:8x8x2-4s2-4-6x2-3", "gpt:4x16,heads=2,context=8,vocab=11",
+                                     "lstm:3x8,chunk=4,vocab=11");
+  const std::string head = GENERATE("linear", "mlp:6", "early-exit");
+  CAPTURE(model, head);
+  configure_compute_thread();
+  const auto run = [&](int threads, float rate) {
+    cpu_device cpu;
+    auto net = make_network(model);
+    training_settings settings;
+    settings.policy = "local";
+    settings.local_head = *local_head_choice::parse(head);
+    settings.batch_size = 4;
+    settings.steps = 60;
+    settings.learning_rate = rate;
+    settings.deterministic = true;
+    settings.threads = threads;
+    settings.split = split_evenly(*net, 3).value();
+    settings.continuing_windows = !carrying_layer(*net).empty();
+    const auto data = model.starts_with("mlp") ? toy() : data_for(*net);
+    auto out = run_threaded(settings, std::move(*net), data, cpu);
+    REQUIRE(out.summary.failure == "");
+    return out;
+  };
+  const auto one = run(1, 1e-2f), two = run(2, 1e-2f), still = run(1, 1e-9f);
+  CHECK(one.weights == two.weights);
+  CHECK(one.summary.final_loss < still.summary.final_loss);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(one.summary.groups[i].predictor_multiply_adds > 0);
+    CHECK(one.summary.groups[i].predictor_bytes > 0);
+  }
 }
 
 } // namespace syngrad::test

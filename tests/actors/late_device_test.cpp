@@ -13,9 +13,9 @@ using namespace syngrad::test;
 
 TEST_CASE("every policy gives the same weights on a late device as on the CPU") {
   const std::string policy = GENERATE("locked", "synthetic", "corrected", "delayed", "local");
-  const std::string kind = GENERATE("ridge", "linear", "mlp:3", "exit", "head");
+  const std::string kind = GENERATE("ridge", "linear", "mlp:3", "exit", "head", "head:mlp:3", "head:early-exit");
   const std::string corrected = GENERATE("all", "2:loss", "3:uniform");
-  if ((kind == "head") != (policy == "local") || (corrected != "all" && policy != "corrected")) return;
+  if (kind.starts_with("head") != (policy == "local") || (corrected != "all" && policy != "corrected")) return;
   CAPTURE(policy, kind, corrected);
   training_settings settings;
   settings.policy = policy;

@@ -42,6 +42,8 @@ TEST_CASE("every policy learns the digits in four groups") {
                                              {"synthetic", "exit", 12},
                                              {"corrected", "ridge", 8},
                                              {"local", "head", 12},
+                                             {"local", "head:mlp:32", 12},
+                                             {"local", "head:early-exit", 12},
                                              {"delayed", "ridge", 8}}));
   CAPTURE(wanted.policy, wanted.kind);
   cpu_device cpu;

@@ -64,8 +64,8 @@ TEST_CASE("every policy gives the same weights with its groups on three devices 
   settings.evaluate_every = 7;
   settings.corrected = *sample_choice::parse(GENERATE("all", "2:loss"));
   if (settings.corrected.is_all()) settings.audit_every = 3;
-  settings.synthetic.kind = GENERATE("ridge", "mlp:3", "exit", "head");
-  if ((settings.synthetic.kind == "head") != (policy == "local")) return;
+  settings.synthetic.kind = GENERATE("ridge", "mlp:3", "exit", "head", "head:mlp:3", "head:early-exit");
+  if (settings.synthetic.kind.starts_with("head") != (policy == "local")) return;
   if (!settings.corrected.is_all() && policy != "corrected") return;
   const auto expected = on_cpu(settings);
   REQUIRE(expected.summary.steps == 20);

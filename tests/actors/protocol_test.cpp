@@ -29,7 +29,8 @@ training_settings random_settings(const std::string& policy, random_source& rand
   settings.audit_every = random.below(3) == 0 ? 1 + random.below(3) : 0;
   settings.validation_fraction = random.below(4) == 0 ? 0.25 : 0;
   static const char* const kinds[] = {"ridge", "linear", "lowrank:2", "mlp:3", "exit", "head"};
-  settings.synthetic.kind = policy == "local" ? "head" : kinds[random.below(6)];
+  static const char* const heads[] = {"head", "head:mlp:3", "head:early-exit"};
+  settings.synthetic.kind = policy == "local" ? heads[random.below(3)] : kinds[random.below(6)];
   settings.synthetic.labels = needs_of_synthetic_gradient_kind(settings.synthetic.kind).labels || random.below(2) == 0;
   settings.synthetic.rows = random.below(3) == 0 ? 2 : 0;
   if (policy == "pipeline") {

@@ -131,6 +131,27 @@ TEST_CASE("correcting some rows is refused where it cannot be, by the policy, th
         "of a batch; leave it out");
 }
 
+TEST_CASE("a local head is refused where no group has one, where --sg says another, and where there are no labels") {
+  const auto with_head = [](const std::string& policy, const std::string& kind) {
+    return refusal([&](auto& s) {
+      s.policy = policy;
+      s.local_head = *local_head_choice::parse("mlp:6");
+      s.synthetic.kind = kind;
+    });
+  };
+  CHECK(with_head("local", "auto") == "");
+  CHECK(with_head("local", "head:mlp:6") == ""); // as run.ini has it
+  CHECK(with_head("local", "head").starts_with("local-head: got mlp:6, but --sg head; leave --sg out"));
+  for (const auto* policy : {"synthetic", "corrected", "delayed", "locked", "pipeline", "gated"})
+    CHECK(
+      with_head(policy, "auto").starts_with("local-head: expected a policy with it whose groups learn from losses"));
+  auto settings = small_run();
+  settings.policy = "local";
+  settings.synthetic.labels = false;
+  CHECK(prepare_fault(two_units({5, 8}, {8, 3}), settings)
+          .starts_with("local-head: got 'head' above unit 0: synthetic-gradient model 'head': it learns from labels"));
+}
+
 TEST_CASE("correcting a share of the batches is refused where nothing is corrected, and beside audits") {
   const auto corrected = [](auto change) {
     return refusal([&](training_settings& s) {

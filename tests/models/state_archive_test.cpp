@@ -134,7 +134,8 @@ TEST_CASE("the network in a saved part is what begins with a digit, by its own n
 }
 
 TEST_CASE("a predictor that was loaded predicts and trains on as the one that was saved, bit for bit") {
-  for (const auto* kind : {"ridge", "ridge:0.9@3", "exit", "head", "linear", "lowrank:2", "mlp:5", "zero"}) {
+  for (const auto* kind : {"ridge", "ridge:0.9@3", "exit", "head", "head:mlp:5", "head:early-exit", "linear",
+                           "lowrank:2", "mlp:5", "zero"}) {
     CAPTURE(kind);
     bench b;
     const auto make = [&] {

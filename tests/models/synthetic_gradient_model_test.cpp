@@ -2,6 +2,7 @@
 #include "models/synthetic_gradient_model.hpp"
 
 #include "tests/models/contains.hpp"
+#include "tests/models/tolerances.hpp"
 #include "tests/models/train_predictor.hpp"
 
 #include <limits>
@@ -397,7 +398,9 @@ TEST_CASE("a sample of weight two counts as one that is there twice, one of weig
         repeated->train(b.s, h, labels, target_of_twice, 1e-2f, &with_repeats);
         for (auto* each : {weighted.get(), repeated.get()}) solve_if_due(b, *each);
       }
-      CHECK(relative_distance(weighted->predict(b.s, h, labels), repeated->predict(b.s, h, labels)) < 1e-3);
+      const bool solved = std::string(kind) == "head:early-exit"; // of fewer samples than unknowns
+      CHECK(relative_distance(weighted->predict(b.s, h, labels), repeated->predict(b.s, h, labels)) <
+            (solved ? tolerance::solve : 1e-3));
     }
 }
 
