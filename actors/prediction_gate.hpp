@@ -1,12 +1,12 @@
 // What an interface does with its predictions, by how well they agree with what is received (`--gate`, policy gated).
 //
-// | state      | the group above                                | goes to    | when |
-// |------------|------------------------------------------------|------------|------------------------------------------|
-// | predicting | updates with predictions alone                 | correcting | not good any more | |            | |
-// waiting    | bad                                      | | correcting | updates with predictions, and later with what
-// | predicting | good                                     | |            | they missed | waiting    | bad | | waiting
-// | updates with what is received alone, when it   | correcting | not bad any more                         | | | is
-// there                                       |            |                                          |
+// | state      | the group below the interface                 | goes to    | when         |
+// |------------|-----------------------------------------------|------------|--------------|
+// | predicting | updates with predictions alone                | correcting | not good     |
+// |            |                                               | waiting    | bad          |
+// | correcting | updates with predictions, later with what     | predicting | good         |
+// |            | they missed                                   | waiting    | bad          |
+// | waiting    | updates with what is received, when it comes  | correcting | not bad      |
 //
 // good: the cosine is above `predict`, the bias below `bias`, and the ratio of norms within 1/norms to norms.
 // bad:  the cosine is below `wait`, or predictions are more than `norms` times as large as what is received, or a
