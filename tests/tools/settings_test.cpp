@@ -77,6 +77,14 @@ const std::vector<tried>& table() {
      {"1", std::to_string(most_batch)},
      {{"0", [](r& s) { s.micro_batches = 0; }},
       {std::to_string(most_batch + 1), [](r& s) { s.micro_batches = most_batch + 1; }}}},
+    {"local-head",
+     {"mlp:64", "mlp:65536", "early-exit", "linear"},
+     {{"mlp:0",
+       [](r& s) {
+         s.local_head = {local_head_choice::form::mlp, 0};
+       }},
+      {"mlp:65537"},
+      {"exit"}}},
     {"sg", {"linear", "ridge", "mlp:8x2"}, {{"rige", [](r& s) { s.synthetic.kind = "rige"; }}}},
     {"condition", {"none", "labels"}, {{"label"}}},
     {"sg-rows", {"128", "0"}, {{"-1", [](r& s) { s.synthetic.rows = -1; }}}},
