@@ -63,7 +63,7 @@ result<trained_network> trained_network::make(stream& owner, network net, std::s
       layers.push_back(std::move(each));
     }
   if (auto done = given.check_all_given(); !done) return done.failure();
-  return trained_network(std::move(layers), specs->front());
+  return trained_network(std::move(layers), specs->front(), specs->back());
 }
 
 tensor trained_network::forward(stream& s, const tensor& x) {
@@ -74,6 +74,11 @@ tensor trained_network::forward(stream& s, const tensor& x) {
 
 bool trained_network::works_by_position() const {
   return std::all_of(layers_.begin(), layers_.end(), [](const auto& each) { return each->works_by_position(); });
+}
+
+void trained_network::begin_evaluation(stream& s) {
+  for (const auto& each : layers_)
+    for (auto* part : each->carrying_parts()) part->begin_evaluation(s);
 }
 
 void trained_network::continue_evaluations(bool wanted) {

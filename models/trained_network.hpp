@@ -17,6 +17,7 @@ public:
   static result<trained_network> make(stream& owner, network, std::span<const safetensors_tensor> weights);
 
   const sample_spec& input() const { return input_; }
+  const sample_spec& output() const { return output_; }
 
   // x [batch, positions..., features], or of numbers [batch, positions...] -> [rows, features], as a group's forward
   // pass in evaluation. Of a text, samples may be shorter than input().
@@ -25,12 +26,15 @@ public:
   // Of all layers: models/layer.hpp says what it means.
   bool works_by_position() const;
   void continue_evaluations(bool wanted);
+  // Batches that are evaluated from now on continue each other where layers carry a state, as those of a run do.
+  void begin_evaluation(stream&);
 
 private:
-  trained_network(layer_list layers, const sample_spec& input) : layers_(std::move(layers)), input_(input) {}
+  trained_network(layer_list layers, const sample_spec& input, const sample_spec& output)
+    : layers_(std::move(layers)), input_(input), output_(output) {}
 
   layer_list layers_;
-  sample_spec input_;
+  sample_spec input_, output_;
 };
 
 } // namespace syngrad

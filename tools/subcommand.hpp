@@ -24,18 +24,20 @@ struct subcommand {
 };
 
 // The subcommands, each defined in the folder of its name or of its work.
-exit_code run_bench(std::span<const std::string> arguments);    // how fast the runtime is on this machine
-exit_code run_certs(std::span<const std::string> arguments);    // a private CA, and certificates for the nodes
-exit_code run_compare(std::span<const std::string> arguments);  // trainings side by side, as a table and a page
-exit_code run_devices(std::span<const std::string> arguments);  // what can be computed on here
-exit_code run_generate(std::span<const std::string> arguments); // text, by a network that was trained on one
-exit_code run_memory(std::span<const std::string> arguments);   // what a run will hold in memory
-exit_code run_models(std::span<const std::string> arguments);   // the kinds of network, and what one is made of
-exit_code run_node(std::span<const std::string> arguments);     // a process that takes part in a coordinator's run
-exit_code run_nodes(std::span<const std::string> arguments);    // asks a coordinator who is with it
-exit_code run_simulate(std::span<const std::string> arguments); // how a run would go on other machines
-exit_code run_trace(std::span<const std::string> arguments);    // questions about the messages of a run
-exit_code run_train(std::span<const std::string> arguments);    // from options to a trained network and a run folder
+exit_code run_bench(std::span<const std::string> arguments);      // how fast the runtime is on this machine
+exit_code run_certs(std::span<const std::string> arguments);      // a private CA, and certificates for the nodes
+exit_code run_compare(std::span<const std::string> arguments);    // trainings side by side, as a table and a page
+exit_code run_devices(std::span<const std::string> arguments);    // what can be computed on here
+exit_code run_evaluate(std::span<const std::string> arguments);   // how good the network of a run is
+exit_code run_generate(std::span<const std::string> arguments);   // text, by a network that was trained on one
+exit_code run_memory(std::span<const std::string> arguments);     // what a run will hold in memory
+exit_code run_models(std::span<const std::string> arguments);     // the kinds of network, and what one is made of
+exit_code run_node(std::span<const std::string> arguments);       // a process that takes part in a coordinator's run
+exit_code run_nodes(std::span<const std::string> arguments);      // asks a coordinator who is with it
+exit_code run_predict(std::span<const std::string> arguments);    // what the network of a run says of samples
+exit_code run_simulate(std::span<const std::string> arguments);   // how a run would go on other machines
+exit_code run_trace(std::span<const std::string> arguments);      // questions about the messages of a run
+exit_code run_train(std::span<const std::string> arguments);      // from options to a trained network and a run folder
 
 // The program without its main(): picks the subcommand, or answers --help and --version. `arguments`: the command line
 // without the program's name.

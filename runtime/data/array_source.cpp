@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -228,33 +229,126 @@ result<dataset> to_dataset(const std::string& name, const array_set& arrays, con
   return data;
 }
 
+// ---- where arrays are
+
+class npz_arrays {
+public:
+  static result<npz_arrays> open(const std::string& file) {
+    auto archive = zip_archive::open(file);
+    if (!archive) return archive.failure();
+    return npz_arrays(file, std::move(*archive));
+  }
+
+  bool has(const std::string& name) const { return archive_.has(name + ".npy"); }
+  std::string names() const { return join_text(archive_.names()); }
+  // Refers to this object.
+  result<named_array> read(const std::string& name) {
+    auto content = archive_.read(name + ".npy");
+    if (!content) return content.failure();
+    contents_.push_back(std::move(*content));
+    const auto where = file_ + ": " + name;
+    auto array = read_npy(contents_.back().bytes, where);
+    if (!array) return array.failure();
+    return named_array{where, std::move(*array)};
+  }
+
+private:
+  npz_arrays(std::string file, zip_archive archive) : file_(std::move(file)), archive_(std::move(archive)) {}
+
+  std::string file_;
+  zip_archive archive_;
+  std::deque<zip_archive::content> contents_;
+};
+
+class npy_files {
+public:
+  // Refers to this object.
+  result<named_array> read(std::string_view name) {
+    auto file = mapped_file::open(std::string(name));
+    if (!file) return file.failure();
+    auto array = read_npy(file->bytes(), file->path());
+    if (!array) return array.failure();
+    mapped_.push_back(std::move(*file));
+    return named_array{mapped_.back().path(), std::move(*array)};
+  }
+
+private:
+  std::deque<mapped_file> mapped_;
+};
+
+// ---- for a network that is trained
+
+status append_known_labels(const named_array& y, const learned_data& known, sample_set& into) {
+  if (y.array.is_floating()) return wrong_array(y, "has no labels, which are whole numbers");
+  std::map<std::int64_t, std::string> places;
+  if (auto done = collect_labels(y, places); !done) return done;
+  std::vector<label> different;
+  for (const auto& [value, place] : places)
+    different.push_back({std::to_string(value), place, static_cast<double>(value)});
+  const auto classes = classes_of(y.where, different, known);
+  if (!classes) return classes.failure();
+  std::unordered_map<std::int64_t, std::int32_t> class_of;
+  for (std::size_t i = 0; i < different.size(); ++i)
+    class_of[static_cast<std::int64_t>(*different[i].number)] = (*classes)[i];
+  for (std::int64_t i = 0; i < y.array.elements(); ++i) into.labels.push_back(class_of.at(whole_at(y.array, i)));
+  return ok();
+}
+
+status append_inputs(const named_array& x, bool tokens, sample_set& into) {
+  into.count = x.rows();
+  for (std::int64_t row = 0; row < x.rows(); ++row) {
+    if (x.array.type == npy_array::kind::u8 && !tokens) {
+      append_bytes(x, row, into.bytes);
+      continue;
+    }
+    auto done = tokens ? append_tokens(x, row, into.numbers) : append_floats(x, row, into.floats);
+    if (!done) return done;
+  }
+  return ok();
+}
+
+status append_targets(const named_array& y, const learned_data& known, sample_set& into) {
+  if (y.elements_of_row() != known.target.elements())
+    return wrong_array(y, "has " + std::to_string(y.elements_of_row()) + " targets a sample, the run's data had " +
+                            std::to_string(known.target.elements()));
+  if (known.target.is_numbers()) return append_known_labels(y, known, into);
+  for (std::int64_t row = 0; row < y.rows(); ++row)
+    if (auto done = append_floats(y, row, into.values); !done) return done;
+  return ok();
+}
+
+// `y` null: there are no targets, or none are wanted.
+result<dataset> to_known_samples(const std::string& name, const named_array& x, const named_array* y,
+                                 const learned_data& known) {
+  if (auto good = check_pair({x, y ? *y : x}); !good) return good.failure();
+  const bool tokens = known.input.is_numbers();
+  if (tokens && x.array.is_floating()) return wrong_array(x, "has no tokens, which are whole numbers");
+  auto data = empty_dataset(name, input_spec(x, tokens), known);
+  if (auto done = append_inputs(x, tokens, data.test); !done) return done.failure();
+  if (tokens) data.input.categories = *std::max_element(data.test.numbers.begin(), data.test.numbers.end()) + 1;
+  if (!y)
+    fill_missing_targets(known, data.test);
+  else if (auto done = append_targets(*y, known, data.test); !done)
+    return done.failure();
+  return data;
+}
+
 } // namespace
 
 result<dataset> load_npz(const std::string& file, const array_settings& settings) {
-  const auto archive = zip_archive::open(file);
+  auto archive = npz_arrays::open(file);
   if (!archive) return archive.failure();
-  std::vector<zip_archive::content> contents;
-  contents.reserve(4);
-  const auto read = [&](const std::string& name) -> result<named_array> {
-    auto content = archive->read(name + ".npy");
-    if (!content) return content.failure();
-    contents.push_back(std::move(*content));
-    const auto where = file + ": " + name;
-    auto array = read_npy(contents.back().bytes, where);
-    if (!array) return array.failure();
-    return named_array{where, std::move(*array)};
-  };
   const auto read_both = [&](const std::string& x, const std::string& y) -> result<array_pair> {
-    auto inputs = read(x);
+    auto inputs = archive->read(x);
     if (!inputs) return inputs.failure();
-    auto targets = read(y);
+    auto targets = archive->read(y);
     if (!targets) return targets.failure();
     return array_pair{std::move(*inputs), std::move(*targets)};
   };
-  const bool has_test = archive->has("x_test.npy") || archive->has("y_test.npy");
+  const bool has_test = archive->has("x_test") || archive->has("y_test");
   for (const auto* name : {"x", "y", "x_test", "y_test"}) {
-    if ((std::string_view(name).size() > 1 && !has_test) || archive->has(std::string(name) + ".npy")) continue;
-    return error::data(file + ": has no array " + name + ", but " + join_text(archive->names()) +
+    if ((std::string_view(name).size() > 1 && !has_test) || archive->has(name)) continue;
+    return error::data(file + ": has no array " + name + ", but " + archive->names() +
                        "; write it with numpy.savez(FILE, x=..., y=...), and x_test=..., y_test=...");
   }
   auto train = read_both("x", "y");
@@ -273,19 +367,49 @@ result<dataset> load_npy(const std::string& files, const array_settings& setting
   if (names.size() != 2 && names.size() != 4)
     return error::setting("npy:" + files + ": " + std::to_string(names.size()) +
                           (names.size() == 1 ? " file" : " files") + "; expected npy:X,Y or npy:X,Y,X_TEST,Y_TEST");
-  std::vector<mapped_file> mapped;
+  npy_files files_read;
   std::vector<named_array> arrays;
   for (const auto name : names) {
-    auto file = mapped_file::open(std::string(name));
-    if (!file) return file.failure();
-    auto array = read_npy(file->bytes(), file->path());
+    auto array = files_read.read(name);
     if (!array) return array.failure();
-    mapped.push_back(std::move(*file));
-    arrays.push_back({mapped.back().path(), std::move(*array)});
+    arrays.push_back(std::move(*array));
   }
   array_set set{{arrays[0], arrays[1]}, std::nullopt};
   if (arrays.size() == 4) set.test = array_pair{arrays[2], arrays[3]};
   return to_dataset(files, set, settings);
+}
+
+result<dataset> load_npz_as_learned(const std::string& file, const learned_data& known) {
+  auto archive = npz_arrays::open(file);
+  if (!archive) return archive.failure();
+  const std::string suffix = archive->has("x_test") ? "_test" : "";
+  for (const auto* name : {"x", "y"})
+    if (!archive->has(name + suffix) && (*name == 'x' || known.wants_targets))
+      return error::data(file + ": has no array " + name + suffix + ", but " + archive->names() +
+                         "; write it with numpy.savez(FILE, x=...," + (known.wants_targets ? " y=...)" : ")"));
+  auto x = archive->read("x" + suffix);
+  if (!x) return x.failure();
+  if (!known.wants_targets) return to_known_samples(file, *x, nullptr, known);
+  auto y = archive->read("y" + suffix);
+  if (!y) return y.failure();
+  return to_known_samples(file, *x, &*y, known);
+}
+
+result<dataset> load_npy_as_learned(const std::string& files, const learned_data& known) {
+  const auto names = split_text(files, ',');
+  const bool without = names.size() == 1 && !known.wants_targets;
+  if (!without && names.size() != 2 && names.size() != 4)
+    return error::setting("npy:" + files + ": " + std::to_string(names.size()) +
+                          (names.size() == 1 ? " file" : " files") + "; expected npy:X,Y" +
+                          (known.wants_targets ? "" : ", or npy:X"));
+  const auto first = names.size() == 4 ? std::size_t{2} : std::size_t{0};
+  npy_files read;
+  auto x = read.read(names[first]);
+  if (!x) return x.failure();
+  if (!known.wants_targets) return to_known_samples(files, *x, nullptr, known);
+  auto y = read.read(names[first + 1]);
+  if (!y) return y.failure();
+  return to_known_samples(files, *x, &*y, known);
 }
 
 } // namespace syngrad

@@ -174,19 +174,29 @@ std::vector<std::int64_t> windows_to_evaluate(std::int64_t first, std::int64_t c
   return begins;
 }
 
+std::vector<std::int64_t> test_windows(const dataset& data, const order_settings& settings) {
+  std::vector<std::int64_t> test;
+  if (settings.continuing && data.test.passage > 1)
+    test = windows_of_passages(data.test.text.size() - (data.test.labels.empty() ? 1 : 0), data.test.window,
+                               data.test.passage, settings.batch_size);
+  if (test.empty()) test = windows_to_evaluate(0, data.test.count, data.test.window, settings);
+  return test;
+}
+
+std::vector<std::int64_t> test_rows(const dataset& data) {
+  std::vector<std::int64_t> test(static_cast<std::size_t>(data.test.count));
+  std::iota(test.begin(), test.end(), 0);
+  return test;
+}
+
 result<sample_order> order_windows(const dataset& data, std::int64_t held_out, const order_settings& settings) {
   const auto window = data.train.window, windows = data.train.count - held_out;
   const auto tokens = held_out == 0 ? data.train.text.size() : windows * window + 1;
   auto train = settings.continuing ? batch_order::continuing_windows(tokens, window, settings.batch_size)
                                    : batch_order::random_windows(tokens, window, settings.batch_size, settings.seed);
   if (!train) return train.failure();
-  std::vector<std::int64_t> test;
-  if (settings.continuing && data.test.passage > 1)
-    test = windows_of_passages(data.test.text.size() - (data.test.labels.empty() ? 1 : 0), data.test.window,
-                               data.test.passage, settings.batch_size);
-  if (test.empty()) test = windows_to_evaluate(0, data.test.count, data.test.window, settings);
   return sample_order{std::move(*train), windows_to_evaluate(windows * window, held_out, window, settings),
-                      std::move(test)};
+                      test_windows(data, settings)};
 }
 
 result<sample_order> order_rows(const dataset& data, std::int64_t held_out, const order_settings& settings) {
@@ -197,9 +207,7 @@ result<sample_order> order_rows(const dataset& data, std::int64_t held_out, cons
   std::sort(border, rows.end());
   auto train = batch_order::make({border, rows.end()}, settings.batch_size, settings.seed);
   if (!train) return train.failure();
-  std::vector<std::int64_t> test(static_cast<std::size_t>(data.test.count));
-  std::iota(test.begin(), test.end(), 0);
-  return sample_order{std::move(*train), {rows.begin(), border}, std::move(test)};
+  return sample_order{std::move(*train), {rows.begin(), border}, test_rows(data)};
 }
 
 // Keeps at most `settings.eval_samples`, evenly spread over all and in their order: the i-th is number i * count /
@@ -233,15 +241,13 @@ bool has_target(const sample_set& from, std::span<const std::int64_t> windows) {
          });
 }
 
-status check_targets(const dataset& data, const sample_order& order, const order_settings& settings) {
-  const auto refused = [&](std::span<const std::int64_t> windows, const std::string& part) {
-    return error::setting(fmt::format(
-      "{}: none of the {} windows of the {} part that are evaluated has a target; {}", data.name, windows.size(), part,
-      settings.eval_samples > 0 ? "raise --eval-samples, or leave it out" : "make that part larger"));
-  };
-  if (!has_target(data.train, order.validation)) return refused(order.validation, "validation");
-  if (!has_target(data.test, order.test)) return refused(order.test, "test");
-  return ok();
+status check_targets(const dataset& data, const sample_set& samples, std::span<const std::int64_t> windows,
+                     const order_settings& settings) {
+  if (!samples.is_text() || has_target(samples, windows)) return ok();
+  return error::setting(
+    fmt::format("{}: none of the {} windows of the {} part that are evaluated has a target; {}", data.name,
+                windows.size(), &samples == &data.test ? "test" : "validation",
+                settings.eval_samples > 0 ? "raise --eval-samples, or leave it out" : "make that part larger"));
 }
 
 } // namespace
@@ -260,9 +266,16 @@ result<sample_order> order_samples(const dataset& data, const order_settings& se
   order->train.cut_batches(settings.parts);
   thin_out(order->validation, settings);
   thin_out(order->test, settings);
-  if (!data.train.is_text()) return order;
-  if (const auto checked = check_targets(data, *order, settings); !checked) return checked.failure();
+  if (auto good = check_targets(data, data.train, order->validation, settings); !good) return good.failure();
+  if (auto good = check_targets(data, data.test, order->test, settings); !good) return good.failure();
   return order;
+}
+
+result<std::vector<std::int64_t>> order_test_samples(const dataset& data, const order_settings& settings) {
+  auto test = data.test.is_text() ? test_windows(data, settings) : test_rows(data);
+  thin_out(test, settings);
+  if (auto good = check_targets(data, data.test, test, settings); !good) return good.failure();
+  return test;
 }
 
 } // namespace syngrad

@@ -114,4 +114,7 @@ struct sample_order {
 // on.
 result<sample_order> order_samples(const dataset&, const order_settings&);
 
+// sample_order::test alone, of data that may have no training samples. Fails where no window has a target.
+result<std::vector<std::int64_t>> order_test_samples(const dataset&, const order_settings&);
+
 } // namespace syngrad

@@ -57,16 +57,6 @@ bool all_digits(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
-bool is_number(const std::string& text) {
-  return parse_csv_number(text).what != csv_number::kind::none;
-}
-
-// "1,5"
-bool has_decimal_comma(const std::string& text) {
-  const auto comma = text.find(',');
-  return comma != text.npos && is_number(text.substr(0, comma)) && all_digits(text.substr(comma + 1));
-}
-
 // The names in the comment before the first row, if there is one for each of its fields.
 std::vector<std::string> names_in_comment(const csv_preamble& preamble, std::size_t fields) {
   std::vector<std::string> names(1);
@@ -76,7 +66,7 @@ std::vector<std::string> names_in_comment(const csv_preamble& preamble, std::siz
     if (!separates && (byte != ' ' || !names.back().empty())) names.back() += byte;
   }
   const bool named =
-    std::none_of(names.begin(), names.end(), [](const auto& name) { return name.empty() || is_number(name); });
+    std::none_of(names.begin(), names.end(), [](const auto& name) { return name.empty() || is_csv_number(name); });
   return named && names.size() == fields ? names : std::vector<std::string>();
 }
 
@@ -114,7 +104,7 @@ void find_header(const csv_parser& parser, const std::vector<std::string>& in_co
   const auto& first = parser.fields();
   std::size_t texts = 0, first_text = 0; // of what should be numbers
   for (std::size_t i = first.size(); i-- > 0;) {
-    if ((into.has_labels && into.target_of(i)) || first[i].empty() || is_number(first[i]) ||
+    if ((into.has_labels && into.target_of(i)) || first[i].empty() || is_csv_number(first[i]) ||
         has_decimal_comma(first[i]))
       continue;
     first_text = i;
@@ -175,23 +165,6 @@ std::string position(const csv_parser& parser, const csv_table& into, std::size_
   return parser.position(field) + (into.header.empty() ? "" : " (" + quoted_begin(into.header[field]) + ")");
 }
 
-// What is wrong with a field that should be a feature.
-std::string complaint(const std::string& text, csv_number::kind what) {
-  switch (what) {
-  case csv_number::kind::not_finite:
-    return quoted_begin(text) + "; replace it with a finite number or remove the row";
-  case csv_number::kind::too_large:
-    return quoted_begin(text) + " does not fit a 32-bit float; use another unit";
-  case csv_number::kind::finite:
-  case csv_number::kind::none:
-    break;
-  }
-  if (has_decimal_comma(text)) return quoted_begin(text) + " has a decimal comma; write numbers with a point";
-  if (text[0] == '#' || text[0] == '%')
-    return quoted_begin(text) + " is not a number; comments stand before the first row, remove this one";
-  return quoted_begin(text) + " is not a number; features must be numbers";
-}
-
 status read_row(const csv_parser& parser, csv_table& into) {
   const auto& fields = parser.fields();
   if (fields.size() != into.fields) {
@@ -209,14 +182,12 @@ status read_row(const csv_parser& parser, csv_table& into) {
         return added.failure().prefixed(position(parser, into, i) + ": ");
       continue;
     }
-    if (text.empty()) return error::data(position(parser, into, i) + ": nothing there; fill it in or remove the row");
-    const auto parsed = parse_csv_number(text);
-    if (parsed.what != csv_number::kind::finite)
-      return error::data(position(parser, into, i) + ": " + complaint(text, parsed.what));
+    const auto value = read_csv_value(text);
+    if (!value) return value.failure().prefixed(position(parser, into, i) + ": ");
     if (target)
-      into.target_values[into.target_values.size() - into.targets.size() + *target] = parsed.value;
+      into.target_values[into.target_values.size() - into.targets.size() + *target] = *value;
     else
-      into.values.push_back(parsed.value);
+      into.values.push_back(*value);
   }
   return ok();
 }
@@ -289,8 +260,6 @@ result<csv_table> read_csv_table(const std::string& file, const csv_settings& se
 
 namespace {
 
-constexpr double furthest_deviation = 1e6; // an outlier beyond so many deviations stays finite in all later arithmetic
-
 // What turns each feature into one of mean 0 and variance 1.
 std::vector<feature_scaling> measure(const csv_table& from, std::span<const std::int32_t> rows) {
   const auto width = from.features();
@@ -325,10 +294,8 @@ sample_set gather(const csv_table& from, const label_numbering* numbering, std::
   samples.floats.reserve(rows.size() * width);
   for (const auto row : rows) {
     const auto* values = from.values.data() + static_cast<std::size_t>(row) * width;
-    for (std::size_t feature = 0; feature < width; ++feature) {
-      const auto scaled = (values[feature] - scaling[feature].mean) * scaling[feature].factor;
-      samples.floats.push_back(static_cast<float>(std::clamp(scaled, -furthest_deviation, furthest_deviation)));
-    }
+    for (std::size_t feature = 0; feature < width; ++feature)
+      samples.floats.push_back(scaling[feature].of(values[feature]));
     if (numbering) {
       const auto label = from.labels.of_rows()[static_cast<std::size_t>(row)];
       samples.labels.push_back(numbering->class_of[static_cast<std::size_t>(label)]);

@@ -4,6 +4,7 @@
 
 #include "runtime/data/dataset.hpp"
 #include "runtime/data/label_numbering.hpp"
+#include "runtime/data/learned_data.hpp"
 #include "runtime/data/row_split.hpp"
 #include "runtime/result.hpp"
 
@@ -31,5 +32,10 @@ struct csv_settings {
 // to mean 0 and variance 1 by the statistics of the training rows; a feature that is constant there becomes 0. Labels
 // become classes as label_numbering.hpp tells. Errors name file, line and column.
 result<dataset> load_csv(const std::string& file, const csv_settings& settings);
+
+// All rows as test samples for a network that is trained: columns are those of the run's features by their names, where
+// the first row has all of these, else by their places; others are left out where they have names. Targets are what
+// `settings` names, or what is left beside the features.
+result<dataset> load_csv_as_learned(const std::string& file, const csv_settings& settings, const learned_data&);
 
 } // namespace syngrad

@@ -31,6 +31,36 @@ csv_number parse_csv_number(std::string_view text) {
   return {kind::finite, value};
 }
 
+bool is_csv_number(const std::string& text) {
+  return parse_csv_number(text).what != csv_number::kind::none;
+}
+
+bool has_decimal_comma(const std::string& text) {
+  const auto comma = text.find(',');
+  return comma != text.npos && comma + 1 < text.size() && is_csv_number(text.substr(0, comma)) &&
+         text.find_first_not_of("0123456789", comma + 1) == text.npos;
+}
+
+result<double> read_csv_value(const std::string& text) {
+  if (text.empty()) return error::data("nothing there; fill it in or remove the row");
+  const auto parsed = parse_csv_number(text);
+  switch (parsed.what) {
+  case csv_number::kind::finite:
+    return parsed.value;
+  case csv_number::kind::not_finite:
+    return error::data(quoted_begin(text) + "; replace it with a finite number or remove the row");
+  case csv_number::kind::too_large:
+    return error::data(quoted_begin(text) + " does not fit a 32-bit float; use another unit");
+  case csv_number::kind::none:
+    break;
+  }
+  if (has_decimal_comma(text))
+    return error::data(quoted_begin(text) + " has a decimal comma; write numbers with a point");
+  if (text[0] == '#' || text[0] == '%')
+    return error::data(quoted_begin(text) + " is not a number; comments stand before the first row, remove this one");
+  return error::data(quoted_begin(text) + " is not a number; features must be numbers");
+}
+
 namespace {
 
 constexpr double exact_whole = 9007199254740992; // 2^53

@@ -29,6 +29,10 @@ struct csv_number {
 };
 
 csv_number parse_csv_number(std::string_view text);
+bool is_csv_number(const std::string& text);
+bool has_decimal_comma(const std::string& text); // "1,5"
+// Of a field that is to be a finite number; else what is wrong with it.
+result<double> read_csv_value(const std::string& text);
 
 class csv_labels {
 public:

@@ -44,6 +44,7 @@ result<dataset> open_csv(const std::string& file, const data_settings& settings)
                    settings.delimiter};
   csv.takes_values = settings.takes_values;
   csv.target_columns = settings.target_columns;
+  if (settings.learned) return load_csv_as_learned(file, csv, *settings.learned);
   return load_csv(file, csv);
 }
 
@@ -52,11 +53,11 @@ array_settings of_arrays(const data_settings& settings) {
 }
 
 result<dataset> open_npz(const std::string& file, const data_settings& settings) {
-  return load_npz(file, of_arrays(settings));
+  return settings.learned ? load_npz_as_learned(file, *settings.learned) : load_npz(file, of_arrays(settings));
 }
 
 result<dataset> open_npy(const std::string& files, const data_settings& settings) {
-  return load_npy(files, of_arrays(settings));
+  return settings.learned ? load_npy_as_learned(files, *settings.learned) : load_npy(files, of_arrays(settings));
 }
 
 result<dataset> open_images(const std::string& folder, const data_settings& settings) {
@@ -64,7 +65,8 @@ result<dataset> open_images(const std::string& folder, const data_settings& sett
   images.resize = settings.resize;
   images.test_fraction = fraction_of_rows(settings);
   images.seed = settings.seed;
-  return load_image_folder(folder, images);
+  return settings.learned ? load_images_as_learned(folder, images, *settings.learned)
+                          : load_image_folder(folder, images);
 }
 
 double fraction_of_text(const data_settings& settings) {
@@ -72,11 +74,12 @@ double fraction_of_text(const data_settings& settings) {
 }
 
 result<dataset> open_text(const std::string& file, const data_settings& settings) {
+  if (settings.learned && settings.learned->tokens) return load_text_as_learned(file, *settings.learned->tokens);
   return load_text(file, fraction_of_text(settings));
 }
 
 result<dataset> open_bytes(const std::string& file, const data_settings& settings) {
-  return load_bytes(file, fraction_of_text(settings));
+  return settings.learned ? load_bytes_as_learned(file) : load_bytes(file, fraction_of_text(settings));
 }
 
 result<dataset> open_tokens(const std::string& folder, const data_settings& settings) {

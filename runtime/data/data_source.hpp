@@ -6,6 +6,7 @@
 
 #include "runtime/data/dataset.hpp"
 #include "runtime/data/label_numbering.hpp"
+#include "runtime/data/learned_data.hpp"
 #include "runtime/result.hpp"
 
 #include <cstdint>
@@ -29,6 +30,9 @@ struct data_settings {
   std::optional<std::int32_t> vocabulary;  // tokens
   std::optional<image_size> resize;        // images
   std::optional<std::int64_t> context;     // text, bytes, tokens, copy: length of a window
+  // Samples are for a network that has been trained: all are test samples (of mnist, cifar10, digits, tokens and copy
+  // those of their test sets), made as those of its run were.
+  std::optional<learned_data> learned;
 };
 
 // `specification` is one of known_data_sources(). Errors name the file, or list what is known.

@@ -6,6 +6,7 @@
 #include "runtime/data/vocabulary.hpp"
 #include "runtime/sample_spec.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -47,6 +48,12 @@ struct feature_scaling {
   double mean = 0;
   double factor = 1; // 0: it is constant among the training samples
 
+  // An outlier beyond so many deviations stays finite in all later arithmetic.
+  static constexpr double furthest_deviation = 1e6;
+  float of(double value) const {
+    return static_cast<float>(std::clamp((value - mean) * factor, -furthest_deviation, furthest_deviation));
+  }
+
   friend bool operator==(const feature_scaling&, const feature_scaling&) = default;
 };
 
@@ -54,9 +61,10 @@ struct dataset {
   std::string name;
   sample_spec input;  // f32: what a network receives; i32: tokens
   sample_spec target; // i32: labels, as many different ones as it has categories; f32: values
-  sample_set train;
+  sample_set train;   // empty where a trained network is given the data (learned_data.hpp)
   sample_set test;
   std::vector<std::string> class_names; // of each label, as the data has it; empty: its number
+  std::vector<std::string> test_names;  // of images for a trained network: their files; empty: samples have no names
   std::vector<std::string> notes;       // how the data was understood, where that is not plain: a line each
   std::optional<vocabulary> tokens;     // of a text
   std::vector<feature_scaling> scaling; // of each feature of an input; empty: they are as the data has them

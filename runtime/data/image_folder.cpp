@@ -127,7 +127,60 @@ status fill_set(const std::vector<labelled_file>& files, const image_form& form,
   return ok();
 }
 
+// Folders that are classes of the run; or all images that are there, where targets are not wanted.
+result<std::vector<labelled_file>> known_images(const fs::path& folder, const learned_data& known) {
+  auto folders = entries_of(folder, true);
+  if (!folders) return folders.failure();
+  std::vector<labelled_file> files;
+  if (!known.wants_targets) {
+    const auto loose = entries_of(folder, false);
+    if (!loose) return loose.failure();
+    for (const auto& name : *loose) files.push_back({(folder / name).string(), 0});
+  }
+  std::vector<label> labels;
+  for (const auto& name : *folders) labels.push_back({name, {}, {}});
+  std::vector<std::int32_t> classes(labels.size(), 0);
+  if (known.wants_targets) {
+    auto found = classes_of(folder.string(), labels, known);
+    if (!found) return found.failure();
+    classes = std::move(*found);
+  }
+  for (std::size_t i = 0; i < folders->size(); ++i) {
+    const auto names = entries_of(folder / (*folders)[i], false);
+    if (!names) return names.failure();
+    for (const auto& name : *names) files.push_back({(folder / (*folders)[i] / name).string(), classes[i]});
+  }
+  if (files.empty())
+    return error::data(folder.string() + ": no images in it" +
+                       (known.wants_targets ? "; one folder with images for each class is expected" : ""));
+  return files;
+}
+
 } // namespace
+
+result<dataset> load_images_as_learned(const std::string& folder, const image_settings& settings,
+                                       const learned_data& known) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return error::file(folder + ": no such folder; give one with images");
+  fs::path part(folder);
+  for (const auto* name : {"test", "val"})
+    if (fs::is_directory(fs::path(folder) / "train", ignored) && fs::is_directory(fs::path(folder) / name, ignored)) {
+      part = fs::path(folder) / name;
+      break;
+    }
+  auto files = known_images(part, known);
+  if (!files) return files.failure();
+  common_form common;
+  if (auto good = look_at(*files, settings, files->front().path, common); !good) return good.failure();
+  const auto& takes = known.input.extents;
+  const auto wanted = takes.rank() == 3 ? takes[2] : known.input.elements() / (common.size.height * common.size.width);
+  const image_form form{common.size, common.is_grey && wanted != 3 ? 1 : 3, settings.resize.has_value()};
+  auto data = empty_dataset(folder, {{form.size.height, form.size.width, form.channels}}, known);
+  for (const auto& each : *files) data.test_names.push_back(each.path);
+  const bool read = files->size() * static_cast<std::uint64_t>(form.bytes()) <= settings.most_bytes_read;
+  if (auto done = fill_set(*files, form, read, data.test); !done) return done.failure();
+  return data;
+}
 
 result<dataset> load_image_folder(const std::string& folder, const image_settings& settings) {
   auto found = find_images(folder);

@@ -10,6 +10,7 @@
 
 #include "runtime/data/dataset.hpp"
 #include "runtime/data/image_file.hpp"
+#include "runtime/data/learned_data.hpp"
 #include "runtime/data/row_split.hpp"
 #include "runtime/result.hpp"
 
@@ -27,5 +28,9 @@ struct image_settings {
 };
 
 result<dataset> load_image_folder(const std::string& folder, const image_settings&);
+
+// Of a network that is trained: those below test or val, or else all, as test samples. Where targets are not wanted the
+// images may lie in the folder itself. They have the size and the channels that the network takes, or are resized.
+result<dataset> load_images_as_learned(const std::string& folder, const image_settings&, const learned_data&);
 
 } // namespace syngrad

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -167,6 +168,21 @@ std::int64_t whole_at(const npy_array& array, std::int64_t index) {
   default:
     return element<std::int64_t>(array, index);
   }
+}
+
+std::string npy_header(npy_array::kind type, const std::vector<std::int64_t>& extents) {
+  constexpr std::size_t prefix = 10, alignment = 64; // as numpy writes version 1.0
+  assert(type == npy_array::kind::f32 || type == npy_array::kind::i64);
+  std::string header = std::string("{'descr': '") + (type == npy_array::kind::f32 ? "<f4" : "<i8") +
+                       "', 'fortran_order': False, 'shape': (";
+  for (const auto extent : extents) header += std::to_string(extent) + ",";
+  header += "), }";
+  header.append(alignment - 1 - (prefix + header.size()) % alignment, ' ');
+  header += '\n';
+  std::string out("\x93NUMPY\x01\x00", 8);
+  out += static_cast<char>(header.size() & 0xff);
+  out += static_cast<char>(header.size() >> 8);
+  return out + header;
 }
 
 } // namespace syngrad

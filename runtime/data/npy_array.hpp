@@ -36,4 +36,7 @@ result<npy_array> read_npy(std::span<const std::byte> bytes, const std::string& 
 double real_at(const npy_array&, std::int64_t index);
 std::int64_t whole_at(const npy_array&, std::int64_t index); // not of floats
 
+// What a file of such numbers, of f32 or i64, begins with.
+std::string npy_header(npy_array::kind type, const std::vector<std::int64_t>& extents);
+
 } // namespace syngrad

@@ -68,15 +68,47 @@ result<std::string> characters_of(const std::string& text, const std::string& fi
   return join_text(all, "");
 }
 
+// A text in UTF-8, without its mark.
+result<std::string> read_characters(const std::string& file) {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  auto read = read_whole_file(file);
+  if (!read) return read;
+  if (read->starts_with(mark)) read->erase(0, mark.size());
+  if (read->empty()) return error::data(file + ": the file is empty; check the path");
+  return read;
+}
+
+result<token_text> map_bytes(const std::string& file) {
+  auto mapped = mapped_file::open(file);
+  if (!mapped) return mapped.failure();
+  const auto bytes = mapped->bytes();
+  if (bytes.size() > 1 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b})
+    return error::setting(file + ": compressed with gzip, so its bytes tell nothing; unpack it first");
+  token_text whole;
+  whole.append(*mapped, 1, 0);
+  return whole;
+}
+
 } // namespace
+
+result<dataset> load_text_as_learned(const std::string& file, const vocabulary& tokens) {
+  auto read = read_characters(file);
+  if (!read) return read.failure();
+  const auto encoded = tokens.encode(*read);
+  if (!encoded) return encoded.failure().prefixed(file + ": the run's text had other characters: ");
+  return make_text(file, tokens, {}, token_text::of({encoded->begin(), encoded->end()}, file));
+}
+
+result<dataset> load_bytes_as_learned(const std::string& file) {
+  auto whole = map_bytes(file);
+  if (!whole) return whole.failure();
+  return make_text(file, vocabulary::of_bytes(), {}, std::move(*whole));
+}
 
 result<dataset> load_text(const std::string& file, double test_fraction) {
   constexpr std::int32_t most_characters = 1 << 16;
-  constexpr std::string_view mark = "\xef\xbb\xbf";
-  auto read = read_whole_file(file);
+  auto read = read_characters(file);
   if (!read) return read.failure();
-  if (read->starts_with(mark)) read->erase(0, mark.size());
-  if (read->empty()) return error::data(file + ": the file is empty; check the path");
   const auto list = characters_of(*read, file);
   if (!list) return list.failure();
   auto known = vocabulary::of_characters(*list);
@@ -96,14 +128,9 @@ result<dataset> load_text(const std::string& file, double test_fraction) {
 }
 
 result<dataset> load_bytes(const std::string& file, double test_fraction) {
-  auto mapped = mapped_file::open(file);
-  if (!mapped) return mapped.failure();
-  const auto bytes = mapped->bytes();
-  if (bytes.size() > 1 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b})
-    return error::setting(file + ": compressed with gzip, so its bytes tell nothing; unpack it first");
-  token_text whole;
-  whole.append(*mapped, 1, 0);
-  return split_by_position(file, vocabulary::of_bytes(), whole, test_fraction);
+  const auto whole = map_bytes(file);
+  if (!whole) return whole.failure();
+  return split_by_position(file, vocabulary::of_bytes(), *whole, test_fraction);
 }
 
 namespace {
@@ -243,11 +270,12 @@ result<dataset> load_tokens(const std::string& folder, std::optional<std::int32_
 status cut_windows(dataset& data, std::int64_t context) {
   for (auto* part : {&data.train, &data.test}) {
     const auto size = part->text.size();
+    part->window = context;
+    if (size == 0 && part == &data.train) continue;
     if (size < context + 1)
       return error::setting(fmt::format(
         "{}: its {} part has {} tokens, a context of {} takes at least {}; use a shorter context or a longer text",
         data.name, part == &data.train ? "training" : "test", size, context, context + 1));
-    part->window = context;
     part->count = (size - 1) / context;
   }
   data.input.extents = data.target.extents = {context};

@@ -28,7 +28,12 @@ result<dataset> load_bytes(const std::string& file, double test_fraction);
 // to look for it. A token that is not below is refused: at once in small files, else when a window has it.
 result<dataset> load_tokens(const std::string& folder, std::optional<std::int32_t> vocabulary);
 
-// Makes the samples of such a data set windows of `context` tokens. Fails where a part of the text is shorter.
+// Of a network that is trained on such a text: all of it is the test set, of the run's tokens.
+result<dataset> load_text_as_learned(const std::string& file, const vocabulary&);
+result<dataset> load_bytes_as_learned(const std::string& file);
+
+// Makes the samples of such a data set windows of `context` tokens. Fails where a part of the text is shorter, but
+// for a training part that has nothing.
 status cut_windows(dataset&, std::int64_t context);
 
 } // namespace syngrad

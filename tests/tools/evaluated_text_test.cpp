@@ -5,8 +5,8 @@
 #include "runtime/data/data_source.hpp"
 #include "tests/runtime/io/temporary_folder.hpp"
 #include "tests/support/catch.hpp"
-#include "tools/generate/trained_run.hpp"
 #include "tools/subcommand.hpp"
+#include "tools/trained/trained_run.hpp"
 
 #include <cmath>
 #include <fstream>
@@ -104,7 +104,7 @@ TEST_CASE("from the files of a run its language model has the test loss that the
     }
     auto run = open_trained_run(folder, "");
     REQUIRE(run);
-    CHECK(run->source == source);
+    CHECK(run->facts.source == source);
     data_settings settings;
     settings.test_fraction = 0.2;
     settings.context = 12;

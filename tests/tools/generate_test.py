@@ -137,7 +137,7 @@ def refused(home):
         (made / "data.json").write_text(text)
         check_line([made], "gpt/data.json", *parts)
     (made / "data.json").unlink()
-    check_line([made], "gpt/data.json", "what tokens stand for", "repeat")
+    check_line([made], "gpt/data.json", "inputs and outputs stand for", "repeat")
     (made / "data.json").write_text(about)
     (made / "run.ini").write_text("steps = 5\n")
     check_line([made], "gpt/run.ini", "no model")

@@ -2,9 +2,9 @@
 #include "models/generation/token_sampler.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tools/command_line/option_reader.hpp"
-#include "tools/generate/trained_run.hpp"
 #include "tools/signals.hpp"
 #include "tools/subcommand.hpp"
+#include "tools/trained/trained_run.hpp"
 
 #include <fmt/core.h>
 
@@ -23,7 +23,7 @@ struct generate_options {
   double temperature = 0.8;
   std::int64_t top_k = 0;
   std::int64_t seed = 1;
-  std::string weights; // empty: the run's last ones
+  std::string weights; // as weights_row() says
   std::string config;
   bool help = false;
 };
@@ -48,10 +48,7 @@ option_reader make_generate_option_reader(generate_options& o) {
        with_default_text(whole_number("top-k", o.top_k, 0, most, "Draws among the N likeliest tokens only"), "0: all"),
        whole_number("seed", o.seed, 0, most, "The same seed, the same text; another one, another text")}},
      {"With what",
-      {with_default_text(text("weights", "FILE", o.weights,
-                              "Weights of the same network, such as RUN/weights.best.safetensors: those of the best "
-                              "evaluation"),
-                         "RUN/weights.safetensors"),
+      {weights_row(o.weights),
        with_default_text(text("config", "FILE", o.config,
                               "Read options from FILE, lines NAME = VALUE; the command "
                               "line wins"),
@@ -75,7 +72,7 @@ std::string generate_help(const option_reader& reader) {
          "  syngrad generate runs/text --prompt 'ROMEO:'\n"
          "  syngrad generate runs/text --prompt 'ROMEO:' --temperature 0 --tokens 200     its likeliest text\n"
          "  syngrad generate runs/text --top-k 5 --seed 2\n"
-         "  syngrad generate runs/text --weights runs/text/weights.best.safetensors\n\n"
+         "  syngrad generate runs/text --weights best\n\n"
          "Exit status: 0 done, 1 failed while writing, 2 bad usage.\n";
 }
 
@@ -127,32 +124,30 @@ exit_code generate(const generate_options& options) {
   const auto& folder = options.runs.front();
   auto run = open_trained_run(folder, options.weights);
   if (!run) return refuse_command("generate", run.failure());
-  const auto prompt = read_prompt(options, run->tokens);
+  if (auto good = check_writes_text(*run); !good) return refuse_command("generate", good.failure());
+  const auto& tokens = *run->facts.tokens;
+  const auto prompt = read_prompt(options, tokens);
   if (!prompt) return refuse_command("generate", prompt.failure());
   configure_compute_thread();
   cpu_device cpu;
   auto& work = cpu.make_stream();
-  const auto name = run->net.description;
-  auto net = trained_network::make(work, std::move(run->net), run->weights.tensors);
-  if (!net)
-    return refuse_command("generate", error::data(run->weights_path + ": " + net.message() + "; the model in " +
-                                                  folder + "/run.ini is " + name + ", give weights of a run of it"));
-  run->weights.tensors.clear();
+  auto net = run->take_network(work);
+  if (!net) return refuse_command("generate", net.failure());
   language_model model(work, std::move(*net));
 
-  if (run->tokens.what() == vocabulary::kind::numbers)
-    print_generate_notice("tokens are printed as their numbers: the data " + run->source +
+  if (tokens.what() == vocabulary::kind::numbers)
+    print_generate_notice("tokens are printed as their numbers: the data " + run->facts.source +
                           " does not say what they stand for");
   if (const auto size = static_cast<std::int64_t>(prompt->size()); !model.has_state() && size > model.context())
     print_generate_notice(fmt::format("the prompt has {} tokens, and the network sees the last {} of them, its context",
                                       size, model.context()));
-  token_printer printer(run->tokens);
+  token_printer printer(tokens);
   if (!options.prompt.empty() && !printer.print(*prompt)) return exit_code::done;
   token_sampler sampler({options.temperature, options.top_k, static_cast<std::uint64_t>(options.seed)});
   std::vector<std::int32_t> read = *prompt;
   for (std::int64_t i = 0; i < options.tokens; ++i) {
     model.read(read);
-    const auto next = sampler.draw(model.logits().first(static_cast<std::size_t>(run->tokens.size())));
+    const auto next = sampler.draw(model.logits().first(static_cast<std::size_t>(tokens.size())));
     if (!next) {
       printer.finish();
       return fail_command("generate", error::data(run->weights_path +

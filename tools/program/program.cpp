@@ -20,6 +20,9 @@ std::span<const subcommand> subcommands() {
     subcommand{"models", "show what a network is made of and how it is split, without training", run_models},
     subcommand{"memory", "tell before a run what each of its groups will hold in memory", run_memory},
     subcommand{"simulate", "tell how a run would go on machines that are not there", run_simulate},
+    subcommand{"evaluate", "judge the network of a run, on its test set or on other data", run_evaluate},
+    subcommand{"predict", "say what the network of a run makes of samples: classes, probabilities, values",
+               run_predict},
     subcommand{"generate", "write a text with a network that was trained on one", run_generate},
     subcommand{"trace", "inspect the messages of a run: who waited for whom, how good the gradients were", run_trace},
     subcommand{"devices", "list what can be computed on, and why something cannot", run_devices},
@@ -35,7 +38,7 @@ void print_program_help() {
                ": trains neural networks with synthetic gradients, a layer group an actor\n\n"
                "Usage: syngrad COMMAND [OPTION]...\n\nCommands:\n";
   for (const auto& command : subcommands())
-    std::cout << "  " << std::left << std::setw(9) << command.name << command.summary << '\n';
+    std::cout << "  " << std::left << std::setw(11) << command.name << command.summary << '\n';
   std::cout << "\n  syngrad help COMMAND      the options of a command, with examples\n"
                "  syngrad --version         the version of the program\n\n"
                "Start with `syngrad train`: without options it trains the built-in digits within a minute.\n";
