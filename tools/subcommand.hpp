@@ -26,6 +26,7 @@ struct subcommand {
 // The subcommands, each defined in the folder of its name or of its work.
 exit_code run_bench(std::span<const std::string> arguments);      // how fast the runtime is on this machine
 exit_code run_certs(std::span<const std::string> arguments);      // a private CA, and certificates for the nodes
+exit_code run_checkpoint(std::span<const std::string> arguments); // what runs have stored: told, checked, exchanged
 exit_code run_compare(std::span<const std::string> arguments);    // trainings side by side, as a table and a page
 exit_code run_devices(std::span<const std::string> arguments);    // what can be computed on here
 exit_code run_evaluate(std::span<const std::string> arguments);   // how good the network of a run is

@@ -66,9 +66,10 @@ std::vector<std::uint64_t> numbers_in(const parsed_json& value, const std::strin
 dtype type_in(const parsed_json& value, const std::string& what) {
   const auto& name = text_in(value, "dtype of " + what);
   if (name == "F32") return dtype::f32;
-  if (name == "I32") return dtype::i32;
+  if (name == "I32" || name == "I64") return dtype::i32;
   if (name == "U8") return dtype::u8;
-  throw malformed(what + " is of type " + name + "; F32, I32 and U8 are understood");
+  if (name == "BF16") return dtype::bf16;
+  throw malformed(what + " is of type " + name + "; F32, I32, I64, U8 and BF16 are understood");
 }
 
 shape shape_of(const std::string& what, const std::vector<std::uint64_t>& extents) {
@@ -98,7 +99,7 @@ void take_tensor(safetensors_header& header, const std::string& name, const pars
   made.type = type_in(members["dtype"], what);
   made.extents = shape_of(what, numbers_in(members["shape"], "shape of " + what));
   header.tensors.push_back(std::move(made));
-  header.ranges.push_back({offsets[0], offsets[1]});
+  header.ranges.push_back({offsets[0], offsets[1], text_in(members["dtype"], what) == "I64"});
 }
 
 safetensors_header header_in(std::string_view text) {
@@ -142,7 +143,7 @@ void check_places(const safetensors_header& header, std::uint64_t data_bytes) {
   for (std::size_t i = 0; i < header.tensors.size(); ++i) {
     const auto& tensor = header.tensors[i];
     const auto& range = header.ranges[i];
-    const auto wanted = static_cast<std::uint64_t>(tensor.extents.elements()) * size_of(tensor.type);
+    const auto wanted = static_cast<std::uint64_t>(tensor.extents.elements()) * (range.wide ? 8 : size_of(tensor.type));
     if (range.begin != next || range.end < range.begin)
       throw malformed("'" + tensor.name + "' begins at byte " + std::to_string(range.begin) + " of the data, not at " +
                       std::to_string(next));
@@ -246,16 +247,39 @@ std::size_t safetensors_size(std::span<const safetensors_entry> entries,
 }
 
 status write_safetensors(atomic_file& target, std::span<const safetensors_entry> entries,
-                         const std::map<std::string, std::string>& metadata) {
+                         const std::map<std::string, std::string>& metadata,
+                         const std::function<void(const void* data, std::size_t bytes)>& written) {
+  const auto write = [&](const void* data, std::size_t bytes) {
+    if (written) written(data, bytes);
+    return target.write(data, bytes);
+  };
   const auto sorted = sorted_by_name(entries);
   const auto header = make_header(sorted, metadata);
   const std::uint64_t length = header.size();
-  if (auto done = target.write(&length, sizeof length); !done) return done;
-  if (auto done = target.write(header); !done) return done;
+  if (auto done = write(&length, sizeof length); !done) return done;
+  if (auto done = write(header.data(), header.size()); !done) return done;
   for (const auto& entry : sorted)
-    if (auto done = target.write(entry.data, bytes_of(entry)); !done) return done;
+    if (auto done = write(entry.data, bytes_of(entry)); !done) return done;
   return target.commit();
 }
+
+namespace {
+
+// In place.
+status narrow(const std::string& name, std::vector<char>& bytes) {
+  const auto count = bytes.size() / sizeof(std::int64_t);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::int64_t wide;
+    std::memcpy(&wide, bytes.data() + i * sizeof wide, sizeof wide);
+    const auto number = static_cast<std::int32_t>(wide);
+    if (number != wide) return error::data("'" + name + "' has a number that 32 bits do not hold");
+    std::memcpy(bytes.data() + i * sizeof number, &number, sizeof number);
+  }
+  bytes.resize(count * sizeof(std::int32_t));
+  return ok();
+}
+
+} // namespace
 
 result<safetensors_file> read_safetensors(const std::string& path) {
   const auto broken = [&](const std::string& what) {
@@ -280,6 +304,8 @@ result<safetensors_file> read_safetensors(const std::string& path) {
     auto& bytes = header->tensors[i].bytes;
     bytes.resize(header->ranges[i].end - header->ranges[i].begin); // within the file's size: the parser saw to it
     if (auto done = file->read(bytes.data(), bytes.size()); !done) return done.failure();
+    if (!header->ranges[i].wide) continue;
+    if (auto done = narrow(header->tensors[i].name, bytes); !done) return broken(done.message());
   }
   return safetensors_file{std::move(header->metadata), std::move(header->tensors)};
 }

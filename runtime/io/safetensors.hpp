@@ -2,9 +2,11 @@
 //
 //   file   = length header data
 //   length = u64, little-endian: bytes of `header`, a multiple of 8
-//   header = JSON object, padded with spaces: name -> {"dtype": "F32" | "I32" | "U8", "shape": [extent, ...],
+//   header = JSON object, padded with spaces: name -> {"dtype": "F32" | "I32" | "U8" | "BF16", "shape": [extent, ...],
 //            "data_offsets": [begin, end]}, and "__metadata__" -> {text: text}
 //   data   = the tensors without gaps, row-major, little-endian; offsets count from the start of `data`
+//
+// Read are numbers of type I64 too, as PyTorch counts by: they become I32, and must fit.
 //
 // Tensors are sorted by name. Host memory only: tensors of other devices are copied to the host first.
 #pragma once
@@ -13,6 +15,7 @@
 #include "runtime/tensor.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -49,9 +52,11 @@ safetensors_entry safetensors_entry_of(std::string name, const tensor& host_tens
 std::size_t safetensors_size(std::span<const safetensors_entry> entries,
                              const std::map<std::string, std::string>& metadata);
 
-// Writes and commits. The caller makes the file, so that its space can be reserved long before.
+// Writes and commits. The caller makes the file, so that its space can be reserved long before. `written` is called
+// with each piece of the file, from its begin to its end.
 status write_safetensors(atomic_file& target, std::span<const safetensors_entry> entries,
-                         const std::map<std::string, std::string>& metadata);
+                         const std::map<std::string, std::string>& metadata,
+                         const std::function<void(const void* data, std::size_t bytes)>& written = {});
 
 // Trusts no length in the file: a broken one gives an error that says what is wrong, and never much memory.
 result<safetensors_file> read_safetensors(const std::string& path);
@@ -62,6 +67,7 @@ result<safetensors_file> read_safetensors(const std::string& path);
 struct safetensors_header {
   struct byte_range {
     std::uint64_t begin, end; // bytes within the data
+    bool wide = false;        // numbers of 64 bits, which become I32
   };
 
   std::map<std::string, std::string> metadata;

@@ -22,7 +22,8 @@ FOREIGN = [
     ("CAF", re.compile(r"caf/"), ["actors/", "tools/", "tests/"]),
     ("oneDNN", re.compile(r"(oneapi/)?dnnl"), ["runtime/cpu/"]),
     ("Eigen", re.compile(r"(unsupported/)?Eigen/"), ["runtime/cpu/"]),
-    ("nlohmann-json", re.compile(r"nlohmann/"), ["runtime/io/", "models/network", "tools/trace/report/", "tools/run_folder/"]),
+    ("nlohmann-json", re.compile(r"nlohmann/"), ["runtime/io/", "models/network", "actors/checkpoints/", "tools/trace/report/",
+                                                  "tools/run_folder/"]),
 ]
 
 # Where folders must not include each other.

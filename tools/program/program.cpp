@@ -24,6 +24,7 @@ std::span<const subcommand> subcommands() {
     subcommand{"predict", "say what the network of a run makes of samples: classes, probabilities, values",
                run_predict},
     subcommand{"generate", "write a text with a network that was trained on one", run_generate},
+    subcommand{"checkpoint", "tell what runs have stored, check it, and exchange weights with PyTorch", run_checkpoint},
     subcommand{"trace", "inspect the messages of a run: who waited for whom, how good the gradients were", run_trace},
     subcommand{"devices", "list what can be computed on, and why something cannot", run_devices},
     subcommand{"nodes", "show which processes take part in a run, and how they are connected", run_nodes},

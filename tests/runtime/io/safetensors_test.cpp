@@ -114,7 +114,7 @@ TEST_CASE("Every way to lie in a safetensors header is found") {
   broken(good + "x", 8, "no JSON from its byte 55 on");
   broken(good.substr(0, 30), 8, "no JSON from its byte 31 on");
   broken(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{}})", 8, "there twice");
-  broken(R"({"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}})", 16, "F32, I32 and U8");
+  broken(R"({"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}})", 16, "F32, I32, I64, U8 and BF16");
   broken(R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,2],"data_offsets":[0,8]}})", 8, "more than 5 axes");
   broken(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8, "whole number");
   broken(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}})", 8, "whole number of 64 bits");
