@@ -49,6 +49,7 @@ group_setup setup_of_group(const run_plan& plan, int index, const run_edges& edg
   setup.layer_bytes = planned.layer_bytes;
   setup.predictor_bytes = planned.predictor_bytes;
   setup.predictor = planned.predictor;
+  setup.saved = planned.saved;
   if (planned.predictor) setup.predictor_parameters = planned.predictor->parameter_count();
   return setup;
 }
@@ -57,10 +58,12 @@ predictor_setup setup_of_predictor(const run_plan& plan, const run_edge& edge) {
   const auto& planned = plan.groups[static_cast<std::size_t>(edge.below)];
   predictor_setup setup;
   setup.edge = edge;
+  setup.kind = plan.settings.synthetic.kind;
   setup.model = planned.predictor;
   setup.work = planned.predictor_work;
   setup.rate = plan.synthetic_rate;
   setup.deterministic = plan.settings.deterministic;
+  setup.saved = planned.saved;
   return setup;
 }
 

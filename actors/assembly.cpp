@@ -6,6 +6,7 @@
 #include "actors/group_actor.hpp"
 #include "actors/group_outline.hpp"
 #include "actors/predictor_actor.hpp"
+#include "actors/run_restore.hpp"
 #include "actors/source_actor.hpp"
 
 #include <algorithm>
@@ -76,6 +77,11 @@ std::int64_t most_waiting_of(const run_plan& plan) {
   return plan.settings.time_limit_s && plan.groups.front().layers ? 2 : 0;
 }
 
+std::shared_ptr<const saved_part> saved_source(const run_plan& plan) {
+  const auto* part = plan.saved ? find_part(*plan.saved, "source") : nullptr;
+  return part ? std::shared_ptr<const saved_part>(plan.saved, part) : nullptr;
+}
+
 // Source, groups, predictors, solvers and emulated links that are here.
 std::vector<caf::actor> workers_of(const running_actors& here) {
   std::vector<caf::actor> workers;
@@ -129,7 +135,10 @@ running_actors spawn_local_actors(caf::actor_system& system, run_plan& plan) {
                       plan.settings.evaluate_every_s,
                       plan.following,
                       most_waiting_of(plan),
-                      plan.settings.max_alone.value_or(0) > 0};
+                      plan.settings.max_alone.value_or(0) > 0,
+                      plan.settings.checkpoint_every,
+                      plan.settings.checkpoint_every_s,
+                      saved_source(plan)};
     out.source = system.spawn<source_actor>(context_of(loading, "source", no_edge, no_edge), std::move(feed));
   }
   for (std::size_t i = 0; i < plan.groups.size(); ++i)
@@ -186,6 +195,12 @@ void start_run(const running_actors& here, const outside_actors& outside, const 
   setup->devices = plan.devices;
   setup->observer = plan.observer;
   setup->state = here.state;
+  const auto there = [](const caf::actor& each) { return static_cast<bool>(each); };
+  setup->saved_parts = 1 + setup->groups.size() +
+                       static_cast<std::size_t>(std::count_if(here.predictors.begin(), here.predictors.end(), there));
+  setup->saves_at_once = plan.saves_at_once;
+  setup->signature = plan.signature;
+  setup->saved = plan.saved;
   caf::anon_send(here.coordinator, coordinator_actor::begin{setup});
 }
 

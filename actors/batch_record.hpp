@@ -68,7 +68,7 @@ struct batch_record {
 
   // Of gradients that came before their turn.
   struct early_gradient {
-    gradient_kind kind;
+    gradient_kind kind = gradient_kind::none;
     tensor values;
     chosen_samples chosen = {};
   };

@@ -14,9 +14,12 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace syngrad {
+
+class state_archive;
 
 class batch_window {
 public:
@@ -31,6 +34,11 @@ public:
   void recycle(batch_record&);               // of a batch that needs nothing more
   void copy_measures(const batch_record&);   // to where the host reads them, when all of them are enqueued
   void release_tensors(batch_record&) const; // whose readers are enqueued: their memory may be used again after them
+
+  // All batches in flight, to be saved and loaded: into an empty window. Those that are finished are left out.
+  void keep(state_archive&);
+  static void keep_early(state_archive&, std::optional<batch_record::early_gradient>&);
+  static void keep_early_audit(state_archive&, std::optional<tensor>&);
 
   bool is_empty() const { return in_flight_.empty(); }
   std::int64_t size() const { return static_cast<std::int64_t>(in_flight_.size()); }
@@ -50,6 +58,8 @@ public:
   }
 
 private:
+  static void keep(state_archive&, batch_record&);
+
   stream& work_;
   std::deque<std::unique_ptr<batch_record>> in_flight_;
   std::vector<std::unique_ptr<batch_record>> spare_;

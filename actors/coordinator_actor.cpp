@@ -1,6 +1,7 @@
 #include "actors/coordinator_actor.hpp"
 
 #include "actors/interface_watch.hpp"
+#include "models/state_archive.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -29,6 +30,11 @@ caf::behavior coordinator_actor::make_behavior() {
     on(&coordinator_actor::handle_failure),
     on(&coordinator_actor::handle_interrupt),
     on(&coordinator_actor::handle_tick),
+    on(&coordinator_actor::handle_take_checkpoint),
+    on(&coordinator_actor::handle_checkpoint_begun),
+    on(&coordinator_actor::handle_checkpoint_passed),
+    on(&coordinator_actor::handle_part_saved),
+    on(&coordinator_actor::handle_part_not_saved),
   });
 }
 
@@ -42,9 +48,92 @@ void coordinator_actor::handle_begin(begin& first) {
   summary_.unit = setup_->unit;
   summary_.test = summary_.validation = last_metrics_ = setup_->trained_for->unmeasured();
   for (const auto& each : setup_->local) monitor(each);
+  checkpoint_.emplace(setup_->saved_parts);
+  go_on_from_saved();
   progress_.begin(steady_now_ns());
+  if (setup_->saves_at_once) send(setup_->source, take_checkpoint{context_for(no_batch)});
   send(setup_->source, train{context_for(no_batch), setup_->steps});
   if (setup_->observer.on_progress) send(this, progress_tick{});
+}
+
+// ---- checkpoints
+
+void keep_counters(state_archive& of, training_progress& progress, training_summary& summary,
+                   std::int64_t& data_wait_ns, std::int64_t& evaluated) {
+  of.within("progress.", [&] { progress.keep(of, steady_now_ns()); });
+  of.word("steps", summary.steps);
+  of.word("nonfinite_skipped", summary.nonfinite_skipped);
+  of.word("data_wait_ns", data_wait_ns);
+  of.word("evaluated", evaluated);
+}
+
+// What was checked when the run was prepared.
+void coordinator_actor::go_on_from_saved() {
+  const auto saved = std::exchange(setup_->saved, nullptr);
+  if (!saved) return;
+  const saved_part part{"the run", {}, saved->words};
+  auto archive = state_archive::loading(part);
+  keep_counters(archive, progress_, summary_, data_wait_ns_, evaluated_);
+  warm_at_ += progress_.done();
+}
+
+void coordinator_actor::handle_take_checkpoint(take_checkpoint&) {
+  if (!setup_ || stage_ == stage::ended) return;
+  if (stage_ != stage::training) {
+    if (setup_->observer.on_checkpoint_failed)
+      setup_->observer.on_checkpoint_failed("no checkpoint is taken any more: the last batch has been sent");
+    return;
+  }
+  send(setup_->source, take_checkpoint{context_for(no_batch)});
+}
+
+void coordinator_actor::handle_checkpoint_begun(checkpoint_begun& begun) {
+  if (stage_ == stage::ended) return;
+  saves_step_ = begun.step;
+  checkpoint_->begin(begun.step);
+}
+
+// From the top group, behind the last batch that went before the mark.
+void coordinator_actor::handle_checkpoint_passed(checkpoint_passed& passed) {
+  if (stage_ == stage::ended || !checkpoint_->is_of(passed.step)) return;
+  beat();
+  saved_part part;
+  auto archive = state_archive::saving(part);
+  keep_counters(archive, progress_, summary_, data_wait_ns_, evaluated_);
+  archive.word("signature", setup_->signature);
+  checkpoint_->add_words(std::move(part.words));
+  complete_checkpoint();
+}
+
+void coordinator_actor::handle_part_saved(part_saved& arrived) {
+  if (stage_ == stage::ended || !checkpoint_->is_of(arrived.step)) return;
+  beat();
+  checkpoint_->add(std::move(*arrived.part));
+  complete_checkpoint();
+}
+
+void coordinator_actor::handle_part_not_saved(part_not_saved& failed) {
+  if (stage_ == stage::ended) return;
+  if (failed.step < 0 && setup_->observer.on_checkpoint_failed) setup_->observer.on_checkpoint_failed(failed.why);
+  if (!checkpoint_->is_of(failed.step)) return;
+  drop_checkpoint(failed.step, failed.why);
+  send(setup_->source, checkpoint_over{context_for(no_batch)});
+}
+
+void coordinator_actor::complete_checkpoint() {
+  auto complete = checkpoint_->complete();
+  if (!complete) return;
+  saves_step_.reset();
+  if (setup_->observer.on_checkpoint) setup_->observer.on_checkpoint(std::move(complete));
+  if (progress_.done() > warm_at_) warm_allocations_ = allocations() - summary_.allocations_while_warm;
+  send(setup_->source, checkpoint_over{context_for(no_batch)});
+}
+
+void coordinator_actor::drop_checkpoint(std::int64_t step, const std::string& why) {
+  checkpoint_->give_up();
+  saves_step_.reset();
+  if (setup_->observer.on_checkpoint_failed)
+    setup_->observer.on_checkpoint_failed(fmt::format("the checkpoint at step {} is dropped: {}", step, why));
 }
 
 // ---- training
@@ -90,14 +179,15 @@ void coordinator_actor::stop_when_time_is_over() {
 void coordinator_actor::note_progress(const batch_done& finished) {
   progress_.batch_done(finished.loss, steady_now_ns());
   summary_.steps = progress_.done();
-  if (progress_.done() == warm_after)
+  if (progress_.done() == warm_at_)
     for (auto* each : setup_->devices) {
       each->memory().add_headroom();
       if (!each->host_reads_memory()) each->host_visible_memory().add_headroom();
     }
-  if (!evaluations_.empty()) return; // what an evaluation allocates, the first time, is not the training's
+  // What an evaluation or a checkpoint allocates, the first time, is not the training's.
+  if (!evaluations_.empty() || saves_step_) return;
   const auto allocated = allocations();
-  if (progress_.done() <= warm_after) warm_allocations_ = allocated;
+  if (progress_.done() <= warm_at_) warm_allocations_ = allocated;
   summary_.allocations_while_warm = allocated - warm_allocations_;
 }
 
@@ -178,7 +268,7 @@ void coordinator_actor::finish_evaluation(const running_evaluation& finished) {
   out.unit = setup_->unit;
   out.on_validation = !finished.on_test_set;
   last_metrics_ = out.metrics;
-  if (progress_.done() > warm_after) warm_allocations_ = allocations() - summary_.allocations_while_warm;
+  if (progress_.done() > warm_at_) warm_allocations_ = allocations() - summary_.allocations_while_warm;
   if (finished.final) {
     (finished.on_test_set ? summary_.test : summary_.validation) = out.metrics;
   }
@@ -248,6 +338,7 @@ void coordinator_actor::reports_complete(gathering complete) {
   }
   complete.evaluation.groups = std::move(complete.reports);
   if (setup_->observer.on_evaluation) setup_->observer.on_evaluation(complete.evaluation);
+  evaluated_ = complete.evaluation.step;
   progress_.end_interval();
   if (complete.final) {
     next_final_evaluation();
@@ -354,6 +445,7 @@ void coordinator_actor::abort(const std::string& why) {
 }
 
 void coordinator_actor::end() {
+  if (saves_step_) drop_checkpoint(*saves_step_, "the run has ended");
   stage_ = stage::ended;
   summary_.wall_s = progress_.wall_s(steady_now_ns());
   summary_.trained_s = progress_.trained_s();

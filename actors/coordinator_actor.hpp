@@ -12,6 +12,7 @@
 // out. A failure that cannot be skipped, or an actor that is gone, ends the run at once.
 #pragma once
 
+#include "actors/checkpoint_gathering.hpp"
 #include "actors/observed_actor.hpp"
 #include "actors/training_progress.hpp"
 #include "models/metric.hpp"
@@ -59,9 +60,18 @@ struct coordinator_setup {
   training_observer observer;
   std::shared_ptr<run_state> state;
   caf::actor source;
-  std::vector<caf::actor> groups; // bottom to top; where one is elsewhere, what stands in for it
-  std::vector<caf::actor> local;  // all that are in this process: the run ends with the first of them
+  std::vector<caf::actor> groups;         // bottom to top; where one is elsewhere, what stands in for it
+  std::vector<caf::actor> local;          // all that are in this process: the run ends with the first of them
+  std::size_t saved_parts = 0;            // of a checkpoint: source, groups, predictors
+  bool saves_at_once = false;             // before the first batch
+  std::string signature;                  // of the run, see run_restore
+  std::shared_ptr<const saved_run> saved; // that the run goes on from; null: it begins
 };
+
+// What a run has come to, to be saved and loaded.
+// `evaluated`: the step of the latest evaluation that was reported, -1 for none: a continued run begins with the next.
+void keep_counters(state_archive&, training_progress&, training_summary&, std::int64_t& data_wait_ns,
+                   std::int64_t& evaluated);
 
 class coordinator_actor : public observed_actor {
 public:
@@ -111,9 +121,17 @@ private:
   void handle_failure(failure&);
   void handle_interrupt(interrupt_run&);
   void handle_tick(progress_tick&);
+  void handle_take_checkpoint(take_checkpoint&);
+  void handle_checkpoint_begun(checkpoint_begun&);
+  void handle_checkpoint_passed(checkpoint_passed&);
+  void handle_part_saved(part_saved&);
+  void handle_part_not_saved(part_not_saved&);
   void handle_down(const caf::down_msg&);
 
   void note_progress(const batch_done&);
+  void go_on_from_saved();
+  void complete_checkpoint();
+  void drop_checkpoint(std::int64_t step, const std::string& why);
   void stop_when_time_is_over();
   void send_more_or_stop();
   void finish_evaluation(const running_evaluation&);
@@ -141,9 +159,13 @@ private:
   std::size_t groups_flushed_ = 0;
 
   training_progress progress_;
-  std::optional<std::int64_t> all_sent_; // batches that the source has sent, when it has said so
+  std::optional<checkpoint_gathering> checkpoint_;
+  std::optional<std::int64_t> saves_step_; // the checkpoint that is under way
+  std::int64_t warm_at_ = warm_after;      // batches done, in all
+  std::optional<std::int64_t> all_sent_;   // batches that the source has sent, when it has said so
   std::int64_t data_wait_ns_ = 0;
-  metric_values last_metrics_; // of the latest evaluation
+  std::int64_t evaluated_ = -1; // step of the latest evaluation that was reported
+  metric_values last_metrics_;  // of the latest evaluation
   std::uint64_t warm_allocations_ = 0;
   bool progress_pending_ = false;
   int interrupts_ = 0; // the second one ends the run with the batches that are done

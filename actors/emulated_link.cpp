@@ -29,7 +29,8 @@ public:
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override {
     if (element->sender == ctrl()) return deliver(std::move(element));
     const bool passed = pass<activation>(element) || pass<gradient>(element) || pass<audit_gradient>(element) ||
-                        pass<gradients_wanted>(element) || pass<credit>(element) || pass<flush_mark>(element);
+                        pass<gradients_wanted>(element) || pass<credit>(element) || pass<flush_mark>(element) ||
+                        pass<checkpoint_mark>(element) || pass<checkpoint_return>(element);
     if (!passed) caf::event_based_actor::enqueue(std::move(element), host);
   }
 

@@ -26,6 +26,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,18 @@ public:
   // among them, none of which may be NaN or infinite.
   void after_update(stream&, layer_group&, std::int64_t seen, std::initializer_list<const tensor*> finite);
 
+  template <class Archive>
+  void keep(Archive& of) {
+    auto count = late_.size();
+    of.word("late", count);
+    if (of.loads()) late_.clear();
+    for (std::size_t i = 0; i < count && of.outcome(); ++i) {
+      if (of.loads()) late_.emplace_back();
+      of.word("late." + std::to_string(i) + ".of", late_[i].of);
+      of.anew("late." + std::to_string(i) + ".step", late_[i].step);
+    }
+  }
+
   std::uint64_t bytes() const {
     std::uint64_t sum = 0;
     for (const auto& each : late_) sum += each.step.memory()->bytes();
@@ -47,7 +60,7 @@ public:
 
 private:
   struct update {
-    std::int64_t of; // version of the weights that it has changed
+    std::int64_t of = 0; // version of the weights that it has changed
     tensor step;
   };
 

@@ -1,5 +1,6 @@
 #include "actors/group_account.hpp"
 
+#include "models/state_archive.hpp"
 #include "runtime/operators.hpp"
 
 #include <cmath>
@@ -117,6 +118,26 @@ std::string group_account::fault_of(const batch_record& record) const {
     return "the norm of the parameter gradients of layers " + std::to_string(layers_->first_layer()) + " to " +
            std::to_string(layers_->first_layer() + layers - 1) + nothing_updated;
   return {};
+}
+
+void group_account::keep(state_archive& of) {
+  of.within("account.", [&] {
+    of.word("updates", updates_);
+    of.word("staleness", staleness_);
+    of.word("samples", samples_);
+    of.word("steps", steps_);
+    of.word("clipped", clipped_);
+    for (std::size_t i = 0; i < gate_batches_.size(); ++i) of.word("gate." + std::to_string(i), gate_batches_[i]);
+    of.word("gate", gate_);
+    of.word("gate_turns", gate_turns_);
+    of.within("agreement.", [&] { agreement_.keep(of); });
+    of.within("interval_agreement.", [&] { interval_agreement_.keep(of); });
+    of.within("audit_agreement.", [&] { audit_agreement_.keep(of); });
+    of.within("activation_rms.", [&] { activation_rms_.keep(of); });
+    of.within("interval_activation_rms.", [&] { interval_activation_rms_.keep(of); });
+    of.within("residual_weight.", [&] { residual_weight_.keep(of); });
+    of.within("watch.", [&] { watch_.keep(of); });
+  });
 }
 
 void group_account::tell(group_report& out, bool of_interval) {

@@ -19,6 +19,8 @@
 
 namespace syngrad {
 
+class state_archive;
+
 // Means of how well one gradient agrees with another: cosine, ratio of norms, bias.
 class agreement_mean {
 public:
@@ -31,6 +33,15 @@ public:
   double cosine() const { return mean(cosine_, count_); } // NaN where nothing was added
   double norm_ratio() const { return mean(norm_ratio_, count_); }
   double bias() const { return mean(bias_, bias_count_); }
+
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("cosine", cosine_);
+    of.word("norm_ratio", norm_ratio_);
+    of.word("bias", bias_);
+    of.word("count", count_);
+    of.word("bias_count", bias_count_);
+  }
 
 private:
   static double mean(double sum, std::int64_t count) { return count ? sum / static_cast<double>(count) : not_measured; }
@@ -47,6 +58,12 @@ public:
     ++count_;
   }
   double value() const { return count_ ? sum_ / static_cast<double>(count_) : not_measured; }
+
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("sum", sum_);
+    of.word("count", count_);
+  }
 
 private:
   double sum_ = 0;
@@ -80,6 +97,8 @@ public:
 
   // Its part of a report. What is reported as of an interval counts from here on again.
   void tell(group_report&, bool of_interval);
+  // To be saved and loaded.
+  void keep(state_archive&);
 
 private:
   bool was_clipped(const batch_record&) const;

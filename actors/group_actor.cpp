@@ -1,6 +1,7 @@
 #include "actors/group_actor.hpp"
 
 #include <fmt/core.h>
+#include <stdexcept>
 #include <utility>
 
 namespace syngrad {
@@ -17,6 +18,8 @@ caf::behavior group_actor::make_behavior() {
     on(&group_actor::handle_connect),
     on(&group_actor::handle_activation),
     on(&group_actor::handle_flush_mark),
+    on(&group_actor::handle_checkpoint_mark),
+    on(&group_actor::handle_checkpoint_return),
     on(&group_actor::handle_gradient),
     on(&group_actor::handle_audit_gradient),
     on(&group_actor::handle_gradients_wanted),
@@ -57,6 +60,7 @@ void group_actor::handle_connect(connect& neighbours) {
   parts_.predictor.connect(predictor_ != nullptr);
   report_failures_to(neighbours.coordinator);
   turn_.begin();
+  if (const auto loaded = turn_.go_on_from_saved(); !loaded) throw std::runtime_error(loaded.message());
 }
 
 void group_actor::handle_activation(activation& arrived) {
@@ -69,7 +73,8 @@ void group_actor::handle_activation(activation& arrived) {
 
 void group_actor::handle_gradient(gradient& arrived) {
   const gradient here{arrived.context, arrived.kind, brought_here(arrived.values), brought_here(arrived.chosen)};
-  if (!gradients_.arrived(here, turn_.is_flushing())) {
+  turn_.checkpoint().arrived(here);
+  if (!gradients_.arrived(here, turn_.hands_over_at_once())) {
     const auto batch = arrived.context.batch;
     const auto what = fmt::format("{}: an unexpected gradient for batch {}", title(), batch);
     send(coordinator(), failure{crossing_actor::context_for(no_batch), what, batch, false});
@@ -79,7 +84,9 @@ void group_actor::handle_gradient(gradient& arrived) {
 }
 
 void group_actor::handle_audit_gradient(audit_gradient& arrived) {
-  gradients_.arrived(audit_gradient{arrived.context, brought_here(arrived.values)});
+  const audit_gradient here{arrived.context, brought_here(arrived.values)};
+  turn_.checkpoint().arrived(here);
+  gradients_.arrived(here);
   turn_.advance();
 }
 

@@ -32,6 +32,8 @@ private:
   void handle_connect(connect&);
   void handle_activation(activation&);
   void handle_flush_mark(flush_mark& mark) { turn_.arrived(mark); }
+  void handle_checkpoint_mark(checkpoint_mark& mark) { turn_.arrived(mark); }
+  void handle_checkpoint_return(checkpoint_return& mark) { turn_.checkpoint().arrived(mark); }
   void handle_gradient(gradient&);
   void handle_audit_gradient(audit_gradient&);
   void handle_gradients_wanted(gradients_wanted& wanted) { parts_.below.wants(wanted.every); }
@@ -60,6 +62,9 @@ private:
   void send_below(gradient values) override { send_across(below_, std::move(values)); }
   void send_below(audit_gradient values) override { send_across(below_, std::move(values)); }
   void send_below(credit granted) override { send(below_.who, granted); }
+  void mark_above(checkpoint_mark mark) override { send_across(above_, mark); }
+  void mark_below(checkpoint_return mark) override { send_across(below_, mark); }
+  void save_predictor_with(save_predictor order) override { send(predictor_, order); }
   void ask_predictor(predict question) override { send(predictor_, std::move(question)); }
   void teach_predictor(target lesson) override { send(predictor_, std::move(lesson)); }
   void tell_coordinator(group_news) override;

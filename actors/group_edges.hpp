@@ -37,6 +37,11 @@ public:
   // The batch comes back, now.
   void gives_back(batch_record&);
 
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("below.every", demand_.every);
+  }
+
 private:
   run_edge edge_;
   gradient_demand demand_;
@@ -53,6 +58,12 @@ public:
   std::optional<std::uint64_t> measured(double dot, double predicted_squared, double received_squared);
 
   double error() const { return error_.value_or(1); } // 1: not measured yet, as of one that predicts zero
+
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("above.every", every_);
+    of.word("above.error", error_);
+  }
 
 private:
   gradient_demand demand_;
@@ -94,6 +105,14 @@ public:
   // See gradient_appetite::measured(); what it returns is to be sent up.
   std::optional<std::uint64_t> wanted_after(double dot, double predicted_squared, double received_squared) {
     return appetite_.measured(dot, predicted_squared, received_squared);
+  }
+
+  // Credits are no part of it: whoever goes on grants anew.
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("above.ended_at_gaps", ended_at_gaps_);
+    of.word("above.next_agreement", next_agreement_);
+    appetite_.keep(of);
   }
 
 private:

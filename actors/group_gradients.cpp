@@ -1,5 +1,6 @@
 #include "actors/group_gradients.hpp"
 
+#include "models/state_archive.hpp"
 #include "runtime/operators.hpp"
 
 #include <algorithm>
@@ -160,6 +161,21 @@ void group_gradients::make_room() {
 void group_gradients::end() {
   policy().on_end(*this);
   updates_.end();
+}
+
+void group_gradients::keep(state_archive& of) {
+  of.within("updates.", [&] { updates_.keep(of); });
+  of.within("measures.", [&] { measures_.keep(of); });
+  of.within("policy.", [&] { policy().keep(of); });
+}
+
+void group_gradients::deliver_loaded() {
+  const auto& all = parts_.window.in_flight();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto& record = *all[i];
+    if (record.early_audit) deliver_audit(record, *std::exchange(record.early_audit, std::nullopt));
+    if (record.early && handles_early()) deliver_early(record);
+  }
 }
 
 // ---- to the policy

@@ -43,6 +43,9 @@ public:
   bool has_put_off() const;
   std::uint64_t passes() const { return passes_; } // forward and backward so far
   void end();                                      // every gradient has been handled
+  // Between two batches: to be saved and loaded.
+  void keep(state_archive&);
+  void deliver_loaded(); // what had come and was to be handled as soon as it comes
   bool predicts(std::uint64_t batch) const { return parts_.predictor.exists() && policy().predicts(batch); }
   bool updates_alone(std::uint64_t batch) const { return parts_.predictor.exists() && policy().updates_alone(batch); }
 

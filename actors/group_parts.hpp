@@ -64,6 +64,7 @@ struct group_setup {
   std::uint64_t layer_bytes = 0, predictor_bytes = 0;
   std::int64_t predictor_parameters = 0;
   std::shared_ptr<const synthetic_gradient_model> predictor; // null: none
+  std::shared_ptr<const saved_part> saved;                   // that the group goes on from; null: it begins
 
   bool is_audited(std::uint64_t batch) const {
     return audit_every > 0 && batch % static_cast<std::uint64_t>(audit_every) == 0;
@@ -71,7 +72,8 @@ struct group_setup {
 };
 
 // What the coordinator hears of a group.
-using group_news = std::variant<flushed, batch_done, batch_alone, evaluated, evaluation_missed, failure>;
+using group_news = std::variant<flushed, batch_done, batch_alone, evaluated, evaluation_missed, failure,
+                                checkpoint_passed, part_saved, part_not_saved>;
 
 // Where what a group says goes. Each call returns at once; tensors are ready once their events have passed.
 class group_outlet {
@@ -90,6 +92,10 @@ public:
   virtual void send_below(gradient) = 0;
   virtual void send_below(audit_gradient) = 0;
   virtual void send_below(credit) = 0;
+  // Of a run that can be saved: else they never come.
+  virtual void mark_above(checkpoint_mark) {}
+  virtual void mark_below(checkpoint_return) {}
+  virtual void save_predictor_with(save_predictor) {}
   virtual void ask_predictor(predict) = 0;
   virtual void teach_predictor(target) = 0;
   virtual void tell_coordinator(group_news) = 0;
@@ -103,6 +109,9 @@ struct group_parts {
     : setup(std::move(given)), out(outlet), window(*setup.work), below(setup.below, setup.gradients, setup.seed),
       above(setup.above, setup.max_alone, setup.gradients),
       account(setup.layers, setup.predictor, setup.observer, setup.clip_norm) {}
+
+  // All of it, to be saved and loaded between two batches.
+  void keep(state_archive&);
 
   bool is_top() const { return !above.exists(); }
   stream& work() const { return *setup.work; }

@@ -1,6 +1,7 @@
 #include "actors/group_turn.hpp"
 
 #include "actors/time_account.hpp"
+#include "models/state_archive.hpp"
 #include "runtime/device.hpp"
 #include "runtime/operators.hpp"
 
@@ -20,14 +21,26 @@ void group_turn::begin() {
 // ---- what comes
 
 void group_turn::arrived(activation batch) {
-  inbox_.push_back({std::move(batch), false});
-  advance();
+  comes_up({std::move(batch), input_kind::batch});
 }
 
 void group_turn::arrived(const flush_mark& mark) {
   activation mark_only;
   mark_only.context = mark.context;
-  inbox_.push_back({mark_only, true});
+  comes_up({mark_only, input_kind::flush_mark});
+}
+
+void group_turn::arrived(const checkpoint_mark& mark) {
+  activation mark_only;
+  mark_only.context = mark.context;
+  mark_only.step = mark.step;
+  comes_up({mark_only, input_kind::checkpoint_mark});
+}
+
+// What was loaded is handed on when all of the run's actors are there.
+void group_turn::comes_up(input next) {
+  if (std::exchange(has_loaded_, false)) gradients_.deliver_loaded();
+  inbox_.push_back(std::move(next));
   advance();
 }
 
@@ -42,6 +55,11 @@ void group_turn::arrived(const synthetic_gradient& answer) {
 void group_turn::passed(const work_done& work) {
   if (work.leisure) {
     if (std::exchange(rested_at_, std::nullopt) == gradients_.passes()) gradients_.complete_oldest();
+    advance();
+    return;
+  }
+  if (work.checkpoint != work_done::checkpoint_stage::none) {
+    checkpoint_.passed(work);
     advance();
     return;
   }
@@ -131,7 +149,8 @@ void group_turn::go_on() {
 
 bool group_turn::start_next() {
   if (inbox_.empty()) return false;
-  if (inbox_.front().is_flush_mark) return try_flush();
+  if (inbox_.front().kind == input_kind::flush_mark) return try_flush();
+  if (inbox_.front().kind == input_kind::checkpoint_mark) return try_save();
   const bool trains = inbox_.front().batch.mode == phase::train;
   const auto number = inbox_.front().batch.context.batch;
   if (trains) gradients_.make_room();
@@ -264,6 +283,40 @@ bool group_turn::try_flush() {
   return true;
 }
 
+// Between two batches, when what the stream was given before has been told of. Where micro-batches make a batch, no
+// gradient of it is outstanding then: the next one would wait for all of them, too.
+bool group_turn::try_save() {
+  if (parts_.setup.micro_batches > 1) {
+    empties_for_mark_ = true;
+    if (!parts_.window.is_empty()) gradients_.deliver_through(parts_.window.last());
+    if (!parts_.window.is_empty()) return false;
+  }
+  if (!checkpoint_.is_settled()) return false;
+  empties_for_mark_ = false;
+  const checkpoint_mark mark{inbox_.front().batch.context, inbox_.front().batch.step};
+  inbox_.pop_front();
+  checkpoint_.save(mark, [this](state_archive& of) { keep(of); });
+  return true;
+}
+
+void group_turn::keep(state_archive& of) {
+  of.within("turn.", [&] {
+    of.word("next_batch", next_batch_);
+    of.anew("followed_by", followed_by_);
+  });
+  gradients_.keep(of);
+}
+
+status group_turn::go_on_from_saved() {
+  const auto saved = std::exchange(parts_.setup.saved, nullptr);
+  if (!saved) return ok();
+  auto archive = state_archive::loading(parts_.work(), *saved);
+  parts_.keep(archive);
+  keep(archive);
+  has_loaded_ = true;
+  return archive.outcome();
+}
+
 // ---- for people
 
 std::string group_turn::describe() const {
@@ -279,10 +332,11 @@ std::string group_turn::describe() const {
     break;
   }
   if (flushing_) return "waits for " + above + " to return the gradients of the last batches";
-  if (!inbox_.empty() && !inbox_.front().is_flush_mark && has_room_for(inbox_.front().batch.context.batch))
+  if (empties_for_mark_) return "waits for " + above + " to return the gradients of the batches before a checkpoint";
+  if (!inbox_.empty() && inbox_.front().kind == input_kind::batch && has_room_for(inbox_.front().batch.context.batch))
     return fmt::format("waits for {} to return the gradients of the update that batch {} reads", above,
                        inbox_.front().batch.context.batch);
-  if (!inbox_.empty() && !inbox_.front().is_flush_mark)
+  if (!inbox_.empty() && inbox_.front().kind == input_kind::batch)
     return "at its limit of caches: waits for " + above + " to return a gradient";
   const auto below = parts_.below.neighbour();
   return "waits for an activation from " +

@@ -1,5 +1,6 @@
 #include "actors/group_updates.hpp"
 
+#include "models/state_archive.hpp"
 #include "runtime/operators.hpp"
 
 #include <cassert>
@@ -183,6 +184,17 @@ tensor group_updates::input_gradient(batch_record& record, const tensor& dy) {
 void group_updates::end() {
   if (micro_batches_ > 0) apply_accumulated(terms_);
   weights_.end();
+}
+
+void group_updates::keep(state_archive& of) {
+  of.word("accumulated", accumulated_);
+  of.word("micro_batches", micro_batches_);
+  of.word("terms", terms_);
+  of.word("next_step", next_step_);
+  if (micro_batches_ > 0) of.in_place("guard", guard_);
+  if (accumulated_) of.in_place("sums", parts_.setup.layers->gradients());
+  of.within("versions.", [&] { weights_.keep(of); });
+  of.within("feedback.", [&] { feedback_.keep(of); });
 }
 
 } // namespace syngrad

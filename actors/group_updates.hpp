@@ -40,6 +40,7 @@ public:
   void apply_accumulated(std::int64_t terms);
   tensor input_gradient(batch_record&, const tensor& dy);
 
+  void keep(state_archive&); // between two batches, to be saved and loaded
   std::uint64_t kept_bytes() const { return weights_.held_back_bytes() + feedback_.bytes(); } // beside the batches
 
 private:

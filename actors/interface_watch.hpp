@@ -27,6 +27,15 @@ public:
 
   const interface_fault& fault() const { return fault_; }
 
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("small", small_);
+    of.word("large", large_);
+    of.word("fault", fault_.what);
+    of.word("fault.step", fault_.step);
+    of.word("fault.norm_ratio", fault_.norm_ratio);
+  }
+
 private:
   int small_ = 0, large_ = 0; // predictions in a row beyond a bound
   interface_fault fault_;

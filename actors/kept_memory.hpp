@@ -30,6 +30,12 @@ public:
     most_bytes_ = std::max(most_bytes_, bytes_of(window) + beside);
   }
 
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("kept.most_batches", most_batches_);
+    of.word("kept.looks", looks_);
+    of.word("kept.most_bytes", most_bytes_);
+  }
   std::uint64_t most_bytes() const { return most_bytes_; } // at once
   std::int64_t most_batches() const { return most_batches_; }
 

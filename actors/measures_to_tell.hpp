@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 
 namespace syngrad {
 
@@ -35,6 +36,26 @@ public:
       waiting_.pop_front();
     }
     return true;
+  }
+
+  template <class Archive>
+  void keep(Archive& of) {
+    auto count = waiting_.size();
+    of.word("waiting", count);
+    if (of.loads()) waiting_.clear();
+    for (std::size_t i = 0; i < count && of.outcome(); ++i) {
+      if (of.loads()) waiting_.emplace_back();
+      auto& each = waiting_[i];
+      of.within(std::to_string(i) + ".", [&] {
+        of.word("batch", each.batch);
+        of.word("due", each.due);
+        of.word("known", each.known);
+        bool says = each.what.has_value();
+        of.word("says", says);
+        if (of.loads() && says) each.what.emplace();
+        if (says) each.what->keep(of);
+      });
+    }
   }
 
 private:

@@ -17,6 +17,17 @@
 //                   -> source        so that it counts them, too
 //  group            coordinator      evaluation_missed          one of its batches ended here, likewise
 //                   -> source        it is given up: training goes on
+//  source, group    group above      checkpoint_mark            rides between two batches: the state as it is then is
+//                                                               saved
+//  group            group below      checkpoint_return          after its own save: gradients that came before it
+//                                                               belong to what the group below saves
+//  group            predictor        save_predictor             when its group saves
+//  source, group,   coordinator      part_saved, part_not_saved
+//  predictor
+//  source           coordinator      checkpoint_begun           with its mark
+//  top group        coordinator      checkpoint_passed          when the mark passes
+//  coordinator      source           take_checkpoint            answered, once all parts are there or it was given up,
+//                                    checkpoint_over            by this
 //  group            coordinator      flushed
 //  source           coordinator      training_ended             after its flush mark
 //  source           coordinator      all_sent                   where batches may end at a gap, before a flush mark:
@@ -40,6 +51,7 @@
 #include "models/chosen_samples.hpp"
 #include "models/layer.hpp"
 #include "models/objective.hpp"
+#include "models/saved_state.hpp"
 #include "models/synthetic_gradient_model.hpp"
 #include "runtime/tensor.hpp"
 
@@ -140,6 +152,43 @@ struct flush_mark {
   message_context context;
 };
 
+struct checkpoint_mark {
+  message_context context;
+  std::int64_t step = 0; // whole batches that went before it: the number of the checkpoint
+};
+struct checkpoint_return {
+  message_context context;
+  std::int64_t step = 0;
+};
+struct save_predictor {
+  message_context context;
+  std::int64_t step = 0;
+};
+struct checkpoint_begun {
+  message_context context;
+  std::int64_t step = 0;
+};
+struct checkpoint_passed {
+  message_context context;
+  std::int64_t step = 0;
+};
+struct part_saved {
+  message_context context;
+  std::int64_t step = 0;
+  std::shared_ptr<saved_part> part; // a group and its predictor save two of one name
+};
+struct part_not_saved { // the run goes on
+  message_context context;
+  std::int64_t step = 0; // below 0: a checkpoint that was asked for is not begun
+  std::string why;
+};
+struct take_checkpoint {
+  message_context context;
+};
+struct checkpoint_over {
+  message_context context;
+};
+
 struct batch_done {
   message_context context;
   double loss = 0; // not_measured: none of its rows has a target
@@ -181,6 +230,7 @@ struct work_done {
   message_context context;
   bool settled = false; // every gradient of the batch was dealt with; else only the batch's own turn is over
   bool leisure = false; // of no batch: there was nothing else to do when this was asked for
+  enum class checkpoint_stage : std::uint8_t { none, settled, copied } checkpoint = checkpoint_stage::none;
 };
 
 // To the top or another group itself: an evaluation batch has passed; `result` is the loss output at the top, else
@@ -198,7 +248,7 @@ struct evaluation_done {
 struct departure {
   message_context context; // of the content
   caf::actor to;
-  std::variant<activation, gradient, audit_gradient, flush_mark> content;
+  std::variant<activation, gradient, audit_gradient, flush_mark, checkpoint_mark, checkpoint_return> content;
 };
 
 struct data_ready {
@@ -308,6 +358,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::solved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::targets_dropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::credit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::flush_mark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::checkpoint_mark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::checkpoint_return)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::save_predictor)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::checkpoint_begun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::checkpoint_passed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::part_saved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::part_not_saved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::take_checkpoint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::checkpoint_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::batch_alone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(syngrad::evaluated)

@@ -54,6 +54,13 @@ public:
   void measured(const prediction_measure&);
   gate_state state() const { return state_; }
 
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("state", state_);
+    of.word("since_turn", since_turn_);
+    quality_.keep(of);
+  }
+
 private:
   gate_state next() const;
   bool is_good(double slack) const;

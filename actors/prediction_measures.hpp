@@ -19,6 +19,12 @@ public:
   void against_received(batch_record&, const tensor& prediction, const tensor& received);
   void against_truth(batch_record&, const tensor& truth); // once for a batch
 
+  template <class Archive>
+  void keep(Archive& of) { // between two batches, to be saved and loaded
+    of.word("turn", turn_);
+    of.within("to_tell.", [&] { to_tell_.keep(of); });
+  }
+
   // Its numbers are there: the policy hears of them, or will in a fixed turn.
   void are_there(const batch_record&);
   // What the turn of the batch hears of has been told. False: some of that is not there yet.

@@ -16,6 +16,14 @@ struct prediction_measure {
   double norm_ratio = 0; // |predicted| / |received|
   double bias = 0;       // |sum over rows of (predicted - received)| / (|received| sqrt(rows))
   bool finite = true;    // else none of them says anything, but that the prediction or the gradient is of no use
+
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("cosine", cosine);
+    of.word("norm_ratio", norm_ratio);
+    of.word("bias", bias);
+    of.word("finite", finite);
+  }
 };
 
 // Of a prediction p and a gradient g of `rows` rows: p.g, |p|^2, |g|^2, and |sum over rows of (p - g)|^2. Null where g
@@ -49,6 +57,14 @@ public:
   double cosine() const { return cosine_; }     // 0: not measured yet, as of one that predicts zero
   double norm_ratio() const { return norm_ratio_; }
   double bias() const { return bias_; }
+
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("count", count_);
+    of.word("cosine", cosine_);
+    of.word("norm_ratio", norm_ratio_);
+    of.word("bias", bias_);
+  }
 
 private:
   static constexpr double share_of_newest = 0.1;

@@ -1,6 +1,7 @@
 #include "actors/predictor_actor.hpp"
 
 #include <fmt/core.h>
+#include <stdexcept>
 #include <utility>
 
 namespace syngrad {
@@ -18,6 +19,8 @@ caf::behavior predictor_actor::make_behavior() {
     on(&predictor_actor::handle_target),
     on(&predictor_actor::handle_next_target),
     on(&predictor_actor::handle_solved),
+    on(&predictor_actor::handle_save_predictor),
+    on(&predictor_actor::handle_part_saved),
   });
 }
 
@@ -30,6 +33,7 @@ void predictor_actor::on_exit() {
 void predictor_actor::handle_connect(connect& neighbours) {
   group_ = neighbours.below;
   report_failures_to(neighbours.coordinator);
+  if (const auto loaded = turn_.go_on_from_saved(); !loaded) throw std::runtime_error(loaded.message());
 }
 
 std::string predictor_actor::describe() {

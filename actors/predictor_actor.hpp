@@ -23,6 +23,8 @@ private:
   void handle_target(target& arrived) { turn_.arrived(arrived); }
   void handle_next_target(next_target& now) { turn_.arrived(now); }
   void handle_solved(solved& finished) { turn_.arrived(finished); }
+  void handle_save_predictor(save_predictor& order) { turn_.arrived(order); }
+  void handle_part_saved(part_saved& part) { send(coordinator(), std::move(part)); }
 
   // predictor_outlet
   message_context context_for(std::uint64_t batch, std::uint32_t version) override {
@@ -32,6 +34,8 @@ private:
   void tell_group(targets_dropped count) override { send(group_, count); }
   void ask_solver(solve task) override { send(solver_, std::move(task)); }
   void train_later(next_target next) override { send(this, next); }
+  void when_saved(part_saved part) override { when_complete(turn_.work(), std::move(part)); }
+  void not_saved(part_not_saved why) override { send(coordinator(), std::move(why)); }
 
   caf::actor group_, solver_;
   predictor_turn turn_;

@@ -29,6 +29,10 @@ public:
   }
 
   void dropped(std::int64_t so_far) { dropped_ = so_far; }
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("dropped_targets", dropped_);
+  }
   std::int64_t dropped_targets() const { return dropped_; } // the predictor fell behind
 
 private:

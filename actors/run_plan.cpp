@@ -2,6 +2,7 @@
 #include "actors/run_plan.hpp"
 #include "actors/group_outline.hpp"
 #include "actors/run_check.hpp"
+#include "actors/run_restore.hpp"
 #include "actors/update_policy.hpp"
 #include "runtime/data/batch_order.hpp"
 #include "runtime/stream.hpp"
@@ -125,6 +126,7 @@ result<run_plan> make_run_plan(training_settings settings, network net, const da
   plan.trained_for = std::move(*make_objective(wanted)); // checked above
   plan.unit = unit_of(net.input);
   plan.settings.synthetic = predictors_of(settings, net);
+  plan.signature = signature_of(plan.settings, net);
   plan.data = data;
   plan.source_device = places.source;
   plan.devices = used_devices(places);

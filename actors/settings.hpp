@@ -83,6 +83,10 @@ struct training_settings {
   int threads = 2;        // actor threads
   int intra_op = 1;       // threads of one operator
 
+  // After so many steps, and so many seconds, the state of the run is saved, if the observer takes it. 0: not by that.
+  std::int64_t checkpoint_every = 0;
+  double checkpoint_every_s = 0;
+
   bool recompute = false;   // a group keeps of a batch that waits its input alone, and makes the forward pass again
   bool cuda_graphs = false; // passes are recorded and replayed, on devices that can
 

@@ -1,5 +1,8 @@
 #include "actors/source_actor.hpp"
 
+#include "actors/source_position.hpp"
+#include "models/state_archive.hpp"
+
 #include <algorithm>
 #include <fmt/core.h>
 #include <utility>
@@ -8,8 +11,21 @@ namespace syngrad {
 
 source_actor::source_actor(caf::actor_config& config, actor_context context, source_setup setup)
   : crossing_actor(config, context, "source", actor_role::source, 0, *setup.work), setup_(std::move(setup)),
-    parts_(setup_.order.train.parts()), largest_part_(setup_.order.train.largest_part()),
-    next_evaluation_(setup_.evaluate_every) {}
+    parts_(setup_.order.train.parts()), batch_size_(setup_.order.train.batch_size()),
+    largest_part_(setup_.order.train.largest_part()), next_evaluation_(setup_.evaluate_every),
+    next_checkpoint_(setup_.checkpoint_every) {
+  if (setup_.saved) go_on_from_saved();
+}
+
+// Data position, steps: checked when the run was prepared.
+void source_actor::go_on_from_saved() {
+  auto archive = state_archive::loading(*setup_.saved);
+  const auto at = source_position::kept_in(archive);
+  setup_.saved = nullptr;
+  step_ = last_checkpoint_ = at.step;
+  next_checkpoint_ = next_after(step_, setup_.checkpoint_every);
+  next_evaluation_ = at.evaluation_is_due ? step_ : next_after(step_, setup_.evaluate_every);
+}
 
 caf::behavior source_actor::make_behavior() {
   return with_describe({
@@ -22,6 +38,8 @@ caf::behavior source_actor::make_behavior() {
     on(&source_actor::handle_batch_alone),
     on(&source_actor::handle_evaluation_missed),
     on(&source_actor::handle_data_ready),
+    on(&source_actor::handle_take_checkpoint),
+    on(&source_actor::handle_checkpoint_over),
     on(&source_actor::handle_departure),
   });
 }
@@ -43,9 +61,12 @@ void source_actor::handle_connect(connect& neighbours) {
 
 void source_actor::read_data_ahead() {
   const auto here = caf::actor_cast<caf::actor_addr>(this); // keeps nobody alive
-  ahead_.emplace(std::move(setup_.order.train), training_samples_->maker(), [here] {
-    if (const auto self = caf::actor_cast<caf::actor>(here)) caf::anon_send(self, data_ready{});
-  });
+  ahead_.emplace(
+    std::move(setup_.order.train), training_samples_->maker(),
+    [here] {
+      if (const auto self = caf::actor_cast<caf::actor>(here)) caf::anon_send(self, data_ready{});
+    },
+    static_cast<std::uint64_t>(step_ * parts_));
 }
 
 void source_actor::handle_credit(credit& granted) {
@@ -60,7 +81,11 @@ void source_actor::handle_train(train& order) {
   steps_ = order.steps;
   training_ = true;
   asked_ = false;
-  if (step_ == 0) set_evaluation_time();
+  if (!std::exchange(has_begun_, true)) {
+    set_evaluation_time();
+    checkpoint_due_ns_ = steady_now_ns() + static_cast<std::int64_t>(setup_.checkpoint_every_s * 1e9);
+    if (step_ > 0) evaluate_if_due();
+  }
   advance();
 }
 
@@ -85,6 +110,20 @@ void source_actor::handle_stop(stop_training&) {
   advance();
 }
 
+void source_actor::handle_take_checkpoint(take_checkpoint&) {
+  if (has_begun_ && !training_ && !asked_) {
+    send(coordinator(), part_not_saved{context_for(no_batch), -1, "no checkpoint is taken after the last batch"});
+    return;
+  }
+  wants_checkpoint_ = true;
+  advance();
+}
+
+void source_actor::handle_checkpoint_over(checkpoint_over&) {
+  saves_ = false;
+  advance();
+}
+
 void source_actor::handle_evaluate(evaluate& request) {
   begin_pass(request.evaluation, request.on_test_set);
   advance();
@@ -94,6 +133,8 @@ void source_actor::advance() {
   waits_for_data_ = false;
   if (wait_.is_waiting()) wait_.end(steady_now_ns());
   while (pass_ || (training_ && !paused_)) {
+    if (!pass_ && part_ == 0) take_checkpoint_if_due();
+    if (!pass_ && step_ == steps_ && saves_) return; // the run does not end meanwhile
     if (!pass_ && step_ == steps_) {
       training_ = false;
       if (setup_.asks_for_the_end && !stopped_) {
@@ -136,10 +177,37 @@ void source_actor::send_training_batch(batch made) {
   if (++part_ < parts_) return;
   part_ = 0;
   ++step_;
-  if (step_ < steps_ && evaluation_is_due()) {
-    paused_ = true;
-    begin_pass(static_cast<std::uint64_t>(step_), setup_.order.validation.empty());
-  }
+  take_checkpoint_if_due();
+  evaluate_if_due();
+}
+
+void source_actor::evaluate_if_due() {
+  if (step_ >= steps_ || !evaluation_is_due()) return;
+  paused_ = true;
+  begin_pass(static_cast<std::uint64_t>(step_), setup_.order.validation.empty());
+}
+
+bool source_actor::checkpoint_is_due() {
+  return wants_checkpoint_ || (setup_.checkpoint_every > 0 && step_ >= next_checkpoint_) ||
+         (setup_.checkpoint_every_s > 0 && step_ > last_checkpoint_ && steady_now_ns() >= checkpoint_due_ns_);
+}
+
+void source_actor::take_checkpoint_if_due() {
+  if (saves_ || !checkpoint_is_due()) return;
+  saves_ = true;
+  wants_checkpoint_ = false;
+  last_checkpoint_ = step_;
+  next_checkpoint_ = next_after(step_, setup_.checkpoint_every);
+  checkpoint_due_ns_ = steady_now_ns() + static_cast<std::int64_t>(setup_.checkpoint_every_s * 1e9);
+  auto part = std::make_shared<saved_part>();
+  part->name = "source";
+  auto archive = state_archive::saving(*part);
+  source_position at{step_, setup_.evaluate_every > 0 && scheduled() >= next_evaluation_, batch_size_,
+                     setup_.data->train.count};
+  at.keep(archive);
+  send(coordinator(), checkpoint_begun{context_for(no_batch), step_});
+  send(coordinator(), part_saved{context_for(no_batch), step_, std::move(part)});
+  send_across(above_, checkpoint_mark{context_for(no_batch), step_});
 }
 
 bool source_actor::evaluation_is_due() {
@@ -180,6 +248,7 @@ std::string source_actor::describe() {
   if (waits_for_data_) return "waits for the next batch to be read" + where;
   if (pass_ || (training_ && !paused_)) return "waits for a credit from group 0" + where;
   if (paused_) return "waits for the coordinator to have an evaluation's result" + where;
+  if (saves_ && training_ && step_ == steps_) return "waits for a checkpoint to be complete" + where;
   if (asked_) return "waits for every batch to reach the loss or to end at a gap in the network" + where;
   return "has nothing to send" + where;
 }

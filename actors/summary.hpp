@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace syngrad {
+
+struct saved_run;
 
 inline constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
 
@@ -117,6 +120,10 @@ struct training_observer {
   std::function<void(const progress_report&)> on_progress; // about every `progress_interval_s`
   std::function<void(const evaluation_report&)> on_evaluation;
   std::function<void(const std::string&)> on_notice; // a line for the user: warnings, the dump of a hang
+  // The state of the run between two batches, each time one was saved, and why one could not be. On a thread of the
+  // actor system, which waits meanwhile. What it was given lies in memory of the run's devices.
+  std::function<void(std::shared_ptr<const saved_run>)> on_checkpoint = {};
+  std::function<void(const std::string&)> on_checkpoint_failed = {};
   double progress_interval_s = 1;
 };
 

@@ -1,7 +1,7 @@
 // A training that is ready to run, in one process or in many.
 //
-// Threads: run() blocks its caller until the run has ended; interrupt() may be called from any thread, and so may
-// with_weights_now(), by one at a time.
+// Threads: run() blocks its caller until the run has ended; interrupt() and checkpoint_now() may be called from any
+// thread, and so may with_weights_now(), by one at a time.
 #pragma once
 
 #include "actors/summary.hpp"
@@ -24,6 +24,9 @@ public:
   virtual training_summary run() = 0; // once
   // Ends the run after the batches in flight, as if it had reached its last step. Safe to call at any time, and twice.
   virtual void interrupt() = 0;
+  // Has the state of the run saved between the next two batches, for training_observer::on_checkpoint; once where it is
+  // asked twice before. Any thread, while run() lasts; before it, before the first batch.
+  virtual void checkpoint_now() = 0;
   // The weights, after run(): valid also where it failed or was interrupted.
   virtual std::vector<layer_group::named_tensor> weights() = 0;
   // Calls `use` with all weights as they are now, from before run() until weights(): training stands still between two

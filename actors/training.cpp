@@ -4,10 +4,12 @@
 #include "actors/assembly.hpp"
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"
+#include "actors/run_restore.hpp"
 #include "actors/sanitizers.hpp"
 
 #include <chrono>
 #include <mutex>
+#include <utility>
 
 namespace syngrad {
 
@@ -17,7 +19,7 @@ struct training::implementation {
   std::unique_ptr<owned_actor_system> system;
   caf::actor coordinator;
   std::shared_ptr<run_state> state; // once the run has begun
-  bool interrupted = false;
+  bool interrupted = false, wants_checkpoint = false;
   std::vector<lost_group> lost;
 };
 
@@ -54,16 +56,21 @@ training::training(std::unique_ptr<implementation> self) : self_(std::move(self)
 training::~training() = default;
 
 result<std::unique_ptr<training>> training::prepare(training_settings settings, network net, const dataset& data,
-                                                    device& where, training_observer observer, trace_recorder* trace) {
+                                                    device& where, training_observer observer, trace_recorder* trace,
+                                                    std::shared_ptr<const saved_run> go_on_from) {
   const auto places = device_places::all_on(where, settings.split);
-  return prepare(std::move(settings), std::move(net), data, places, std::move(observer), trace);
+  return prepare(std::move(settings), std::move(net), data, places, std::move(observer), trace, std::move(go_on_from));
 }
 
 result<std::unique_ptr<training>> training::prepare(training_settings settings, network net, const dataset& data,
                                                     const device_places& places, training_observer observer,
-                                                    trace_recorder* trace) {
+                                                    trace_recorder* trace,
+                                                    std::shared_ptr<const saved_run> go_on_from) {
   auto plan = make_run_plan(std::move(settings), std::move(net), &data, places, std::move(observer), trace);
   if (!plan) return plan.failure();
+  if (go_on_from) {
+    if (auto restored = restore_run(*plan, std::move(go_on_from)); !restored) return restored.failure();
+  }
   auto self = std::make_unique<implementation>();
   self->plan = std::move(*plan);
   return std::unique_ptr<training>(new training(std::move(self)));
@@ -75,12 +82,17 @@ training_summary training::run() {
     return not_begun(room.message());
   // Whatever keeps this thread here, interrupt() gets the mutex.
   auto system = std::make_unique<owned_actor_system>(settings.threads, settings.intra_op);
+  {
+    const std::lock_guard lock(self_->mutex);
+    self_->plan.saves_at_once = std::exchange(self_->wants_checkpoint, false);
+  }
   auto actors = spawn_actors(system->get(), self_->plan);
   {
     const std::lock_guard lock(self_->mutex);
     self_->system = std::move(system);
     self_->coordinator = actors.coordinator;
     self_->state = actors.state;
+    if (self_->wants_checkpoint) caf::anon_send(actors.coordinator, take_checkpoint{});
     if (self_->interrupted) caf::anon_send(actors.coordinator, interrupt_run{});
   }
   auto outcome = wait_for_outcome(actors, settings.hang_after_s, self_->plan.observer);
@@ -111,6 +123,12 @@ void training::interrupt() {
   const std::lock_guard lock(self_->mutex);
   self_->interrupted = true;
   if (self_->coordinator) caf::anon_send(self_->coordinator, interrupt_run{});
+}
+
+void training::checkpoint_now() {
+  const std::lock_guard lock(self_->mutex);
+  self_->wants_checkpoint = true;
+  if (self_->coordinator) caf::anon_send(self_->coordinator, take_checkpoint{});
 }
 
 std::vector<layer_group::named_tensor> training::weights() {

@@ -1,5 +1,8 @@
 #include "actors/training_progress.hpp"
 
+#include "models/state_archive.hpp"
+#include "runtime/text.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -25,6 +28,31 @@ std::int64_t training_progress::skipped_at_the_end() const {
   std::int64_t count = 0;
   for (auto each = skipped_.rbegin(); each != skipped_.rend() && *each + 1 == batch; ++each, --batch) ++count;
   return count;
+}
+
+void training_progress::keep(state_archive& of, std::int64_t now_ns) {
+  auto wall_ns = of.loads() ? 0 : now_ns - began_ns_;
+  auto trained_ns = trained_ns_ + std::max<std::int64_t>(0, last_done_ns_ - segment_ns_);
+  of.word("done", done_);
+  of.word("alone", alone_);
+  of.word("wall_ns", wall_ns);
+  of.word("trained_ns", trained_ns);
+  of.word("recent_loss", recent_loss_);
+  of.word("interval_loss", interval_loss_);
+  of.word("interval_batches", interval_batches_);
+  of.word("first_skipped", first_skipped_);
+  std::string skipped;
+  for (const auto each : skipped_) skipped += (skipped.empty() ? "" : " ") + std::to_string(each);
+  of.word("skipped", skipped);
+  if (!of.loads()) return;
+  before_ns_ = wall_ns;
+  trained_ns_ = trained_ns;
+  if (skipped.empty()) return;
+  for (const auto part : split_text(skipped, ' ')) {
+    std::uint64_t batch = 0;
+    if (!state_text::read(std::string(part), batch)) return of.fail("'skipped' cannot be '" + skipped + "'");
+    skipped_.insert(batch);
+  }
 }
 
 double training_progress::interval_loss() const {

@@ -13,9 +13,16 @@
 
 namespace syngrad {
 
+class state_archive;
+
 class training_progress {
 public:
-  void begin(std::int64_t now_ns) { began_ns_ = segment_ns_ = last_done_ns_ = now_ns; }
+  void begin(std::int64_t now_ns) {
+    began_ns_ = now_ns - before_ns_;
+    segment_ns_ = last_done_ns_ = now_ns;
+  }
+  // To be saved, or loaded before it begins: counts, losses and times so far.
+  void keep(state_archive&, std::int64_t now_ns);
 
   // A batch has reached the loss. One without a target has none: `loss` is not_measured then, and does not count.
   void batch_done(double loss, std::int64_t now_ns);
@@ -44,6 +51,7 @@ public:
 
 private:
   std::int64_t done_ = 0, alone_ = 0;
+  std::int64_t before_ns_ = 0; // of the run that this one goes on from
   std::int64_t began_ns_ = 0, segment_ns_ = 0, last_done_ns_ = 0, trained_ns_ = 0;
   double recent_loss_ = not_measured;
   double interval_loss_ = 0; // sum

@@ -23,6 +23,7 @@
 
 namespace syngrad {
 
+class state_archive;
 struct training_settings;
 
 // What a policy can have its group do.
@@ -136,6 +137,8 @@ public:
   // Where it judges predictions: how one of the last agreed with what was received for it. In a deterministic run each
   // is told in a fixed turn, before what that turn handles.
   virtual void on_measured(const prediction_measure&) {}
+  // What it has come to know, to be saved and loaded between two batches.
+  virtual void keep(state_archive&) {}
   // The stream of batches has ended and every gradient has been handled.
   virtual void on_end(policy_actions&) {}
 };

@@ -41,6 +41,12 @@ public:
   // No batch comes any more: the layers have all updates.
   void end() { show_latest(nullptr); }
 
+  template <class Archive>
+  void keep(Archive& of) {
+    of.word("holds_back", holds_back_);
+    of.anew("latest", latest_);
+  }
+
   std::uint64_t held_back_bytes() const { return latest_ ? latest_.memory()->bytes() : 0; }
 
 private:

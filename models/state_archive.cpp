@@ -75,7 +75,7 @@ std::string text_of(const tensor& of) {
 
 } // namespace
 
-state_archive::state_archive(stream& work, saved_part* into, const saved_part* from)
+state_archive::state_archive(stream* work, saved_part* into, const saved_part* from)
   : work_(work), into_(into), from_(from) {
   if (!from) return;
   for (const auto& each : from->tensors) tensors_.emplace(each.name, &each.value);
@@ -112,8 +112,8 @@ const tensor* state_archive::find_tensor(const std::string& name) const {
 
 // A copy even where the host reads the device's memory: what it is of changes with the next batch.
 void state_archive::save(const std::string& name, const tensor& value) {
-  auto copy = make_host_visible_tensor(work_, value.extents(), value.type());
-  work_.ops().copy(work_, value.read_on(work_), copy);
+  auto copy = make_host_visible_tensor(work(), value.extents(), value.type());
+  work().ops().copy(work(), value.read_on(work()), copy);
   into_->tensors.push_back({name, std::move(copy)});
 }
 
@@ -125,7 +125,7 @@ void state_archive::in_place(std::string_view name, tensor& value) {
   if (!from) return fail(fmt::format("'{}' is missing", all));
   if (from->type() != value.type() || from->extents() != value.extents())
     return fail(fmt::format("'{}' is {}, not {}", all, text_of(*from), text_of(value)));
-  work_.ops().upload(work_, from->data(), value);
+  work().ops().upload(work(), from->data(), value);
 }
 
 void state_archive::anew(std::string_view name, tensor& value) {
@@ -145,9 +145,9 @@ void state_archive::anew(std::string_view name, tensor& value) {
 void state_archive::load_anew(std::string_view name, tensor& value) {
   const auto all = full(name);
   if (const auto* from = find_tensor(all)) {
-    value = make_tensor(work_, from->extents(), from->type());
-    work_.ops().upload(work_, from->data(), value);
-    value.ready_after(work_.record());
+    value = make_tensor(work(), from->extents(), from->type());
+    work().ops().upload(work(), from->data(), value);
+    value.ready_after(work().record());
     made_.insert_or_assign(all, value);
     return;
   }

@@ -15,6 +15,7 @@
 #include "models/learned_state.hpp"
 #include "models/saved_state.hpp"
 
+#include <cassert>
 #include <concepts>
 #include <map>
 #include <optional>
@@ -49,12 +50,14 @@ bool read(const std::string&, std::string&);
 class state_archive {
 public:
   // Stream and part outlive the archive.
-  static state_archive saving(stream& work, saved_part& into) { return {work, &into, nullptr}; }
-  static state_archive loading(stream& work, const saved_part& from) { return {work, nullptr, &from}; }
+  static state_archive saving(stream& work, saved_part& into) { return {&work, &into, nullptr}; }
+  static state_archive loading(stream& work, const saved_part& from) { return {&work, nullptr, &from}; }
+  // Of who has words alone.
+  static state_archive saving(saved_part& into) { return {nullptr, &into, nullptr}; }
+  static state_archive loading(const saved_part& from) { return {nullptr, nullptr, &from}; }
 
   bool loads() const { return from_ != nullptr; }
   const std::string& part() const { return from_ ? from_->name : into_->name; }
-  stream& work() const { return work_; }
 
   // What `keep` names gets this prefix.
   template <class Keep>
@@ -82,7 +85,7 @@ public:
   status outcome() const { return outcome_; }
 
 private:
-  state_archive(stream& work, saved_part* into, const saved_part* from);
+  state_archive(stream* work, saved_part* into, const saved_part* from);
   std::string full(std::string_view name) const { return prefix_ + std::string(name); }
   const std::string* find_word(std::string_view name); // fails where there is none
   void put_word(std::string_view name, std::string text);
@@ -92,7 +95,12 @@ private:
   const tensor* find_tensor(const std::string& name) const;
   bool is_well() const { return static_cast<bool>(outcome_); }
 
-  stream& work_;
+  stream& work() const {
+    assert(work_ && "of words alone");
+    return *work_;
+  }
+
+  stream* work_;           // null: there are words alone
   saved_part* into_;       // one of the two
   const saved_part* from_; //
   std::string prefix_;

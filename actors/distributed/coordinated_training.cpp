@@ -32,9 +32,14 @@ status check_emulated_links(const emulated_network& link, const std::vector<grou
   return ok();
 }
 
+constexpr const char* no_checkpoints =
+  "the state of a run over several processes cannot be saved; run it in one process, or without checkpoints";
+
 } // namespace
 
 result<std::unique_ptr<coordinated_training>> coordinated_training::open(setup given) {
+  if (given.settings.checkpoint_every > 0 || given.settings.checkpoint_every_s > 0)
+    return error::setting(std::string("checkpoint-every: ") + no_checkpoints);
   std::unique_ptr<coordinated_training> out(new coordinated_training(std::move(given)));
   if (auto done = out->survey(); !done) return done.failure();
   if (auto done = out->listen(); !done) return done.failure();
@@ -202,6 +207,10 @@ void coordinated_training::dismiss_nodes() {
   const bool stuck = conducted_->stuck();
   conducted_.reset();
   if (stuck) leak_deliberately(std::move(system_));
+}
+
+void coordinated_training::checkpoint_now() {
+  if (given_.observer.on_checkpoint_failed) given_.observer.on_checkpoint_failed(no_checkpoints);
 }
 
 void coordinated_training::interrupt() {

@@ -63,6 +63,7 @@ public:
 
   training_summary run() override;
   void interrupt() override;
+  void checkpoint_now() override; // says that it cannot
   std::vector<layer_group::named_tensor> weights() override { return std::move(weights_); }
   status with_weights_now(const weights_use&) override;
 

@@ -9,6 +9,7 @@
 
 #include "actors/residual_weight.hpp"
 #include "actors/update_policy.hpp"
+#include "models/state_archive.hpp"
 
 namespace syngrad {
 
@@ -33,6 +34,10 @@ public:
   void on_loss(policy_actions&, batch_record&, const tensor& values) override;
   void on_measured(const prediction_measure& what) override { quality_.add(what); }
   void on_end(policy_actions&) override;
+  void keep(state_archive& of) override {
+    of.word("last_terms", last_terms_);
+    of.within("quality.", [&] { quality_.keep(of); });
+  }
 
 private:
   residual_weight weight_;

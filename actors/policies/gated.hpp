@@ -16,6 +16,7 @@
 #include "actors/prediction_gate.hpp"
 #include "actors/residual_weight.hpp"
 #include "actors/update_policy.hpp"
+#include "models/state_archive.hpp"
 
 namespace syngrad {
 
@@ -38,6 +39,11 @@ public:
   void on_gradient(policy_actions&, batch_record&, gradient_kind, const tensor& values) override;
   void on_measured(const prediction_measure& what) override;
   void on_end(policy_actions& group) override { group.apply_accumulated(last_terms_); }
+  void keep(state_archive& of) override {
+    of.word("last_terms", last_terms_);
+    of.within("gate.", [&] { gate_.keep(of); });
+    of.within("quality.", [&] { quality_.keep(of); });
+  }
 
 private:
   prediction_gate gate_;

@@ -30,6 +30,7 @@ public:
   void on_leisure(policy_actions& group, batch_record& record) override { then_->on_leisure(group, record); }
   void on_measured(const prediction_measure& what) override { then_->on_measured(what); }
   void on_end(policy_actions& group) override { then_->on_end(group); }
+  void keep(state_archive& of) override { then_->keep(of); }
 
 private:
   bool warming(std::uint64_t batch) const { return batch < batches_; }

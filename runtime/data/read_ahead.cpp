@@ -4,8 +4,9 @@
 
 namespace syngrad {
 
-read_ahead::read_ahead(batch_order order, host_batch_maker maker, std::function<void()> on_ready)
-  : order_(std::move(order)), maker_(maker), on_ready_(std::move(on_ready)), thread_([this] { work(); }) {}
+read_ahead::read_ahead(batch_order order, host_batch_maker maker, std::function<void()> on_ready, std::uint64_t first)
+  : order_(std::move(order)), maker_(maker), on_ready_(std::move(on_ready)), first_(first),
+    thread_([this] { work(); }) {}
 
 read_ahead::~read_ahead() {
   {
@@ -46,7 +47,7 @@ void read_ahead::work() {
     }
     std::exception_ptr failed;
     try {
-      maker_.make(order_.next(), number, *into);
+      maker_.make(order_.next(), first_ + number, *into);
     } catch (...) {
       failed = std::current_exception();
     }

@@ -22,8 +22,8 @@ class read_ahead {
 public:
   static constexpr std::size_t depth = 4; // batches that are made, or being made, at a time
 
-  // The first batch is number 0.
-  read_ahead(batch_order, host_batch_maker, std::function<void()> on_ready);
+  // `first`: the number of the first batch.
+  read_ahead(batch_order, host_batch_maker, std::function<void()> on_ready, std::uint64_t first = 0);
   ~read_ahead();
   read_ahead(const read_ahead&) = delete;
   read_ahead& operator=(const read_ahead&) = delete;
@@ -39,7 +39,8 @@ private:
   batch_order order_;
   host_batch_maker maker_;
   std::function<void()> on_ready_;
-  std::array<host_batch, depth> batches_; // number i in place i % depth
+  std::uint64_t first_;
+  std::array<host_batch, depth> batches_; // that was made as the i-th in place i % depth
 
   std::mutex mutex_;
   std::condition_variable changed_;

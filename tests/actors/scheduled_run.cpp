@@ -3,6 +3,7 @@
 #include "actors/group_weights.hpp"
 #include "actors/hang_watch.hpp"
 #include "actors/links/link_messages.hpp"
+#include "actors/run_restore.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "tests/actors/breakable_link.hpp"
 
@@ -68,6 +69,10 @@ std::vector<run_plan> make_members(const training_settings& settings, const std:
     auto net = make_network(model);
     auto plan = make_run_plan(settings, std::move(*net), member == 0 ? &data : nullptr, places, observer, order.trace);
     if (!plan) throw std::invalid_argument(plan.message());
+    if (order.from) {
+      if (const auto restored = restore_run(*plan, order.from); !restored)
+        throw std::invalid_argument(restored.message());
+    }
     plan->node = static_cast<std::uint8_t>(member);
     plans.push_back(std::move(*plan));
   }

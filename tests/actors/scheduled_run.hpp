@@ -36,6 +36,7 @@ struct schedule {
   trace_recorder* trace = nullptr;
   std::vector<int> member_of = {}; // of each group; empty: all in one, which is 0 and has the source
   std::vector<network_cut> cuts = {};
+  std::shared_ptr<const saved_run> from = nullptr; // what the run goes on from, all in one; null: it begins
 };
 
 // Runs to the end, or until nothing can go on.

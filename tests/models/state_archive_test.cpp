@@ -70,7 +70,7 @@ bool same(const saved_part& one, const saved_part& other) {
   return true;
 }
 
-void train(bench& b, layer_group& group, const tensor& x, const tensor& dy) {
+void train_once(bench& b, layer_group& group, const tensor& x, const tensor& dy) {
   group_cache cache;
   group.forward(b.s, x, phase::train, &cache);
   group.backward_and_update(b.s, dy, cache, false, {.terms = x.rows(), .learning_rate = 0.01f});
@@ -84,13 +84,13 @@ TEST_CASE("a group that was loaded trains on as the one that was saved, bit for 
     const auto out = first.output().elements();
     std::vector<std::pair<tensor, tensor>> batches;
     for (int i = 0; i < 8; ++i) batches.emplace_back(b.normal({16, 7}), b.normal({16, out}));
-    for (std::size_t i = 0; i < 4; ++i) train(b, first, batches[i].first, batches[i].second);
+    for (std::size_t i = 0; i < 4; ++i) train_once(b, first, batches[i].first, batches[i].second);
     const auto part = saved(b, first);
-    for (std::size_t i = 4; i < 8; ++i) train(b, first, batches[i].first, batches[i].second); // the copy stays
+    for (std::size_t i = 4; i < 8; ++i) train_once(b, first, batches[i].first, batches[i].second); // the copy stays
     REQUIRE(load(b, second, part));
     CHECK(second.version() == 4);
     CHECK(same(saved(b, second), part));
-    for (std::size_t i = 4; i < 8; ++i) train(b, second, batches[i].first, batches[i].second);
+    for (std::size_t i = 4; i < 8; ++i) train_once(b, second, batches[i].first, batches[i].second);
     CHECK(same(saved(b, second), saved(b, first)));
   }
 }
@@ -101,7 +101,7 @@ TEST_CASE("layers take what they had into other groups, with what the optimizer 
     bench b;
     auto whole = group_of(b, by, 1);
     const auto out = whole.output().elements();
-    for (int i = 0; i < 3; ++i) train(b, whole, b.normal({16, 7}), b.normal({16, out}));
+    for (int i = 0; i < 3; ++i) train_once(b, whole, b.normal({16, 7}), b.normal({16, out}));
     const auto part = saved(b, whole);
     std::size_t found = 0;
     for (const auto& [first, end] : {std::pair<std::size_t, std::size_t>{0, 1}, {1, 3}, {3, 4}}) {

@@ -17,6 +17,7 @@ class counting_trainer : public trainer {
 public:
   training_summary run() override { return {}; }
   void interrupt() override { ++interrupts; }
+  void checkpoint_now() override {}
   std::vector<layer_group::named_tensor> weights() override { return {{"0.weight", value_}}; }
   status with_weights_now(const weights_use& use) override {
     if (refuses) return error::busy("layers 0 have been in one step for 30 s");
@@ -33,7 +34,7 @@ private:
   tensor value_ = make_tensor(cpu_.make_stream(), {1});
 };
 
-struct saved_run {
+struct saved_folder {
   test::temporary_folder parent;
   result<run_folder> folder = run_folder::create(parent.file("run"), "locked");
   result<run_recorder> recorder =
@@ -62,7 +63,7 @@ struct saved_run {
 } // namespace
 
 TEST_CASE("What is asked for is on disk once it is said, each time as it is then") {
-  saved_run one;
+  saved_folder one;
   CHECK(!one.saver.done());
   for (int i = 1; i <= 3; ++i) {
     one.saver.request(i == 3);
@@ -75,7 +76,7 @@ TEST_CASE("What is asked for is on disk once it is said, each time as it is then
 }
 
 TEST_CASE("Weights that cannot be had are said not to be saved, and the next request is answered") {
-  saved_run one;
+  saved_folder one;
   one.run.refuses = true;
   one.saver.request(false);
   one.wait_for_line(1);
@@ -88,7 +89,7 @@ TEST_CASE("Weights that cannot be had are said not to be saved, and the next req
 }
 
 TEST_CASE("A process may stop before there is a training, or once its weights are on disk") {
-  saved_run one;
+  saved_folder one;
   interruption asked;
   CHECK(asked.may_stop());
   asked.aim(&one.run, &one.saver);
@@ -103,7 +104,7 @@ TEST_CASE("A process may stop before there is a training, or once its weights ar
 }
 
 TEST_CASE("After a training that nobody asked to save, its weights are missed until they are said to be there") {
-  saved_run one;
+  saved_folder one;
   interruption asked;
   asked.aim(&one.run, &one.saver);
   asked.aim(nullptr, nullptr);
@@ -113,7 +114,7 @@ TEST_CASE("After a training that nobody asked to save, its weights are missed un
 }
 
 TEST_CASE("A request to end that comes before the training is for it, one to save and go on is not") {
-  saved_run one;
+  saved_folder one;
   interruption asked;
   asked.save(false);
   asked.aim(&one.run, &one.saver);

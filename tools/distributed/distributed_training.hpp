@@ -37,6 +37,7 @@ public:
 
   training_summary run() override;
   void interrupt() override { run_->interrupt(); }
+  void checkpoint_now() override { run_->checkpoint_now(); }
   std::vector<layer_group::named_tensor> weights() override { return run_->weights(); }
   status with_weights_now(const weights_use& use) override { return run_->with_weights_now(use); }
 
