@@ -8,6 +8,7 @@
 #include "runtime/cpu/idle_device.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace syngrad {
 
@@ -54,7 +55,7 @@ result<planned_memory> rehearse(const training_settings& settings, network net, 
   idle_device where;
   auto prepared = training::prepare(rehearsal, std::move(net), zeros, where);
   if (!prepared) return prepared.failure();
-  const auto summary = (*prepared)->run();
+  auto summary = (*prepared)->run();
   if (!summary.failure.empty()) return error::resource(summary.failure);
   const auto count = static_cast<int>(summary.groups.size());
   const auto policy = std::move(*make_update_policy(settings)); // known: it has run
@@ -71,6 +72,7 @@ result<planned_memory> rehearse(const training_settings& settings, network net, 
   out.data_waiting = waiting(settings);
   out.data_batches = out.data_waiting + std::max<std::int64_t>(out.groups.front().in_flight - 1, 0);
   const auto more_waiting = std::max<std::int64_t>(out.data_waiting - waiting(rehearsal), 0);
+  out.rehearsed = std::move(summary.groups);
   out.most_in_use =
     summary.most_bytes_in_use - stood_in + out.samples + out.data_batch * static_cast<std::uint64_t>(more_waiting);
   return out;

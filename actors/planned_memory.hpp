@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/settings.hpp"
+#include "actors/summary.hpp"
 #include "models/network.hpp"
 #include "runtime/data/dataset.hpp"
 #include "runtime/result.hpp"
@@ -36,12 +37,13 @@ private:
 };
 
 struct planned_memory {
-  std::vector<group_memory> groups; // bottom to top
-  std::uint64_t most_in_use = 0;    // of all that follows at once
-  std::uint64_t data_batch = 0;     // a batch of samples with its targets
-  std::int64_t data_batches = 0;    // of them: that wait before the first group, and that it keeps
-  std::int64_t data_waiting = 0;    // of those
-  std::uint64_t samples = 0;        // all of them, where the device has them; 0: not asked for
+  std::vector<group_memory> groups;    // bottom to top
+  std::uint64_t most_in_use = 0;       // of all that follows at once
+  std::uint64_t data_batch = 0;        // a batch of samples with its targets
+  std::int64_t data_batches = 0;       // of them: that wait before the first group, and that it keeps
+  std::int64_t data_waiting = 0;       // of those
+  std::uint64_t samples = 0;           // all of them, where the device has them; 0: not asked for
+  std::vector<group_report> rehearsed; // what the groups told of the steps that were made
 
   std::uint64_t waiting() const { return data_batch * static_cast<std::uint64_t>(data_waiting); }
   std::uint64_t data() const { return data_batch * static_cast<std::uint64_t>(data_batches); }

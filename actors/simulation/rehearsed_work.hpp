@@ -1,8 +1,10 @@
-// What the passes of a run's groups take, found by making a few of its steps.
+// What the passes of a run's groups take, by what its rehearsal told; and how fast this machine makes them.
 #pragma once
 
 #include "actors/settings.hpp"
 #include "actors/simulation/simulated_run.hpp"
+#include "actors/summary.hpp"
+#include "actors/wire_choice.hpp"
 #include "models/network.hpp"
 #include "runtime/result.hpp"
 
@@ -11,17 +13,17 @@
 
 namespace syngrad {
 
-struct rehearsed_work {
-  std::vector<group_work> groups;
-  // Of one thread of this machine, with all that a step takes beside its products; 0: it was not measured.
-  double multiply_adds_per_s = 0;
-};
-
 // Forward passes, gradients of inputs and gradients of parameters are a third of a layer's multiply-adds each; what
-// optimizers and predictors multiply is counted. `make`: the network, as often as it is asked for; it fits the
-// settings. With `measures` the steps are made by one thread of this machine, about a second of them, and the rate is
-// that at which a simulation of just that takes as long; else on a device that does nothing.
-result<rehearsed_work> rehearse_work(const training_settings&, const std::function<result<network>()>& make,
-                                     bool measures);
+// optimizers and predictors multiply is as `rehearsed` tells it of each group (planned_memory). Bytes are those of
+// `wire`, of gradients with a rank that finds itself those of whole ones. The network fits the settings. Refuses what
+// goes by what is learnt.
+result<std::vector<group_work>> work_of_groups(const training_settings&, const network&,
+                                               const std::vector<group_report>& rehearsed, const wire_choice& wire);
+
+// Multiply-adds a second of one thread of this machine, with all that a step takes beside its products: the rate at
+// which a simulation of just that takes as long as about a second of steps. `make`: the network, as often as it is
+// asked for.
+result<double> measure_thread_rate(const training_settings&, const std::vector<group_work>&,
+                                   const std::function<result<network>()>& make);
 
 } // namespace syngrad

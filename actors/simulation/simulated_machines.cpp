@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <utility>
 
 namespace syngrad {
 
@@ -11,17 +12,14 @@ simulated_machines::simulated_machines(std::vector<simulated_process> processes,
   : handling_s_(handling_s) {
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const auto& is = processes[i];
-    const auto machine = static_cast<std::size_t>(is.machine);
-    if (on_machine_.size() <= machine) on_machine_.resize(machine + 1);
-    on_machine_[machine].push_back(static_cast<int>(i));
+    const auto number = static_cast<std::size_t>(is.machine);
+    if (machines_.size() <= number) machines_.resize(number + 1);
+    auto& machine = machines_[number];
+    machine.processes[is.is_urgent ? 0 : 1].push_back(static_cast<int>(i));
+    machine.free_cores += is.threads;
     processes_.push_back({is, is.threads, {}, 0});
   }
-  first_asked_.resize(on_machine_.size());
-  for (std::size_t machine = 0; machine < on_machine_.size(); ++machine) {
-    int threads = 0;
-    for (const auto process : on_machine_[machine]) threads += processes[static_cast<std::size_t>(process)].threads;
-    free_cores_.push_back(machine < cores.size() ? cores[machine] : threads);
-  }
+  for (std::size_t i = 0; i < std::min(cores.size(), machines_.size()); ++i) machines_[i].free_cores = cores[i];
 }
 
 int simulated_machines::add_actor(int process) {
@@ -29,24 +27,49 @@ int simulated_machines::add_actor(int process) {
   return static_cast<int>(actors_.size()) - 1;
 }
 
-int simulated_machines::add_link(const link_times& when) {
-  links_.push_back({when, 0});
+int simulated_machines::add_link(const link_times& when, const link_ends& ends) {
+  links_.push_back({when, ends, 0});
   return static_cast<int>(links_.size()) - 1;
 }
 
 void simulated_machines::send(int to, const trace_record& what, handler handle) {
-  send_at(now_, to, {std::move(handle), what, handling_, nobody});
+  letter message{std::move(handle), what, handling_, nobody};
+  if (handling_ != nobody) tell(record_kind::send, handling_, to, message);
+  post(now_, to, std::move(message));
 }
 
 void simulated_machines::send_over(int link, int to, std::uint64_t bytes, const trace_record& what, handler handle) {
   auto& over = links_[static_cast<std::size_t>(link)];
   over.bytes += static_cast<double>(bytes);
-  const auto at = over.when.arrival_ns(static_cast<std::int64_t>(std::llround(now_ * 1e9)), bytes);
-  send_at(std::max(now_, static_cast<double>(at) * 1e-9), to, {std::move(handle), what, handling_, link});
+  letter message{std::move(handle), what, handling_, link};
+  tell(record_kind::send, handling_, to, message);
+  if (over.ends.out != nobody) return go_out(link, to, bytes, std::move(message));
+  post(arrival_over(link, bytes), to, std::move(message));
 }
 
-void simulated_machines::send_at(double at, int to, letter message) {
-  if (handling_ != nobody) tell(record_kind::send, handling_, to, message);
+// Through the actor at this end, over the link, and through the one at the other end.
+void simulated_machines::go_out(int link, int to, std::uint64_t bytes, letter message) {
+  const auto ends = links_[static_cast<std::size_t>(link)].ends;
+  const auto cost_s = std::max(0.0, ends.cost.seconds(bytes) - handling_s_);
+  const auto what = message.what;
+  const auto from = message.from;
+  const auto come_in = [this, cost_s, to, message = std::move(message)] {
+    works_for(cost_s);
+    post(now_, to, message);
+  };
+  const auto leave = [this, link, bytes, cost_s, in = ends.in, come_in] {
+    works_for(cost_s);
+    post(arrival_over(link, bytes), in, {come_in, {}, nobody, nobody});
+  };
+  post(now_, ends.out, {leave, what, from, nobody});
+}
+
+double simulated_machines::arrival_over(int link, std::uint64_t bytes) {
+  auto& when = links_[static_cast<std::size_t>(link)].when;
+  return std::max(now_, static_cast<double>(when.arrival_ns(std::llround(now_ * 1e9), bytes)) * 1e-9);
+}
+
+void simulated_machines::post(double at, int to, letter message) {
   events_.push({at, number_++, to, std::move(message)});
 }
 
@@ -60,24 +83,50 @@ void simulated_machines::works(double multiply_adds) {
   now_ += multiply_adds / processes_[static_cast<std::size_t>(process)].is.multiply_adds_per_s;
 }
 
+void simulated_machines::works_for(double seconds) {
+  assert(handling_ >= 0);
+  const auto process = actors_[static_cast<std::size_t>(handling_)].process;
+  now_ += seconds / processes_[static_cast<std::size_t>(process)].is.speed;
+}
+
+void simulated_machines::call_at(double seconds, handler what, bool is_optional) {
+  if (is_optional) ++optional_;
+  events_.push({std::max(now_, seconds), number_++, nobody, {std::move(what), {}, nobody, nobody}, is_optional});
+}
+
+void simulated_machines::stop(int process) {
+  processes_[static_cast<std::size_t>(process)].is_stopped = true;
+}
+
+void simulated_machines::resume(int process) {
+  processes_[static_cast<std::size_t>(process)].is_stopped = false;
+}
+
 bool simulated_machines::step() {
-  if (events_.empty()) return false;
+  if (events_.size() == optional_) return false;
   auto next = std::move(const_cast<event&>(events_.top())); // which is popped at once
   events_.pop();
   now_ = next.at;
+  if (next.actor == nobody) {
+    if (next.is_optional) --optional_;
+    next.message.handle();
+    for (auto& each : machines_) begin_what_can(each);
+    return true;
+  }
   auto& actor = actors_[static_cast<std::size_t>(next.actor)];
   auto& process = processes_[static_cast<std::size_t>(actor.process)];
+  auto& machine = machines_[static_cast<std::size_t>(process.is.machine)];
   if (next.message.handle) {
     if (next.message.link != nobody) tell(record_kind::enqueue, next.actor, next.message.from, next.message);
     actor.mail.push_back(std::move(next.message));
     if (!actor.has_turn) takes_turn(next.actor);
   } else {
     ++process.free;
-    ++free_cores_[static_cast<std::size_t>(process.is.machine)];
+    ++machine.free_cores;
     actor.has_turn = false;
     if (!actor.mail.empty()) takes_turn(next.actor);
   }
-  begin_what_can(process.is.machine);
+  begin_what_can(machine);
   return true;
 }
 
@@ -87,16 +136,18 @@ void simulated_machines::takes_turn(int actor) {
   processes_[static_cast<std::size_t>(of.process)].ready.push_back(actor);
 }
 
+void simulated_machines::begin_what_can(machine_state& machine) {
+  for (const int which : {0, 1}) begin_in_turn(machine, machine.processes[which], machine.first_asked[which]);
+}
+
 // Processes of a machine take turns where it has fewer cores than they have threads.
-void simulated_machines::begin_what_can(int machine) {
-  const auto& here = on_machine_[static_cast<std::size_t>(machine)];
-  auto& cores = free_cores_[static_cast<std::size_t>(machine)];
-  auto& first = first_asked_[static_cast<std::size_t>(machine)];
+void simulated_machines::begin_in_turn(machine_state& machine, const std::vector<int>& processes,
+                                       std::size_t& first_asked) {
   std::size_t refused = 0; // processes, one after the other
-  while (refused < here.size() && cores > 0) {
-    auto& process = processes_[static_cast<std::size_t>(here[first])];
-    first = (first + 1) % here.size();
-    if (process.free == 0 || process.ready.empty()) {
+  while (refused < processes.size() && machine.free_cores > 0) {
+    auto& process = processes_[static_cast<std::size_t>(processes[first_asked])];
+    first_asked = (first_asked + 1) % processes.size();
+    if (process.is_stopped || process.free == 0 || process.ready.empty()) {
       ++refused;
       continue;
     }
@@ -104,7 +155,7 @@ void simulated_machines::begin_what_can(int machine) {
     const auto actor = process.ready.front();
     process.ready.pop_front();
     --process.free;
-    --cores;
+    --machine.free_cores;
     handle_next(actor);
   }
 }

@@ -38,6 +38,31 @@ check(len(three["nodes"]) == 3 and three["nodes"][0]["groups"] == "0-1", three)
 check(three["nodes"][1]["bytes_a_step"] == BATCH * (2 * 4 * 256 + 4), three)  # activations with labels up, gradients down
 check(all(each["memory_bytes"] > 0 for each in three["nodes"]), three)
 
+# Two interfaces up and down, and both ends of each.
+costly = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--link-cost", "message:5ms,rate:100MB/s")
+a_crossing = 0.005 + BATCH * 256 * 4 / 100e6
+check(near(costly["step_s"] - three["step_s"], 2 * 4 * a_crossing), costly, three)
+check(costly["link_message_s"] == 0.005 and three["link_message_s"] == 0, costly)
+check(costly["nodes"][1]["links_busy"] > costly["nodes"][0]["links_busy"] > 0 == three["nodes"][1]["links_busy"], costly)
+measured = simulated(*locked, "--cluster", "3x1", "--simulate", "20")
+check(1e-6 < measured["link_message_s"] < 5e-3 and 1e-11 < measured["link_byte_s"] < 5e-8, measured)
+check(simulated(*locked, "--cluster", "1x1", "--simulate", "20")["link_message_s"] == 0, "nothing crosses")
+thin = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--wire", "bf16")
+check(thin["nodes"][1]["bytes_a_step"] == BATCH * (2 * 2 * 256 + 4), thin)
+
+late = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--failure", "2@5:down:10")
+check(near(late["seconds"] - three["seconds"], 10), late["seconds"], three["seconds"])
+check([(each["failures"], each["away_s"]) for each in late["nodes"]] == [(0, 0), (0, 0), (1, 10)], late["nodes"])
+alone = [*common, "--policy", "synthetic", "--cluster", "3x1", "--rate", "1", "--failure", "2@2:down:1"]
+few = simulated(*alone, "--max-alone", "5")
+check([each["alone"] for each in few["groups"]] == [0, 0, 0, 5, 0, 0] and few["groups"][0]["updates"] == 205, few["groups"])
+many = simulated(*alone)
+check(15 <= many["groups"][3]["alone"] <= 25 and many["steps"] == 200 and not many["cut_short"], many["groups"])
+gone = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--failure", "1@5")
+check(gone["cut_short"] and 5 < gone["steps"] < 200 and near(gone["seconds"], 5), gone["steps"], gone["seconds"])
+often = simulated(*locked, "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--mtbf", "20:down:1")
+check(often["seconds"] > three["seconds"] + 2 and sum(each["failures"] for each in often["nodes"]) > 2, often["nodes"])
+
 free = simulated(*common, "--policy", "delayed", "--cluster", "3x1", "--rate", "1", "--between", "delay:50ms", "--credits", "64")
 check(free["step_s"] < 0.6 * one["step_s"], free, one)
 check(free["groups"][0]["staleness"] > free["groups"][3]["staleness"] > 1, free)
@@ -65,9 +90,19 @@ with folder() as home:
         check(done.returncode == 0, command, done)
     kinds = [row["kind"] for row in csv.DictReader(open(f"{home}/records.csv"))]
     check(kinds.count("update") == 40 * GROUPS and kinds.count("begin") == kinds.count("end") > kinds.count("send"), len(kinds))
+    away = f"{home}/away"
+    simulated(*alone, "--max-alone", "5", "--link-cost", "message:1ms", "--trace-to", away)
+    done = run(program, "trace", "export", away, "csv", "--out", f"{home}/away.csv")
+    check(done.returncode == 0, done)
+    rows = list(csv.DictReader(open(f"{home}/away.csv")))
+    kinds = [row["kind"] for row in rows]
+    check(kinds.count("exit") == kinds.count("spawn") == 2 * 2 - 1, kinds.count("exit"))  # two groups, one with a predictor
+    check(kinds.count("begin") == kinds.count("end"), kinds.count("begin"))
     check_refused(run(program, "simulate", *locked, "--trace-to", where), "--trace-to", "another folder",
                   command="syngrad simulate: ")
 
+table = run(program, "simulate", *alone, "--max-alone", "5").stdout
+check("node 2 was away once for 1.0 s" in table and "5 batches ended above group 3" in table, table)
 table = run(program, "simulate", *common, "--simulate", "50").stdout
 check("steps/s" in table and "50 of them were simulated" in table and "staleness" in table, table)
 
@@ -78,6 +113,13 @@ check_refused(run(program, "simulate", "--cluster", "1@0"), "--cluster", "speed"
 check_refused(run(program, "simulate", "--between", "delay@1:5ms"), "--between", "delay:10ms", **refuses)
 check_refused(run(program, "simulate", "--between", "delay:5b"), "--between", "times", **refuses)
 check_refused(run(program, "simulate", "--between", "slow:5ms"), "--between", **refuses)
+check_refused(run(program, "simulate", "--link-cost", "slow"), "--link-cost", "message:50us", **refuses)
+check_refused(run(program, "simulate", "--link-cost", "message:2b"), "--link-cost", "time", **refuses)
+check_refused(run(program, "simulate", "--failure", "1@"), "--failure", "1@30:down:10", **refuses)
+check_refused(run(program, "simulate", *common, "--rate", "1", "--cluster", "2x1", "--failure", "2@5"), "--failure", "nodes 0 to 1", **refuses)
+check_refused(run(program, "simulate", "--mtbf", "0"), "--mtbf", "3600:down:30", **refuses)
+check_refused(run(program, "simulate", *locked, "--rate", "1", "--failure", "0@5:down:1", "--max-alone", "5"), "--max-alone", "predicts",
+              **refuses)
 check_refused(run(program, "simulate", "--rate", "0"), "--rate", **refuses)
 check_refused(run(program, "simulate", "mlp:4-8-3", "mlp:4-8-2"), "mlp:4-8-2", **refuses)
 check_refused(run(program, "simulate", "--policy", "lucked"), "--policy", "locked", **refuses)

@@ -1,6 +1,9 @@
 #include "actors/distributed/node_placement.hpp"
 #include "actors/planned_memory.hpp"
+#include "actors/run_check.hpp"
+#include "actors/simulation/measured_crossing.hpp"
 #include "actors/simulation/rehearsed_work.hpp"
+#include "actors/update_policy.hpp"
 #include "tools/simulate/cluster_text.hpp"
 #include "tools/simulate/simulation_text.hpp"
 #include "tools/subcommand.hpp"
@@ -10,6 +13,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fmt/core.h>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -30,6 +35,8 @@ struct simulate_options {
   std::string cluster = "1x2", between;
   std::optional<int> cores;
   std::optional<double> rate;
+  std::string link_cost; // empty: as the rate is found
+  std::string failures, mtbf;
   std::int64_t most_steps = 2000;
   std::string trace_to;
   std::string format = "table";
@@ -37,6 +44,15 @@ struct simulate_options {
 
 option_reader make_simulate_option_reader(simulate_options& o) {
   auto groups = train_option_table(o.train);
+  auto link_cost = text(
+    "link-cost", "COST", o.link_cost,
+    "What a message between nodes takes of the processor at either end, beside the threads of the node: measured, on "
+    "this machine over loopback; tls: likewise with TLS; none; or message:TIME,rate:RATE, as of --link",
+    [](const std::string& given) -> status {
+      const auto parsed = parse_link_cost(given);
+      return parsed ? ok() : status(parsed.failure());
+    });
+  link_cost.shown_default = "measured; with --rate none";
   groups.insert(
     groups.begin(),
     {"The cluster",
@@ -54,8 +70,24 @@ option_reader make_simulate_option_reader(simulate_options& o) {
              const auto parsed = parse_between(given);
              return parsed ? ok() : status(parsed.failure());
            }),
+      std::move(link_cost),
       optional_number("cores", o.cores, 1, most_threads,
-                      "All nodes are on one machine, with so many cores (default: each is one of its own)"),
+                      "All nodes are on one machine, with so many cores (default: each is one of its own, with a core "
+                      "for each of its threads and one for its links)"),
+      text("failure", "NODE@SECOND[:down:SECONDS],...", o.failures,
+           "Nodes, numbered from 0, that are away from then on, for so long or for good: they stand still, and groups "
+           "below them go on alone up to --max-alone, as when the network of a run is away. Within the steps that are "
+           "simulated",
+           [](const std::string& given) -> status {
+             const auto parsed = parse_failures(given);
+             return parsed ? ok() : status(parsed.failure());
+           }),
+      text("mtbf", "SECONDS[:down:SECONDS]", o.mtbf,
+           "Mean time between failures of each node, drawn by --seed, and how long it is away then (60)",
+           [](const std::string& given) -> status {
+             const auto parsed = parse_mtbf(given);
+             return parsed ? ok() : status(parsed.failure());
+           }),
       optional_real("rate", "G", o.rate, {1e-3, 1e6},
                     "Multiply-adds that a thread makes in a second, in 10^9 (default: measured, on this machine, by "
                     "some steps of the training)"),
@@ -70,33 +102,12 @@ option_reader make_simulate_option_reader(simulate_options& o) {
 }
 
 std::vector<option_group> explained_to_simulate(const option_reader& reader) {
-  return rows_named({"cluster",
-                     "between",
-                     "cores",
-                     "rate",
-                     "simulate",
-                     "format",
-                     "groups",
-                     "split",
-                     "policy",
-                     "sg",
-                     "condition",
-                     "optimizer",
-                     "batch",
-                     "steps",
-                     "lag",
-                     "credits",
-                     "link",
-                     "correct-rows",
-                     "recompute",
-                     "config",
-                     "help",
-                     "deterministic",
-                     "pipeline-schedule",
-                     "micro-batches",
-                     "weights",
-                     "update",
-                     "trace-to"},
+  return rows_named({"cluster",       "between",  "link-cost", "wire",          "cores",
+                     "rate",          "simulate", "format",    "groups",        "split",
+                     "policy",        "sg",       "condition", "optimizer",     "batch",
+                     "steps",         "lag",      "credits",   "link",          "correct-rows",
+                     "recompute",     "config",   "help",      "deterministic", "pipeline-schedule",
+                     "micro-batches", "weights",  "update",    "trace-to"},
                     reader.groups());
 }
 
@@ -168,33 +179,81 @@ result<simulated_run> simulate_into(const std::string& folder, const simulated_s
   return out;
 }
 
+bool has_crossing(const simulated_setup& setup) {
+  const auto& where = setup.process_of;
+  return std::adjacent_find(where.begin(), where.end(), std::not_equal_to<>()) != where.end();
+}
+
+// What is not said is measured, where the rate is.
+result<crossing_cost> link_cost_of(const simulate_options& options, const simulated_setup& setup,
+                                   const wire_choice& wire) {
+  const auto usual = options.rate ? "none" : "measured";
+  const auto wanted = parse_link_cost(options.link_cost.empty() ? usual : options.link_cost).value();
+  if (!wanted.is_measured || !has_crossing(setup)) return wanted.given;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i + 1 < setup.groups.size(); ++i)
+    if (setup.process_of[i] != setup.process_of[i + 1])
+      bytes = std::max({bytes, setup.groups[i].bytes_up, setup.groups[i].bytes_down});
+  link_options link;
+  link.take(wire);
+  const auto least = std::size_t{1} << 16, most = std::size_t{1} << 24;
+  return measure_crossing(link, std::clamp<std::size_t>(bytes, least, most), wanted.is_secured);
+}
+
+// Nodes that fail, and how many batches others train meanwhile.
+status take_failures(const simulate_options& options, std::optional<std::int64_t> max_alone, simulated_setup& setup) {
+  setup.failures = parse_failures(options.failures).value();
+  for (const auto& each : setup.failures)
+    if (each.process >= static_cast<int>(setup.processes.size()))
+      return option_error("failure", fmt::format("expected nodes 0 to {}, those of --cluster, got {}",
+                                                 setup.processes.size() - 1, each.process));
+  const auto mtbf = parse_mtbf(options.mtbf).value();
+  setup.mtbf_s = mtbf.mean_s;
+  setup.down_s = mtbf.down_s;
+  if (setup.failures.empty() && setup.mtbf_s == 0) return ok();
+  constexpr std::int64_t usual_alone = 1000;
+  const bool goes_on = capabilities_of(setup.settings).predicts && !setup.settings.deterministic;
+  setup.settings.max_alone = max_alone.value_or(goes_on ? usual_alone : 0);
+  if (const auto good = check_settings(setup.settings); !good) return good.failure().prefixed("--");
+  return ok();
+}
+
 result<std::string> simulate_training(simulate_options& options, const option_reader& reader) {
+  auto& settings = options.train.settings;
+  const auto max_alone = std::exchange(settings.max_alone, std::nullopt); // a run in one process has no use for it
   auto model = resolve_model(options.train, reader);
   if (!model) return model.failure();
-  auto& settings = options.train.settings;
   const auto unit = unit_of(model->input);
+  const auto wire = wire_choice::parse(settings.wire).value();
+  const auto make = [&] { return make_network(settings.model); };
   const auto memory = memory_of_run(settings, std::move(*model));
   if (!memory) return memory.failure();
-  const auto make = [&] { return make_network(settings.model); };
-  const auto work = rehearse_work(settings, make, !options.rate);
+  const auto net = make();
+  if (!net) return net.failure();
+  const auto work = work_of_groups(settings, *net, memory->rehearsed, wire);
   if (!work) return work.failure();
+  const auto rate = options.rate ? result<double>(*options.rate * giga) : measure_thread_rate(settings, *work, make);
+  if (!rate) return rate.failure();
 
   const auto cluster = parse_cluster(options.cluster).value();
   const auto between = parse_between(options.between).value();
   simulated_setup setup;
   setup.settings = settings;
   setup.settings.steps = std::min(settings.steps, options.most_steps);
-  setup.groups = work->groups;
-  const auto rate = options.rate ? *options.rate * giga : work->multiply_adds_per_s;
+  setup.groups = *work;
   for (std::size_t i = 0; i < cluster.size(); ++i)
-    setup.processes.push_back(
-      {cluster[i].threads, cluster[i].speed * rate, options.cores ? any_machine : static_cast<int>(i)});
+    setup.processes.push_back({cluster[i].threads, cluster[i].speed * *rate,
+                               options.cores ? any_machine : static_cast<int>(i), cluster[i].speed});
   if (options.cores) setup.cores = {*options.cores};
   setup.process_of = places_of(setup.groups, cluster, between, settings.pipeline.chunks);
   setup.links = links_of(setup, between);
+  const auto crossing = link_cost_of(options, setup, wire);
+  if (!crossing) return crossing.failure();
+  setup.crossing = *crossing;
+  if (const auto taken = take_failures(options, max_alone, setup); !taken) return taken.failure();
   const auto run = simulate_into(options.trace_to, setup, facts_of_simulation(setup, settings, unit));
   if (!run) return run.failure();
-  const told_simulation told{setup, *run, *memory, settings.steps, unit};
+  const told_simulation told{setup, *run, *memory, run->is_cut_short ? run->steps : settings.steps, unit};
   return options.format == "json" ? format_simulation_json(told) : format_simulation_table(told);
 }
 

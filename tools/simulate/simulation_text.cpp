@@ -12,6 +12,8 @@ namespace syngrad::tools {
 
 namespace {
 
+constexpr double bytes_a_mebibyte = 1 << 20;
+
 // With as many batches in flight as the simulation had.
 std::uint64_t memory_of_group(const told_simulation& of, std::size_t i) {
   const auto& planned = of.memory.groups[i];
@@ -52,6 +54,22 @@ double samples_per_s(const told_simulation& of) {
   return steps_per_s(of) * static_cast<double>(of.setup.settings.batch_size);
 }
 
+// What failures cost, a line for each node that had some.
+std::string outages_text(const told_simulation& of) {
+  std::string text;
+  for (std::size_t i = 0; i < of.run.failures.size(); ++i)
+    if (of.run.failures[i] > 0)
+      text +=
+        fmt::format("node {} was away {} for {:.1f} s\n", i,
+                    of.run.failures[i] == 1 ? "once" : fmt::format("{} times", of.run.failures[i]), of.run.away_s[i]);
+  for (std::size_t i = 0; i < of.run.groups.size(); ++i)
+    if (of.run.groups[i].alone > 0)
+      text +=
+        fmt::format("{} batches ended above group {}: what is above was away\n", show_count(of.run.groups[i].alone), i);
+  if (of.run.is_cut_short) text += "then nothing went on any more, because a node did not come back\n";
+  return text;
+}
+
 } // namespace
 
 std::string format_simulation_table(const told_simulation& of) {
@@ -60,11 +78,16 @@ std::string format_simulation_table(const told_simulation& of) {
   if (of.run.steps < of.steps)
     text += fmt::format("{} of them were simulated, the others are taken to go on as the middle half of those\n",
                         show_count(of.run.steps));
-  text_table nodes({"node", "groups", "threads", "busy", "sends a step", "memory"});
+  if (const auto& cost = of.setup.crossing; cost.any())
+    text += fmt::format("a message between nodes takes {:.0f} us of a processor at either end, and {:.2f} ms a MiB\n",
+                        1e6 * cost.message_s, 1e3 * bytes_a_mebibyte * cost.byte_s);
+  text += outages_text(of);
+  text_table nodes({"node", "groups", "threads", "busy", "links busy", "sends a step", "memory"});
   for (std::size_t i = 0; i < of.setup.processes.size(); ++i) {
     const auto row = row_of_node(of, static_cast<int>(i));
     nodes.add({std::to_string(i), row.groups.empty() ? "-" : row.groups, std::to_string(of.setup.processes[i].threads),
-               show_percent(of.run.busy[i]), byte_size(static_cast<std::size_t>(row.bytes)), byte_size(row.memory)});
+               show_percent(of.run.busy[i]), show_percent(of.run.network_busy[i]),
+               byte_size(static_cast<std::size_t>(row.bytes)), byte_size(row.memory)});
   }
   text_table groups({"group", "units", "node", "updates", "staleness", "in flight", "dropped targets"});
   for (std::size_t i = 0; i < of.run.groups.size(); ++i) {
@@ -81,16 +104,24 @@ std::string format_simulation_json(const told_simulation& of) {
   json.begin_object();
   json.key("steps").number(of.steps);
   json.key("simulated_steps").number(of.run.steps);
+  json.key("cut_short").boolean(of.run.is_cut_short);
   json.key("seconds").number(seconds_of(of));
   json.key("steps_per_s").number(steps_per_s(of));
   json.key("samples_per_s").number(samples_per_s(of));
   json.key("step_s").number(of.run.step_s);
+  json.key("thread_multiply_adds_per_s")
+    .number(of.setup.processes.front().multiply_adds_per_s / of.setup.processes.front().speed);
+  json.key("link_message_s").number(of.setup.crossing.message_s);
+  json.key("link_byte_s").number(of.setup.crossing.byte_s);
   json.key("nodes").begin_array();
   for (std::size_t i = 0; i < of.setup.processes.size(); ++i) {
     const auto row = row_of_node(of, static_cast<int>(i));
     json.begin_object().key("groups").text(row.groups);
     json.key("threads").number(std::int64_t{of.setup.processes[i].threads});
     json.key("busy").number(of.run.busy[i]);
+    json.key("links_busy").number(of.run.network_busy[i]);
+    json.key("failures").number(std::int64_t{of.run.failures[i]});
+    json.key("away_s").number(of.run.away_s[i]);
     json.key("bytes_a_step").number(row.bytes);
     json.key("memory_bytes").number(static_cast<std::int64_t>(row.memory));
     json.end_object();
@@ -101,6 +132,7 @@ std::string format_simulation_json(const told_simulation& of) {
     json.begin_object().key("node").number(std::int64_t{of.setup.process_of[i]});
     json.key("units").text(of.memory.groups[i].units);
     json.key("updates").number(group.updates);
+    json.key("alone").number(group.alone);
     json.key("staleness").number(group.staleness);
     json.key("most_in_flight").number(group.most_in_flight);
     json.key("dropped_targets").number(group.dropped_targets);

@@ -1,7 +1,9 @@
 // Runs on machines that are not there take the time that arithmetic says.
+#include "actors/simulation/measured_crossing.hpp"
 #include "actors/simulation/simulated_run.hpp"
 #include "tests/support/catch.hpp"
 
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -123,4 +125,96 @@ TEST_CASE("simulated, a longer run goes on as in the middle, and the same setup 
   CHECK(part.seconds == simulate(of).seconds);
   of.settings.steps = 1000;
   CHECK(simulate(of).seconds == Approx(part.seconds_of(1000)).epsilon(0.001));
+}
+
+TEST_CASE("simulated, messages between processes take time at both ends, beside the threads") {
+  auto of = chain("locked", 4, 20);
+  of.crossing.message_s = 0.25;
+  const auto near = simulate(of);
+  CHECK(near.step_s == Approx(total(of) + 2 * 3 * 2 * 0.25)); // up and down over three interfaces
+  CHECK(near.network_busy[1] > near.network_busy[0]);
+  for (auto& each : of.groups) each.bytes_up = each.bytes_down = 100;
+  of.crossing = {.message_s = 0, .byte_s = 0.0025};
+  CHECK(simulate(of).step_s == Approx(near.step_s));
+  of.processes[3].speed = 0.5; // its ends of two crossings
+  CHECK(simulate(of).step_s == Approx(near.step_s + 2 * 0.25));
+  of.process_of.assign(4, 0); // nothing crosses
+  CHECK(simulate(of).step_s == Approx(total(of)));
+}
+
+TEST_CASE("simulated, links have cores of their own, or share those of their machine") {
+  auto of = chain("synthetic", 2);
+  of.crossing.message_s = 0.25;
+  CHECK(simulate(of).step_s == Approx(3).epsilon(0.02)); // of the slower group
+  for (auto& each : of.processes) each.machine = 0;
+  of.cores = {1};
+  // An activation up, a gradient and a credit down, with two ends each.
+  CHECK(simulate(of).step_s == Approx(total(of) + 3 * 2 * 0.25).epsilon(0.02));
+}
+
+TEST_CASE("what a message between processes costs is found here, with TLS and without") {
+  for (const bool secured : {false, true}) {
+    CAPTURE(secured);
+    const auto found = measure_crossing({}, std::size_t{1} << 19, secured);
+    REQUIRE(found);
+    CHECK(found->message_s > 1e-6);
+    CHECK(found->message_s < 1e-2);
+    CHECK(found->byte_s > 1e-11);
+    CHECK(found->byte_s < 1e-7);
+  }
+}
+
+TEST_CASE("simulated, a process that is away stops who waits for it, for as long") {
+  auto of = chain("locked", 3, 40);
+  const auto whole = simulate(of);
+  of.failures = {{.process = 2, .at_s = 50.5, .down_s = 30}};
+  const auto late = simulate(of);
+  CHECK(late.steps == 40);
+  CHECK(late.seconds > whole.seconds + 30 - total(of));
+  CHECK(late.seconds <= whole.seconds + 30);
+  CHECK(late.failures == std::vector{0, 0, 1});
+  CHECK(late.away_s[2] == Approx(30));
+  for (const auto& each : late.groups) CHECK(each.alone == 0);
+}
+
+TEST_CASE("simulated, groups below a process that is away go on alone, as far as they may") {
+  auto of = chain("synthetic", 3, 100);
+  of.failures = {{.process = 2, .at_s = 60.5, .down_s = 31}};
+  of.settings.max_alone = 0;
+  const auto waits = simulate(of);
+  CHECK(waits.groups[1].alone == 0);
+  of.settings.max_alone = 4;
+  const auto some = simulate(of);
+  CHECK(some.groups[1].alone == 4);
+  CHECK(some.groups[0].alone == 0);
+  CHECK(some.steps == 100); // others were made in their place
+  CHECK(some.groups[0].updates == 104);
+  of.settings.max_alone = 1000;
+  const auto all = simulate(of);
+  CHECK(all.groups[1].alone > 7);
+  CHECK(all.groups[1].alone <= 11); // of three seconds each
+  CHECK(all.groups[1].updates == 100 + all.groups[1].alone);
+  CHECK(all.groups[2].updates == 100);
+}
+
+TEST_CASE("simulated, a process that never comes back ends the run; failures that are drawn come on the mean") {
+  auto of = chain("synthetic", 3, 100);
+  of.settings.max_alone = 10;
+  of.failures = {{.process = 2, .at_s = 60.5, .down_s = std::numeric_limits<double>::infinity()}};
+  const auto cut = simulate(of);
+  CHECK(cut.is_cut_short);
+  CHECK(cut.steps > 10);
+  CHECK(cut.steps < 25);
+  CHECK(cut.groups[1].alone == 10);
+  of = chain("locked", 3, 4000);
+  of.mtbf_s = 400;
+  of.down_s = 10;
+  const auto drawn = simulate(of);
+  CHECK(drawn.steps == 4000);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto wanted = drawn.seconds / (of.mtbf_s + of.down_s);
+    CHECK(drawn.failures[i] == Approx(wanted).epsilon(0.4));
+    CHECK(drawn.away_s[i] == Approx(10.0 * drawn.failures[i]).margin(10));
+  }
+  CHECK(simulate(of).seconds == drawn.seconds);
 }
