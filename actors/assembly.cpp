@@ -208,6 +208,8 @@ running_actors spawn_actors(caf::actor_system& system, run_plan& plan) {
   auto out = spawn_local_actors(system, plan);
   join_actors(out, {});
   start_run(out, {}, plan);
+  plan.saved = nullptr; // the actors have it until they have gone on from it
+  for (auto& each : plan.groups) each.saved = nullptr;
   return out;
 }
 

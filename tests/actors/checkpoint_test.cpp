@@ -211,6 +211,9 @@ run_case recurrent_case(const std::string& policy, const std::string& unroll, co
 TEST_CASE("a run goes on bit for bit from any batch: locked and local") {
   check_case(drawing_case("locked", "locked"));
   check_case(drawing_case("local", "local"));
+  for (const auto* head : {"mlp:5", "early-exit"})
+    check_case(drawing_case(std::string("local ") + head, "local",
+                            [&](auto& of) { of.local_head = local_head_choice::parse(head).value(); }));
   check_case(drawing_case("locked, one group", "locked", [](auto& of) { of.split = {4}; }));
   check_case(drawing_case("locked, validation, clipped", "locked", [](auto& of) {
     of.validation_fraction = 0.2;
