@@ -73,8 +73,9 @@ with folder() as there:
     check(done.returncode != 0 and "groups 1 and 2 are in different processes" in done.stderr, done.stderr)
 
     # What is on the way is no hang, in whatever process.
-    split = ["--local-nodes", "1", "--place", "0-1=cpu,2-3=local-1/cpu", "--steps", "2", "--credits", "64", "--hang-after", "0.3"]
+    split = ["--local-nodes", "1", "--place", "0-1=cpu,2-3=local-1/cpu", "--steps", "1", "--credits", "64",
+             "--hang-after", "0.5", "--reconnect-for", "0.5"]
     for name, interface in (("here", 0), ("there", 2)):
-        done = train(home, *split, "--link", f"delay@{interface}:1.5s", "--run", name)
+        done = train(home, *split, "--link", f"delay@{interface}:2s", "--run", name)
         check(done.returncode == 0 and json.loads((home / name / "summary.json").read_text())["end"] == "finished", name,
               done.stdout, done.stderr)
