@@ -154,6 +154,7 @@ void batch_window::keep(state_archive& of, batch_record& record) {
   of.word("agreement_measured", record.agreement_measured);
   of.word("rows_measured", record.rows_measured);
   of.word("audit_measured", record.audit_measured);
+  of.word("audit_sent_down", record.audit_sent_down);
   of.word("told_in_turn", record.told_in_turn);
   of.in_place("measures", record.measures);
   keep_cache(of, "cache", record.cache);
