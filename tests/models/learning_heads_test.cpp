@@ -11,9 +11,9 @@
 namespace syngrad {
 namespace {
 
-using numbers = std::vector<double>;
+using plain_row = std::vector<double>;
 
-numbers normalised(const numbers& h) {
+plain_row normalised(const plain_row& h) {
   const auto count = static_cast<double>(h.size());
   double mean = 0, variance = 0;
   for (const auto each : h) mean += each / count;
@@ -24,9 +24,9 @@ numbers normalised(const numbers& h) {
 }
 
 // weight [outputs, inputs]
-numbers through(const numbers& x, const tensor& weight, const tensor& bias) {
+plain_row through(const plain_row& x, const tensor& weight, const tensor& bias) {
   const auto inputs = x.size(), outputs = static_cast<std::size_t>(bias.elements());
-  numbers out(outputs);
+  plain_row out(outputs);
   for (std::size_t k = 0; k < outputs; ++k) {
     out[k] = bias.f32()[k];
     for (std::size_t i = 0; i < inputs; ++i) out[k] += weight.f32()[k * inputs + i] * x[i];
@@ -36,14 +36,14 @@ numbers through(const numbers& x, const tensor& weight, const tensor& bias) {
 
 // Rows of h [rows, features], each with what a loss of it and its label becomes by a small change of its elements.
 std::vector<float> differences(const tensor& h, const tensor& labels,
-                               const std::function<double(const numbers& h, std::int32_t label)>& loss) {
+                               const std::function<double(const plain_row& h, std::int32_t label)>& loss) {
   constexpr double step = 1e-5;
   const auto features = static_cast<std::size_t>(h.columns());
   std::vector<float> out;
   for (std::int64_t row = 0; row < h.rows(); ++row) {
     const auto all = values(h).subspan(static_cast<std::size_t>(row) * features, features);
     for (std::size_t i = 0; i < features; ++i) {
-      numbers up(all.begin(), all.end()), down = up;
+      plain_row up(all.begin(), all.end()), down = up;
       up[i] += step;
       down[i] -= step;
       const auto label = labels.i32()[row];
@@ -64,7 +64,7 @@ TEST_CASE("the gradient of a head with a hidden layer is that of its loss") {
       for (auto& value : values(each->value)) value = static_cast<float>(0.5 * b.random.normal());
     const auto h = b.normal({rows, features}, 3);
     const auto labels = b.labels(rows, classes);
-    const auto loss = [&](const numbers& of, std::int32_t label) {
+    const auto loss = [&](const plain_row& of, std::int32_t label) {
       auto inner = through(normalised(of), weights[0]->value, weights[1]->value);
       for (auto& each : inner) each = std::max(0.0, each);
       double total = 0;
@@ -116,7 +116,7 @@ TEST_CASE("an early exit learns to tell classes apart, without a rate") {
 }
 
 // Solves (S + ridge mean(diag S)) W = C in double precision, by elimination.
-numbers plain_solution(std::size_t n, std::size_t columns, numbers s, numbers c) {
+plain_row plain_solution(std::size_t n, std::size_t columns, plain_row s, plain_row c) {
   double trace = 0;
   for (std::size_t i = 0; i < n; ++i) trace += s[i * n + i];
   for (std::size_t i = 0; i < n; ++i) s[i * n + i] += early_exit_head::ridge * trace / static_cast<double>(n);
@@ -138,7 +138,7 @@ TEST_CASE("an early exit is the least-squares map of normalised activations to l
   constexpr std::size_t features = 9, unknowns = features + 1, classes = 4, rows = 40;
   bench b;
   early_exit_head head(b.s, task_of(features, classes));
-  numbers sums(unknowns * unknowns), right_side(unknowns * classes);
+  plain_row sums(unknowns * unknowns), right_side(unknowns * classes);
   constexpr auto trainings = early_exit_head::solved_at_first + early_exit_head::interval; // the last one solves
   for (std::int64_t i = 0; i < trainings; ++i) {
     const auto h = b.normal({rows, features});
@@ -165,7 +165,7 @@ TEST_CASE("an early exit is the least-squares map of normalised activations to l
   const auto h = b.normal({rows, features}, 3);
   auto labels = b.labels(rows, classes);
   labels.i32()[5] = no_label;
-  const auto loss = [&](const numbers& of, std::int32_t label) {
+  const auto loss = [&](const plain_row& of, std::int32_t label) {
     auto x = normalised(of);
     x.push_back(1);
     double sum = 0;
