@@ -124,4 +124,5 @@ check_refused(run(program, "simulate", "--rate", "0"), "--rate", **refuses)
 check_refused(run(program, "simulate", "mlp:4-8-3", "mlp:4-8-2"), "mlp:4-8-2", **refuses)
 check_refused(run(program, "simulate", "--policy", "lucked"), "--policy", "locked", **refuses)
 check_refused(run(program, "simulate", *common, "--policy", "gated"), "goes by what is learnt", "corrected", **refuses)
-check("--cluster" in run(program, "help", "simulate").stdout, "explained")
+explained = run(program, "help", "simulate").stdout
+check(all(each in explained for each in ("--cluster", "--link-cost", "--failure", "--mtbf", "--wire", "--max-alone")), explained)

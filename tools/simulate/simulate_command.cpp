@@ -1,10 +1,7 @@
-#include "actors/distributed/node_placement.hpp"
 #include "actors/planned_memory.hpp"
-#include "actors/run_check.hpp"
-#include "actors/simulation/measured_crossing.hpp"
 #include "actors/simulation/rehearsed_work.hpp"
-#include "actors/update_policy.hpp"
 #include "tools/simulate/cluster_text.hpp"
+#include "tools/simulate/simulated_cluster.hpp"
 #include "tools/simulate/simulation_text.hpp"
 #include "tools/subcommand.hpp"
 #include "tools/train/resolve.hpp"
@@ -13,8 +10,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fmt/core.h>
-#include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -27,16 +22,11 @@ namespace syngrad::tools {
 namespace {
 
 constexpr double giga = 1e9;
-constexpr int any_machine = 0;
 
 struct simulate_options {
   std::vector<std::string> models; // at most one
   train_options train;
-  std::string cluster = "1x2", between;
-  std::optional<int> cores;
-  std::optional<double> rate;
-  std::string link_cost; // empty: as the rate is found
-  std::string failures, mtbf;
+  simulated_cluster cluster;
   std::int64_t most_steps = 2000;
   std::string trace_to;
   std::string format = "table";
@@ -45,7 +35,7 @@ struct simulate_options {
 option_reader make_simulate_option_reader(simulate_options& o) {
   auto groups = train_option_table(o.train);
   auto link_cost = text(
-    "link-cost", "COST", o.link_cost,
+    "link-cost", "COST", o.cluster.link_cost,
     "What a message between nodes takes of the processor at either end, beside the threads of the node: measured, on "
     "this machine over loopback; tls: likewise with TLS; none; or message:TIME,rate:RATE, as of --link",
     [](const std::string& given) -> status {
@@ -56,14 +46,14 @@ option_reader make_simulate_option_reader(simulate_options& o) {
   groups.insert(
     groups.begin(),
     {"The cluster",
-     {text("cluster", "NODE,...", o.cluster,
+     {text("cluster", "NODE,...", o.cluster.nodes,
            "Its nodes: THREADS, with COUNTx before it for several and @SPEED behind it where a thread is not as fast "
            "as one of this machine: 3x1, or 2x4,1@0.5. Groups are placed by their cost, neighbours beside each other",
            [](const std::string& given) -> status {
              const auto parsed = parse_cluster(given);
              return parsed ? ok() : status(parsed.failure());
            }),
-      text("between", "TERM,...", o.between,
+      text("between", "TERM,...", o.cluster.between,
            "What lies between two nodes, each way: delay:TIME, jitter:TIME..TIME, rate:RATE, loss:PERCENT, as --link "
            "of `syngrad train` has them",
            [](const std::string& given) -> status {
@@ -71,10 +61,10 @@ option_reader make_simulate_option_reader(simulate_options& o) {
              return parsed ? ok() : status(parsed.failure());
            }),
       std::move(link_cost),
-      optional_number("cores", o.cores, 1, most_threads,
+      optional_number("cores", o.cluster.cores, 1, most_threads,
                       "All nodes are on one machine, with so many cores (default: each is one of its own, with a core "
                       "for each of its threads and one for its links)"),
-      text("failure", "NODE@SECOND[:down:SECONDS],...", o.failures,
+      text("failure", "NODE@SECOND[:down:SECONDS],...", o.cluster.failures,
            "Nodes, numbered from 0, that are away from then on, for so long or for good: they stand still, and groups "
            "below them go on alone up to --max-alone, as when the network of a run is away. Within the steps that are "
            "simulated",
@@ -82,13 +72,13 @@ option_reader make_simulate_option_reader(simulate_options& o) {
              const auto parsed = parse_failures(given);
              return parsed ? ok() : status(parsed.failure());
            }),
-      text("mtbf", "SECONDS[:down:SECONDS]", o.mtbf,
+      text("mtbf", "SECONDS[:down:SECONDS]", o.cluster.mtbf,
            "Mean time between failures of each node, drawn by --seed, and how long it is away then (60)",
            [](const std::string& given) -> status {
              const auto parsed = parse_mtbf(given);
              return parsed ? ok() : status(parsed.failure());
            }),
-      optional_real("rate", "G", o.rate, {1e-3, 1e6},
+      optional_real("rate", "G", o.cluster.rate, {1e-3, 1e6},
                     "Multiply-adds that a thread makes in a second, in 10^9 (default: measured, on this machine, by "
                     "some steps of the training)"),
       whole_number("simulate", o.most_steps, 20, 1'000'000'000,
@@ -102,44 +92,39 @@ option_reader make_simulate_option_reader(simulate_options& o) {
 }
 
 std::vector<option_group> explained_to_simulate(const option_reader& reader) {
-  return rows_named({"cluster",       "between",  "link-cost", "wire",          "cores",
-                     "rate",          "simulate", "format",    "groups",        "split",
-                     "policy",        "sg",       "condition", "optimizer",     "batch",
-                     "steps",         "lag",      "credits",   "link",          "correct-rows",
-                     "recompute",     "config",   "help",      "deterministic", "pipeline-schedule",
-                     "micro-batches", "weights",  "update",    "trace-to"},
+  return rows_named({"cluster",
+                     "between",
+                     "link-cost",
+                     "wire",
+                     "cores",
+                     "failure",
+                     "mtbf",
+                     "max-alone",
+                     "rate",
+                     "simulate",
+                     "format",
+                     "groups",
+                     "split",
+                     "policy",
+                     "sg",
+                     "condition",
+                     "optimizer",
+                     "batch",
+                     "steps",
+                     "lag",
+                     "credits",
+                     "link",
+                     "correct-rows",
+                     "recompute",
+                     "config",
+                     "help",
+                     "deterministic",
+                     "pipeline-schedule",
+                     "micro-batches",
+                     "weights",
+                     "update",
+                     "trace-to"},
                     reader.groups());
-}
-
-std::vector<int> places_of(const std::vector<group_work>& groups, const std::vector<described_node>& cluster,
-                           const link_conditions& between, int chunks) {
-  std::vector<placeable_group> costs;
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const auto& of = groups[i];
-    costs.push_back(
-      {of.forward + of.input_gradient + of.parameter_gradient + of.update + of.predict + of.train_predictor,
-       i > 0 ? static_cast<double>(groups[i - 1].bytes_up + groups[i - 1].bytes_down) : 0});
-  }
-  std::vector<placeable_node> nodes;
-  for (std::size_t i = 0; i < cluster.size(); ++i)
-    nodes.push_back({.node = static_cast<std::uint8_t>(i % 256),
-                     .name = std::to_string(i),
-                     .devices = {std::to_string(i)},
-                     .flops = cluster[i].speed * cluster[i].threads * giga,
-                     .bytes_per_second = between.bytes_per_s});
-  std::vector<int> out;
-  for (const auto& each : place_by_cost(costs, nodes, chunks)) out.push_back(std::stoi(each.device));
-  return out;
-}
-
-// What happens between a group and the one above it.
-std::vector<link_conditions> links_of(const simulated_setup& setup, const link_conditions& between) {
-  std::vector<link_conditions> out;
-  for (std::size_t i = 0; i + 1 < setup.process_of.size(); ++i) {
-    const bool crosses = setup.process_of[i] != setup.process_of[i + 1];
-    out.push_back(crosses ? between : setup.settings.link.at(static_cast<int>(i)));
-  }
-  return out;
 }
 
 // Of the steps that are simulated.
@@ -179,45 +164,6 @@ result<simulated_run> simulate_into(const std::string& folder, const simulated_s
   return out;
 }
 
-bool has_crossing(const simulated_setup& setup) {
-  const auto& where = setup.process_of;
-  return std::adjacent_find(where.begin(), where.end(), std::not_equal_to<>()) != where.end();
-}
-
-// What is not said is measured, where the rate is.
-result<crossing_cost> link_cost_of(const simulate_options& options, const simulated_setup& setup,
-                                   const wire_choice& wire) {
-  const auto usual = options.rate ? "none" : "measured";
-  const auto wanted = parse_link_cost(options.link_cost.empty() ? usual : options.link_cost).value();
-  if (!wanted.is_measured || !has_crossing(setup)) return wanted.given;
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i + 1 < setup.groups.size(); ++i)
-    if (setup.process_of[i] != setup.process_of[i + 1])
-      bytes = std::max({bytes, setup.groups[i].bytes_up, setup.groups[i].bytes_down});
-  link_options link;
-  link.take(wire);
-  const auto least = std::size_t{1} << 16, most = std::size_t{1} << 24;
-  return measure_crossing(link, std::clamp<std::size_t>(bytes, least, most), wanted.is_secured);
-}
-
-// Nodes that fail, and how many batches others train meanwhile.
-status take_failures(const simulate_options& options, std::optional<std::int64_t> max_alone, simulated_setup& setup) {
-  setup.failures = parse_failures(options.failures).value();
-  for (const auto& each : setup.failures)
-    if (each.process >= static_cast<int>(setup.processes.size()))
-      return option_error("failure", fmt::format("expected nodes 0 to {}, those of --cluster, got {}",
-                                                 setup.processes.size() - 1, each.process));
-  const auto mtbf = parse_mtbf(options.mtbf).value();
-  setup.mtbf_s = mtbf.mean_s;
-  setup.down_s = mtbf.down_s;
-  if (setup.failures.empty() && setup.mtbf_s == 0) return ok();
-  constexpr std::int64_t usual_alone = 1000;
-  const bool goes_on = capabilities_of(setup.settings).predicts && !setup.settings.deterministic;
-  setup.settings.max_alone = max_alone.value_or(goes_on ? usual_alone : 0);
-  if (const auto good = check_settings(setup.settings); !good) return good.failure().prefixed("--");
-  return ok();
-}
-
 result<std::string> simulate_training(simulate_options& options, const option_reader& reader) {
   auto& settings = options.train.settings;
   const auto max_alone = std::exchange(settings.max_alone, std::nullopt); // a run in one process has no use for it
@@ -232,25 +178,15 @@ result<std::string> simulate_training(simulate_options& options, const option_re
   if (!net) return net.failure();
   const auto work = work_of_groups(settings, *net, memory->rehearsed, wire);
   if (!work) return work.failure();
-  const auto rate = options.rate ? result<double>(*options.rate * giga) : measure_thread_rate(settings, *work, make);
+  const auto rate =
+    options.cluster.rate ? result<double>(*options.cluster.rate * giga) : measure_thread_rate(settings, *work, make);
   if (!rate) return rate.failure();
-
-  const auto cluster = parse_cluster(options.cluster).value();
-  const auto between = parse_between(options.between).value();
-  simulated_setup setup;
-  setup.settings = settings;
-  setup.settings.steps = std::min(settings.steps, options.most_steps);
-  setup.groups = *work;
-  for (std::size_t i = 0; i < cluster.size(); ++i)
-    setup.processes.push_back({cluster[i].threads, cluster[i].speed * *rate,
-                               options.cores ? any_machine : static_cast<int>(i), cluster[i].speed});
-  if (options.cores) setup.cores = {*options.cores};
-  setup.process_of = places_of(setup.groups, cluster, between, settings.pipeline.chunks);
-  setup.links = links_of(setup, between);
-  const auto crossing = link_cost_of(options, setup, wire);
-  if (!crossing) return crossing.failure();
-  setup.crossing = *crossing;
-  if (const auto taken = take_failures(options, max_alone, setup); !taken) return taken.failure();
+  auto simulated = settings;
+  simulated.steps = std::min(settings.steps, options.most_steps);
+  simulated.max_alone = max_alone;
+  const auto made = setup_of_cluster(options.cluster, simulated, *work, *rate, wire);
+  if (!made) return made.failure();
+  const auto& setup = *made;
   const auto run = simulate_into(options.trace_to, setup, facts_of_simulation(setup, settings, unit));
   if (!run) return run.failure();
   const told_simulation told{setup, *run, *memory, run->is_cut_short ? run->steps : settings.steps, unit};
@@ -276,6 +212,7 @@ exit_code run_simulate(std::span<const std::string> arguments) {
          "  syngrad simulate --cluster 3x1 --between delay:10ms,rate:100MB/s --policy locked\n"
          "  syngrad simulate gpt:12x768,heads=12,context=1024,vocab=50257 --batch 8 --cluster 4x8,8@0.5\n"
          "  syngrad simulate --config runs/NAME/run.ini --cluster 6x1 --format json\n"
+         "  syngrad simulate --cluster 3x1 --link-cost tls --failure 1@30:down:10 --max-alone 500\n"
          "  syngrad simulate --cluster 3x1 --simulate 100 --trace-to runs/simulated; syngrad trace locks "
          "runs/simulated\n";
     return exit_code::done;
