@@ -4,6 +4,7 @@
 #include "runtime/device.hpp"
 #include "runtime/operators.hpp"
 #include "runtime/text.hpp"
+#include "runtime/trace/trace_record.hpp"
 
 #include <algorithm>
 #include <cassert>

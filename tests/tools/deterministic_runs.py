@@ -56,6 +56,9 @@ RUNS = {
     "corrected, weighs itself": ["--policy", "corrected", "--residual-weight", "auto"],
     "gated": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2"],
     "gated, three processes": ["--policy", "gated", "--gate", "predict:0.6,wait:0.2", "--local-nodes", "2"],
+    **{f"local, {head}{where}": ["--policy", "local", "--local-head", head, *options]
+       for head in ("linear", "mlp:24", "early-exit")
+       for where, options in (("", []), (", three processes", ["--local-nodes", "2"]))},
     "synthetic, a mix of targets": ["--target-mix", "0.5"],
     "delayed, validation": ["--policy", "delayed", "--validation", "0.1"],
     "pipeline": ["--policy", "pipeline"],
