@@ -1,6 +1,9 @@
 #include "tools/run_folder/metrics_files.hpp"
 
+#include "runtime/io/output_file.hpp"
 #include "runtime/io/protobuf_writer.hpp"
+#include "runtime/io/text_file.hpp"
+#include "runtime/text.hpp"
 #include "tools/command_line/option_row.hpp"
 
 #include <boost/crc.hpp>
@@ -12,6 +15,9 @@
 #include <cmath>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <optional>
+#include <set>
 #include <unistd.h>
 #include <vector>
 
@@ -26,6 +32,20 @@ result<growing_file> growing_file::create(const std::string& path) {
   if (writing && reading) return growing_file(std::move(*writing), std::move(*reading));
   ::unlink(path.c_str());
   return writing ? reading.failure() : writing.failure();
+}
+
+result<growing_file> growing_file::replace(const std::string& path, std::string_view text) {
+  {
+    auto whole = atomic_file::create(path);
+    if (!whole) return whole.failure();
+    if (auto done = whole->write(text); !done) return done.failure();
+    if (auto done = whole->commit(); !done) return done.failure();
+  }
+  auto writing = file_descriptor::open_for_writing(path);
+  auto reading = file_descriptor::open_for_reading(path);
+  if (!writing || !reading) return writing ? reading.failure() : writing.failure();
+  if (auto done = writing->cut(text.size()); !done) return done.failure(); // the next write goes to its end
+  return growing_file(std::move(*writing), std::move(*reading));
 }
 
 result<growing_file> growing_file::continued_at(const std::string& path) {
@@ -49,15 +69,15 @@ result<growing_file> growing_file::continued_at(const std::string& path) {
 
 namespace {
 
+constexpr std::size_t most_metrics_bytes = std::size_t{1} << 32;
+
 std::string field(double value) {
   return "," + (std::isfinite(value) ? format_real(static_cast<float>(value)) : std::string());
 }
 
-} // namespace
+constexpr int columns_of_group = 5;
 
-result<metrics_csv> metrics_csv::create(const std::string& path, const objective& judge, int groups) {
-  auto file = growing_file::create(path);
-  if (!file) return file.failure();
+std::string metrics_header(const objective& judge, int groups) {
   const auto loss = "loss" + (judge.loss_unit().empty() ? "" : "_" + judge.loss_unit());
   auto header = "step,wall_s,trained_s,samples_per_s,train_" + loss + "," + loss;
   for (const auto& each : judge.metrics())
@@ -68,8 +88,48 @@ result<metrics_csv> metrics_csv::create(const std::string& path, const objective
     header += prefix + "busy" + prefix + "cosine" + prefix + "norm_ratio" + prefix + "activation_rms" + prefix +
               "staleness_updates";
   }
-  if (auto done = file->append(header + "\n"); !done) return done.failure();
+  return header;
+}
+
+// How many groups the header of `text` has columns of; none where it is no header of these metrics.
+std::optional<int> groups_in(const std::string& header, const objective& judge) {
+  const auto before = metrics_header(judge, 0);
+  if (!header.starts_with(before)) return std::nullopt;
+  const auto groups =
+    static_cast<int>(std::count(header.begin() + static_cast<std::ptrdiff_t>(before.size()), header.end(), ',')) /
+    columns_of_group;
+  return metrics_header(judge, groups) == header ? std::optional(groups) : std::nullopt;
+}
+
+} // namespace
+
+result<metrics_csv> metrics_csv::create(const std::string& path, const objective& judge, int groups) {
+  auto file = growing_file::create(path);
+  if (!file) return file.failure();
+  if (auto done = file->append(metrics_header(judge, groups) + "\n"); !done) return done.failure();
   return metrics_csv(std::move(*file), groups);
+}
+
+result<metrics_csv> metrics_csv::resume(const std::string& path, const objective& judge, int groups,
+                                        std::int64_t step) {
+  const auto text = read_text_file(path, most_metrics_bytes);
+  if (!text) return text.failure();
+  const auto lines = split_text(*text, '\n');
+  const auto before = groups_in(std::string(lines.front()), judge);
+  if (!before)
+    return error::data(path + ": it has other columns than a run with this objective writes; it is not this run's, or "
+                              "was changed");
+  const auto most = std::max(*before, groups);
+  auto kept = metrics_header(judge, most) + "\n";
+  const std::string missing(static_cast<std::size_t>((most - *before) * columns_of_group), ',');
+  for (std::size_t i = 1; i + 1 < lines.size(); ++i) { // what no line end follows was being written
+    const auto of = parse_number<std::int64_t>(lines[i].substr(0, lines[i].find(',')));
+    if (!of) return error::data(fmt::format("{}: line {} begins with no step; it was changed", path, i + 1));
+    if (*of <= step) kept.append(lines[i]).append(missing).append("\n");
+  }
+  auto file = growing_file::replace(path, kept);
+  if (!file) return file.failure();
+  return metrics_csv(std::move(*file), most);
 }
 
 result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
@@ -146,6 +206,91 @@ result<tensorboard_events> tensorboard_events::create(const std::string& path, d
   auto file = growing_file::create(path);
   if (!file) return file.failure();
   if (auto done = file->append(encode_record(encode_version_event(wall_time))); !done) return done.failure();
+  return tensorboard_events(std::move(*file));
+}
+
+namespace {
+
+std::uint64_t varint_at(std::string_view text, std::size_t& at) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; at < text.size() && shift < 64; shift += 7) {
+    const auto byte = static_cast<unsigned char>(text[at++]);
+    value |= std::uint64_t{byte & 0x7fu} << shift;
+    if (byte < 0x80) break;
+  }
+  return value;
+}
+
+// Of an event of ours: the step of scalars; none of a version.
+std::optional<std::int64_t> step_of_event(std::string_view event) {
+  for (std::size_t at = 0; at < event.size();) {
+    const auto tag = varint_at(event, at);
+    if (tag == (2u << 3)) return static_cast<std::int64_t>(varint_at(event, at));
+    if ((tag & 7) == 0)
+      varint_at(event, at);
+    else if ((tag & 7) == 1)
+      at += sizeof(double);
+    else if ((tag & 7) == 2)
+      at += varint_at(event, at);
+    else
+      break;
+  }
+  return std::nullopt;
+}
+
+// Its whole records, in their order.
+std::vector<std::string_view> records_in(std::string_view file) {
+  constexpr std::size_t around = sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
+  std::vector<std::string_view> records;
+  while (file.size() >= around) {
+    std::uint64_t length = 0;
+    std::memcpy(&length, file.data(), sizeof length);
+    if (length > file.size() - around) break;
+    const auto event = file.substr(sizeof length + sizeof(std::uint32_t), length);
+    if (encode_record(std::string(event)) != file.substr(0, length + around)) break;
+    records.push_back(file.substr(0, length + around));
+    file.remove_prefix(length + around);
+  }
+  return records;
+}
+
+std::string_view event_of(std::string_view record) {
+  return record.substr(12, record.size() - 16);
+}
+
+std::vector<std::string> event_files_in(const std::string& folder) {
+  std::vector<std::string> found;
+  std::error_code failed;
+  std::filesystem::directory_iterator entry(folder, failed);
+  for (const std::filesystem::directory_iterator none; !failed && entry != none; entry.increment(failed))
+    if (entry->path().filename().string().starts_with("events.out.tfevents.")) found.push_back(entry->path().string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+} // namespace
+
+// Who was interrupted while doing this has left some events twice: each is taken once.
+result<tensorboard_events> tensorboard_events::resume(const std::string& folder, const std::string& path,
+                                                      double wall_time, std::int64_t step) {
+  const auto before = event_files_in(folder);
+  auto kept = encode_record(encode_version_event(wall_time));
+  std::set<std::string> taken;
+  for (const auto& each : before) {
+    auto file = file_descriptor::open_for_reading(each);
+    if (!file) return file.failure();
+    const auto size = file->size();
+    if (!size) return size.failure();
+    std::string bytes(*size, '\0');
+    if (auto done = file->read(bytes.data(), bytes.size()); !done) return done.failure();
+    for (const auto record : records_in(bytes))
+      if (const auto of = step_of_event(event_of(record)); of && *of <= step && taken.emplace(record).second)
+        kept.append(record);
+  }
+  auto file = growing_file::replace(path, kept);
+  if (!file) return file.failure();
+  for (const auto& each : before)
+    if (each != path) ::unlink(each.c_str());
   return tensorboard_events(std::move(*file));
 }
 

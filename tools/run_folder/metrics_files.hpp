@@ -19,6 +19,9 @@ public:
   // Fails where there is a file already: it is somebody else's.
   static result<growing_file> create(const std::string& path);
 
+  // What is there is replaced at once by `text`, and goes on behind it.
+  static result<growing_file> replace(const std::string& path, std::string_view text);
+
   status append(std::string_view text) { return writing_.write(text); }
   // All of it, in a new file; from then on that one grows. Once.
   result<growing_file> continued_at(const std::string& path);
@@ -40,6 +43,10 @@ private:
 class metrics_csv {
 public:
   static result<metrics_csv> create(const std::string& path, const objective&, int groups);
+
+  // Of a run that goes on from `step`: rows of later steps are cut. There are columns of as many groups as there were,
+  // or are now.
+  static result<metrics_csv> resume(const std::string& path, const objective&, int groups, std::int64_t step);
 
   // All rows so far in a new file, to which the next ones go. Once.
   result<metrics_csv> continued_at(const std::string& path);
@@ -72,6 +79,11 @@ class tensorboard_events {
 public:
   // `wall_time`: s since 1970
   static result<tensorboard_events> create(const std::string& path, double wall_time);
+
+  // Of a run that goes on from `step`: what all event files of the folder have of steps up to it, in one that is called
+  // `path`; the others are removed. What is damaged or cut ends its file.
+  static result<tensorboard_events> resume(const std::string& folder, const std::string& path, double wall_time,
+                                           std::int64_t step);
 
   // All events so far in a new file, to which the next ones go. Once.
   result<tensorboard_events> continued_at(const std::string& path);

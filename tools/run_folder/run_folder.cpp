@@ -140,6 +140,19 @@ result<run_folder> run_folder::create(const std::string& requested, const std::s
   }
 }
 
+result<run_folder> run_folder::reopen(const std::string& path) {
+  run_folder folder(path);
+  std::error_code unknown;
+  if (!fs::exists(fs::path(path) / "run.ini", unknown))
+    return error::file(path + ": no run's folder, for it has no run.ini; give the one of a run of `syngrad train`");
+  auto lock = folder_lock::take(path);
+  if (!lock) return lock.failure();
+  if (!*lock) return file_error("use as a folder", path, ENOENT);
+  folder.lock_ = std::move(**lock);
+  if (auto held = folder.hold(); !held) return held.failure();
+  return folder;
+}
+
 run_folder::~run_folder() {
   lock_.reset();
   while (!created_.empty()) {
@@ -178,15 +191,20 @@ status run_folder::take() {
     if (auto made = make(true); !made) return made;
   }
   if (!lock_) return error::busy("folder '" + path_ + "' is removed again and again; choose another one");
+  if (auto held = hold(); !held) return held;
+  return check_free();
+}
+
+status run_folder::hold() {
   auto held = held_folder::open(path_);
   if (!held) return held.failure();
   held_ = std::move(*held);
-  return check_free();
+  return ok();
 }
 
 status run_folder::check_free() const {
   for (const auto* name : {"run.ini", "data.json", "metrics.csv", "summary.json", "weights.safetensors",
-                           "weights.best.safetensors", "trace", "report.html"})
+                           "weights.best.safetensors", "trace", "report.html", "checkpoints"})
     if (fs::exists(fs::path(path_) / name))
       return error::setting("folder '" + path_ + "' holds a run already (" + name +
                             "); choose another one or remove it");

@@ -73,6 +73,9 @@ public:
   // another process writes one there, or where it cannot be written; of others nothing is touched.
   static result<run_folder> create(const std::string& requested, const std::string& policy);
 
+  // The folder of a run that goes on. Fails where there is no run, or another process writes one there.
+  static result<run_folder> reopen(const std::string& path);
+
   run_folder(run_folder&&) noexcept = default;
   run_folder& operator=(run_folder&&) noexcept = default;
   ~run_folder(); // without keep(): removes the folders made, where nothing was written into them
@@ -91,6 +94,7 @@ private:
   status make(bool may_exist);
   status check_free() const;
   status take();
+  status hold();
 
   std::string path_;
   std::optional<held_folder> held_;

@@ -25,16 +25,16 @@ std::string name_in(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-status write_options(const std::string& path, const std::string& text) {
-  auto file = growing_file::create(path);
-  return file ? file->append(text) : status(file.failure());
-}
-
 status write_whole(const std::string& path, const std::string& text) {
   auto file = atomic_file::create(path);
   if (!file) return file.failure();
   if (auto done = file->write(text); !done) return done;
   return file->commit();
+}
+
+status write_options(const std::string& path, const std::string& text) {
+  auto file = growing_file::create(path);
+  return file ? file->append(text) : status(file.failure());
 }
 
 double seconds_since_1970() {
@@ -79,14 +79,26 @@ result<std::unique_ptr<run_files>> run_files::create(const run_folder& folder, c
   for (const auto& name : wanted.data.class_names) summary_bytes += 16 + 6 * name.size(); // each byte escaped
   auto summary = atomic_file::create(folder.file("summary.json"), summary_bytes);
   if (!summary) return summary.failure();
+  const auto judge = make_objective(wanted.objective);
+  const auto& step = wanted.goes_on_from;
+  const bool goes_on = step && !before;
   auto metrics = before ? before->metrics.continued_at(rows)
-                        : metrics_csv::create(rows, **make_objective(wanted.objective), wanted.groups);
+                 : step ? metrics_csv::resume(rows, **judge, wanted.groups, *step)
+                        : metrics_csv::create(rows, **judge, wanted.groups);
   if (!metrics) return metrics.failure();
-  made.names.push_back(rows);
-  auto events = before ? before->events.continued_at(scalars) : tensorboard_events::create(scalars, now);
+  if (!goes_on) made.names.push_back(rows);
+  auto events = before ? before->events.continued_at(scalars)
+                : step ? tensorboard_events::resume(folder.path(), scalars, now, *step)
+                       : tensorboard_events::create(scalars, now);
   if (!events) return events.failure();
-  made.names.push_back(scalars);
-  if (auto done = write_options(options, wanted.run_ini); !done) return done.failure();
+  if (!goes_on) made.names.push_back(scalars);
+  if (auto done = goes_on ? write_whole(options, wanted.run_ini) : write_options(options, wanted.run_ini); !done)
+    return done.failure();
+  if (goes_on) {
+    if (auto done = write_whole(about, format_data_file(wanted.data)); !done) return done.failure();
+    return std::unique_ptr<run_files>(
+      new run_files{std::move(*weights), std::move(*summary), std::move(*metrics), std::move(*events), {}});
+  }
   made.names.push_back(options);
   if (auto done = write_whole(about, format_data_file(wanted.data)); !done) return done.failure();
   made.names.push_back(about);

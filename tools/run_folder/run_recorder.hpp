@@ -15,8 +15,10 @@
 #include "tools/run_folder/data_file.hpp"
 #include "tools/run_folder/run_folder.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,11 +32,13 @@ public:
     data_facts data;     // data.json
     std::string model;   // kept with the weights
     int groups = 0;
-    std::size_t weight_bytes = 0;      // to reserve; see weights_files.hpp
-    objective_settings objective = {}; // which metrics there will be; it has passed check_settings()
+    std::size_t weight_bytes = 0;                  // to reserve; see weights_files.hpp
+    objective_settings objective = {};             // which metrics there will be; it has passed check_settings()
+    std::optional<std::int64_t> goes_on_from = {}; // the step: metrics up to it stay, later ones are cut
   };
 
-  // Creates every file. On failure nothing stays in the folder, which outlives the recorder.
+  // Creates every file, or goes on in those of a run. On failure nothing new stays in the folder, which outlives the
+  // recorder.
   static result<run_recorder> open(run_folder&, const plan&);
   run_recorder(run_recorder&&) noexcept;
   ~run_recorder();
@@ -42,7 +46,7 @@ public:
   // A line for the user. Before anything is recorded.
   void on_move(std::function<void(const std::string&)> tell);
 
-  // Removes every file again: the run never started.
+  // Removes every file again: the run never started. Those that it went on in stay.
   void discard();
   status evaluation(const evaluation_report&);
   // The weights as they are now: on disk, whole, when it returns; older ones are replaced. What was reserved stays for

@@ -2,6 +2,7 @@
 
 #include "runtime/io/output_file.hpp"
 #include "runtime/io/safetensors.hpp"
+#include "runtime/io/value_text.hpp"
 #include "runtime/text.hpp"
 #include "tools/command_line/option_row.hpp"
 
@@ -63,6 +64,27 @@ best_weights::best_weights(std::map<std::string, std::string> metadata, bool on_
 
 best_weights::~best_weights() {
   finish();
+}
+
+void best_weights::go_on(const std::string& folder, std::int64_t step, const objective& judge) {
+  const auto path = folder + "/" + best_weights_name;
+  if (std::error_code unknown; !std::filesystem::exists(path, unknown)) return;
+  const auto file = read_safetensors(path);
+  if (!file) return complain(file.message());
+  const auto judged = judge.metrics().front();
+  const auto number = [&](const std::string& name) {
+    const auto found = file->metadata.find(name);
+    return found == file->metadata.end() ? std::nullopt : parse_real(found->second);
+  };
+  const auto of = number("step"), loss = number("loss"), value = number(judged.column);
+  if (!of || !loss || !value || *of > static_cast<double>(step)) return;
+  evaluation_report then;
+  then.step = static_cast<std::int64_t>(*of);
+  then.loss = *loss;
+  then.on_validation = on_validation_;
+  then.metrics = metric_values({{judged, *value}});
+  best_ = then;
+  kept_ = kept{path, then.step, {judged, *value}};
 }
 
 bool best_weights::is_better(const evaluation_report& report) const {

@@ -6,6 +6,7 @@
 #include "actors/trainer.hpp"
 #include "models/layer_group.hpp"
 #include "models/network.hpp"
+#include "models/objective.hpp"
 #include "runtime/io/output_file.hpp"
 #include "runtime/result.hpp"
 
@@ -51,6 +52,10 @@ public:
   // Of evaluations on validation samples, or else on test samples. `say`: from any thread, one call at a time.
   best_weights(std::map<std::string, std::string> metadata, bool on_validation, speaker say);
   ~best_weights(); // as finish()
+
+  // Of a run that goes on in `folder` from `step`: what the file there says that it is the best of counts, unless it is
+  // of a later step, which comes again. Before the first evaluation.
+  void go_on(const std::string& folder, std::int64_t step, const objective&);
 
   // Where `report` is better than all before, the weights are copied, to be written into `folder`.
   void evaluated(const std::string& folder, const evaluation_report& report, const reader& read);
