@@ -4,6 +4,7 @@
 #include "actors/run_check.hpp"
 #include "actors/run_restore.hpp"
 #include "actors/update_policy.hpp"
+#include "models/starting_weights.hpp"
 #include "runtime/data/batch_order.hpp"
 #include "runtime/stream.hpp"
 
@@ -39,7 +40,8 @@ later_gradient::options later_of(const run_plan& plan, std::int64_t classes) {
 
 // `output`: of the network.
 status build_group(const run_plan& plan, planned_group& group, std::size_t index, const sample_spec& input,
-                   layer_list layers, int first_layer, const sample_spec& output, bool with_predictor) {
+                   layer_list layers, int first_layer, const sample_spec& output, const starting_weights* start,
+                   bool with_predictor) {
   try {
     group.work = &group.where->make_stream(stream_priority::high);
     group.copies = &group.where->make_stream(stream_priority::high);
@@ -51,6 +53,8 @@ status build_group(const run_plan& plan, planned_group& group, std::size_t index
     group.layers = std::make_shared<layer_group>(*group.work, input, std::move(layers),
                                                  optimizer_of_group(plan.settings, static_cast<int>(index)),
                                                  plan.settings.seed, first_layer);
+    if (start)
+      for (auto& each : group.layers->weights()) start->give(*group.work, each.name, each.value);
     group.layers->use_recordings(plan.settings.cuda_graphs);
     group.layer_bytes = taken();
     if (plan.settings.unroll.predicts) group.layers->predict_later(*group.work, later_of(plan, output.features()));
@@ -89,7 +93,7 @@ status build_groups(run_plan& plan, network net, const device_places& places) {
     if (group.where) {
       const bool with_predictor = predicts && i + 1 < split.size();
       if (auto built = build_group(plan, group, i, specs[static_cast<std::size_t>(first_layer)], std::move(layers),
-                                   first_layer, specs.back(), with_predictor);
+                                   first_layer, specs.back(), net.start.get(), with_predictor);
           !built)
         return built.failure();
     }

@@ -14,10 +14,13 @@
 
 namespace syngrad {
 
+class starting_weights;
+
 struct network {
   std::string description; // as given: "mlp:784-256x5-10"; of JSON its name
   sample_spec input;
   std::vector<layer_list> units;
+  std::shared_ptr<const starting_weights> start = {}; // what its weights begin as; null: all are drawn
 };
 
 // `text` is one of

@@ -1,5 +1,5 @@
 """Ctrl-C and SIGTERM end a run after the batches in flight: weights saved, summary printed, exit code 130. SIGUSR1 saves
-the weights, as often as it comes, and the run goes on. What is ignored stays ignored."""
+a checkpoint and the weights, as often as it comes, and the run goes on. What is ignored stays ignored."""
 import json
 import signal
 import struct
@@ -49,8 +49,9 @@ with folder() as home:
     path, sizes = home / "saved" / "weights.safetensors", []
     for _ in range(3):
         process.send_signal(signal.SIGUSR1)
-        said = process.stderr.readline()
-        check(said == f"syngrad train: weights as they are now are saved in {path}; the run goes on\n", said)
+        said = sorted(process.stderr.readline() for _ in range(2))
+        check(said[0].startswith("syngrad train: checkpoint after step ") and f" in {path.parent}/checkpoints/step-" in said[0], said)
+        check(said[1] == f"syngrad train: weights as they are now are saved in {path}; the run goes on\n", said)
         check(problem_with(path, TINY[1]) is None, problem_with(path, TINY[1]))
         wait_for_evaluation(process)
         sizes.append(path.stat().st_ino)

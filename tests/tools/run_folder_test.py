@@ -60,7 +60,7 @@ def two_at_once(home):
     problem = problem_with(mine / "weights.safetensors", TINY[1])
     check(problem is None, problem)
     left = sorted(path.name for path in mine.iterdir() if not path.name.startswith(("events.", "weights.best.")))
-    check(left == ["data.json", "metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.safetensors"], left)
+    check(left == ["checkpoints", "data.json", "metrics.csv", "report.html", "run.ini", "summary.json", "trace", "weights.safetensors"], left)
 
 
 def renamed(home):

@@ -276,7 +276,7 @@ bool asks_for_help(std::span<const std::string> arguments) {
 }
 
 std::string format_run_ini(std::span<const option_group> groups, const std::string& folder) {
-  constexpr std::array<std::string_view, 3> left_out{"run", "config", "help"};
+  constexpr std::array<std::string_view, 4> left_out{"run", "config", "help", "resume"};
   std::string text = "# syngrad " SYNGRAD_VERSION "; results in " + folder +
                      "\n# Repeat this run: syngrad train --config " + folder + "/run.ini\n";
   for (const auto& group : groups) {

@@ -63,8 +63,8 @@ std::vector<option_group> rows_named(const std::vector<std::string>& names, std:
 bool asks_for_help(std::span<const std::string> arguments);
 
 // run.ini: every option of a run as it was resolved, in the form that --config reads. `folder` is where the run's
-// results are; options of where the run's folder is (--run, --config, --help) are left out, so that a repetition gets a
-// folder of its own.
+// results are; options of where the run's folder is (--run, --resume, --config, --help) are left out, so that a
+// repetition gets a folder of its own.
 std::string format_run_ini(std::span<const option_group> groups, const std::string& folder);
 
 } // namespace syngrad::tools

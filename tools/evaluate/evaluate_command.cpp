@@ -48,9 +48,9 @@ option_reader make_evaluate_option_reader(evaluate_options& o) {
 std::string evaluate_help(const option_reader& reader) {
   return "Usage: syngrad evaluate RUN [OPTION]...\n\n"
          "Judges the network of a run of `syngrad train` by its files alone: the metrics of its objective, and which\n"
-         "class was taken for which. RUN is the run's folder: its run.ini says which network and which data it is, "
-         "its\n"
-         "data.json what the reader has learned of the data.\n"
+         "class was taken for which. RUN is the run's folder, or a checkpoint in it; its run.ini says which network "
+         "and\n"
+         "which data it is, its data.json what the reader has learned of the data.\n"
          "Defaults stand in brackets.\n\n" +
          format_option_help(reader.groups()) +
          "Examples:\n"

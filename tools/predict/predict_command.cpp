@@ -53,7 +53,7 @@ std::string predict_help(const option_reader& reader) {
   return "Usage: syngrad predict RUN --data DATA --out FILE [OPTION]...\n\n"
          "Says what the network of a run of `syngrad train` makes of samples: a class and probabilities, or values, "
          "for\n"
-         "each row in its order. RUN is the run's folder.\n"
+         "each row in its order. RUN is the run's folder, or a checkpoint in it.\n"
          "Defaults stand in brackets.\n\n" +
          format_option_help(reader.groups()) +
          "Examples:\n"

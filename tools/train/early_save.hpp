@@ -63,19 +63,23 @@ public:
     if (target_) target_->interrupt();
   }
 
-  // The weights, as soon as possible. `ending`: request() comes with it.
+  // The weights, as soon as possible, and where the training can the state of the run. `ending`: request() comes with
+  // it.
   void save(bool ending) {
     const std::lock_guard lock(mutex_);
     if (!target_) save_wanted_ = save_wanted_ || ending; // before the training there is nothing to save and go on
-    if (target_) saver_->request(ending);
+    if (!target_) return;
+    if (saves_states_) target_->checkpoint_now();
+    saver_->request(ending);
   }
 
   // What requests are for from now on (null: nothing, before it is destroyed). An earlier one counts too.
-  void aim(trainer* target, early_save* saver) {
+  void aim(trainer* target, early_save* saver, bool saves_states = false) {
     const std::lock_guard lock(mutex_);
     if (target_ && !target) unsaved_ = !saver_->done();
     target_ = target;
     saver_ = saver;
+    saves_states_ = saves_states;
     if (!target_) return;
     if (requested_) target_->interrupt();
     if (save_wanted_) saver_->request(true);
@@ -105,6 +109,7 @@ private:
   bool requested_ = false;
   bool save_wanted_ = false;
   bool unsaved_ = false; // after the training
+  bool saves_states_ = false;
 };
 
 } // namespace syngrad::tools

@@ -15,11 +15,15 @@
 namespace syngrad::tools {
 
 observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interruption& interrupt,
-                           const train_options& options)
+                           const train_options& options, checkpoint_facts facts)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
     printer_(std::cout, std::cerr, standard_terminal(), options.quiet, [] { return steady_seconds().count(); }),
     best_(weights_metadata(options.settings.model), options.settings.validation_fraction > 0,
-          [this](const std::string& line) { printer_.notice("syngrad train: " + line); }) {
+          [this](const std::string& line) { printer_.notice("syngrad train: " + line); }),
+    checkpoints_({.folder = [this] { return recorder_.path(); },
+                  .facts = std::move(facts),
+                  .keep = static_cast<std::size_t>(options.keep_checkpoints),
+                  .say = [this](const std::string& line) { printer_.notice("syngrad train: " + line); }}) {
   recorder_.on_move([this](const std::string& line) { printer_.notice("syngrad train: " + line); });
 }
 
@@ -31,7 +35,14 @@ training_observer observed_run::observer() {
             },
           .on_evaluation = [this](const evaluation_report& report) { record(report); },
           .on_notice = [this](const std::string& line) { printer_.notice(line); },
+          .on_checkpoint = [this](std::shared_ptr<const saved_run> state) { checkpoints_.save(std::move(state)); },
+          .on_checkpoint_failed =
+            [this](const std::string& why) { printer_.notice("syngrad train: no checkpoint was made: " + why); },
           .progress_interval_s = standard_terminal().interactive ? 0.25 : 1};
+}
+
+void observed_run::go_on(std::int64_t step) {
+  best_.go_on(recorder_.path(), step, **make_objective(options_.settings.objective));
 }
 
 void observed_run::record(const evaluation_report& report) {
@@ -75,6 +86,7 @@ exit_code observed_run::execute(trainer& run, device_set& devices) {
                 format_devices(devices.report()));
   const auto summary = take_to_its_end(run);
   printer_.finish();
+  checkpoints_.finish();
   const auto best = describe_best(summary);
   const auto weights = run.weights();
   const auto held = devices.report();
@@ -92,7 +104,7 @@ exit_code observed_run::execute(trainer& run, device_set& devices) {
 
 training_summary observed_run::take_to_its_end(trainer& run) {
   early_save saver(run, recorder_, [this](const std::string& line) { printer_.notice("syngrad train: " + line); });
-  interrupt_.aim(&run, &saver);
+  interrupt_.aim(&run, &saver, !options_.cluster.active());
   if (options_.keep_best == "on" && !options_.cluster.active()) running_ = &run;
   const auto computed = computed_so_far();
   energy_.begin();

@@ -12,6 +12,7 @@
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/run_folder/weights_files.hpp"
 #include "tools/subcommand.hpp"
+#include "tools/train/checkpoint_writer.hpp"
 #include "tools/train/early_save.hpp"
 #include "tools/train/run_tracing.hpp"
 #include "tools/train/train_options.hpp"
@@ -22,7 +23,11 @@ namespace syngrad::tools {
 
 class observed_run {
 public:
-  observed_run(run_recorder&, run_tracing&, interruption&, const train_options&);
+  // `facts`: what checkpoints say of the run beside its state.
+  observed_run(run_recorder&, run_tracing&, interruption&, const train_options&, checkpoint_facts facts);
+
+  // Before the training: it goes on from `step` in its folder.
+  void go_on(std::int64_t step);
 
   training_observer observer(); // for training::prepare
   exit_code execute(trainer&, device_set&);
@@ -40,6 +45,7 @@ private:
   progress_printer printer_;
   std::string write_failure_; // empty while recording works
   best_weights best_;
+  checkpoint_writer checkpoints_;
   energy_meter energy_;
   trainer* running_ = nullptr; // whose best weights are kept; null where they are not
 };

@@ -7,6 +7,33 @@ namespace syngrad::tools {
 
 namespace {
 
+// "N" steps, or "Ts" seconds.
+option_row checkpoint_every_row(training_settings& s) {
+  auto row = option_row{"checkpoint-every", "N|Ts",
+                        "Saves the state of the run in its folder after every N steps, or T seconds (60s): --resume "
+                        "goes on from it. Ctrl-C and SIGUSR1 save it too; 0: they alone",
+                        [&s](const std::string& value) -> status {
+                          const bool by_time = value.ends_with('s');
+                          if (by_time) {
+                            const auto read = read_real(value.substr(0, value.size() - 1), {0, 1e9, true});
+                            if (!read) return read.failure();
+                            s.checkpoint_every = 0;
+                            s.checkpoint_every_s = *read;
+                            return ok();
+                          }
+                          const auto read = read_whole(value, {0, std::int64_t{1} << 40});
+                          if (!read) return error::setting(read.message() + ", or seconds such as 60s");
+                          s.checkpoint_every = *read;
+                          s.checkpoint_every_s = 0;
+                          return ok();
+                        },
+                        [&s]() -> std::optional<std::string> {
+                          if (s.checkpoint_every_s > 0) return format_real(s.checkpoint_every_s) + "s";
+                          return std::to_string(s.checkpoint_every);
+                        }};
+  return row;
+}
+
 option_group what_to_train(train_options& o) {
   auto& s = o.settings;
   auto groups = optional_number("groups", o.groups, 1, 1 << 16,
@@ -270,6 +297,22 @@ option_group how_it_runs(train_options& o) {
                  "still computes, or whose steps have taken long so far, gets more")}};
 }
 
+option_group checkpoints(train_options& o) {
+  auto resume = text("resume", "RUN", o.resume,
+                     "Goes on with a run, in its folder, where its newest whole checkpoint is, with the options of its "
+                     "run.ini; --steps, --groups, --threads and others may be given anew. RUN may be one checkpoint, "
+                     "RUN/checkpoints/step-N, too");
+  resume.shown_default = "a new run";
+  auto init = text("init", "FILE", o.init,
+                   "Weights to begin with, of a run or imported by `syngrad checkpoint import`: what has the same name "
+                   "and shape is taken, the rest is drawn, and told");
+  init.shown_default = "all weights are drawn";
+  return {"What stays of it",
+          {checkpoint_every_row(o.settings),
+           whole_number("keep", o.keep_checkpoints, 1, 1 << 20, "Checkpoints that stay, the newest ones"),
+           std::move(resume), std::move(init)}};
+}
+
 option_group output(train_options& o) {
   auto run = text("run", "DIR", o.run, "Folder for weights, metrics and summary");
   run.shown_default = "runs/DATE-TIME-POLICY";
@@ -301,7 +344,7 @@ train_options::train_options() {
 std::vector<option_group> train_option_table(train_options& target) {
   std::vector<option_group> table{what_to_train(target),     what_on(target),          what_for(target),
                                   how_groups_update(target), how_weights_move(target), how_long(target),
-                                  on_what(target),           how_it_runs(target)};
+                                  on_what(target),           how_it_runs(target),      checkpoints(target)};
   for (auto& each : cluster_groups(target.cluster, target.settings)) table.push_back(std::move(each));
   table.push_back(output(target));
   return table;
@@ -328,9 +371,12 @@ std::string train_help(const option_reader& reader) {
          "  syngrad train --device cuda:0 --precision bf16       on a GPU\n"
          "  syngrad train --local-nodes 3                        over three more processes on this machine\n"
          "  syngrad train --listen HOST:7000 --nodes 2 --tls-cert c.pem --tls-key c-key.pem --tls-ca ca.pem\n"
-         "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n\n"
-         "Signals: Ctrl-C, SIGTERM, SIGHUP and their like save the weights at once and end the run in order; a second\n"
-         "one stops it. SIGUSR1 saves the weights, and the run goes on.\n"
+         "  syngrad train --config runs/NAME/run.ini --seed 2    a run repeated with another seed\n"
+         "  syngrad train --checkpoint-every 100 --run NAME      a run that can go on, whatever ends it\n"
+         "  syngrad train --resume NAME\n\n"
+         "Signals: Ctrl-C, SIGTERM, SIGHUP and their like save a checkpoint and the weights at once and end the run "
+         "in\n"
+         "order; a second one stops it. SIGUSR1 saves the same, and the run goes on.\n"
          "Exit status: 0 done, 1 failed while running, 2 bad usage, 130 interrupted (weights are saved).\n";
 }
 

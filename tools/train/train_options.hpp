@@ -24,6 +24,9 @@ struct train_options {
   std::string run;                    // folder; empty: a new one under runs/
   std::string config;
   std::string keep_best = "on"; // on | off
+  std::string resume;           // a run's folder, or a checkpoint; empty: a new run
+  std::string init;             // a file of weights; empty: they are drawn
+  int keep_checkpoints = 3;
   bool quiet = false;
   bool help = false;
 

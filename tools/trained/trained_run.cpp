@@ -1,6 +1,7 @@
 #include "tools/trained/trained_run.hpp"
 
 #include "models/generation/language_model.hpp"
+#include "tools/run_folder/stored_weights.hpp"
 #include "tools/run_folder/weights_files.hpp"
 
 #include <filesystem>
@@ -45,6 +46,16 @@ result<data_facts> facts_of_run(const std::string& folder) {
   return read_data_file(file);
 }
 
+// Where a run is, and which weights are meant: of a checkpoint those in it.
+struct wanted_run {
+  std::string folder, weights;
+};
+
+wanted_run find_wanted(const std::string& given, const std::string& weights) {
+  if (!is_checkpoint(given)) return {given, weights};
+  return {run_of_checkpoint(given), weights.empty() ? given : weights};
+}
+
 std::string path_of_weights(const std::string& folder, const std::string& wanted) {
   if (wanted.empty() || wanted == "last") return folder + "/" + last_weights_name;
   if (wanted == "best") return folder + "/" + best_weights_name;
@@ -65,13 +76,14 @@ result<trained_network> trained_run::take_network(stream& work) {
 
 option_row weights_row(std::string& target) {
   auto row = text("weights", "last|best|FILE", target,
-                  "Weights: those of the run's end, those of its best evaluation, or a file with those of the same "
-                  "network");
+                  "Weights: those of the run's end, those of its best evaluation, or a file or a checkpoint with those "
+                  "of the same network");
   row.shown_default = "last";
   return row;
 }
 
-result<trained_run> open_trained_run(const std::string& folder, const std::string& weights) {
+result<trained_run> open_trained_run(const std::string& given, const std::string& given_weights) {
+  const auto [folder, weights] = find_wanted(given, given_weights);
   if (auto good = check_run_folder(folder); !good) return good.failure();
   auto options = options_of_run(folder);
   if (!options) return options.failure();
@@ -85,7 +97,7 @@ result<trained_run> open_trained_run(const std::string& folder, const std::strin
   if (!named && !exists(path))
     return error::file(path + ": no such file: the run has not ended, or saved nothing; wait for its end, or give "
                               "another file with --weights");
-  auto read = read_safetensors(path);
+  auto read = read_stored_weights(path);
   if (!read) return named ? read.failure().prefixed("--weights: ") : read.failure();
   return trained_run{folder, std::move(*options), std::move(*net), std::move(*facts), path, std::move(*read)};
 }

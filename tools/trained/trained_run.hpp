@@ -30,7 +30,8 @@ struct trained_run {
 // --weights: last, best, or a file.
 option_row weights_row(std::string& target);
 
-// `weights` as that option has it; empty: last. Errors name the file, and what to do.
+// `folder`: of the run, or a checkpoint in it. `weights` as that option has it; empty: last, or those of the
+// checkpoint. Errors name the file, and what to do.
 result<trained_run> open_trained_run(const std::string& folder, const std::string& weights);
 
 // Whether it was trained on a text and can write on: then its vocabulary has no more tokens than it has outputs.
