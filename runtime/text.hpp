@@ -48,6 +48,13 @@ inline std::vector<std::string_view> split_text(std::string_view text, char sepa
   }
 }
 
+// Without the blanks and line ends around it.
+inline std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
 // "a, b, c": of each its text, which `text_of` (a function or a member) makes, with separators between.
 template <class Range, class TextOf>
 std::string join_text(const Range& all, std::string_view separator, TextOf text_of) {

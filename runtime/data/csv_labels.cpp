@@ -66,12 +66,6 @@ namespace {
 constexpr double exact_whole = 9007199254740992; // 2^53
 constexpr std::size_t kept_spellings = 3;
 
-std::string trimmed(const std::string& text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = text.find_first_not_of(blanks);
-  return first == text.npos ? std::string() : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
 // What tables write where a value is missing: no title of a column.
 bool stands_for_nothing(const std::string& text) {
   static constexpr std::array marks{"NA", "na", "N/A", "n/a", "NULL", "null", "None", "none", "?", "-"};
@@ -85,7 +79,7 @@ std::string spelling_of(const label& one) {
 } // namespace
 
 result<std::int32_t> csv_labels::index_of(const std::string& text, std::int64_t line) {
-  label fresh{trimmed(text), "line " + std::to_string(line), {}};
+  label fresh{std::string(trimmed(text)), "line " + std::to_string(line), {}};
   if (fresh.text.empty()) return error::data("nothing there; fill it in or remove the row");
   const auto number = parse_csv_number(fresh.text);
   if (number.what == csv_number::kind::not_finite)

@@ -35,13 +35,6 @@ const element_type& about(npy_array::kind kind) {
   return *std::find_if(element_types.begin(), element_types.end(), [&](const auto& each) { return each.kind == kind; });
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\n'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // What stands behind 'key': up to `end`, which is left out.
 std::optional<std::string_view> value_of(std::string_view header, std::string_view key, char end) {
   const auto quoted_key = quoted(key);

@@ -328,11 +328,6 @@ private:
   where_tokens tokens_;
 };
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(' ');
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') + 1 - first);
-}
-
 } // namespace
 
 result<std::set<std::uint32_t>> find_actors(const std::string& text, const trace_names& names) {
@@ -340,7 +335,7 @@ result<std::set<std::uint32_t>> find_actors(const std::string& text, const trace
   std::vector<std::string> titles;
   for (const auto& [id, each] : names.actors) titles.push_back(each.title);
   for (const auto part : split_text(text, ',')) {
-    const auto wanted = trimmed(std::string(part));
+    const std::string wanted(trimmed(part));
     const auto number = parse_whole(wanted);
     const auto before = found.size();
     for (const auto& [id, each] : names.actors)
