@@ -93,7 +93,16 @@ status check_unrolling(const training_settings& settings, const network& net) {
   return ok();
 }
 
+bool has_vectors(const std::vector<sample_spec>& specs) {
+  return std::all_of(specs.begin() + 1, specs.end(), [](const sample_spec& each) { return each.rows() == 1; });
+}
+
 } // namespace
+
+std::string usual_policy(const network& net) {
+  const auto specs = infer_specs(net);
+  return specs && !has_vectors(*specs) && specs->back().rows() == 1 ? "corrected" : "synthetic";
+}
 
 synthetic_gradient_settings predictors_of(const training_settings& settings, const network& net) {
   auto out = settings.synthetic;
@@ -101,8 +110,7 @@ synthetic_gradient_settings predictors_of(const training_settings& settings, con
   out.labels = out.labels && judge && (*judge)->takes_labels();
   if (out.kind != automatic_predictor) return out;
   const auto specs = infer_specs(net);
-  const bool vectors =
-    !specs || std::all_of(specs->begin() + 1, specs->end(), [](const sample_spec& each) { return each.rows() == 1; });
+  const bool vectors = !specs || has_vectors(*specs);
   if (!capabilities_of(settings).needs_targets)
     out.kind = settings.local_head.predictor_kind();
   else

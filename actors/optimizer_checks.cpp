@@ -32,7 +32,7 @@ status check_optimizers(const training_settings& s) {
     const optimizer_settings usual;
     if (each->name != "muon" && each->adam_ratio != usual.adam_ratio)
       return refuse(prefix + "adam-ratio", "expected --" + prefix + "optimizer muon with it, got " + each->name);
-    if (each->muon_every != 1 && each->name != "muon")
+    if (each->muon_every != usual.muon_every && each->name != "muon")
       return refuse(prefix + "muon-every", "expected --" + prefix + "optimizer muon with it, got " + each->name);
     if (each->relative_steps && each->name != "adafactor")
       return refuse(prefix + "relative-steps",

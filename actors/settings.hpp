@@ -100,6 +100,9 @@ struct training_settings {
 
 // Everything that the processes of a run must agree on.
 struct run_settings : training_settings {
+  // What the program trains by where nothing is said (tests/bench/results/first-runs.md).
+  run_settings() { optimizer.name = "muon"; }
+
   std::string model = "mlp:784-256x5-10"; // see make_network: a file is read before
   std::string precision = "f32";          // of matrix products on CUDA devices: f32 | tf32 | bf16
   std::string wire = "f32";               // of activations and gradients between processes: see wire_choice
@@ -122,6 +125,10 @@ struct device_places {
 // kind that suits policy and network: that of `local_head` where nothing comes from above, `ridge` where activations
 // are vectors or there are no labels, else `exit`.
 synthetic_gradient_settings predictors_of(const training_settings&, const network&);
+
+// Of a run that names none: `corrected` where samples have positions and one target each, as images have, else
+// `synthetic`.
+std::string usual_policy(const network&);
 
 // That a batch is cut into by a policy that does so: as set, or twice as many as groups and at most one a sample.
 int micro_batches_of(const training_settings&);

@@ -27,7 +27,7 @@ struct optimizer_settings {
   std::optional<float> beta2 = std::nullopt; // none: 0.999, of lion 0.99
   float epsilon = 1e-8f;                     // of all but sgd and lion
   float adam_ratio = 0.05f;                  // muon: the rate of what it trains by adamw, as a part of its own
-  std::int64_t muon_every = 1; // muon: steps that share what makes directions orthogonal; see optimizers/muon.cpp
+  std::int64_t muon_every = 10; // muon: steps that share what makes directions orthogonal; see optimizers/muon.cpp
 
   dtype moment_type() const { return moments == "bf16" ? dtype::bf16 : dtype::f32; }
   bool has_choice_of_moments() const {

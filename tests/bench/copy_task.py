@@ -10,7 +10,7 @@ import argparse, json, math, pathlib, shutil, statistics, subprocess
 
 from machine import described
 
-SETTINGS = ["--policy", "locked", "--groups", "1", "--batch", "64", "--lr", "5e-3", "--schedule", "0.6:0.3,0.8:0.3",
+SETTINGS = ["--policy", "locked", "--groups", "1", "--batch", "64", "--optimizer", "adam", "--lr", "5e-3", "--schedule", "0.6:0.3,0.8:0.3",
             "--eval-every", "0", "--threads", "1", "--deterministic", "--trace", "off"]
 
 

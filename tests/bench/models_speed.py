@@ -78,7 +78,7 @@ class Bench:
         run, before = self.folder / f"run{self.runs}", children_cpu_s()
         least_test = ["--test-fraction", "0.002"] if model.data == "text" else []
         subprocess.run([self.arguments.binary, "train", "--data", self.data[model.data], *least_test, "--model", model.model,
-                        "--batch", str(model.batch), *how, "--steps", str(steps), "--eval-every", "0", "--trace", "off",
+                        "--optimizer", "adam", "--batch", str(model.batch), *how, "--steps", str(steps), "--eval-every", "0", "--trace", "off",
                         "--quiet", "--run", str(run)], check=True, stdout=subprocess.DEVNULL)
         return json.loads((run / "summary.json").read_text()), children_cpu_s() - before
 

@@ -31,7 +31,7 @@ PLACE = "0-1=a/cpu,2-3=b/cpu,4-5=c/cpu"
 
 def training(arguments, steps, *more, policy="synthetic", kind="ridge"):
     return ["--model", MODEL, "--data", f"mnist:{arguments.mnist}", "--steps", steps, "--policy", policy, "--sg", kind,
-            "--batch", 256, "--seed", 1, "--threads", 1, "--place", PLACE, *more]
+            "--batch", 256, "--optimizer", "adam", "--seed", 1, "--threads", 1, "--place", PLACE, *more]
 
 
 def alone(arguments, folder, options, threads=1):

@@ -14,9 +14,9 @@ from policy_speed import Bench, rounds_of
 
 BASE = "adam"
 WAYS = {
-    BASE: [], "adam, moments in bf16": ["--moments", "bf16"], "adam8bit": ["--optimizer", "adam8bit"],
+    BASE: ["--optimizer", "adam"], "adam, moments in bf16": ["--optimizer", "adam", "--moments", "bf16"], "adam8bit": ["--optimizer", "adam8bit"],
     "adafactor": ["--optimizer", "adafactor"], "nadam": ["--optimizer", "nadam"], "lion": ["--optimizer", "lion"],
-    "muon": ["--optimizer", "muon"],
+    "muon": ["--optimizer", "muon", "--muon-every", "1"],
     **{f"muon, every {every}th step": ["--optimizer", "muon", "--muon-every", str(every)] for every in (5, 10, 20)},
 }
 # width, hidden layers, batch, steps of a run, goal of muon at every so manieth step

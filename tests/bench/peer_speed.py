@@ -23,7 +23,7 @@ ROWS = [
 
 def ours(arguments, policy, threads):
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([arguments.binary, "train", "--data", "digits", "--policy", policy, "--sg", "linear", "--batch", "256",
+        subprocess.run([arguments.binary, "train", "--data", "digits", "--optimizer", "adam", "--policy", policy, "--sg", "linear", "--batch", "256",
                         "--threads", str(threads), "--steps", str(arguments.steps), "--eval-every", "0", "--quiet",
                         "--run", folder + "/run"], check=True, stdout=subprocess.DEVNULL)
         return json.loads(pathlib.Path(folder, "run/summary.json").read_text())["steps_per_s"]

@@ -13,6 +13,7 @@ import argparse, concurrent.futures, json, pathlib, shutil, statistics, subproce
 
 from machine import described
 
+EXACT_MUON = ["--optimizer", "muon", "--muon-every", "1"]
 LOCKED = ("locked", ["--policy", "locked"])
 EXIT = ("synthetic, exit", ["--policy", "synthetic"])
 LOCAL = ("local", ["--policy", "local"])
@@ -20,6 +21,8 @@ HEADS = [(f"local, {head}", [*LOCAL[1], "--local-head", head]) for head in ("lin
 ZERO = ("synthetic, zero (lower groups learn nothing)", ["--policy", "synthetic", "--sg", "zero"])
 DELAYED = ("delayed", ["--policy", "delayed"])
 CORRECTED = ("corrected, exit", ["--policy", "corrected"])
+CORRECTED_WEIGHED = ("corrected, exit, weight auto", ["--policy", "corrected", "--residual-weight", "auto"])
+GATED = ("gated, exit", ["--policy", "gated"])
 WEIGHTED = ("corrected, exit, residual weight 0.2", [*CORRECTED[1], "--residual-weight", "0.2"])
 
 
@@ -34,6 +37,10 @@ def cnn(rate):
 
 def slower(row, rate):
     return (row[0], [*row[1], "--lr", rate])
+
+
+def at_rates(rows):
+    return [(f"{name}, {rate}", [*row, "--lr", rate]) for name, row in rows for rate in ("5e-4", "1e-3", "2e-3")]
 
 
 def lazily(row):
@@ -96,6 +103,12 @@ def by_delay(how, more=()):
             ("no delay, batches of 21, 12 an update", [*two_versions, "--groups", "1"])]
 
 
+def by_both(rows):
+    """The rows as they are, by Adam, and by Muon."""
+    return [(f"{name}{by}", [*row, *how]) for by, how in (("", ["--optimizer", "adam"]), (", muon every 10th step", []))
+            for name, row in rows]
+
+
 AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]), *(
     lazily(row) for row in (LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128))]
 
@@ -117,7 +130,7 @@ PAGES = {
                   ("delayed, rate 5e-4", [*DELAYED[1], "--steps", "112000", "--eval-every", "5600", "--lr", "5e-4"])], 1),
     }),
     "muon-digits": ("Test error on MNIST, trained by Muon, in percent", "test_error_percent", 2,
-                    ["--batch", "256", "--optimizer", "muon", "--schedule", "0.6:0.1,0.8:0.1"], {
+                    ["--batch", "256", *EXACT_MUON, "--schedule", "0.6:0.1,0.8:0.1"], {
         "deep": ("784-256x11-10 in twelve groups, 1,500 steps",
                  deep(12, 1500),
                  [LOCKED, DELAYED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, lazily(LOCKED), lazily(RIDGE)], 3),
@@ -125,14 +138,14 @@ PAGES = {
         "twentyfour": ("784-256x23-10 in 24 groups, 3,000 steps", deep(24, 3000), AT_DEPTH, 1),
     }),
     "mlp-digits": ("Test error on MNIST by what predicts gradients, in percent", "test_error_percent", 2,
-                   ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+                   ["--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], {
         "six": ("784-256x5-10 in six groups, 6,000 steps", deep(6, 6000),
                 [LOCKED, RIDGE, VECTORS_EXIT, on_rows(VECTORS_EXIT, 128), CORRECTED_VECTORS_EXIT], 3),
         "twelve": ("784-256x11-10 in twelve groups, 3,000 steps", deep(12, 3000),
                    [LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_VECTORS_EXIT], 3),
     }),
     "delays": ("Test error on MNIST by how late gradients come, in percent", "test_error_percent", 2,
-               ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+               ["--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], {
         "chain": ("784-256x3-10 in four groups, 1,000 steps: gradients as late as the chain makes them, 6, 4 and 2 updates",
                   late(1000), BY_DELAY, 1),
         **{f"lag{turns}": (f"1,000 steps, gradients {turns} updates late at every interface",
@@ -144,20 +157,20 @@ PAGES = {
     "local_heads": ("What groups reach by losses of their own: test error on MNIST in percent, validation loss of characters "
                     "in nats", {"digits": "test_error_percent", "characters": "final_loss"}, 3, [], {
         "digits": ("784-256x5-10 in six groups, 600 steps",
-                   [*deep(6, 600), "--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], [LOCKED, *HEADS], 1),
+                   [*deep(6, 600), "--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], [LOCKED, *HEADS], 1),
         "characters": ("Character transformer in four groups, 300 steps at 2e-3",
                        [*gpt(4, "2e-3", 300), "--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95",
                         "--weight-decay", "0.1", "--schedule", "warmup:100,cosine:0.1"], [LOCKED, *HEADS], 1),
     }),
     "moments": ("Test error on MNIST by what the moments of Adam are kept in, in percent", "test_error_percent", 2,
-                ["--batch", "256", "--policy", "locked", "--schedule", "0.6:0.1,0.8:0.1"], {
+                ["--batch", "256", "--policy", "locked", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], {
         "six": ("784-256x5-10, 6,000 steps",
                 ["--model", "mlp:784-256x5-10", "--steps", "6000", "--eval-every", "0"],
                 [("adam, 8 bytes a parameter", []), ("adam, bf16, 4 bytes", ["--moments", "bf16"]),
                  ("adam8bit, 2.03 bytes", ["--optimizer", "adam8bit"])], 3),
     }),
     "corrected-rows": ("Test error on MNIST, corrected on some rows of each batch, in percent", "test_error_percent", 2,
-                       ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+                       ["--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], {
         "six": ("784-256x5-10 in six groups, 3,000 steps",
                 deep(6, 3000),
                 [LOCKED, CORRECTED_RIDGE, *(some(f"{count}:{how}") for count in (64, 128) for how in ("loss", "uniform"))],
@@ -166,36 +179,54 @@ PAGES = {
                   [CORRECTED_ON_128], 3),
     }),
     "first-runs": ("Test error of what `syngrad train` does where nothing is said, and of what else it might do, in percent",
-                   "test_error_percent", 2, ["--model", "mlp:784-256x5-10", "--groups", "6"], {
-        "digits": ("Drawn digits, 2,000 steps", ["--steps", "2000", "--eval-every", "0"],
-                   [LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_ON_128, *(
-                       (row[0] + ", muon every 10th step", [*row[1], "--optimizer", "muon", "--muon-every", "10"])
-                       for row in (LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_ON_128))], 3),
+                   "test_error_percent", 2, ["--eval-every", "0"], {
+        "digits": ("Drawn digits, 2,000 steps", ["--model", "mlp:784-256x5-10", "--groups", "6", "--steps", "2000"],
+                   by_both([LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128]), 3),
+        "cnn": ("Drawn digits, a convolutional network, 600 steps",
+                ["--model", "cnn:28x28x1-32s2-32-64s2-64-10", "--batch", "64", "--steps", "600"],
+                by_both([LOCKED, EXIT, CORRECTED, LOCAL, DELAYED]), 3),
+    }),
+    "first-texts": ("Validation loss of what `syngrad train` does on a text where nothing is said, and of what else it might do, "
+                    "in nats", "final_loss", 3, ["--batch", "32", "--eval-every", "0"], {
+        "gpt": ("gpt:4x64, 400 steps", ["--model", "gpt:4x64", "--steps", "400"],
+                by_both([LOCKED, EXIT, WEIGHTED, LOCAL, DELAYED]), 3),
+        "lstm": ("lstm:2x128,chunk=8, 400 steps", ["--model", "lstm:2x128,chunk=8", "--steps", "400"],
+                 by_both([LOCKED, EXIT, CORRECTED, LOCAL]), 3),
     }),
     "delayed": ("Test error on MNIST of delayed gradients, by what is done about the delay, in percent",
-                "test_error_percent", 2, ["--batch", "256", "--schedule", "0.6:0.1,0.8:0.1"], {
+                "test_error_percent", 2, ["--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], {
         **{name: (f"784-256x11-10 in twelve groups, 1,500 steps, {title}", deep(12, 1500), by_delay(*how), 1)
            for name, title, how in (
                ("adam", "Adam", [["--optimizer", "adam", "--lr", "1e-3"]]),
                ("nadam", "NAdam", [["--optimizer", "nadam", "--lr", "1e-3"], ["--momentum-by-delay"]]),
-               ("muon", "Muon", [["--optimizer", "muon", "--lr", "0.02"]]))},
+               ("muon", "Muon", [[*EXACT_MUON, "--lr", "0.02"]]))},
         "long": ("784-256x11-10 in twelve groups, 3,000 steps, Adam", deep(12, 3000),
                  [("two versions", ["--policy", "delayed", *TWO_VERSIONS, "--steps", "36000"])], 1),
     }),
     "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
-                        ["--batch", "8", "--optimizer", "muon", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
+                        ["--batch", "8", *EXACT_MUON, "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                          "warmup:100,cosine:0.1"], {
         "short": ("800 steps at 0.02, four groups", gpt(4, "0.02", 800), [LOCKED, LOCAL, EXIT, DELAYED], 3),
     }),
+    "late-characters": ("Validation loss of character transformers by how late messages come, in nats", "final_loss", 3,
+                        ["--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
+                         "warmup:100,cosine:0.1"], {
+        "near": ("800 steps, four groups, at three rates", gpt(4, "2e-3", 800),
+                 at_rates([LOCKED, DELAYED, EXIT, WEIGHTED, CORRECTED_WEIGHED, GATED, LOCAL]), 1),
+        "far": ("800 steps, gradients and activations 20 batches later by each interface that they cross",
+                [*gpt(4, "2e-3", 800), "--link", "delay@*:20b"],
+                at_rates([DELAYED, EXIT, WEIGHTED, CORRECTED_WEIGHED, GATED, LOCAL]), 1),
+    }),
     "digits": ("Test error of a convolutional network on MNIST, in percent", "test_error_percent", 2,
-               ["--batch", "64", "--schedule", "warmup:100,cosine:0.01"], {
+               ["--batch", "64", "--optimizer", "adam", "--schedule", "warmup:100,cosine:0.01"], {
         "cnn": ("Four blocks in four groups, 3 epochs", cnn("2e-3"),
                 [slower(LOCKED, "4e-3"), CORRECTED, EXIT, LOCAL, DELAYED], 3),
     }),
 }
 USUAL = {"characters": "short,middle,deep", "muon-digits": "deep,twelve,twentyfour", "mlp-digits": "six,twelve",
          "delays": "chain,lag1,lag10,lag30", "local_heads": "digits,characters", "moments": "six",
-         "corrected-rows": "six,cheap", "first-runs": "digits", "delayed": "adam,nadam,muon,long", "muon-characters": "short", "digits": "cnn"}
+         "corrected-rows": "six,cheap", "first-runs": "digits,cnn", "first-texts": "gpt,lstm",
+         "delayed": "adam,nadam,muon,long", "muon-characters": "short", "late-characters": "near,far", "digits": "cnn"}
 
 
 def settings_of(arguments, table, row=()):

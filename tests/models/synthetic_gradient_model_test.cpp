@@ -207,7 +207,7 @@ TEST_CASE("predictors count their parameters and their work") {
 TEST_CASE("what a predictor's optimizer multiplies is counted with what it takes to train it") {
   bench b;
   const auto of_training = [&](const char* optimizer) {
-    const auto model = make(b, "mlp:24", true, 16, 4, {.name = optimizer});
+    const auto model = make(b, "mlp:24", true, 16, 4, {.name = optimizer, .muon_every = 1});
     model->train(b.s, b.normal({8, 16}), b.labels(8, 4), b.normal({8, 16}), 1e-3f);
     return model->multiply_adds_done();
   };

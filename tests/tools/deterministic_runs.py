@@ -19,6 +19,8 @@ from program import SKIPPED, check, folder, run
 
 GOLDEN = pathlib.Path(__file__).with_name("golden") / "deterministic_runs.json"
 COMMON = ["--model", "mlp:784-48x4-10", "--batch", "64", "--steps", "60", "--deterministic", "--quiet", "--trace", "off"]
+EXACT = ["--optimizer", "muon", "--muon-every", "1"]
+ADAM = ["--optimizer", "adam"]  # of runs that name no other
 POLICIES = ["locked", "delayed", "synthetic", "corrected"]
 PREDICTORS = ["ridge", "linear", "lowrank:8", "mlp:16x2"]
 
@@ -35,11 +37,13 @@ RUNS = {
     "synthetic, sgd": ["--optimizer", "sgd", "--lr", "0.01", "--momentum", "0.9", "--nesterov"],
     "synthetic, adamw and decay": ["--optimizer", "adamw", "--weight-decay", "0.01", "--schedule", "0.5:0.1"],
     **{f"locked, {kind}": ["--policy", "locked", "--optimizer", kind]
-       for kind in ("adam8bit", "adafactor", "nadam", "lion", "muon")},
+       for kind in ("adam8bit", "adafactor", "nadam", "lion")},
+    "locked, muon": ["--policy", "locked", *EXACT],
     "synthetic, bf16 moments": ["--moments", "bf16"],
     "synthetic, adam8bit, three groups": ["--optimizer", "adam8bit", "--groups", "3"],
-    "synthetic, muon of bf16 moments": ["--optimizer", "muon", "--moments", "bf16"],
+    "synthetic, muon of bf16 moments": [*EXACT, "--moments", "bf16"],
     "synthetic, muon at every third step": ["--optimizer", "muon", "--muon-every", "3"],
+    "what is usual": ["--optimizer", "muon"],
     "delayed, nadam by delay": ["--policy", "delayed", "--optimizer", "nadam", "--momentum-by-delay"],
     "delayed, stash and feedback": ["--policy", "delayed", "--weights", "stash", "--error-feedback"],
     "delayed, rate by delay": ["--policy", "delayed", "--delay-lr"],
@@ -71,7 +75,7 @@ RUNS = {
 
 def hash_of(program, options, home):
     where = pathlib.Path(home) / "run"
-    done = run(program, "train", *COMMON, *options, "--run", where)
+    done = run(program, "train", *COMMON, *options, *(() if "--optimizer" in options else ADAM), "--run", where)
     check(done.returncode == 0, options, done.stdout, done.stderr)
     weights = (where / "weights.safetensors").read_bytes()
     return hashlib.sha256(weights).hexdigest()[:16]

@@ -95,9 +95,10 @@ TEST_CASE("from the files of a run its language model has the test loss that the
     INFO(model);
     const auto folder = home.file(model.substr(0, model.find(':')));
     const auto source = "text:" + home.file("a.txt");
-    const std::vector<std::string> arguments{
-      "--data",   source, "--model", model,  "--policy", "locked", "--batch", "8",   "--steps",         "60",
-      "--groups", "2",    "--run",   folder, "--lr",     "3e-3",   "--trace", "off", "--test-fraction", "0.2"};
+    const std::vector<std::string> arguments{"--data",      source, "--model",         model,  "--policy", "locked",
+                                             "--optimizer", "adam", "--batch",         "8",    "--steps",  "60",
+                                             "--groups",    "2",    "--run",           folder, "--lr",     "3e-3",
+                                             "--trace",     "off",  "--test-fraction", "0.2"};
     {
       const silent_output quiet;
       REQUIRE(run_train(arguments) == exit_code::done);

@@ -56,8 +56,25 @@ TEST_CASE("Without options there is a group a unit, synthetic gradients and ten 
   CHECK(settings.policy == "synthetic");
   CHECK(settings.synthetic.kind == "ridge");
   CHECK(settings.synthetic.labels);
+  CHECK(settings.optimizer.name == "muon");
   CHECK(settings.evaluate_every == settings.steps / 10);
   CHECK(settings.threads >= 1);
+}
+
+TEST_CASE("A policy that is not named goes by the network") {
+  const auto policy_of = [](std::vector<std::string> arguments) {
+    train_options options;
+    auto reader = make_train_option_reader(options);
+    REQUIRE(reader.read(arguments));
+    REQUIRE(resolve_model(options, reader));
+    return options.settings.policy;
+  };
+  CHECK(policy_of({"--model", "mlp:784-256x5-10"}) == "synthetic");
+  CHECK(policy_of({"--model", "cnn:28x28x1-8s2-8-10"}) == "corrected");
+  CHECK(policy_of({"--model", "resnet:20"}) == "corrected");
+  CHECK(policy_of({"--model", "gpt:2x32,vocab=65"}) == "synthetic");
+  CHECK(policy_of({"--model", "lstm:2x32,chunk=8,vocab=65"}) == "corrected");
+  CHECK(policy_of({"--model", "resnet:20", "--policy", "synthetic"}) == "synthetic");
 }
 
 TEST_CASE("Groups and splits resolve to units a group") {

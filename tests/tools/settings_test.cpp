@@ -174,7 +174,7 @@ const std::vector<tried>& table() {
      {"1", "1024G"},
      {{"0", [](r& s) { s.trace_limit = "0"; }}, {"1025G", [](r& s) { s.trace_limit = "1025G"; }}}},
     {"optimizer",
-     {"sgd", "adamw", "adam8bit", "adafactor", "nadam", "lion", "muon", "adam"},
+     {"sgd", "adam", "adamw", "adam8bit", "adafactor", "nadam", "lion", "muon"},
      {{"rmsprop", [](r& s) { s.optimizer.name = "rmsprop"; }}}},
     {"momentum",
      {"0.99999994", "0"},

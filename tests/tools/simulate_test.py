@@ -21,7 +21,7 @@ def near(value, wanted, share=0.05):
     return abs(value - wanted) <= share * wanted
 
 
-common = [MODEL, "--batch", str(BATCH), "--steps", "200"]
+common = [MODEL, "--batch", str(BATCH), "--steps", "200", "--optimizer", "adam"]  # whose steps multiply nothing
 locked = [*common, "--policy", "locked"]
 one = simulated(*locked, "--cluster", "1x1", "--rate", "1")
 check(one["steps"] == one["simulated_steps"] == 200, one)

@@ -92,8 +92,8 @@ CASES = {
                    adam(0.5, True), warmup_and_cosine, 0.1),
     "nadam, decay": (["--optimizer", "nadam", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], nadam, None, None),
     "adafactor, decay": (["--optimizer", "adafactor", "--weight-decay", "0.5", "--schedule", "none"], adafactor, None, None),
-    "muon, decay": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], muon(0.5), None, None),
-    "muon, all": (["--optimizer", "muon", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"], muon(0.5),
+    "muon, decay": (["--optimizer", "muon", "--muon-every", "1", *ADAM, "--weight-decay", "0.5", "--schedule", "none"], muon(0.5), None, None),
+    "muon, all": (["--optimizer", "muon", "--muon-every", "1", *ADAM, "--weight-decay", "0.5", *SMOOTH, "--clip-norm", "0.1"], muon(0.5),
                   warmup_and_cosine, 0.1),
     "sgd, all": ([*SGD, "--weight-decay", "0.1", *SMOOTH, "--clip-norm", "0.1"], sgd(0.1), warmup_and_cosine, 0.1),
 }

@@ -101,6 +101,7 @@ result<network> resolve_model(train_options& options, const option_reader& reade
   options.settings.model = std::move(*text);
   auto model = make_network(options.settings.model);
   if (!model) return model.failure().prefixed("--model: ");
+  if (!reader.given("policy")) options.settings.policy = usual_policy(*model);
   if (!reader.given("windows") && !carrying_layer(*model).empty()) options.settings.continuing_windows = true;
   if (auto done = resolve_groups(options, *model); !done) return done.failure();
   if (options.target_error) options.settings.target = metric_target{"error", false, *options.target_error};

@@ -93,7 +93,8 @@ option_group how_groups_update(train_options& o) {
        "delayed: true gradients, applied whenever they arrive. local: each group learns from a classifier of its own, "
        "and "
        "nothing is sent down. pipeline: true gradients, of micro-batches that follow each other through the "
-       "groups, and one update of them all: that of locked"),
+       "groups, and one update of them all: that of locked",
+       "synthetic; of images corrected"),
      setting_row(s, "pipeline-schedule",
                  "Of --policy pipeline, in which order a group goes forward and back. gpipe: forward with all, then "
                  "back. 1f1b: back as soon as can be; holds fewest. interleaved:V: V groups that are no neighbours for "
@@ -177,7 +178,7 @@ option_group how_weights_move(train_options& o) {
   return {
     "How weights move",
     {setting_row(s, "optimizer", "The optimizer of every group"),
-     setting_row(s, "lr", "Its learning rate", "1e-3, lion 1e-4, muon 0.02, adafactor 0.01"),
+     setting_row(s, "lr", "Its learning rate", "muon 0.02, adafactor 0.01, lion 1e-4, others 1e-3"),
      setting_row(s, "momentum", "Of sgd"), setting_row(s, "nesterov", "Nesterov's form of that momentum"),
      setting_row(s, "betas",
                  "Of all but sgd and adafactor: what the means of gradients and of their squares keep at each step, of "

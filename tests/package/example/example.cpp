@@ -58,6 +58,7 @@ run_settings settings_of_run() {
   run_settings settings;
   settings.model = "rings"; // a node gets the name, and makes the same network
   settings.split = {1, 1, 1};
+  settings.optimizer.name = "adam";
   settings.learning_rate = 3e-3f;
   settings.schedule = "0.6:0.1";
   settings.steps = 2000;
