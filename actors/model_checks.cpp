@@ -101,7 +101,9 @@ bool has_vectors(const std::vector<sample_spec>& specs) {
 
 std::string usual_policy(const network& net) {
   const auto specs = infer_specs(net);
-  return specs && !has_vectors(*specs) && specs->back().rows() == 1 ? "corrected" : "synthetic";
+  const bool corrections_help =
+    specs && !has_vectors(*specs) && (specs->back().rows() == 1 || !carrying_layer(net).empty());
+  return corrections_help ? "corrected" : "synthetic";
 }
 
 synthetic_gradient_settings predictors_of(const training_settings& settings, const network& net) {

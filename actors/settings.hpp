@@ -126,8 +126,8 @@ struct device_places {
 // are vectors or there are no labels, else `exit`.
 synthetic_gradient_settings predictors_of(const training_settings&, const network&);
 
-// Of a run that names none: `corrected` where samples have positions and one target each, as images have, else
-// `synthetic`.
+// Of a run that names none: `synthetic` for vectors and transformers, `corrected` for images, which have positions and
+// one target, and for recurrent networks.
 std::string usual_policy(const network&);
 
 // That a batch is cut into by a policy that does so: as set, or twice as many as groups and at most one a sample.

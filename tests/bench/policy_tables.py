@@ -184,14 +184,14 @@ PAGES = {
                    by_both([LOCKED, RIDGE, VECTORS_EXIT, CORRECTED_RIDGE, CORRECTED_ON_128]), 3),
         "cnn": ("Drawn digits, a convolutional network, 600 steps",
                 ["--model", "cnn:28x28x1-32s2-32-64s2-64-10", "--batch", "64", "--steps", "600"],
-                by_both([LOCKED, EXIT, CORRECTED, LOCAL, DELAYED]), 3),
+                by_both([LOCKED, EXIT, CORRECTED, LOCAL, DELAYED]), 1),
     }),
     "first-texts": ("Validation loss of what `syngrad train` does on a text where nothing is said, and of what else it might do, "
                     "in nats", "final_loss", 3, ["--batch", "32", "--eval-every", "0"], {
         "gpt": ("gpt:4x64, 400 steps", ["--model", "gpt:4x64", "--steps", "400"],
-                by_both([LOCKED, EXIT, WEIGHTED, LOCAL, DELAYED]), 3),
+                by_both([LOCKED, EXIT, WEIGHTED, LOCAL, DELAYED]), 1),
         "lstm": ("lstm:2x128,chunk=8, 400 steps", ["--model", "lstm:2x128,chunk=8", "--steps", "400"],
-                 by_both([LOCKED, EXIT, CORRECTED, LOCAL]), 3),
+                 by_both([LOCKED, EXIT, CORRECTED, LOCAL]), 1),
     }),
     "delayed": ("Test error on MNIST of delayed gradients, by what is done about the delay, in percent",
                 "test_error_percent", 2, ["--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], {

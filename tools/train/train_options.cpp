@@ -94,7 +94,7 @@ option_group how_groups_update(train_options& o) {
        "and "
        "nothing is sent down. pipeline: true gradients, of micro-batches that follow each other through the "
        "groups, and one update of them all: that of locked",
-       "synthetic; of images corrected"),
+       "synthetic; corrected for images and recurrent networks"),
      setting_row(s, "pipeline-schedule",
                  "Of --policy pipeline, in which order a group goes forward and back. gpipe: forward with all, then "
                  "back. 1f1b: back as soon as can be; holds fewest. interleaved:V: V groups that are no neighbours for "
