@@ -22,7 +22,7 @@ def bits_of(arguments, length, chunk, unroll, seed):
         subprocess.run([arguments.binary, "train", "--data", f"copy:{length}", "--model", f"lstm:1x64,chunk={chunk}", "--unroll",
                         unroll, "--steps", str(arguments.steps), *SETTINGS, "--seed", str(seed), "--run", str(folder),
                         "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    return json.loads(summary.read_text())["final_loss"] / math.log(2)
+    return math.log2(json.loads(summary.read_text())["test_perplexity"])
 
 
 def main():

@@ -9,7 +9,7 @@
 Deterministic, a thread each. Runs that are there under --runs are not repeated. `characters --tables long` takes hours: locked
 for about 20 minutes of one core, the others for as many steps as take the same processor time.
 """
-import argparse, concurrent.futures, json, pathlib, shutil, statistics, subprocess, sys
+import argparse, concurrent.futures, json, math, pathlib, shutil, statistics, subprocess, sys
 
 from machine import described
 
@@ -116,7 +116,7 @@ AT_DEPTH = [("locked, Adam", [*LOCKED[1], "--optimizer", "adam", "--lr", "1e-3"]
 # Of a page: title, what is taken of a run's summary (of all tables, or of each) and its decimals, the settings of all runs, and
 # tables. Of a table: what it is, the settings of its runs, its rows, seeds. A row's own settings come last.
 PAGES = {
-    "characters": ("Validation loss of character transformers, in nats", "final_loss", 3,
+    "characters": ("Validation loss of character transformers, in nats", "test_perplexity", 3,
                    ["--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                     "warmup:100,cosine:0.1"], {
         "short": ("800 steps at 2e-3, four groups", gpt(4, "2e-3", 800),
@@ -155,7 +155,7 @@ PAGES = {
            for turns in (0, 1, 10, 30)},
     }),
     "local_heads": ("What groups reach by losses of their own: test error on MNIST in percent, validation loss of characters "
-                    "in nats", {"digits": "test_error_percent", "characters": "final_loss"}, 3, [], {
+                    "in nats", {"digits": "test_error_percent", "characters": "test_perplexity"}, 3, [], {
         "digits": ("784-256x5-10 in six groups, 600 steps",
                    [*deep(6, 600), "--batch", "256", "--optimizer", "adam", "--schedule", "0.6:0.1,0.8:0.1"], [LOCKED, *HEADS], 1),
         "characters": ("Character transformer in four groups, 300 steps at 2e-3",
@@ -187,7 +187,7 @@ PAGES = {
                 by_both([LOCKED, EXIT, CORRECTED, LOCAL, DELAYED]), 1),
     }),
     "first-texts": ("Validation loss of what `syngrad train` does on a text where nothing is said, and of what else it might do, "
-                    "in nats", "final_loss", 3, ["--batch", "32", "--eval-every", "0"], {
+                    "in nats", "test_perplexity", 3, ["--batch", "32", "--eval-every", "0"], {
         "gpt": ("gpt:4x64, 400 steps", ["--model", "gpt:4x64", "--steps", "400"],
                 by_both([LOCKED, EXIT, WEIGHTED, LOCAL, DELAYED]), 1),
         "lstm": ("lstm:2x128,chunk=8, 400 steps", ["--model", "lstm:2x128,chunk=8", "--steps", "400"],
@@ -203,12 +203,12 @@ PAGES = {
         "long": ("784-256x11-10 in twelve groups, 3,000 steps, Adam", deep(12, 3000),
                  [("two versions", ["--policy", "delayed", *TWO_VERSIONS, "--steps", "36000"])], 1),
     }),
-    "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "final_loss", 3,
+    "muon-characters": ("Validation loss of character transformers, trained by Muon, in nats", "test_perplexity", 3,
                         ["--batch", "8", *EXACT_MUON, "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                          "warmup:100,cosine:0.1"], {
         "short": ("800 steps at 0.02, four groups", gpt(4, "0.02", 800), [LOCKED, LOCAL, EXIT, DELAYED], 3),
     }),
-    "late-characters": ("Validation loss of character transformers by how late messages come, in nats", "final_loss", 3,
+    "late-characters": ("Validation loss of character transformers by how late messages come, in nats", "test_perplexity", 3,
                         ["--batch", "8", "--optimizer", "adamw", "--betas", "0.9,0.95", "--weight-decay", "0.1", "--schedule",
                          "warmup:100,cosine:0.1"], {
         "near": ("800 steps, four groups, at three rates", gpt(4, "2e-3", 800),
@@ -248,7 +248,10 @@ def result_of(arguments, table, row, seed):
         subprocess.run([arguments.binary, "train", "--data", data_of(arguments, table), *settings_of(arguments, table, row[1]),
                         "--seed", str(seed), "--run", str(folder), "--quiet"], check=True, stdout=subprocess.DEVNULL)
     measure = PAGES[arguments.page][1]
-    result = json.loads(summary.read_text())[measure if isinstance(measure, str) else measure[table]]
+    measure = measure if isinstance(measure, str) else measure[table]
+    result = json.loads(summary.read_text())[measure]
+    if measure == "test_perplexity":
+        result = math.log(result)  # the test's loss, in nats
     print(table, row[0], seed, result, flush=True)
     return result
 
