@@ -52,7 +52,7 @@ def classes(home):
     words = {"0": "rose", "1": "lily, white", "2": "tulip"}
     named = home / "named.csv"
     named.write_text("\n".join(",".join(row[:4] + [f'"{words.get(row[4], "kind")}"']) for row in rows) + "\n")
-    made = train(home, "named", "--data", f"csv:{named}", *TINY, "--steps", "150", "--lr", "1e-2")
+    made = train(home, "named", "--data", f"csv:{named}", *TINY, "--steps", "150", "--optimizer", "adam", "--lr", "1e-2")
     bare = home / "bare.csv"
     bare.write_text("\n".join(",".join(row[:4]) for row in rows) + "\n")
     out = home / "out.csv"
@@ -89,7 +89,7 @@ def values_and_arrays(home):
     values = home / "values.csv"
     values.write_text("x,y,total,other\n" + "".join(f"{i % 7},{i % 5},{i % 7 - 2 * (i % 5)},{i % 7}\n" for i in range(200)))
     made = train(home, "values", "--data", f"csv:{values}", "--objective", "mse", "--targets", "total,other", "--model",
-                 "mlp:2-16x1-2", "--batch", "16", "--steps", "300", "--lr", "1e-2")
+                 "mlp:2-16x1-2", "--batch", "16", "--steps", "300", "--policy", "locked", "--deterministic", "--optimizer", "adam", "--lr", "1e-2")
     (home / "new.csv").write_text("x,y\n3,1\n0,4\n")
     said = rows_of(predict(made, "--data", home / "new.csv", "--out", "-"))
     check(list(said[0]) == ["total", "other"] and abs(float(said[0]["total"]) - 1) < 1 and abs(float(said[1]["total"]) + 8) < 2, said)
