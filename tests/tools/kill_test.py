@@ -39,6 +39,8 @@ def finish_with_kills(program, options, made, draw, seconds):
     """Kills the run once, twice or three times, and takes it to its end. Returns how often it went on from a checkpoint."""
     resumed = 0
     for _ in range(draw.randint(1, 3)):
+        if (made / "summary.json").exists():
+            return resumed  # it was killed when all was written
         going_on = has_checkpoint(made)
         if not going_on and made.exists():
             shutil.rmtree(made)
@@ -53,6 +55,8 @@ def finish_with_kills(program, options, made, draw, seconds):
             check(process.returncode == 0, made, going_on, said)
             return resumed + going_on
         resumed += going_on
+    if (made / "summary.json").exists():
+        return resumed
     if has_checkpoint(made):
         done = run(program, "train", "--resume", made, timeout=LIMIT)
         resumed += 1

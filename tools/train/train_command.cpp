@@ -12,6 +12,8 @@
 #include "tools/run_folder/run_folder.hpp"
 #include "tools/run_folder/run_recorder.hpp"
 #include "tools/run_folder/stored_weights.hpp"
+#include "tools/run_folder/summary_file.hpp"
+#include "tools/run_folder/summary_text.hpp"
 #include "tools/run_folder/weights_files.hpp"
 #include "tools/signals.hpp"
 #include "tools/subcommand.hpp"
@@ -174,8 +176,13 @@ status check_alone(const train_options& options) {
   return ok();
 }
 
-status check_steps_left(const train_options& options, const resumed_run& resumed) {
+// A run that was killed after its last step still has its results to write.
+status check_something_left(const train_options& options, const resumed_run& resumed) {
   if (resumed.from.manifest.step < options.settings.steps) return ok();
+  const auto summary = read_summary_file(resumed.folder.path() + "/summary.json");
+  if (!summary || summary->text("end") != name_of(run_end::finished) ||
+      summary->number("steps") < static_cast<double>(options.settings.steps))
+    return ok();
   return option_error("resume", fmt::format("the run {} has made {} steps of {}; --steps with more goes on",
                                             resumed.folder.path(), resumed.from.manifest.step, options.settings.steps));
 }
@@ -217,7 +224,7 @@ exit_code run_training(train_options& options, const option_reader& reader, resu
   if (resumed) {
     if (auto same = check_same_data(*resumed, options.data.source, sum); !same)
       return refuse_command("train", same.failure());
-    if (auto left = check_steps_left(options, *resumed); !left) return refuse_command("train", left.failure());
+    if (auto left = check_something_left(options, *resumed); !left) return refuse_command("train", left.failure());
   }
   if (!options.init.empty())
     if (auto given = give_starting_weights(options.init, *model); !given)
