@@ -14,7 +14,7 @@ from pathlib import Path
 from program import LIMIT, check, check_refused, folder, read_until, run, start, tiny_csv
 
 program = sys.argv[1]
-SHORT = ["--model", "mlp:4-16x3-3", "--batch", "16", "--threads", "2", "--trace", "off", "--eval-every", "20", "--deterministic"]
+SHORT = ["--model", "mlp:4-16x3-3", "--batch", "16", "--threads", "2", "--trace", "off", "--eval-every", "25", "--deterministic"]
 
 
 def train(*arguments, code=0, **more):
@@ -64,10 +64,12 @@ def ended_early(home, data):
     whole = home / "whole"
     train("--data", data, *SHORT, "--steps", "200", "--schedule", "none", "--run", whole)
     first = home / "first"
-    done = train("--data", data, *SHORT, "--steps", "130", "--schedule", "none", "--checkpoint-every", "50", "--run", first)
+    # In two parts: where steps are faster than the disk, a checkpoint that waits is replaced by the next one.
+    train("--data", data, *SHORT, "--steps", "50", "--schedule", "none", "--checkpoint-every", "50", "--run", first)
+    done = train("--resume", first, "--steps", "130")
     check(checkpoints_of(first) == ["step-000000050", "step-000000100"], checkpoints_of(first))
-    check(done.stderr.count("checkpoint after step") + done.stdout.count("checkpoint after step") == 2, done)
-    check(steps_of(first) == [20, 40, 60, 80, 100, 120, 130], steps_of(first))
+    check(done.stderr.count("checkpoint after step") + done.stdout.count("checkpoint after step") == 1, done)
+    check(steps_of(first) == [25, 50, 75, 100, 125, 130], steps_of(first))
     verified = run(program, "checkpoint", "verify", first)
     check(verified.returncode == 0 and verified.stdout.count(": whole\n") == 4, verified)
     judged = run(program, "evaluate", first / "checkpoints" / "step-000000100", "--format", "json")
@@ -132,10 +134,10 @@ def changed(first, data):
     path.write_text("\n".join([lines[0], "7.25," + lines[1].split(",", 1)[1], *lines[2:]]) + "\n")
     refused(["--steps", "200"], "--resume", "is not what it was", "--init")
     path.write_text(before)
-    check(steps_of(made) == [20, 40, 60, 80, 100, 120, 130] and len(checkpoints_of(made)) == 2, "a refusal changed the folder")
+    check(steps_of(made) == [25, 50, 75, 100, 125, 130] and len(checkpoints_of(made)) == 2, "a refusal changed the folder")
     # Another number of groups: the same network goes on.
     done = train("--resume", made, "--steps", "200", "--groups", "2")
-    check(steps_of(made) == [20, 40, 60, 80, 100, 120, 140, 160, 180, 200], steps_of(made))
+    check(steps_of(made) == [25, 50, 75, 100, 125, 150, 175, 200], steps_of(made))
     columns = {len(line.split(",")) for line in (made / "metrics.csv").read_text().splitlines()}
     check(len(columns) == 1, "rows of different length", columns)
 
@@ -145,7 +147,7 @@ def interrupted(home, data):
     made = home / "interrupted"
     options = ["--data", data, *SHORT, "--steps", "1000000", "--schedule", "none", "--run", made]
     process = start(program, home, "train", *options)
-    read_until(process, "step 40/")
+    read_until(process, "step 50/")
     process.send_signal(signal.SIGUSR1)
     read_until(process, "checkpoint after step", process.stderr)
     first = checkpoints_of(made)
@@ -173,7 +175,7 @@ def full_disk(home, data):
     done = run(program, "train", "--data", data, "--model", "mlp:4-64x3-3", *SHORT[2:], "--steps", "120", "--checkpoint-every",
                "50", "--run", made, preexec_fn=limit, timeout=LIMIT)
     check(done.returncode == 0, done)
-    check(done.stderr.count("is not saved") == 2 and "ulimit -f" in done.stderr, done.stderr)
+    check(done.stderr.count("is not saved") in (1, 2) and "ulimit -f" in done.stderr, done.stderr)
     check(not checkpoints_of(made) and not list((made / "checkpoints").glob(".*")), "something is left")
     check((made / "weights.safetensors").exists(), "no weights")
 
@@ -199,7 +201,7 @@ def checkpoint_of_traced(home, data):
     """The trace so far is put aside, and that of what follows is in its place."""
     made = home / "traced"
     options = [each for each in SHORT if each not in ("--trace", "off")]
-    train("--data", data, *options, "--steps", "60", "--schedule", "none", "--checkpoint-every", "30", "--run", made)
+    train("--data", data, *options, "--steps", "30", "--schedule", "none", "--checkpoint-every", "30", "--run", made)
     done = train("--resume", made / "checkpoints" / "step-000000030", "--steps", "60")
     check("the trace so far is in" in done.stdout, done.stdout)
     for each in (made, made / "before-step-31"):

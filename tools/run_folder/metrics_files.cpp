@@ -122,20 +122,27 @@ result<metrics_csv> metrics_csv::resume(const std::string& path, const objective
   const auto most = std::max(*before, groups);
   auto kept = metrics_header(judge, most) + "\n";
   const std::string missing(static_cast<std::size_t>((most - *before) * columns_of_group), ',');
+  std::array<std::int64_t, 2> latest{-1, -1};
   for (std::size_t i = 1; i + 1 < lines.size(); ++i) { // what no line end follows was being written
     const auto of = parse_number<std::int64_t>(lines[i].substr(0, lines[i].find(',')));
     if (!of) return error::data(fmt::format("{}: line {} begins with no step; it was changed", path, i + 1));
-    if (*of <= step) kept.append(lines[i]).append(missing).append("\n");
+    if (*of > step) continue;
+    kept.append(lines[i]).append(missing).append("\n");
+    latest[lines[i].find(",validation") == std::string_view::npos ? 0 : 1] = *of;
   }
   auto file = growing_file::replace(path, kept);
   if (!file) return file.failure();
-  return metrics_csv(std::move(*file), most);
+  metrics_csv out(std::move(*file), most);
+  out.latest_ = latest;
+  return out;
 }
 
 result<metrics_csv> metrics_csv::continued_at(const std::string& path) {
   auto file = file_.continued_at(path);
   if (!file) return file.failure();
-  return metrics_csv(std::move(*file), groups_);
+  metrics_csv out(std::move(*file), groups_);
+  out.latest_ = latest_;
+  return out;
 }
 
 status metrics_csv::append(const evaluation_report& report) {
@@ -153,6 +160,7 @@ status metrics_csv::append(const evaluation_report& report) {
     row += field(group.busy) + field(group.cosine) + field(group.norm_ratio) + field(group.activation_rms) +
            field(group.staleness);
   }
+  latest_[report.on_validation ? 1 : 0] = report.step;
   return file_.append(row + "\n");
 }
 

@@ -5,6 +5,7 @@
 #include "models/objective.hpp"
 #include "runtime/io/file_descriptor.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -52,12 +53,16 @@ public:
   result<metrics_csv> continued_at(const std::string& path);
 
   status append(const evaluation_report&);
+  // Whether the latest row of what it judges is of its step: a run that is ended at an evaluation judges the same
+  // weights once more.
+  bool has(const evaluation_report& report) const { return latest_[report.on_validation ? 1 : 0] == report.step; }
 
 private:
   metrics_csv(growing_file file, int groups) : file_(std::move(file)), groups_(groups) {}
 
   growing_file file_;
   int groups_;
+  std::array<std::int64_t, 2> latest_{-1, -1}; // steps: on the test set, on that for validation
 };
 
 // Scalars for TensorBoard, in its event file format.

@@ -243,6 +243,7 @@ status run_recorder::state::rescue(const std::string& what_happened) {
 status run_recorder::evaluation(const evaluation_report& report) {
   const std::lock_guard lock(self_->mutex);
   if (auto found = self_->find_folder(); !found) return found;
+  if (self_->files->metrics.has(report)) return ok();
   if (auto done = self_->files->metrics.append(report); !done) return done;
   return self_->files->events.append(seconds_since_1970(), report.step, scalars_of(report));
 }
