@@ -11,7 +11,8 @@ REFUSED = dict(command="syngrad evaluate: ")
 
 
 def train(home, name, *options):
-    done = run(program, "train", *options, "--trace", "off", "--quiet", "--run", home / name, cwd=home)
+    done = run(program, "train", *options, "--deterministic", "--trace", "off", "--quiet", "--run", home / name,
+               cwd=home)
     check(done.returncode == 0, done)
     return home / name
 

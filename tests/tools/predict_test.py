@@ -13,7 +13,8 @@ REFUSED = dict(command="syngrad predict: ")
 
 
 def train(home, name, *options):
-    done = run(program, "train", *options, "--trace", "off", "--quiet", "--run", home / name, cwd=home)
+    done = run(program, "train", *options, "--deterministic", "--trace", "off", "--quiet", "--run", home / name,
+               cwd=home)
     check(done.returncode == 0, done)
     return home / name
 
@@ -89,7 +90,7 @@ def values_and_arrays(home):
     values = home / "values.csv"
     values.write_text("x,y,total,other\n" + "".join(f"{i % 7},{i % 5},{i % 7 - 2 * (i % 5)},{i % 7}\n" for i in range(200)))
     made = train(home, "values", "--data", f"csv:{values}", "--objective", "mse", "--targets", "total,other", "--model",
-                 "mlp:2-16x1-2", "--batch", "16", "--steps", "300", "--policy", "locked", "--deterministic", "--optimizer", "adam", "--lr", "1e-2")
+                 "mlp:2-16x1-2", "--batch", "16", "--steps", "300", "--policy", "locked", "--optimizer", "adam", "--lr", "1e-2")
     (home / "new.csv").write_text("x,y\n3,1\n0,4\n")
     said = rows_of(predict(made, "--data", home / "new.csv", "--out", "-"))
     check(list(said[0]) == ["total", "other"] and abs(float(said[0]["total"]) - 1) < 1 and abs(float(said[1]["total"]) + 8) < 2, said)
