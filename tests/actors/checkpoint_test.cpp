@@ -2,12 +2,10 @@
 // evaluations and counts, whatever was in flight when it was saved. And to save a run does not change it.
 #include "tests/actors/scheduled_run.hpp"
 #include "tests/actors/threaded_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_data.hpp"
 
-#include "models/layers/batch_norm.hpp"
-#include "models/layers/dropout.hpp"
-#include "models/layers/linear.hpp"
 #include "models/saved_state.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/data/copy_task.hpp"
@@ -46,25 +44,9 @@ struct run_case {
   const dataset* data;
 };
 
-// What draws, what moves running statistics, and what is trained, in each of four groups.
-network layers_that_draw() {
-  network out{"drawing", {{5}}, {}};
-  const std::int64_t widths[] = {5, 7, 7, 7, 3};
-  for (int i = 0; i < 4; ++i) {
-    layer_list unit;
-    unit.push_back(std::make_unique<linear>(widths[i], widths[i + 1], true));
-    if (i < 3) {
-      unit.push_back(std::make_unique<batch_norm>(widths[i + 1], batch_norm::options{.relu = true}));
-      unit.push_back(std::make_unique<dropout>(0.2f));
-    }
-    out.units.push_back(std::move(unit));
-  }
-  return out;
-}
-
 run_case drawing_case(const std::string& name, const std::string& policy,
                       const std::function<void(training_settings&)>& change = {}) {
-  run_case out{name, {}, layers_that_draw, &toy()};
+  run_case out{name, {}, drawing_network, &toy()};
   auto& settings = out.settings;
   settings.policy = policy;
   settings.split = {1, 1, 1, 1};

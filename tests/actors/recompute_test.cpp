@@ -4,12 +4,10 @@
 #include "actors/update_policy.hpp"
 #include "tests/actors/scheduled_run.hpp"
 #include "tests/actors/threaded_run.hpp"
+#include "tests/actors/toy_runs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_data.hpp"
 
-#include "models/layers/batch_norm.hpp"
-#include "models/layers/dropout.hpp"
-#include "models/layers/linear.hpp"
 #include "runtime/cpu/cpu_device.hpp"
 #include "runtime/data/copy_task.hpp"
 #include "runtime/data/text_source.hpp"
@@ -35,22 +33,6 @@ void make_stashing_known() {
   REQUIRE(register_policy({"stashing-with-recompute", [](const training_settings&) -> std::unique_ptr<update_policy> {
                              return std::make_unique<stashing_with_recompute>();
                            }}));
-}
-
-// What draws, what moves running statistics, and what is trained, in each of four groups.
-network drawing_network() {
-  network out{"drawing", {{5}}, {}};
-  const std::int64_t widths[] = {5, 7, 7, 7, 3};
-  for (int i = 0; i < 4; ++i) {
-    layer_list unit;
-    unit.push_back(std::make_unique<linear>(widths[i], widths[i + 1], true));
-    if (i < 3) {
-      unit.push_back(std::make_unique<batch_norm>(widths[i + 1], batch_norm::options{.relu = true}));
-      unit.push_back(std::make_unique<dropout>(0.2f));
-    }
-    out.units.push_back(std::move(unit));
-  }
-  return out;
 }
 
 training_settings of_policy(const std::string& policy) {
