@@ -4,17 +4,14 @@ import json
 import sys
 from pathlib import Path
 
-from program import check, check_refused, folder, run, tiny_csv, write_idx, TINY
+from program import check, check_refused, folder, run, tiny_csv, trained, write_idx, TINY
 
 program = sys.argv[1]
 REFUSED = dict(command="syngrad evaluate: ")
 
 
 def train(home, name, *options):
-    done = run(program, "train", *options, "--deterministic", "--trace", "off", "--quiet", "--run", home / name,
-               cwd=home)
-    check(done.returncode == 0, done)
-    return home / name
+    return trained(program, home, name, *options)
 
 
 def evaluate(*arguments, **more):

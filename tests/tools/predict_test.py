@@ -6,17 +6,14 @@ import struct
 import sys
 from pathlib import Path
 
-from program import TINY, check, check_refused, folder, run, tiny_csv
+from program import TINY, check, check_refused, folder, run, tiny_csv, trained
 
 program = sys.argv[1]
 REFUSED = dict(command="syngrad predict: ")
 
 
 def train(home, name, *options):
-    done = run(program, "train", *options, "--deterministic", "--trace", "off", "--quiet", "--run", home / name,
-               cwd=home)
-    check(done.returncode == 0, done)
-    return home / name
+    return trained(program, home, name, *options)
 
 
 def predict(*arguments):

@@ -50,6 +50,13 @@ def start(program, home, *arguments, **more):
                             text=True, **more)
 
 
+def trained(program, home, name, *options):
+    """The folder of a run in `home`, trained deterministically."""
+    done = run(program, "train", *options, "--deterministic", "--trace", "off", "--quiet", "--run", home / name, cwd=home)
+    check(done.returncode == 0, done)
+    return home / name
+
+
 def read_until(process, text, stream=None):
     """The lines of its output, up to one with `text`."""
     seen = []
