@@ -48,7 +48,8 @@ void checkpoint_writer::work() {
 
 void checkpoint_writer::write(const saved_run& state) {
   const auto folder = setup_.folder() + "/checkpoints";
-  const auto path = write_checkpoint(folder, state, setup_.facts);
+  if (!facts_) facts_ = setup_.facts();
+  const auto path = write_checkpoint(folder, state, *facts_);
   if (!path)
     return setup_.say(fmt::format("the checkpoint after step {} is not saved: {}; the run goes on, and the next one is "
                                   "tried",

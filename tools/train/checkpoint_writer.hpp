@@ -20,8 +20,8 @@ namespace syngrad::tools {
 class checkpoint_writer {
 public:
   struct setup {
-    std::function<std::string()> folder; // of the run, now
-    checkpoint_facts facts;
+    std::function<std::string()> folder;     // of the run, now
+    std::function<checkpoint_facts()> facts; // asked for once, from the thread of this object
     std::size_t keep = 3;
     std::function<void(const std::string& line)> say; // to the user; from the thread of this object
   };
@@ -43,7 +43,8 @@ private:
   void write(const saved_run&);
 
   setup setup_;
-  mutable std::mutex mutex_; // of the rest
+  std::optional<checkpoint_facts> facts_; // of that thread
+  mutable std::mutex mutex_;              // of the rest
   std::condition_variable changed_;
   std::shared_ptr<const saved_run> waiting_;
   std::optional<std::int64_t> saved_;

@@ -15,7 +15,7 @@
 namespace syngrad::tools {
 
 observed_run::observed_run(run_recorder& recorder, run_tracing& tracing, interruption& interrupt,
-                           const train_options& options, checkpoint_facts facts)
+                           const train_options& options, std::function<checkpoint_facts()> facts)
   : recorder_(recorder), tracing_(tracing), interrupt_(interrupt), options_(options),
     printer_(std::cout, std::cerr, standard_terminal(), options.quiet, [] { return steady_seconds().count(); }),
     best_(weights_metadata(options.settings.model), options.settings.validation_fraction > 0,

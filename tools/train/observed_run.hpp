@@ -17,14 +17,16 @@
 #include "tools/train/run_tracing.hpp"
 #include "tools/train/train_options.hpp"
 
+#include <functional>
 #include <string>
 
 namespace syngrad::tools {
 
 class observed_run {
 public:
-  // `facts`: what checkpoints say of the run beside its state.
-  observed_run(run_recorder&, run_tracing&, interruption&, const train_options&, checkpoint_facts facts);
+  // `facts`: what checkpoints say of the run beside its state; asked for with the first of them, on another thread.
+  observed_run(run_recorder&, run_tracing&, interruption&, const train_options&,
+               std::function<checkpoint_facts()> facts);
 
   // Before the training: it goes on from `step` in its folder.
   void go_on(std::int64_t step);

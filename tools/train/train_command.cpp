@@ -46,8 +46,8 @@ run_recorder::plan plan_of(const train_options& options, const option_reader& re
           .goes_on_from = resumed ? std::optional(resumed->last_metrics()) : std::nullopt};
 }
 
-checkpoint_facts facts_of(const option_reader& reader, std::string data_sum) {
-  checkpoint_facts facts{"syngrad " SYNGRAD_VERSION, {}, std::move(data_sum)};
+checkpoint_facts facts_of(const option_reader& reader) {
+  checkpoint_facts facts{"syngrad " SYNGRAD_VERSION, {}, ""};
   for (const auto& group : reader.groups())
     for (const auto& row : group.rows)
       if (auto value = row.get()) facts.options[row.name] = std::move(*value);
@@ -220,9 +220,8 @@ exit_code run_training(train_options& options, const option_reader& reader, resu
   if (!options.quiet)
     for (const auto& note : data->notes) std::cout << note << std::endl;
   if (auto fits = resolve_data(options, *model, *data); !fits) return refuse_command("train", fits.failure());
-  const auto sum = options.cluster.active() ? std::string() : data_sum_of(*data);
   if (resumed) {
-    if (auto same = check_same_data(*resumed, options.data.source, sum); !same)
+    if (auto same = check_same_data(*resumed, options.data.source, data_sum_of(*data)); !same)
       return refuse_command("train", same.failure());
     if (auto left = check_something_left(options, *resumed); !left) return refuse_command("train", left.failure());
   }
@@ -255,7 +254,10 @@ exit_code run_training(train_options& options, const option_reader& reader, resu
     return refuse_command("train", tracing.failure());
   }
 
-  observed_run run(*recorder, *tracing, interrupt, options, facts_of(reader, sum));
+  observed_run run(*recorder, *tracing, interrupt, options, [facts = facts_of(reader), &data = *data]() mutable {
+    facts.data_sum = data_sum_of(data);
+    return std::move(facts);
+  });
   if (resumed) run.go_on(resumed->last_metrics());
   auto prepared = options.cluster.active()
                     ? prepare_many(options, folder.path(), *data, run.observer(), *tracing, interrupt)
