@@ -135,25 +135,30 @@ struct state_in_memory {
   saved_run run;
 };
 
-result<std::string> read_bytes(const std::string& path, std::uint64_t expected) {
+// By pieces.
+result<std::string> sum_of(file_descriptor& file, std::uint64_t bytes) {
+  constexpr std::uint64_t piece = std::uint64_t{1} << 20;
+  chunk_sum sum;
+  std::string part;
+  for (auto left = bytes; left > 0; left -= part.size()) {
+    part.resize(std::min(left, piece));
+    if (auto done = file.read(part.data(), part.size()); !done) return done.failure();
+    sum.add(part.data(), part.size());
+  }
+  return sum_text(sum.get());
+}
+
+status check_sum(const std::string& path, const checkpoint_manifest::part& part) {
   auto file = file_descriptor::open_for_reading(path);
   if (!file) return file.failure();
   const auto size = file->size();
   if (!size) return size.failure();
-  if (*size != expected)
-    return error::data(fmt::format("{}: has {} bytes, and the manifest says {}; it is damaged", path, *size, expected));
-  std::string bytes(*size, '\0');
-  if (auto done = file->read(bytes.data(), bytes.size()); !done) return done.failure();
-  return bytes;
-}
-
-status check_sum(const std::string& path, const checkpoint_manifest::part& part) {
-  const auto bytes = read_bytes(path, part.bytes);
-  if (!bytes) return bytes.failure();
-  chunk_sum sum;
-  sum.add(bytes->data(), bytes->size());
-  if (sum_text(sum.get()) == part.sum) return ok();
-  return error::data(path + ": its sum is not that of the manifest; it is damaged");
+  if (*size != part.bytes)
+    return error::data(
+      fmt::format("{}: has {} bytes, and the manifest says {}; it is damaged", path, *size, part.bytes));
+  const auto sum = sum_of(*file, *size);
+  if (!sum) return sum.failure();
+  return *sum == part.sum ? ok() : error::data(path + ": its sum is not that of the manifest; it is damaged");
 }
 
 result<saved_part> read_part(const std::string& path, const std::string& name, stream& owner) {
@@ -198,6 +203,14 @@ std::vector<listed_checkpoint> list_checkpoints(const std::string& checkpoints) 
 
 result<checkpoint_manifest> read_checkpoint_manifest(const std::string& path) {
   return parse_checkpoint_manifest(path + "/" + manifest_name);
+}
+
+result<std::string> sum_of_file(const std::string& path) {
+  auto file = file_descriptor::open_for_reading(path);
+  if (!file) return file.failure();
+  const auto size = file->size();
+  if (!size) return size.failure();
+  return sum_of(*file, *size);
 }
 
 status verify_checkpoint(const std::string& path) {

@@ -74,6 +74,9 @@ result<checkpoint_manifest> read_checkpoint_manifest(const std::string& path);
 // The same without keeping it.
 status verify_checkpoint(const std::string& path);
 
+// XXH3 of a file's bytes, as hexadecimal digits: what the manifest has of each part.
+result<std::string> sum_of_file(const std::string& path);
+
 struct newest_checkpoint {
   checkpoint found;
   std::vector<std::string> refused; // why newer ones were not taken, a line each

@@ -183,20 +183,6 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 constexpr std::uint64_t length_bytes = 8;
 constexpr std::uint64_t max_header_bytes = 64 << 20;
 
-const char* name_of(dtype type) {
-  switch (type) {
-  case dtype::f32:
-    return "F32";
-  case dtype::i32:
-    return "I32";
-  case dtype::bf16:
-    return "BF16";
-  case dtype::u8:
-    break;
-  }
-  return "U8";
-}
-
 std::size_t bytes_of(const safetensors_entry& entry) {
   return static_cast<std::size_t>(entry.extents.elements()) * size_of(entry.type);
 }
@@ -211,7 +197,7 @@ std::vector<safetensors_entry> sorted_by_name(std::span<const safetensors_entry>
 }
 
 void describe(json_writer& json, const safetensors_entry& entry, std::size_t& offset) {
-  json.key(entry.name).begin_object().key("dtype").text(name_of(entry.type)).key("shape").begin_array();
+  json.key(entry.name).begin_object().key("dtype").text(safetensors_name(entry.type)).key("shape").begin_array();
   for (int axis = 0; axis < entry.extents.rank(); ++axis) json.number(entry.extents[axis]);
   json.end_array().key("data_offsets").begin_array().number(static_cast<std::int64_t>(offset));
   offset += bytes_of(entry);
@@ -234,6 +220,20 @@ std::string make_header(std::span<const safetensors_entry> sorted, const std::ma
 }
 
 } // namespace
+
+const char* safetensors_name(dtype type) {
+  switch (type) {
+  case dtype::f32:
+    return "F32";
+  case dtype::i32:
+    return "I32";
+  case dtype::bf16:
+    return "BF16";
+  case dtype::u8:
+    break;
+  }
+  return "U8";
+}
 
 safetensors_entry safetensors_entry_of(std::string name, const tensor& host_tensor) {
   return {std::move(name), host_tensor.type(), host_tensor.extents(), host_tensor.data()};

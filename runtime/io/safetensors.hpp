@@ -45,6 +45,9 @@ struct safetensors_file {
   std::vector<safetensors_tensor> tensors; // in the order of the file
 };
 
+// As the header names it: "F32".
+const char* safetensors_name(dtype);
+
 // The tensor must be in host memory, and outlive the entry. Two entries of one file never share a name (asserted).
 safetensors_entry safetensors_entry_of(std::string name, const tensor& host_tensor);
 

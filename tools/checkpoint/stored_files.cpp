@@ -1,7 +1,7 @@
 #include "tools/checkpoint/stored_files.hpp"
 
 #include "actors/checkpoints/checkpoint_folder.hpp"
-#include "actors/links/link_packets.hpp"
+#include "runtime/rounding.hpp"
 #include "tools/run_folder/weights_files.hpp"
 
 #include <algorithm>
@@ -31,12 +31,8 @@ double value_at(const safetensors_tensor& from, std::size_t i) {
     return number_at<float>(from, i);
   case dtype::i32:
     return number_at<std::int32_t>(from, i);
-  case dtype::bf16: {
-    const auto bits = std::uint32_t{number_at<std::uint16_t>(from, i)} << 16;
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-  }
+  case dtype::bf16:
+    return from_bf16(number_at<std::uint16_t>(from, i));
   case dtype::u8:
     break;
   }
@@ -78,23 +74,6 @@ tensor_figures figures_of(const safetensors_tensor& from) {
   }
   out.norm = std::sqrt(squares);
   return out;
-}
-
-result<std::string> sum_of_file(const std::string& path) {
-  constexpr std::size_t piece = std::size_t{1} << 20;
-  auto file = file_descriptor::open_for_reading(path);
-  if (!file) return file.failure();
-  auto left = file->size();
-  if (!left) return left.failure();
-  chunk_sum sum;
-  std::string bytes;
-  while (*left > 0) {
-    bytes.resize(std::min(*left, piece));
-    if (auto done = file->read(bytes.data(), bytes.size()); !done) return done.failure();
-    sum.add(bytes.data(), bytes.size());
-    *left -= bytes.size();
-  }
-  return fmt::format("{:016x}", sum.get());
 }
 
 status verify_weights(const std::string& path) {

@@ -25,9 +25,6 @@ struct tensor_figures {
 };
 tensor_figures figures_of(const safetensors_tensor&);
 
-// XXH3 of a file's bytes, as a checkpoint's manifest has it.
-result<std::string> sum_of_file(const std::string& path);
-
 // Whether a file of weights is whole, and its numbers are finite.
 status verify_weights(const std::string& path);
 

@@ -15,20 +15,6 @@ namespace syngrad::tools {
 
 namespace {
 
-const char* type_name(dtype type) {
-  switch (type) {
-  case dtype::f32:
-    return "F32";
-  case dtype::i32:
-    return "I32";
-  case dtype::bf16:
-    return "BF16";
-  case dtype::u8:
-    break;
-  }
-  return "U8";
-}
-
 bool is_of_network(const std::string& name) {
   return !name.empty() && name[0] >= '0' && name[0] <= '9';
 }
@@ -64,7 +50,7 @@ std::string tensors_text(const safetensors_file& file, bool all) {
     }
     const auto figures = figures_of(each);
     nonfinite += figures.nonfinite;
-    table.add({visible(each.name), type_name(each.type), shape_text(each.extents), show_real(figures.norm, 4),
+    table.add({visible(each.name), safetensors_name(each.type), shape_text(each.extents), show_real(figures.norm, 4),
                show_real(figures.least, 4), show_real(figures.most, 4)});
   }
   auto text = left_out == static_cast<std::int64_t>(file.tensors.size()) ? std::string() : table.str();
@@ -114,7 +100,13 @@ void write_file_members(json_writer& json, const std::string& path, bool all) {
   for (const auto& each : file->tensors) {
     if (!all && !is_of_network(each.name)) continue;
     const auto figures = figures_of(each);
-    json.begin_object().key("name").text(each.name).key("type").text(type_name(each.type)).key("shape").begin_array();
+    json.begin_object()
+      .key("name")
+      .text(each.name)
+      .key("type")
+      .text(safetensors_name(each.type))
+      .key("shape")
+      .begin_array();
     for (int axis = 0; axis < each.extents.rank(); ++axis) json.number(each.extents[axis]);
     json.end_array().key("norm").number(figures.norm).key("min").number(figures.least).key("max").number(figures.most);
     json.key("nonfinite").number(figures.nonfinite).end_object();
